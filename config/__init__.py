@@ -1,0 +1,1 @@
+"""What the operator decides: settings, the clock, and how logs are written."""

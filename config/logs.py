@@ -1,0 +1,67 @@
+"""How logs are written: one event a line, with a request id, and never with member data or secrets."""
+
+import contextvars
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
+
+# What may describe a member or open a door. A key of one of these names is masked wherever it is logged.
+SENSITIVE = frozenset(
+    {
+        "authorization",
+        "password",
+        "token",
+        "secret",
+        "email",
+        "first_name",
+        "last_name",
+        "phone_number",
+        "phone",
+        "distinct_id",
+        "mixpanel_distinct_id",
+        "properties",
+        "customproperties",
+        "members",
+        "body",
+    }
+)
+
+
+def redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Mask every sensitive key, so that a careless log line cannot leak (pitfall P29)."""
+    for key in event:
+        if key.lower().lstrip("$") in SENSITIVE:
+            event[key] = "[masked]"
+    return event
+
+
+def add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    current = request_id.get()
+    if current is not None:
+        event["request_id"] = current
+    return event
+
+
+def configure(level: str, form: str) -> None:
+    """Send structlog's events and the standard library's records to standard error, one event a line."""
+    renderer: Any = structlog.dev.ConsoleRenderer() if form == "text" else structlog.processors.JSONRenderer()
+    shared: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        add_request_id,
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=max(logging.getLevelName(level.upper()), logging.WARNING), handlers=[handler], force=True)

@@ -1,0 +1,222 @@
+"""Every setting, once: its name, default, help and parser.
+
+Settings come from environment variables, then from ``instance/.env``, then from the defaults below. A value that
+cannot be read stops the start and names itself (`WrongSetting`). The table in ``docs/settings.md`` is tested against
+`SETTINGS`.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import click
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class WrongSetting(click.ClickException):
+    """A setting holds a value that cannot be read; the message names the setting and says what would be right."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: ``parse`` turns the text of the environment into the value, or raises ValueError."""
+
+    name: str
+    default: str
+    help: str
+    parse: Callable[[str], Any]
+    secret: bool = False
+
+
+def text(value: str) -> str:
+    return value.strip()
+
+
+def whole(minimum: int, maximum: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not minimum <= number <= maximum:
+            raise ValueError
+        return number
+
+    parse.__doc__ = f"a whole number from {minimum} to {maximum}"
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.strip().lower() not in choices:
+            raise ValueError
+        return value.strip().lower()
+
+    parse.__doc__ = "one of " + ", ".join(choices)
+    return parse
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        value = value.strip()
+        if value and not re.match(f"({'|'.join(schemes)})://", value):
+            raise ValueError
+        return value.rstrip("/")
+
+    parse.__doc__ = "empty, or an address that begins with " + " or ".join(f"{scheme}://" for scheme in schemes)
+    return parse
+
+
+def database_url(value: str) -> str:
+    """empty, or an address that begins with sqlite:/// or postgresql://"""
+    value = value.strip()
+    if value.startswith("postgres"):
+        return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", value)
+    if value and not value.startswith("sqlite:///"):
+        raise ValueError
+    return value
+
+
+def rate(value: str) -> str:
+    """a rate such as "30 per minute" """
+    if not re.fullmatch(r"\d+ per (second|minute|hour|day)", value.strip()):
+        raise ValueError
+    return value.strip()
+
+
+SETTINGS = (
+    Setting("HOST", "127.0.0.1", "Address that the server listens on.", text),
+    Setting("PORT", "8000", "Port that the server listens on.", whole(1, 65535)),
+    Setting("INSTANCE_PATH", "instance", "Folder of the database, the secret key and .env.", text),
+    Setting(
+        "DATABASE_URL",
+        "",
+        "Where everything is kept: a postgresql:// address; empty means SQLite in the instance folder.",
+        database_url,
+        secret=True,
+    ),
+    Setting("DATABASE_POOL_SIZE", "10", "Connections that one process holds to PostgreSQL.", whole(1, 200)),
+    Setting(
+        "REDIS_URL",
+        "",
+        "Where rate limits are counted when several processes share them; empty means in memory.",
+        url("redis", "rediss"),
+        secret=True,
+    ),
+    Setting(
+        "SECRET_KEY",
+        "",
+        "Key of the stored password digests; made and kept in the instance folder when empty. Changing it makes every"
+        " webhook password and API token invalid.",
+        text,
+        secret=True,
+    ),
+    Setting(
+        "PUBLIC_URL",
+        "",
+        "Address under which Mixpanel reaches this app, used in the URLs that we print; empty means http://HOST:PORT.",
+        url("http", "https"),
+    ),
+    Setting("TRUSTED_PROXIES", "0", "Reverse proxies in front of us whose X-Forwarded headers count.", whole(0, 10)),
+    Setting("THREADS", "8", "Requests that one process works on at once.", whole(1, 256)),
+    Setting("MAX_BODY_MB", "32", "Largest webhook body in megabytes, also after gunzip.", whole(1, 1024)),
+    Setting(
+        "SETTLE_SECONDS",
+        "120",
+        "How long no page may have come before an export of unclear length counts as complete (S8).",
+        whole(1, 86400),
+    ),
+    Setting(
+        "STALLED_SECONDS",
+        "900",
+        "Silence after which an unfinished export is shown as stalled (S13).",
+        whole(1, 864000),
+    ),
+    Setting(
+        "SWEEP_INLINE_MEMBERS",
+        "1000000",
+        "Cohorts up to this size are swept in the transaction of the last page; larger ones in steps by the worker.",
+        whole(0, 10**9),
+    ),
+    Setting("WEBHOOK_RATE_LIMIT", "30000 per minute", "Calls that one connection may make.", rate),
+    Setting("API_RATE_LIMIT", "6000 per minute", "Calls that one API token may make.", rate),
+    Setting("SIGN_IN_FAILURE_LIMIT", "30 per minute", "Wrong credentials that one address may send.", rate),
+    Setting(
+        "RETAIN_PAGES_DAYS", "30", "Days that the pages of older sessions are kept; 0 keeps them.", whole(0, 36500)
+    ),
+    Setting("RETAIN_FAILURES_DAYS", "90", "Days that failures are kept; 0 keeps them.", whole(0, 36500)),
+    Setting("WORK_SECONDS", "2", "Pause between two rounds of the upkeep worker.", whole(1, 3600)),
+    Setting("LOG_LEVEL", "info", "How much is logged.", one_of("debug", "info", "warning", "error")),
+    Setting("LOG_FORMAT", "json", "One JSON object a line, or text for people.", one_of("json", "text")),
+)
+
+
+class Settings(SimpleNamespace):
+    """The parsed settings: one attribute a setting, in lower case (``settings.max_body_mb``).
+
+    ``origins`` maps each name to where its value came from: ``environment``, ``.env`` or ``default``.
+    """
+
+    origins: dict[str, str]
+    instance: Path
+
+    def __getattr__(self, name: str) -> Any:  # only reached for a name that is no setting
+        raise AttributeError(f"no setting {name!r}")
+
+    @property
+    def on_sqlite(self) -> bool:
+        return bool(self.database_url.startswith("sqlite"))
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read all settings; the instance folder is made if it is missing.
+
+    Raises WrongSetting where a value cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    instance = ROOT / (environ.get("INSTANCE_PATH") or "instance")
+    instance.mkdir(parents=True, exist_ok=True)
+    stored = {name: value for name, value in dotenv_values(instance / ".env").items() if value is not None}
+    settings = Settings(origins={}, instance=instance)
+    for setting in SETTINGS:
+        value, origin = _find(setting, environ, stored)
+        setattr(settings, setting.name.lower(), _parse(setting, value, origin))
+        settings.origins[setting.name] = origin
+    settings.database_url = settings.database_url or f"sqlite:///{instance / 'cohort-relay.db'}"
+    settings.public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    settings.secret_key = settings.secret_key or _kept_secret(instance / "secret-key")
+    return settings
+
+
+def _find(setting: Setting, environ: Mapping[str, str], stored: Mapping[str, str]) -> tuple[str, str]:
+    if environ.get(setting.name, "") != "":
+        return environ[setting.name], "environment"
+    if stored.get(setting.name, "") != "":
+        return stored[setting.name], ".env"
+    return setting.default, "default"
+
+
+def _parse(setting: Setting, value: str, origin: str) -> Any:
+    try:
+        return setting.parse(value)
+    except ValueError:
+        shown = "its value" if setting.secret else repr(value)
+        expected = (setting.parse.__doc__ or "a usable value").strip()
+        raise WrongSetting(f"{setting.name} (from {origin}): {shown} is not {expected}.") from None
+
+
+def _kept_secret(path: Path) -> str:
+    """The key in `path`, made on first use; linking it into place lets two processes that start at once agree."""
+    if not path.exists():
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_text().strip()

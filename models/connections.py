@@ -1,0 +1,47 @@
+"""Who may call us: Mixpanel's webhook connections with their live passwords, and the tokens of the JSON API.
+
+Passwords and tokens are made by us from 256 random bits and shown once; only a keyed digest is stored.
+"""
+
+from sqlalchemy import Boolean, ForeignKey, LargeBinary, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.columns import BigId, Moment
+from models.database import Model
+
+
+class Connection(Model):
+    """One webhook set up in Mixpanel. Its name is in the URL and is the username, so it never changes."""
+
+    __tablename__ = "connection"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    enabled: Mapped[bool] = mapped_column(Boolean)
+    created_at: Mapped[int] = mapped_column(Moment)
+
+
+class ConnectionPassword(Model):
+    """One live password of a connection; several may be live at once, so that a rotation never needs a new URL."""
+
+    __tablename__ = "connection_password"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"), index=True)  # read at every call
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[int] = mapped_column(Moment)
+    last_used_at: Mapped[int | None] = mapped_column(Moment)  # to the minute; see security.webhook
+    retired_at: Mapped[int | None] = mapped_column(Moment)
+
+
+class ApiToken(Model):
+    """A token of the JSON API; the scope says what it opens (`read`, `send`)."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    scope: Mapped[str] = mapped_column(Text)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)  # the way a bearer token is found
+    created_at: Mapped[int] = mapped_column(Moment)
+    last_used_at: Mapped[int | None] = mapped_column(Moment)

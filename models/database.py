@@ -1,0 +1,238 @@
+"""The database discipline: the engines, the pragmas, and the only place that begins and commits.
+
+All reading goes through `Database.read`, all writing through `Database.write`. Both take a function of one
+connection, because a function can be run again: a deadlock, a serialisation failure or a connection that died while
+idle is retried here and nowhere else. Work inside must therefore have no effect but on the database.
+
+SQLite allows one writer. Every write of the process goes through one connection behind one lock: waiting in our own
+queue keeps the slowest page at 86 ms where SQLite's busy handler made it 790 ms, and the writer keeps its cache.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import psycopg
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, MetaData, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase
+
+from models.statement import DRIVER_ERRORS
+
+T = TypeVar("T")
+
+# A webhook call must be answered within 10 s: one wait for the guard's read and one for the page fit into that.
+WAIT_SECONDS = 4
+ATTEMPTS = 4
+# A server that vanishes from the network sends no goodbye; without these a call would wait for it for a quarter of an
+# hour: bytes not acknowledged (milliseconds), and probes while we wait for an answer (seconds, seconds, probes).
+SILENCE = {
+    "tcp_user_timeout": WAIT_SECONDS * 1000,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+}
+RETRYABLE = {"40001", "40P01"}  # serialisation failure, deadlock
+UNAVAILABLE_SQLITE = {5, 6, 8, 10, 13, 14}  # busy, locked, readonly, i/o error, full, cannot open
+
+
+class Base(DeclarativeBase):
+    """Constraints have names that a later migration can refer to, the same on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+class DatabaseUnavailable(Exception):
+    """The database is locked, full or out of reach; the same call may work later."""
+
+
+class Database:
+    """`read` and `write` over the app's engines. One object a process."""
+
+    def __init__(self, reader: Engine, writer: Engine) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.dialect = writer.dialect.name
+        self._queue = threading.Lock()
+        self._writing: Connection | None = None
+        # A single statement needs no transaction around it, which on PostgreSQL would be two more round trips.
+        self._glancer = reader if self.dialect == "sqlite" else reader.execution_options(isolation_level="AUTOCOMMIT")
+
+    def read(self, work: Callable[[Connection], T], *, one_statement: bool = False) -> T:
+        """What `work` returns for a connection that sees one moment (SQLite) or each statement's (PostgreSQL).
+        `one_statement` says that `work` runs only one.
+
+        Raises DatabaseUnavailable.
+        """
+        return self._attempts(self._glancer if one_statement else self.reader, work)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns, after its transaction is committed; it is rolled back where `work` raises.
+
+        Raises DatabaseUnavailable.
+        """
+        if self.dialect != "sqlite":
+            return self._attempts(self.writer, work)
+        patient_until = time.monotonic() + WAIT_SECONDS  # for the queue and for the file's lock together
+        if not self._queue.acquire(timeout=WAIT_SECONDS):
+            raise DatabaseUnavailable("other writers did not finish in time")
+        try:
+            return self._attempts(self.writer, work, patient_until)
+        finally:
+            self._queue.release()
+
+    def dispose(self) -> None:
+        if self._writing is not None:
+            self._writing.close()
+        self.reader.dispose()
+        self.writer.dispose()
+
+    def _attempts(self, engine: Engine, work: Callable[[Connection], T], patient_until: float | None = None) -> T:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._attempt(engine, work, patient_until)
+            except PoolTimeout as error:
+                raise DatabaseUnavailable("no connection became free in time") from error
+            except (DBAPIError, *DRIVER_ERRORS) as error:
+                if attempt < ATTEMPTS and _may_work_at_once(error):
+                    time.sleep(0.01 * attempt)
+                    continue
+                if _is_unavailable(error):
+                    raise DatabaseUnavailable(_short(error)) from error
+                raise
+        raise AssertionError("unreachable")
+
+    def _attempt(self, engine: Engine, work: Callable[[Connection], T], patient_until: float | None) -> T:
+        if patient_until is not None:
+            connection = self._only_writer()
+            _wait_for_lock(connection, patient_until - time.monotonic())
+            with connection.begin():
+                return work(connection)
+        with engine.connect() as connection, connection.begin():
+            try:
+                return work(connection)
+            except psycopg.Error as error:  # from a Statement, of which SQLAlchemy's pool does not hear by itself
+                if _is_lost(connection):
+                    connection.invalidate(error)
+                    raise ConnectionLost from error
+                raise
+
+    def _only_writer(self) -> Connection:
+        """SQLite's writing connection, never given back: taking it from the pool costs as much as two statements."""
+        if self._writing is None or self._writing.closed:
+            self._writing = self.writer.connect()
+        return self._writing
+
+
+class ConnectionLost(psycopg.OperationalError):
+    """The server ended this connection; another one may be had."""
+
+
+def _original(error: Exception) -> BaseException:
+    """The driver's error, whether it came by SQLAlchemy or by a Statement."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
+def _is_lost(connection: Connection) -> bool:
+    driver = connection.connection.driver_connection
+    return isinstance(driver, psycopg.Connection) and driver.closed
+
+
+def _may_work_at_once(error: Exception) -> bool:
+    """A deadlock, or a pooled connection that died while idle; a refused new connection is not tried again."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    original = _original(error)
+    return getattr(original, "sqlstate", None) in RETRYABLE or isinstance(original, ConnectionLost)
+
+
+def _is_unavailable(error: Exception) -> bool:
+    original = _original(error)
+    code = getattr(original, "sqlite_errorcode", None)
+    if code is not None:
+        return (code & 0xFF) in UNAVAILABLE_SQLITE
+    sqlstate = getattr(original, "sqlstate", None)
+    if sqlstate is None:
+        return isinstance(original, psycopg.OperationalError | psycopg.InterfaceError)
+    # connection trouble, out of resources, operator intervention, system error, lock or serialisation
+    return sqlstate[:2] in {"08", "53", "57", "58", "40", "55"} or sqlstate == "25006"
+
+
+def _short(error: Exception) -> str:
+    """The driver's class and code; never its text, which may hold values."""
+    original = _original(error)
+    code = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None) or "no connection"
+    return f"{type(original).__name__} ({code})"
+
+
+def engine_options(url: str, pool_size: int) -> dict[str, object]:
+    """Options of the default engine, which reads (and on PostgreSQL also writes)."""
+    shared: dict[str, object] = {"hide_parameters": True, "pool_timeout": WAIT_SECONDS, "pool_use_lifo": True}
+    if make_url(url).get_backend_name() == "sqlite":
+        return shared | {"pool_size": 32, "max_overflow": 0, "connect_args": {"timeout": WAIT_SECONDS}}
+    server = f"-c lock_timeout={WAIT_SECONDS}s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+    arguments = {"connect_timeout": WAIT_SECONDS, "options": server, "application_name": "cohort-relay"} | SILENCE
+    return shared | {"pool_size": pool_size, "max_overflow": 0, "connect_args": arguments}
+
+
+def writer_options(url: str, pool_size: int) -> dict[str, object]:
+    """Options of the writing engine; SQLite has a single writing connection."""
+    options = engine_options(url, pool_size)
+    return options | {"pool_size": 1} if make_url(url).get_backend_name() == "sqlite" else options
+
+
+def prepare(reader: Engine, writer: Engine) -> None:
+    """Hang the pragmas and the way a transaction begins on SQLite's engines."""
+    if writer.dialect.name != "sqlite":
+        return
+    for engine, cache_mb in ((reader, 2), (writer, 48)):
+        event.listen(engine, "connect", _pragmas(cache_mb))
+    event.listen(reader, "begin", lambda connection: _begin(connection, "BEGIN"))
+    event.listen(writer, "begin", lambda connection: _begin(connection, "BEGIN IMMEDIATE"))
+
+
+def _pragmas(cache_mb: int) -> Callable[[object, object], None]:
+    """WAL so that readers never wait, FULL so that what was answered survives a power cut, and a checkpoint every
+    64 MB instead of every 4 MB: a page of random ids dirties some 1,000 leaves (0.56 of the time per page)."""
+
+    def on_connect(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]  # we say BEGIN ourselves
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "wal_autocheckpoint=16000",
+            f"cache_size=-{cache_mb * 1024}",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return on_connect
+
+
+def _wait_for_lock(connection: Connection, seconds: float) -> None:
+    """How long BEGIN waits while another process has the file (SQLite)."""
+    connection.connection.cursor().execute(f"PRAGMA busy_timeout={max(0, round(seconds * 1000))}")
+
+
+def _begin(connection: Connection, statement: str) -> None:
+    connection.connection.cursor().execute(statement)

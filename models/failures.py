@@ -1,0 +1,32 @@
+"""Failures: calls that we refused or could not apply."""
+
+from sqlalchemy import BigInteger, Integer, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.columns import BigId, ExactText, Moment
+from models.database import Model
+
+
+class Failure(Model):
+    """A call that we refused or could not apply, with what we answered. Holds no member data and no secret.
+
+    `cause` is a stable word (`wrong_credentials`, `not_json`, …) to group by; `count` folds repeats of one cause from
+    one connection within a minute into one row, so that a flood cannot fill the disk.
+    """
+
+    __tablename__ = "failure"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[int] = mapped_column(Moment, index=True)  # folding and pruning look at a stretch of time
+    last_at: Mapped[int] = mapped_column(Moment)
+    count: Mapped[int] = mapped_column(Integer)
+    connection: Mapped[str | None] = mapped_column(ExactText)  # as named in the call; it may not exist
+    project_id: Mapped[str | None] = mapped_column(ExactText)
+    cohort_id: Mapped[str | None] = mapped_column(ExactText)
+    action: Mapped[str | None] = mapped_column(ExactText)
+    status: Mapped[int] = mapped_column(Integer)
+    cause: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(ExactText)
+    request_id: Mapped[str] = mapped_column(Text)
+    body_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    traceback: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,74 @@
+"""Migrations lead to exactly the tables that the code has, and back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
+from app import create_app
+from models import schema
+from models.database import Database, db
+from tests import servers
+from tests.conftest import settings_for
+
+
+@pytest.fixture
+def database(dialect: str, tmp_path: Path) -> Iterator[Database]:
+    """An empty database that no other test uses."""
+    if dialect == "sqlite":
+        yield from opened(tmp_path, f"sqlite:///{tmp_path}/empty.db")
+        return
+    with servers.postgresql_database() as url:
+        yield from opened(tmp_path, url)
+
+
+def opened(folder: Path, url: str) -> Iterator[Database]:
+    app = create_app(settings_for(folder, database_url=url))
+    with app.app_context():
+        yield app.extensions["house"].database
+    app.extensions["house"].database.dispose()
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+def differences(connection: Connection) -> list[Any]:
+    options = {"compare_type": True, "compare_server_default": True, "target_metadata": db.metadata}
+    return compare_metadata(MigrationContext.configure(connection, opts=options), db.metadata)
+
+
+def test_an_upgrade_leads_to_exactly_the_tables_of_the_code(database: Database) -> None:
+    database.write(schema.upgrade)
+    assert database.read(differences) == []
+    assert database.read(tables) == {*db.metadata.tables, "alembic_version"}
+
+
+def test_the_comparison_sees_a_difference(database: Database) -> None:
+    database.write(schema.upgrade)
+    database.write(lambda connection: connection.exec_driver_sql("ALTER TABLE failure ADD COLUMN other TEXT"))
+    assert [change[0] for change in database.read(differences)] == ["remove_column"]
+
+
+def test_a_downgrade_leaves_nothing_and_the_upgrade_works_again(database: Database) -> None:
+    database.write(schema.upgrade)
+    database.write(lambda connection: schema.downgrade(connection, "base"))
+    assert database.read(tables) <= {"alembic_version"}
+    database.write(schema.upgrade)
+    assert database.read(differences) == []
+
+
+def test_the_stored_revision_is_the_newest_after_an_upgrade(database: Database) -> None:
+    assert database.read(schema.stored_revision) is None
+    database.write(schema.upgrade)
+    assert database.read(schema.stored_revision) == schema.newest_revision()
+
+
+def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database: Database) -> None:
+    database.write(schema.upgrade)
+    database.write(schema.upgrade)
+    assert database.read(differences) == []
