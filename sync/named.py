@@ -1,0 +1,90 @@
+"""Whom a page names: the ids that its members claim, without decoding the members any further (S1, S2)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from sync import identity, jsontext
+
+
+class _Identity(msgspec.Struct):
+    """The three spellings of the id (S1)."""
+
+    mixpanel_distinct_id: Any | UnsetType = UNSET
+    distinct_id: Any | UnsetType = UNSET
+    dollar: Any | UnsetType = msgspec.field(default=UNSET, name="$distinct_id")
+
+
+_decode_identity = msgspec.json.Decoder(_Identity).decode
+_decode_identities = msgspec.json.Decoder(list[_Identity]).decode
+
+
+def members(raws: list[Raw]) -> tuple[dict[str, Raw], list[dict[str, str]]]:
+    """The good members by id in key order, the last of two equal ids winning, and the rejected ones (S2)."""
+    claims = _identities(raws)
+    found = _plain(raws, claims)
+    if found is not None:
+        return found, []
+    found, rejected = {}, []
+    for raw, claimed in zip(raws, claims, strict=True):
+        value = None if claimed is None else _first_id(claimed)
+        reason = "not_a_member" if claimed is None else identity.reason_against(value)
+        if reason is None:
+            found[identity.as_text(value) or ""] = raw
+        else:
+            rejected.append({"reason": reason, "value": _shown(value, raw)})
+    return {key: found[key] for key in sorted(found)}, rejected
+
+
+def _plain(raws: list[Raw], claims: Sequence[_Identity | None]) -> dict[str, Raw] | None:
+    """The members of a page on which every id is beyond doubt, as it nearly always is: a few passes in C instead of a
+    thousand questions in Python. None where somebody has to look closer."""
+    ids: list[Any] = [claimed.mixpanel_distinct_id if claimed is not None else None for claimed in claims]
+    try:
+        plain = identity.are_plain(ids)
+    except TypeError:  # not all of them are text
+        return None
+    if not plain:
+        return None
+    found = dict(zip(ids, raws, strict=True))
+    return {key: found[key] for key in sorted(found)}
+
+
+def _identities(raws: list[Raw]) -> Sequence[_Identity | None]:
+    """The ids that the members claim, all in one go where they are objects; None for what is no object."""
+    try:
+        return _decode_identities(b"[" + b",".join(raws) + b"]")
+    except (msgspec.MsgspecError, RecursionError):
+        return [_identity(raw) for raw in raws]
+
+
+def _identity(raw: Raw) -> _Identity | None:
+    try:
+        return _decode_identity(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return _identity_lenient(raw)
+
+
+def _identity_lenient(raw: Raw) -> _Identity | None:
+    try:
+        member = jsontext.decode_lenient(bytes(raw))
+    except jsontext.NotJson:
+        return None
+    return _Identity(*(member.get(name, UNSET) for name in identity.SPELLINGS)) if isinstance(member, dict) else None
+
+
+def _first_id(claimed: _Identity) -> Any:
+    """The first of the three spellings that holds something; else the first that is there."""
+    spellings = (claimed.mixpanel_distinct_id, claimed.distinct_id, claimed.dollar)
+    present = [value for value in spellings if value is not UNSET and value is not None]
+    filled = [value for value in present if value != ""]
+    return (filled or present or [None])[0]
+
+
+def _shown(value: Any, raw: Raw) -> str:
+    """The raw value for the operator, as JSON text, bounded."""
+    if value is None:
+        return bytes(raw).decode()[:1000]
+    return jsontext.encode(value if isinstance(value, str) else jsontext.clean(value))[:1000]

@@ -1,0 +1,23 @@
+"""The numbers that the operator may set for receiving."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class _Settings(Protocol):
+    settle_seconds: int
+    stalled_seconds: int
+    sweep_inline_members: int
+
+
+@dataclass(frozen=True)
+class Rules:
+    """`settle` and `stalled` in milliseconds (S8, S13); `sweep_inline` in members (S5)."""
+
+    settle: int = 120_000
+    stalled: int = 900_000
+    sweep_inline: int = 1_000_000
+
+    @classmethod
+    def of(cls, settings: _Settings) -> "Rules":
+        return cls(settings.settle_seconds * 1000, settings.stalled_seconds * 1000, settings.sweep_inline_members)

@@ -1,0 +1,50 @@
+"""The people that a page named, as one small column: sorted person ids, their differences, deflated.
+
+Some 2.5 KB for 1,000 people. Kept on the page row, never as a mark on membership rows: marking costs 15-20 ms a page
+and megabytes of write-ahead log to save seconds in the sweep.
+"""
+
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from operator import sub
+
+WINDOW = 64 * 1024 * 1024  # ids that one pass of a sweep holds, at a byte each
+
+
+def encode(person_ids: Iterable[int]) -> bytes:
+    ids = sorted(person_ids)
+    return zlib.compress(array("Q", map(sub, ids, [0, *ids])).tobytes(), 1)
+
+
+def decode(blob: bytes) -> Iterator[int]:
+    """The ids of one page, ascending."""
+    differences = array("Q")
+    differences.frombytes(zlib.decompress(blob))
+    return accumulate(differences)
+
+
+class Marks:
+    """Which ids from `start` on are named: a byte an id, because Python sets bytes faster than bits."""
+
+    def __init__(self, start: int, length: int) -> None:
+        self.start = start
+        self._marks = bytearray(length)
+
+    def add(self, blobs: Iterable[bytes]) -> None:
+        marks, start, length = self._marks, self.start, len(self._marks)
+        for blob in filter(None, blobs):
+            for person_id in decode(blob):
+                if 0 <= person_id - start < length:
+                    marks[person_id - start] = 1
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self._marks)
+
+    def __contains__(self, person_id: object) -> bool:
+        return isinstance(person_id, int) and self._marks[person_id - self.start] == 1
+
+    def count(self) -> int:
+        return self._marks.count(1)

@@ -1,0 +1,260 @@
+"""Sessions and their pages: which session a page belongs to, what has come of it, and whether it is complete."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from models.statement import Statement
+from sync import jsontext
+from sync.cohorts import CohortState
+from sync.page import Page
+from sync.rules import Rules
+
+_COLUMNS = """s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.connection_id, s.status, s.unclear,
+    s.total_pages, s.pages_received, s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed,
+    s.first_change, s.last_change, s.started_at, s.last_page_at, s.completed_at, s.settles_at"""
+
+_BY_PAGE = f"""
+    SELECT {_COLUMNS}, p.body_digest, p.received AS page_received, p.unchanged AS page_unchanged,
+        p.rejected AS page_rejected
+    FROM sync_session s LEFT JOIN sync_page p ON p.session_id = s.id AND p.page = :page
+    WHERE s.cohort_id = :cohort_id AND s.mixpanel_session_id = :session_id AND s.action = :action"""  # noqa: S608
+
+_WITH_ID = Statement(_BY_PAGE)
+
+# S8: without a session id, calls close together form one session. A diff also has to follow directly: an add, a remove
+# and the same add again are three changes, not a change and a replay.
+_WITHOUT_ID = Statement(
+    _BY_PAGE
+    + """ AND s.last_page_at > :close_since AND s.status <> 'superseded' AND s.number >= :oldest
+    ORDER BY s.number DESC LIMIT 1"""
+)
+
+_BY_ID = Statement(f"SELECT {_COLUMNS} FROM sync_session s WHERE s.id = :id")  # noqa: S608
+
+_BY_NUMBER = Statement(f"SELECT {_COLUMNS} FROM sync_session s WHERE s.cohort_id = :cohort_id AND s.number = :number")  # noqa: S608
+
+_OPEN = Statement("""
+    INSERT INTO sync_session (cohort_id, number, mixpanel_session_id, action, connection_id, status, unclear,
+        total_pages, pages_received, received, entered, left_count, unchanged, rejected, replayed, first_change,
+        last_change, started_at, last_page_at, completed_at, settles_at)
+    VALUES (:cohort_id, :number, :mixpanel_session_id, :action, :connection_id, :status, :unclear, :total_pages,
+        :pages_received, :received, :entered, :left_count, :unchanged, :rejected, :replayed, :first_change,
+        :last_change, :started_at, :last_page_at, :completed_at, :settles_at)
+    RETURNING id""")
+
+_SAVE = Statement("""
+    UPDATE sync_session SET status = :status, unclear = :unclear, total_pages = :total_pages,
+        pages_received = :pages_received, received = :received, entered = :entered, left_count = :left_count,
+        unchanged = :unchanged, rejected = :rejected, replayed = :replayed, first_change = :first_change,
+        last_change = :last_change, last_page_at = :last_page_at, completed_at = :completed_at,
+        settles_at = :settles_at
+    WHERE id = :id""")
+
+_SUPERSEDE = Statement("""
+    UPDATE sync_session SET status = 'superseded', settles_at = NULL
+    WHERE cohort_id = :cohort_id AND number < :number AND action = 'members'
+        AND status NOT IN ('complete', 'superseded')""")
+
+_SAVE_PAGE = Statement("""
+    INSERT INTO sync_page (session_id, page, body_digest, received, entered, left_count, unchanged, rejected, replays,
+        applied, seen, rejected_members, received_at)
+    VALUES (:session_id, :page, :body_digest, :received, :entered, :left_count, :unchanged, :rejected, 0, :applied,
+        :seen, :rejected_members, :now)
+    ON CONFLICT (session_id, page) DO UPDATE SET body_digest = excluded.body_digest, received = excluded.received,
+        entered = sync_page.entered + excluded.entered, left_count = sync_page.left_count + excluded.left_count,
+        unchanged = excluded.unchanged, rejected = excluded.rejected, applied = excluded.applied,
+        seen = excluded.seen, rejected_members = excluded.rejected_members, received_at = excluded.received_at""")
+
+_REPLAYED_PAGE = Statement("UPDATE sync_page SET replays = replays + 1 WHERE session_id = :session_id AND page = :page")
+
+_COUNT_PAGES = Statement("SELECT count(*) FROM sync_page WHERE session_id = :session_id AND page <= :total")
+
+UNFINISHED = frozenset({"receiving", "settling", "sweeping", "stalled"})
+
+
+@dataclass
+class SessionState:
+    """A session's row under its cohort's lock; `id` is 0 until it is saved for the first time."""
+
+    id: int
+    cohort_id: int
+    number: int
+    mixpanel_session_id: str
+    action: str
+    connection_id: int
+    status: str
+    unclear: bool
+    total_pages: int | None
+    pages_received: int
+    received: int
+    entered: int
+    left_count: int
+    unchanged: int
+    rejected: int
+    replayed: int
+    first_change: int
+    last_change: int
+    started_at: int
+    last_page_at: int
+    completed_at: int | None
+    settles_at: int | None
+
+    @property
+    def is_refresh(self) -> bool:
+        return self.action == "members"
+
+    @property
+    def has_all_pages(self) -> bool:
+        """Every page that the session is known to have is here; with no total, whatever came is all."""
+        return self.total_pages is None or self.pages_received >= self.total_pages
+
+    def is_overtaken(self, cohort: CohortState) -> bool:
+        """Whether this session's pages change nothing any more (S9): a newer refresh has begun after this one, or
+        one that is newer than this diff is complete and so has had the last word on everybody."""
+        if self.is_refresh:
+            return self.number < cohort.newest_refresh
+        return self.number < cohort.complete_refresh
+
+    def count_changes(self, cohort: CohortState, entered: int, left: int) -> None:
+        """Book entries and exits that were just appended to the end of the cohort's log."""
+        self.entered += entered
+        self.left_count += left
+        if entered or left:
+            self.first_change = self.first_change or cohort.change_count - entered - left + 1
+            self.last_change = cohort.change_count
+
+
+@dataclass(frozen=True)
+class EarlierPage:
+    """What an earlier version of a page has contributed."""
+
+    body_digest: bytes
+    received: int
+    unchanged: int
+    rejected: int
+
+
+def join(
+    db: Connection, cohort: CohortState, page: Page, rules: Rules, connection_id: int, now: int
+) -> tuple[SessionState, EarlierPage | None]:
+    """The session that `page` belongs to, opened if it is its first, and the page's earlier version if there is one."""
+    values = {"cohort_id": cohort.id, "session_id": page.session_id, "action": page.action, "page": page.key}
+    if cohort.session_count == 0:
+        row = None
+    elif page.session_id:
+        row = _WITH_ID.first(db, values)
+    else:
+        oldest = 0 if page.is_refresh else cohort.session_count
+        row = _WITHOUT_ID.first(db, values | {"close_since": now - rules.settle, "oldest": oldest})
+    if row is None:
+        return _opened(db, cohort, page, connection_id, now), None
+    *columns, digest, received, unchanged, rejected = row
+    session = SessionState(*columns)
+    return session, None if digest is None else EarlierPage(bytes(digest), received, unchanged, rejected)
+
+
+def _opened(db: Connection, cohort: CohortState, page: Page, connection_id: int, now: int) -> SessionState:
+    cohort.session_count += 1
+    number = cohort.session_count
+    if page.is_refresh:
+        if cohort.newest_refresh:  # also where it was complete: another version of a page may have opened it again
+            _SUPERSEDE.run(db, {"cohort_id": cohort.id, "number": number})
+        cohort.newest_refresh = number
+    return SessionState(
+        id=0,
+        cohort_id=cohort.id,
+        number=number,
+        mixpanel_session_id=page.session_id,
+        action=page.action,
+        connection_id=connection_id,
+        status="receiving",
+        unclear=False,
+        total_pages=None,
+        pages_received=0,
+        received=0,
+        entered=0,
+        left_count=0,
+        unchanged=0,
+        rejected=0,
+        replayed=0,
+        first_change=0,
+        last_change=0,
+        started_at=now,
+        last_page_at=now,
+        completed_at=None,
+        settles_at=None,
+    )
+
+
+def by_id(db: Connection, session_id: int) -> SessionState | None:
+    row = _BY_ID.first(db, {"id": session_id})
+    return None if row is None else SessionState(*row)
+
+
+def by_number(db: Connection, cohort_id: int, number: int) -> SessionState:
+    return SessionState(*_BY_NUMBER.one(db, {"cohort_id": cohort_id, "number": number}))
+
+
+def take_in(db: Connection, session: SessionState, page: Page, earlier: EarlierPage | None, now: int) -> None:
+    """Count `page` in, and note what makes the session's end unclear (S8)."""
+    session.last_page_at = now
+    if page.number is None or not page.session_id or earlier is not None:
+        session.unclear = True
+    if earlier is None:
+        session.pages_received += 1
+    if page.total is not None and page.total != session.total_pages:
+        if session.total_pages is not None:
+            session.unclear = True
+            _recount(db, session, page, new=earlier is None)
+        session.total_pages = page.total
+
+
+def _recount(db: Connection, session: SessionState, page: Page, *, new: bool) -> None:
+    """The total changed: pages past the new one are no part of the export any more."""
+    (here,) = _COUNT_PAGES.one(db, {"session_id": session.id, "total": page.total})
+    session.pages_received = here + (1 if new else 0)
+
+
+def replay(db: Connection, session: SessionState, page: Page, rules: Rules, now: int) -> None:
+    """The same page once more: nothing changes but what is known of the traffic (S7, S8, S13)."""
+    session.replayed += 1
+    session.last_page_at = now
+    if session.status == "stalled":
+        session.status = "receiving"
+    if session.status == "settling":
+        session.settles_at = now + rules.settle
+    save(db, session)
+    _REPLAYED_PAGE.run(db, {"session_id": session.id, "page": page.key})
+
+
+def save(db: Connection, session: SessionState) -> None:
+    """Write the row; a new one gets its id."""
+    if session.id:
+        _SAVE.run(db, vars(session))
+    else:
+        (session.id,) = _OPEN.one(db, vars(session))
+
+
+@dataclass
+class PageRecord:
+    """What is kept of a page."""
+
+    received: int = 0
+    entered: int = 0
+    left_count: int = 0
+    unchanged: int = 0
+    applied: bool = True
+    seen: bytes = b""
+
+
+def save_page(db: Connection, session: SessionState, page: Page, record: PageRecord, now: int) -> None:
+    kept = {
+        "session_id": session.id,
+        "page": page.key,
+        "body_digest": page.digest,
+        "rejected": len(page.rejected),
+        "rejected_members": jsontext.encode(page.rejected) if page.rejected else None,
+        "now": now,
+    }
+    _SAVE_PAGE.run(db, kept | vars(record))

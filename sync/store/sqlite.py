@@ -1,0 +1,100 @@
+"""SQLite: keys in one JSON parameter for reading, `executemany` for writing (JSON as input of a write costs 25-40 %
+more). The one writer's lock makes it safe to merge profiles here and to number people from the highest id on."""
+
+from collections.abc import Mapping, Sequence
+from itertools import count
+from operator import itemgetter
+
+import msgspec
+from sqlalchemy import Connection
+
+from models.statement import Statement
+from sync import jsontext
+from sync.members import People, Stay
+from sync.people import Change
+
+_READ = Statement("""
+    SELECT j.key, p.id,
+        CASE WHEN p.id IS NOT NULL AND j.value IS NOT NULL AND p.digest IS NOT j.value
+            THEN json_array(p.email, p.first_name, p.last_name, p.phone_number, p.properties) END,
+        CASE WHEN m.person_id IS NULL THEN ''
+            WHEN m.left_at IS NOT NULL OR m.session_number >= :stays_below
+            THEN json_array(m.entered_at, m.left_at, m.entry_number, m.session_number, m.change_number) END
+    FROM json_each(:digests) j
+    LEFT JOIN person p ON p.project_id = :project_id AND p.distinct_id = j.key
+    LEFT JOIN membership m ON m.cohort_id = :cohort_id AND m.person_id = p.id
+    UNION ALL SELECT NULL, (SELECT coalesce(max(id), 0) FROM person), NULL, NULL""")
+
+_WRITE_PERSON = Statement("""
+    INSERT INTO person (id, project_id, distinct_id, digest, named_fields, email, first_name, last_name, phone_number,
+        properties, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, named_fields = excluded.named_fields,
+        email = excluded.email, first_name = excluded.first_name, last_name = excluded.last_name,
+        phone_number = excluded.phone_number, properties = excluded.properties, updated_at = excluded.updated_at""")
+
+_WRITE_MEMBERSHIP = Statement("""
+    INSERT INTO membership (cohort_id, person_id, entered_at, left_at, entry_number, session_number, change_number)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (cohort_id, person_id) DO UPDATE SET entered_at = excluded.entered_at, left_at = excluded.left_at,
+        entry_number = excluded.entry_number, session_number = excluded.session_number,
+        change_number = excluded.change_number""")
+
+_APPEND = Statement("""
+    INSERT INTO membership_change (cohort_id, number, person_id, entered, entry_number, session_id, at, previous)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)""")
+
+
+def read_people(
+    db: Connection, project_id: str, cohort_id: int, digests: Mapping[str, int | None], stays_below: int
+) -> People:
+    keys = msgspec.json.encode(digests).decode()
+    values = {"digests": keys, "project_id": project_id, "cohort_id": cohort_id, "stays_below": stays_below}
+    rows = _READ.all(db, values)
+    _, highest_id, *_ = rows.pop()
+    return People(rows, highest_id)
+
+
+def write_people(
+    db: Connection, project_id: str, people: Sequence[Change], highest_id: int, now: int
+) -> dict[str, int]:
+    if not people:
+        return {}
+    fresh = count(highest_id + 1)
+    ids = {change.distinct_id: change.person_id or next(fresh) for change in people}
+    rows = [
+        (
+            ids[change.distinct_id],
+            project_id,
+            change.distinct_id,
+            change.digest,
+            change.patch.named,
+            *change.result.fields,
+            jsontext.encode(change.result.properties),
+            now,
+            now,
+        )
+        for change in people
+    ]
+    _WRITE_PERSON.run_many(db, rows)
+    return ids
+
+
+def write_stays(
+    db: Connection, cohort_id: int, session_number: int, session_id: int, stays: Sequence[Stay], now: int
+) -> None:
+    if not stays:
+        return
+    rows = [
+        (cohort_id, one.person_id, one.entered_at, one.left_at, one.entry_number, session_number, one.change_number)
+        for one in stays
+    ]
+    rows.sort(key=itemgetter(1))
+    _WRITE_MEMBERSHIP.run_many(db, rows)
+    log = [
+        (cohort_id, one.change_number, one.person_id, one.entered, one.entry_number, session_id, now, one.previous)
+        for one in stays
+        if one.entered is not None
+    ]
+    if log:
+        _APPEND.run_many(db, log)

@@ -1,0 +1,82 @@
+"""Every test of receiving runs on SQLite and on PostgreSQL: ask for the fixture `relay`."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from app import create_app
+from config.settings import Settings, load
+from models import schema
+from models.database import db
+from tests import servers
+from tests.relay import Relay, TestClock
+
+MakeRelay = Callable[..., Relay]
+
+
+def settings_for(instance: Path, **changed: Any) -> Settings:
+    """Settings as the environment would give them, with an instance folder of their own."""
+    environ = {"INSTANCE_PATH": str(instance), "LOG_LEVEL": "error", "SECRET_KEY": "of the tests"}
+    return load(environ | {name.upper(): str(value) for name, value in changed.items()})
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    app = create_app(settings_for(folder))
+    database = app.extensions["house"].database
+    database.write(schema.upgrade)
+    database.dispose()
+    return folder / "cohort-relay.db"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template() -> Iterator[str]:
+    with servers.postgresql_database() as url:
+        app = create_app(settings_for(Path("/tmp/cohort-relay-tests"), database_url=url))  # noqa: S108
+        app.extensions["house"].database.write(schema.upgrade)
+        app.extensions["house"].database.dispose()
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database with empty tables."""
+    if dialect == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "cohort-relay.db")
+        return f"sqlite:///{tmp_path}/cohort-relay.db"
+    url: str = request.getfixturevalue("postgresql_template")
+    with psycopg.connect(url, autocommit=True) as connection:
+        tables = ", ".join(f'"{table}"' for table in db.metadata.tables)
+        connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    return url
+
+
+@pytest.fixture
+def make_relay(database_url: str, tmp_path: Path) -> Iterator[MakeRelay]:
+    """Makes a relay with other settings: ``make_relay(settle_seconds=5)``."""
+    made: list[Relay] = []
+
+    def make(**changed: Any) -> Relay:
+        clock = TestClock()
+        made.append(Relay(create_app(settings_for(tmp_path, database_url=database_url, **changed), clock), clock))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.database.dispose()
+
+
+@pytest.fixture
+def relay(make_relay: MakeRelay) -> Relay:
+    return make_relay()

@@ -1,0 +1,196 @@
+"""A relay under test: the app on a real database, a clock that the test moves, and a sender's words for its calls."""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from models.database import Database
+from security import connections, tokens
+from sync import upkeep
+from sync.rules import Rules
+
+START = 1_750_000_000_000
+SECOND = 1000
+MINUTE = 60 * SECOND
+
+
+@dataclass
+class TestClock:
+    """Milliseconds since 1970; stands still until it is moved."""
+
+    __test__ = False
+    time: int = START
+
+    def __call__(self) -> int:
+        return self.time
+
+    def forward(self, milliseconds: int) -> None:
+        self.time += milliseconds
+
+
+def basic(username: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
+
+
+def member(distinct_id: Any, **more: Any) -> dict[str, Any]:
+    return {"mixpanel_distinct_id": distinct_id, **more}
+
+
+def body(
+    action: str,
+    members: Any,
+    page: Any = 1,
+    total: Any = 1,
+    session: Any = "s1",
+    cohort: Any = "7",
+    project: Any = "1",
+    name: str = "Paying users",
+    description: str = "who pay",
+) -> dict[str, Any]:
+    """A webhook body; a list of plain ids stands for members that have only an id. `page=None` leaves page_info out,
+    `session=None` the session id."""
+    if isinstance(members, list | tuple | set | frozenset):
+        members = [one if isinstance(one, dict) else member(one) for one in members]
+    parameters: dict[str, Any] = {
+        "mixpanel_project_id": project,
+        "mixpanel_cohort_id": cohort,
+        "mixpanel_cohort_name": name,
+        "mixpanel_cohort_description": description,
+        "members": members,
+    }
+    if session is not None:
+        parameters["mixpanel_session_id"] = session
+    if page is not None:
+        parameters["page_info"] = {"total_pages": total, "page_count": page}
+    return {"action": action, "parameters": parameters}
+
+
+@dataclass
+class Relay:
+    app: Flask
+    clock: TestClock
+    name: str = "crm"
+    password: str = ""
+    token: str = ""
+    client: FlaskClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = self.app.test_client()
+        key = self.app.extensions["house"].settings.secret_key
+        self.password = self.database.write(lambda db: connections.add(db, key, self.name, self.clock()))
+        self.token = self.database.write(lambda db: tokens.add(db, key, "tests", "read", self.clock()))
+
+    @property
+    def database(self) -> Database:
+        found: Database = self.app.extensions["house"].database
+        return found
+
+    @property
+    def rules(self) -> Rules:
+        return Rules.of(self.app.extensions["house"].settings)
+
+    # --- what the sender does
+
+    def post_raw(
+        self, data: bytes | str, headers: dict[str, str] | None = None, path: str | None = None
+    ) -> TestResponse:
+        signed = basic(self.name, self.password) | (headers or {})
+        return self.client.post(path or f"/webhooks/mixpanel/{self.name}", data=data, headers=signed)
+
+    def post(self, action: str, members: Any, page: Any = 1, total: Any = 1, **more: Any) -> TestResponse:
+        return self.post_raw(json.dumps(body(action, members, page, total, **more)))
+
+    def sync(self, action: str, members: Any, page: Any = 1, total: Any = 1, **more: Any) -> None:
+        """A call that must succeed."""
+        response = self.post(action, members, page, total, **more)
+        assert response.json == {"action": action, "status": "success"}, response.json
+        assert response.status_code == 200
+
+    def refresh(self, members: Any, page: Any = 1, total: Any = 1, **more: Any) -> None:
+        self.sync("members", members, page, total, **more)
+
+    def add(self, members: Any, page: Any = 1, total: Any = 1, **more: Any) -> None:
+        self.sync("add_members", members, page, total, **more)
+
+    def remove(self, members: Any, page: Any = 1, total: Any = 1, **more: Any) -> None:
+        self.sync("remove_members", members, page, total, **more)
+
+    def wait(self, milliseconds: int) -> None:
+        """Time passes, and the worker does what is due."""
+        self.clock.forward(milliseconds)
+        self.work()
+
+    def work(self) -> None:
+        upkeep.run_once(self.database, self.rules, self.clock)
+
+    def settle(self) -> None:
+        self.wait(self.rules.settle)
+
+    # --- what is there afterwards
+
+    def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
+        def read(db: Any) -> list[dict[str, Any]]:
+            return [dict(row) for row in db.execute(text(sql), values).mappings()]
+
+        return self.database.read(read)
+
+    def members(self, cohort: str = "7", project: str = "1") -> set[str]:
+        """The distinct ids of those who are in the cohort now."""
+        found = self.rows(
+            """SELECT p.distinct_id FROM membership m JOIN person p ON p.id = m.person_id
+            JOIN cohort c ON c.id = m.cohort_id
+            WHERE m.left_at IS NULL AND c.mixpanel_cohort_id = :cohort AND c.project_id = :project""",
+            cohort=cohort,
+            project=project,
+        )
+        return {row["distinct_id"] for row in found}
+
+    def cohort(self, cohort: str = "7", project: str = "1") -> dict[str, Any]:
+        (row,) = self.rows(
+            "SELECT * FROM cohort WHERE mixpanel_cohort_id = :cohort AND project_id = :project",
+            cohort=cohort,
+            project=project,
+        )
+        return row
+
+    def session(self, number: int | None = None, cohort: str = "7") -> dict[str, Any]:
+        """A session by its number within the cohort; the newest without one."""
+        found = self.rows(
+            """SELECT s.* FROM sync_session s JOIN cohort c ON c.id = s.cohort_id
+            WHERE c.mixpanel_cohort_id = :cohort ORDER BY s.number""",
+            cohort=cohort,
+        )
+        return found[-1 if number is None else number - 1]
+
+    def log(self, cohort: str = "7") -> list[tuple[str, str, int]]:
+        """The change log as (kind, distinct id, entry number), oldest first."""
+        found = self.rows(
+            """SELECT x.entered, p.distinct_id, x.entry_number FROM membership_change x
+            JOIN person p ON p.id = x.person_id JOIN cohort c ON c.id = x.cohort_id
+            WHERE c.mixpanel_cohort_id = :cohort ORDER BY x.number""",
+            cohort=cohort,
+        )
+        return [("entered" if row["entered"] else "left", row["distinct_id"], row["entry_number"]) for row in found]
+
+    def person(self, distinct_id: str, project: str = "1") -> dict[str, Any]:
+        (row,) = self.rows(
+            "SELECT * FROM person WHERE distinct_id = :distinct_id AND project_id = :project",
+            distinct_id=distinct_id,
+            project=project,
+        )
+        if isinstance(row["properties"], str):
+            row["properties"] = json.loads(row["properties"])
+        return row
+
+    def failures(self) -> list[dict[str, Any]]:
+        return self.rows("SELECT * FROM failure ORDER BY id")
+
+    def api(self, path: str, **arguments: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self.token}", **arguments.pop("headers", {})}
+        return self.client.get(f"/api/v1{path}", headers=headers, query_string=arguments)

@@ -1,0 +1,47 @@
+"""The servers that tests talk to. Where one is missing the test skips with its reason; in CI that is a failure."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+import redis
+
+POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
+
+
+def missing(what: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing; CI must have it")
+    pytest.skip(f"{what} is not running")
+
+
+def postgresql_admin() -> psycopg.Connection:
+    try:
+        return psycopg.connect(POSTGRESQL, autocommit=True, connect_timeout=2)
+    except psycopg.OperationalError:
+        missing("PostgreSQL on 127.0.0.1:5432")
+        raise
+
+
+@contextmanager
+def postgresql_database() -> Iterator[str]:
+    """The address of a new, empty database, dropped afterwards."""
+    name = f"cohort_relay_{uuid.uuid4().hex[:12]}"
+    with postgresql_admin() as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        try:
+            yield POSTGRESQL.rsplit("/", 1)[0] + f"/{name}"
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def redis_url() -> str:
+    try:
+        redis.Redis.from_url(REDIS, socket_connect_timeout=2).ping()
+    except redis.ConnectionError:
+        missing("Redis on 127.0.0.1:6379")
+    return REDIS

@@ -1,0 +1,164 @@
+"""Random traffic ends as the rules say: the engine on a real database against the model in plain Python."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sync import page, upkeep
+from sync.receive import receive
+from sync.rules import Rules
+from tests.relay import START, Relay, member
+from tests.relay import body as webhook_body
+from tests.sync import model
+
+EXAMPLES = 1000 if os.environ.get("CI") else 100
+MINUTE = 60_000
+cohort_ids = count(1)
+
+
+@dataclass(frozen=True)
+class Export:
+    """What Mixpanel means to send: pages of people (and of rejected members), numbered or without page_info."""
+
+    action: str
+    session: str | None
+    connection: int
+    numbered: bool
+    pages: tuple[tuple[frozenset[str], int], ...]
+
+    def body(self, place: int) -> model.Body:
+        people, rejected = self.pages[place]
+        return (people, rejected, place + 1, len(self.pages)) if self.numbered else (people, rejected, None, None)
+
+
+FULL = Export("members", "s0", 1, numbered=True, pages=((frozenset("abc"), 0),))
+
+
+@dataclass
+class Traffic:
+    """The exports of an example, and in which order their pages arrive and time passes. The cohort begins full."""
+
+    exports: list[Export]
+    steps: list[tuple[str, int, int]]
+    inline: int
+
+    def events(self) -> Iterator[tuple[str, Any]]:
+        """``("page", (export, place))`` and ``("wait", milliseconds)``."""
+        for kind, first, second in self.steps:
+            export = self.exports[first % len(self.exports)]
+            places = range(len(export.pages))
+            held_back = second % len(places)
+            if kind == "wait":
+                yield "wait", (0, 20_000, 3 * MINUTE, 20 * MINUTE)[second % 4]
+            elif kind == "one":
+                yield "page", (export, held_back)
+            else:
+                turned = [*places[held_back + 1 :], *places[:held_back]]  # "all but one": it may come later, or never
+                turned = {"forwards": [held_back, *turned], "backwards": [held_back, *turned[::-1]]}.get(kind, turned)
+                yield from (("page", (export, place)) for place in turned)
+
+
+pages = st.tuples(st.frozensets(st.sampled_from("abcde"), max_size=3), st.sampled_from([0, 0, 0, 1]))
+exports = st.builds(
+    Export,
+    action=st.sampled_from(["members", "members", "add_members", "remove_members", "remove_members"]),
+    session=st.sampled_from(["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", None]),
+    connection=st.sampled_from([1, 2]),
+    numbered=st.sampled_from([True, True, True, True, False]),
+    pages=st.sampled_from([1, 2, 2, 3]).flatmap(lambda count: st.tuples(*[pages] * count)),
+)
+kinds = st.sampled_from(["one", "one", "one", "all but one", "all but one", "forwards", "backwards", "wait"])
+traffic = st.builds(
+    Traffic,
+    exports=st.lists(exports, min_size=3, max_size=6),
+    steps=st.lists(st.tuples(kinds, st.integers(0, 5), st.integers(0, 5)), min_size=4, max_size=14),
+    inline=st.sampled_from([0, 3, 1_000_000]),
+)
+
+
+@dataclass
+class Play:
+    """One example: the same traffic for the engine and for the model."""
+
+    relay: Relay
+    rules: Rules
+    cohort: str = field(default_factory=lambda: str(next(cohort_ids)))
+    now: int = START
+
+    def __post_init__(self) -> None:
+        self.model = model.Cohort(self.rules.settle, self.rules.sweep_inline)
+
+    def page(self, export: Export, place: int) -> None:
+        self.now += 1
+        people, rejected, number, total = export.body(place)
+        members = [member(person) for person in sorted(people)] + [member(" ")] * rejected
+        sent = webhook_body(
+            export.action, members, number, total, session=export.session, cohort=self.cohort, project=self.cohort
+        )
+        read = page.parse(json.dumps(sent).encode())
+        self.relay.database.write(lambda db: receive(db, read, self.rules, export.connection, self.now))
+        self.model.receive(export.action, export.session, export.body(place), self.now)
+
+    def wait(self, milliseconds: int) -> None:
+        self.now += milliseconds + 1
+        upkeep.run_once(self.relay.database, self.rules, lambda: self.now)
+        self.model.work(self.now, self.rules.stalled)
+
+    def check(self) -> None:
+        found = self.relay.cohort(self.cohort, self.cohort)
+        assert self.relay.members(self.cohort, self.cohort) == self.model.members
+        assert found["member_count"] == len(self.model.members)
+        log = self.log()
+        assert log == sorted(log, key=lambda change: change[0])
+        assert sorted(log) == sorted(self.model.log)
+        self.check_sessions()
+
+    def log(self) -> list[tuple[int, str, str, int, int]]:
+        rows = self.relay.rows(
+            """SELECT x.at, x.entered, p.distinct_id, x.entry_number, s.number FROM membership_change x
+            JOIN person p ON p.id = x.person_id JOIN sync_session s ON s.id = x.session_id
+            JOIN cohort c ON c.id = x.cohort_id
+            WHERE c.mixpanel_cohort_id = :cohort ORDER BY x.number""",
+            cohort=self.cohort,
+        )
+        kinds = {True: "entered", False: "left"}
+        return [(r["at"], kinds[bool(r["entered"])], r["distinct_id"], r["entry_number"], r["number"]) for r in rows]
+
+    def check_sessions(self) -> None:
+        stored = self.relay.rows(
+            """SELECT s.* FROM sync_session s JOIN cohort c ON c.id = s.cohort_id
+            WHERE c.mixpanel_cohort_id = :cohort ORDER BY s.number""",
+            cohort=self.cohort,
+        )
+        assert [row["status"] for row in stored] == [session.status for session in self.model.sessions]
+        for row, session in zip(stored, self.model.sessions, strict=True):
+            exact = session.status == "complete" and not session.late
+            names = ["received", "entered", "left_count", "unchanged", "rejected", "replayed"]
+            names = names if exact else ["entered", "left_count", "rejected", "replayed"]
+            counts = self.model.counts(session)
+            assert {name: row[name] for name in names} == {name: counts[name] for name in names}, session
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(traffic=traffic)
+def test_random_traffic_ends_as_the_rules_say(relay: Relay, traffic: Traffic) -> None:
+    play = Play(relay, Rules(sweep_inline=traffic.inline))
+    play.page(FULL, 0)
+    for kind, what in traffic.events():
+        if kind == "wait":
+            play.wait(what)
+        else:
+            play.page(*what)
+    play.check()
+    play.wait(3 * MINUTE)
+    play.check()
