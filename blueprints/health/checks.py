@@ -1,0 +1,43 @@
+"""`/healthz`: the process lives. `/readyz`: it can serve, because the database answers and has our tables."""
+
+from flask import jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+
+from blueprints.health import blueprint
+from models.database import DatabaseUnavailable
+from models.schema import newest_revision, stored_revision
+from security.house import house
+
+
+@blueprint.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    """200 when all checks are `ok`; 503 with what is wrong."""
+    checks = {"database": _database(), "migrations": "unknown"}
+    if checks["database"] == "ok":
+        checks["migrations"] = _migrations()
+    if house().stopping.is_set():
+        checks["process"] = "stopping"
+    ready = set(checks.values()) == {"ok"}
+    return jsonify(status="ok" if ready else "unavailable", checks=checks), 200 if ready else 503
+
+
+def _database() -> str:
+    try:
+        house().database.read(lambda db: db.execute(text("SELECT 1")))
+    except DatabaseUnavailable:
+        return "does not answer"
+    return "ok"
+
+
+def _migrations() -> str:
+    try:
+        stored = house().database.read(stored_revision)
+    except DatabaseUnavailable:
+        return "unknown"
+    return "ok" if stored == newest_revision() else "run flask db upgrade"

@@ -1,0 +1,40 @@
+"""One id and one log line for every request; no member data, no secret, no query string."""
+
+import re
+from time import perf_counter
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, request
+
+from blueprints.health import metrics
+from config.logs import request_id
+
+log = structlog.get_logger()
+
+_GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_QUIET = {"health.healthz", "health.readyz", "health.metrics"}
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(begin)
+    app.after_request(end)
+
+
+def begin() -> None:
+    """A proxy's X-Request-ID is kept where it looks like one, so that its log and ours can be joined."""
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _GIVEN.fullmatch(given) else uuid4().hex
+    g.started = perf_counter()
+    request_id.set(g.request_id)
+
+
+def end(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    if request.blueprint == "webhook" or request.path.startswith(("/webhooks/", "/v1/")):
+        metrics.count_reply(response.status_code)
+    if request.endpoint not in _QUIET:
+        rule = request.url_rule.rule if request.url_rule else "unknown"  # never the path: it may hold a person's id
+        milliseconds = round((perf_counter() - g.started) * 1000, 1)
+        log.info("request", method=request.method, route=rule, status=response.status_code, milliseconds=milliseconds)
+    return response

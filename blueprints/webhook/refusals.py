@@ -1,0 +1,126 @@
+"""Every way in which a call is refused: what is answered, what is kept, and why (DESIGN.md, "Replies").
+
+400 and 401 make Mixpanel pause the customer's sync for good, so they are answered only where a person must act.
+Everything that passes by itself is 429 or 503.
+"""
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from flask import Response, current_app, g, request
+
+from blueprints.webhook import replies
+from models.database import DatabaseUnavailable
+from security.house import house
+from security.limits import TooMany, count_failed_sign_in
+from security.webhook import NAME, SwitchedOff, auth
+from sync.failures import FailureLog, Refusal
+from sync.page import Refused
+
+log = structlog.get_logger()
+
+
+class Stopping(Exception):
+    """The process has been told to stop."""
+
+
+def refuse_when_stopping() -> None:
+    if house().stopping.is_set():
+        raise Stopping
+
+
+@auth.error_handler
+def wrong_credentials(_status: int) -> Response:
+    count_failed_sign_in()
+    return _refuse(401, "wrong_credentials", "The username or password is not one of this connection's live ones.")
+
+
+def refused(error: Refused) -> Response:
+    g.refused = error
+    return _refuse(400, error.cause, error.message)
+
+
+def switched_off(_error: SwitchedOff) -> Response:
+    return _refuse(503, "switched_off", "This connection is switched off; nothing was stored. Send again later.", 60)
+
+
+def stopping(_error: Stopping) -> Response:
+    return replies.failure(503, "The server is restarting; nothing was stored. Send again.", None, replies.RETRY_AFTER)
+
+
+def database_unavailable(error: DatabaseUnavailable) -> Response:
+    log.warning("database.unavailable", cause=str(error))
+    message = "The database does not answer; nothing was stored. Send again later."
+    return _refuse(503, "database_unavailable", message, replies.RETRY_AFTER)
+
+
+def too_many(error: TooMany) -> Response:
+    signed_in = hasattr(g, "connection")
+    cause, whose = ("too_many_calls", "this connection") if signed_in else ("too_many_sign_ins", "this address")
+    return _refuse(429, cause, f"Too many calls from {whose}; nothing was stored. Send again.", error.retry_after)
+
+
+def fault(error: Exception) -> Response:
+    """A fault of ours: Mixpanel tries again, and the operator finds the traceback. Exception texts may hold member
+    data, so that only the exception's class and the lines of code are kept."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("webhook.fault", error=type(error).__name__, traceback=frames)
+    message = "Something went wrong on our side; nothing was stored. Send again."
+    return _refuse(500, "fault", message, frames=f"{frames}{type(error).__name__}")
+
+
+def _refuse(
+    status: int, cause: str, message: str, retry_after: int | None = None, frames: str | None = None
+) -> Response:
+    known = getattr(g, "page", None) or getattr(g, "refused", None)
+    action = known.action if known else None
+    refusal = Refusal(
+        at=house().clock(),
+        status=status,
+        cause=cause,
+        message=message,
+        request_id=g.request_id,
+        connection=_connection_named(),
+        project_id=known.project_id if known else None,
+        cohort_id=known.cohort_id if known else None,
+        action=action,
+        body_bytes=getattr(g, "body_bytes", None),
+        traceback=frames,
+    )
+    failures().keep(refusal)
+    return replies.failure(status, message, action, retry_after)
+
+
+def _connection_named() -> str | None:
+    """The connection as the call names it, if it could be one; whatever else stands there is not worth keeping."""
+    caller = getattr(g, "connection", None)
+    try:
+        authorization = request.authorization
+    except ValueError:  # what Werkzeug says to characters outside of ASCII (P43)
+        authorization = None
+    name = caller.name if caller else (request.view_args or {}).get("connection")
+    name = name or (authorization.username if authorization else None)
+    return name if name and NAME.fullmatch(name) else None
+
+
+def failures() -> FailureLog:
+    found: FailureLog = current_app.extensions["failures"]
+    return found
+
+
+def keep_waiting() -> None:
+    """Write the failures that the database could not take while it was away."""
+    if failures():
+        failures().flush()
+
+
+HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
+    Refused: refused,
+    SwitchedOff: switched_off,
+    Stopping: stopping,
+    DatabaseUnavailable: database_unavailable,
+    TooMany: too_many,
+    Exception: fault,
+}

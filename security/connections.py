@@ -1,0 +1,94 @@
+"""Connections as an operator manages them. A rotation overlaps: the old password stays live until it is retired,
+because Mixpanel's side is changed by hand and the URL can never change."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from security.secrets import keyed_digest, new_secret
+from security.webhook import NAME, PURPOSE
+
+
+class WrongName(ValueError):
+    """The name cannot be used, or is taken, or there is no such connection; the message says which."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A connection with its live passwords as (password id, created at, last used at), oldest first."""
+
+    name: str
+    enabled: bool
+    created_at: int
+    passwords: list[tuple[int, int, int | None]]
+
+
+_FIND = text("SELECT id FROM connection WHERE name = :name")
+_ADD = text("INSERT INTO connection (name, enabled, created_at) VALUES (:name, true, :now) RETURNING id")
+_ADD_PASSWORD = text(
+    "INSERT INTO connection_password (connection_id, digest, created_at) VALUES (:connection_id, :digest, :now)"
+)
+_LIVE = text("""
+    SELECT id, created_at, last_used_at FROM connection_password
+    WHERE connection_id = :connection_id AND retired_at IS NULL ORDER BY id""")
+_RETIRE = text("""
+    UPDATE connection_password SET retired_at = :now
+    WHERE connection_id = :connection_id AND retired_at IS NULL AND id < :newest""")
+_SWITCH = text("UPDATE connection SET enabled = :enabled WHERE id = :id")
+_ALL = text("SELECT id, name, enabled, created_at FROM connection ORDER BY name")
+
+
+def add(db: Connection, key: str, name: str, now: int) -> str:
+    """A new connection; returns its password, which is shown once. Raises WrongName."""
+    if not NAME.fullmatch(name):
+        raise WrongName(
+            "A name has 1 to 63 characters of a-z, 0-9, - and _, and begins with a letter or digit: it becomes part of"
+            " the URL."
+        )
+    if db.execute(_FIND, {"name": name}).one_or_none() is not None:
+        raise WrongName(f"There already is a connection {name}.")
+    return _add_password(db, key, db.execute(_ADD, {"name": name, "now": now}).scalar_one(), now)
+
+
+def rotate(db: Connection, key: str, name: str, now: int) -> str:
+    """A further password, shown once; those before it stay live. Raises WrongName."""
+    return _add_password(db, key, _id(db, name), now)
+
+
+def retire(db: Connection, name: str, now: int) -> int:
+    """Retire all passwords but the newest; returns how many. Raises WrongName."""
+    connection_id = _id(db, name)
+    live = db.execute(_LIVE, {"connection_id": connection_id}).all()
+    values = {"connection_id": connection_id, "newest": live[-1].id, "now": now}
+    return db.execute(_RETIRE, values).rowcount
+
+
+def switch(db: Connection, name: str, *, enabled: bool) -> None:
+    """Enable or disable; a disabled connection answers 503, and Mixpanel catches up later. Raises WrongName."""
+    db.execute(_SWITCH, {"id": _id(db, name), "enabled": enabled})
+
+
+def listed(db: Connection) -> list[Listed]:
+    return [
+        Listed(
+            row.name,
+            bool(row.enabled),
+            row.created_at,
+            [tuple(password) for password in db.execute(_LIVE, {"connection_id": row.id})],
+        )
+        for row in db.execute(_ALL).all()
+    ]
+
+
+def _id(db: Connection, name: str) -> int:
+    row = db.execute(_FIND, {"name": name}).one_or_none()
+    if row is None:
+        raise WrongName(f"There is no connection {name}.")
+    return int(row.id)
+
+
+def _add_password(db: Connection, key: str, connection_id: int, now: int) -> str:
+    secret = new_secret()
+    values = {"connection_id": connection_id, "digest": keyed_digest(key, PURPOSE, secret), "now": now}
+    db.execute(_ADD_PASSWORD, values)
+    return secret

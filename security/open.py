@@ -1,0 +1,5 @@
+"""The guard of what everybody may see: a decision, written down beside the registration."""
+
+
+def anyone() -> None:
+    """Lets everybody pass: what is behind it holds no member data and no secret."""

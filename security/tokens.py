@@ -1,0 +1,87 @@
+"""The JSON API's guard: a bearer token with the right scope."""
+
+from flask import g
+from flask_httpauth import HTTPTokenAuth
+from sqlalchemy import Connection, text
+from werkzeug.datastructures import Authorization
+
+from models.database import DatabaseUnavailable
+from security.house import house
+from security.limits import count_api_call, count_failed_sign_in
+from security.secrets import keyed_digest, new_secret
+
+
+class _TokenAuth(HTTPTokenAuth):  # type: ignore[misc]
+    def get_auth(self) -> Authorization | None:
+        try:
+            found: Authorization | None = super().get_auth()
+        except ValueError:  # what Werkzeug says to characters outside of ASCII (P43)
+            return None
+        return found
+
+
+auth = _TokenAuth(scheme="Bearer", realm="Cohort Relay API")
+
+PURPOSE = "api-token"
+SCOPES = ("read", "send")
+USED_EVERY = 60_000
+
+# Found by the digest itself: it is keyed, so timing of the look-up tells nothing about a token.
+_FIND = text("SELECT id, name, scope, last_used_at FROM api_token WHERE digest = :digest")
+_USED = text("UPDATE api_token SET last_used_at = :now WHERE id = :id")
+
+
+_ADD = text("""
+    INSERT INTO api_token (name, scope, digest, created_at) VALUES (:name, :scope, :digest, :now)
+    ON CONFLICT (name) DO NOTHING""")
+
+
+class TokenExists(ValueError):
+    """There already is a token of that name."""
+
+
+def add(db: Connection, key: str, name: str, scope: str, now: int) -> str:
+    """A new token, shown once. Raises TokenExists."""
+    token = new_secret()
+    values = {"name": name, "scope": scope, "digest": keyed_digest(key, PURPOSE, token), "now": now}
+    if db.execute(_ADD, values).rowcount == 0:
+        raise TokenExists(f"There already is a token {name}.")
+    return token
+
+
+@auth.verify_token
+def verify(token: str) -> str | None:
+    """The token's name, if there is such a token. Every scope may read."""
+    digest = keyed_digest(house().settings.secret_key, PURPOSE, token)
+    row = house().database.read(lambda db: db.execute(_FIND, {"digest": digest}).one_or_none(), one_statement=True)
+    if row is None:
+        return None
+    _note_use(row.id, row.last_used_at)
+    g.token_name = row.name
+    return str(row.name)
+
+
+@auth.login_required
+def api_guard() -> None:
+    """Lets a call with a live token pass. Raises TooMany."""
+    count_api_call(g.token_name)
+
+
+@auth.error_handler
+def refuse(_status: int) -> tuple[dict[str, object], int]:
+    count_failed_sign_in()
+    return {"error": {"message": "Send a live token: Authorization: Bearer <token>.", "code": 401}}, 401
+
+
+def _note_use(token_id: int, last_used_at: int | None) -> None:
+    now = house().clock()
+    if last_used_at is not None and now - last_used_at < USED_EVERY:
+        return
+
+    def write(db: Connection) -> None:
+        db.execute(_USED, {"now": now, "id": token_id})
+
+    try:
+        house().database.write(write)
+    except DatabaseUnavailable:
+        return

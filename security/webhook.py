@@ -1,0 +1,84 @@
+"""The webhook's guard: which connection is calling. Decided from headers alone, before the body is read (P32)."""
+
+import re
+from dataclasses import dataclass
+
+from flask import g, request
+from flask_httpauth import HTTPBasicAuth
+from sqlalchemy import Connection, text
+
+from models.database import DatabaseUnavailable
+from models.statement import Statement
+from security.house import house
+from security.limits import count_webhook_call
+from security.secrets import keyed_digest, matches
+
+auth = HTTPBasicAuth(realm="Cohort Relay")
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+PURPOSE = "connection-password"
+USED_EVERY = 60_000  # milliseconds: a password's last use is kept to the minute, not with a write a page
+
+_FIND = Statement("""
+    SELECT c.id, c.name, c.enabled, p.id AS password_id, p.digest, p.last_used_at
+    FROM connection c JOIN connection_password p ON p.connection_id = c.id AND p.retired_at IS NULL
+    WHERE c.name = :name""")
+_USED = text("UPDATE connection_password SET last_used_at = :now WHERE id = :id")
+
+
+class SwitchedOff(Exception):
+    """The connection is disabled: its calls are answered 503, so that Mixpanel sends again when it is back (P12)."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The connection that is calling."""
+
+    id: int
+    name: str
+    password_id: int
+    last_used_at: int | None
+
+
+@auth.verify_password
+def verify(username: str, password: str) -> Caller | None:
+    """The connection whose live password this is. On the connection's own path the username must be its name."""
+    named = (request.view_args or {}).get("connection", username)
+    if named != username or not NAME.fullmatch(username):
+        return None
+    rows = house().database.read(lambda db: _FIND.all(db, {"name": username}), one_statement=True)
+    digest = keyed_digest(house().settings.secret_key, PURPOSE, password)
+    found = matches(digest, [bytes(row[4]) for row in rows])
+    if found is None:
+        return None
+    connection_id, name, enabled, password_id, _, last_used_at = rows[found]
+    g.switched_off = not enabled
+    return Caller(connection_id, name, password_id, last_used_at)
+
+
+@auth.login_required
+def webhook_guard() -> None:
+    """Lets a call pass that has the right credentials; a wrong password is 401 in every state (P13).
+
+    Raises SwitchedOff and TooMany.
+    """
+    g.connection = auth.current_user()
+    count_webhook_call(g.connection.name)
+    if g.switched_off:
+        raise SwitchedOff
+    note_use(g.connection)
+
+
+def note_use(caller: Caller) -> None:
+    """Keep the password's last use; a database that is busy is no reason to refuse the call."""
+    now = house().clock()
+    if caller.last_used_at is not None and now - caller.last_used_at < USED_EVERY:
+        return
+
+    def write(db: Connection) -> None:
+        db.execute(_USED, {"now": now, "id": caller.password_id})
+
+    try:
+        house().database.write(write)
+    except DatabaseUnavailable:
+        return
