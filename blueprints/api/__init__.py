@@ -1,0 +1,30 @@
+"""The JSON API: `/api/v1`, read by developers' programs with a token. One module a noun; `operations` holds the list
+that `openapi.json` is made from."""
+
+from threading import BoundedSemaphore
+
+from flask import Blueprint
+from flask.blueprints import BlueprintSetupState
+
+from blueprints.api import addresses, replies
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+public = Blueprint("api_public", __name__, url_prefix="/api/v1")
+
+
+@blueprint.record_once
+def furnish(state: BlueprintSetupState) -> None:
+    """What the routes below need of the app: the way that a distinct id stands in a path, and the places for exports.
+
+    An export keeps one of the server's threads until its reader has it all, so that only half of them may export:
+    the webhook always finds a free one.
+    """
+    threads = state.app.extensions["house"].settings.threads
+    state.app.extensions.setdefault("exports", BoundedSemaphore(max(1, threads // 2)))
+    state.app.url_map.converters["distinct_id"] = addresses.DistinctId
+
+
+for each in (blueprint, public):
+    each.register_error_handler(replies.Problem, replies.problem)
+
+from blueprints.api import changes, cohorts, exports, failures, members, openapi, people, sessions  # noqa: E402, F401 - routes

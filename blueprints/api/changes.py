@@ -1,0 +1,64 @@
+"""Changes: who entered and who left a cohort, in the order in which it was committed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from blueprints.api import blueprint, cohorts
+from blueprints.api.operations import operation
+from blueprints.api.replies import Problem, Versioned, moment
+from blueprints.api.types import Change, Changes, ChangesAfter
+from security.house import house
+
+_DIGITS = 18
+
+# The people are looked up one by one; see members.
+_AFTER = text("""
+    SELECT x.number, x.entered, p.distinct_id, x.entry_number, x.session_id, x.at FROM (
+        SELECT number, entered, person_id, entry_number, session_id, at FROM membership_change
+        WHERE cohort_id = :cohort AND number > :after ORDER BY number LIMIT :limit) x
+    CROSS JOIN person p WHERE p.id = x.person_id ORDER BY x.number""")
+
+
+@operation(
+    blueprint,
+    "/projects/<project_id>/cohorts/<cohort_id>/changes",
+    summary="A cohort's changes",
+    query=ChangesAfter,
+    answer=Changes,
+    errors=(404,),
+)
+def list_changes(query: ChangesAfter, project_id: str, cohort_id: str) -> Versioned:
+    """Entries and exits in order. Come back with `next` as `after`, at once or days later: no change is ever skipped,
+    because the pages of one cohort are committed one after another."""
+
+    def read(db: Connection) -> tuple[Row[Any], int, Sequence[Row[Any]]]:
+        cohort = cohorts.find(db, project_id, cohort_id)
+        after = _number(query.after, cohort.change_count)
+        values = {"cohort": cohort.id, "after": after, "limit": query.limit}
+        return cohort, after, db.execute(_AFTER, values).all()
+
+    cohort, after, rows = house().database.read(read)
+    last = rows[-1].number if rows else after
+    return Versioned(Changes([shape(row) for row in rows], str(last)), cohort.version)
+
+
+def _number(after: str, newest: int) -> int:
+    """The change that `after` names. Raises Problem (400), also for one that has not happened yet: whoever holds such
+    a cursor read another cohort, or a database that was set back since, and would miss changes in silence."""
+    number = int(after or 0) if len(after) <= _DIGITS else newest + 1
+    if number > newest:
+        raise Problem(400, "after must be the next of an earlier answer about this cohort.")
+    return number
+
+
+def shape(row: Row[Any]) -> Change:
+    return Change(
+        id=row.number,
+        kind="entered" if row.entered else "left",
+        distinct_id=row.distinct_id,
+        entry_number=row.entry_number,
+        session_id=row.session_id,
+        at=moment(row.at),
+    )

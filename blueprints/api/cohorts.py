@@ -1,0 +1,69 @@
+"""Cohorts: all of them, or one."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from blueprints.api import blueprint
+from blueprints.api.operations import operation
+from blueprints.api.paging import cut, key_of
+from blueprints.api.replies import Problem, Versioned
+from blueprints.api.types import Cohort, Cohorts, Listing, NoQuery
+from config.clock import iso
+from security.house import house
+
+# An unfinished refresh is always the newest one: a newer refresh supersedes it. A diff counts while no refresh that
+# came after it is complete, because such a refresh has had the last word on everybody. Each look-up is one probe of an
+# index, whatever the number of sessions.
+_SELECT = """
+    SELECT c.id, c.project_id, c.mixpanel_cohort_id, c.name, c.description, c.member_count, c.first_synced_at,
+        c.last_synced_at, c.version, c.change_count, coalesce(
+            (SELECT s.status FROM sync_session s
+                WHERE s.cohort_id = c.id AND s.number = c.newest_refresh
+                    AND s.status NOT IN ('complete', 'superseded')),
+            (SELECT CASE WHEN s.status NOT IN ('complete', 'superseded') THEN s.status END FROM sync_session s
+                WHERE s.cohort_id = c.id AND s.number > c.complete_refresh AND s.action <> 'members'
+                ORDER BY s.number DESC LIMIT 1),
+            'in_step') AS status
+    FROM cohort c"""
+
+_ALL = text(f"{_SELECT} WHERE c.id > :after ORDER BY c.id LIMIT :limit")
+_ONE = text(f"{_SELECT} WHERE c.project_id = :project_id AND c.mixpanel_cohort_id = :cohort_id")
+
+
+@operation(blueprint, "/cohorts", summary="All cohorts", query=Listing, answer=Cohorts)
+def list_cohorts(query: Listing) -> Cohorts:
+    """Every cohort that Mixpanel has ever sent, in the order of their first call."""
+    values = {"after": key_of(query.cursor, "cohorts", 0), "limit": query.limit + 1}
+    rows = house().database.read(lambda db: db.execute(_ALL, values).all())
+    shown, following = cut(rows, query.limit, "cohorts", lambda row: row.id)
+    return Cohorts([shape(row) for row in shown], following)
+
+
+@operation(blueprint, "/projects/<project_id>/cohorts/<cohort_id>", summary="One cohort", answer=Cohort, errors=(404,))
+def show_cohort(_query: NoQuery, project_id: str, cohort_id: str) -> Versioned:
+    """The cohort under Mixpanel's own ids of the project and the cohort."""
+    row = house().database.read(lambda db: find(db, project_id, cohort_id))
+    return Versioned(shape(row), row.version)
+
+
+def find(db: Connection, project_id: str, cohort_id: str) -> Row[Any]:
+    """The cohort's row. Raises Problem (404)."""
+    row = db.execute(_ONE, {"project_id": project_id, "cohort_id": cohort_id}).one_or_none()
+    if row is None:
+        raise Problem(404, "There is no such cohort.")
+    return row
+
+
+def shape(row: Row[Any]) -> Cohort:
+    return Cohort(
+        project_id=row.project_id,
+        cohort_id=row.mixpanel_cohort_id,
+        name=row.name,
+        description=row.description,
+        member_count=row.member_count,
+        first_synced_at=iso(row.first_synced_at),
+        last_synced_at=iso(row.last_synced_at),
+        status=row.status,
+        version=row.version,
+    )

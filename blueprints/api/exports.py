@@ -1,0 +1,148 @@
+"""Exports: a whole cohort as CSV or NDJSON, with flat memory however large it is.
+
+Rows are read in short pieces, each in a transaction of its own: one that was open for minutes would hold up SQLite's
+checkpoints and PostgreSQL's vacuum. A member who enters or leaves meanwhile may or may not be in the export, as with a
+list that is read page by page.
+
+An export that fails half-way must not look complete. Raising cuts the connection on servers that tell their client;
+one that ends every reply politely (granian does) would hide it, so that the last line is first made one that every
+reader refuses: half a JSON object, an open quote in CSV.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from threading import BoundedSemaphore
+from typing import Any
+
+import structlog
+from flask import Response, current_app
+from sqlalchemy import Row
+
+from blueprints.api import blueprint, cohorts, members
+from blueprints.api.operations import operation
+from blueprints.api.replies import Problem, encoder, moment
+from blueprints.api.types import NoQuery
+from models.database import Database
+from security.house import house
+
+log = structlog.get_logger()
+
+Rows = Sequence[Row[Any]]
+
+PIECE = 2000  # members; some 2 MB with all that hangs on them
+RETRY_AFTER = 10  # seconds
+
+COLUMNS = (
+    "distinct_id",
+    "email",
+    "first_name",
+    "last_name",
+    "phone_number",
+    "entered_at",
+    "entry_number",
+    "properties",
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """How an export is written: its head, a piece of it, and the line that no reader takes for a member."""
+
+    media_type: str
+    head: bytes
+    lines: Callable[[Rows], bytes]
+    broken: bytes
+
+
+def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
+    """RFC 4180."""
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\r\n").writerows(rows)
+    return written.getvalue().encode()
+
+
+def _csv_lines(rows: Rows) -> bytes:
+    return _csv([(*person, moment(at), entry, properties) for _id, *person, properties, at, entry in map(tuple, rows)])
+
+
+def _json_lines(rows: Rows) -> bytes:
+    return encoder.encode_lines(list(map(members.shape, rows)))
+
+
+CSV = Form("text/csv", _csv([COLUMNS]), _csv_lines, b'"This export broke off and is not complete.')
+NDJSON = Form("application/x-ndjson", b"", _json_lines, b'{"error": "This export broke off and is not complete.')
+
+
+@operation(
+    blueprint,
+    f"{members.COHORT}/members.csv",
+    summary="The whole cohort as CSV",
+    media_type="text/csv",
+    errors=(404,),
+)
+def export_csv(_query: NoQuery, project_id: str, cohort_id: str) -> Response:
+    """All members by RFC 4180, with a header line; `properties` is a JSON object."""
+    return export(CSV, project_id, cohort_id)
+
+
+@operation(
+    blueprint,
+    f"{members.COHORT}/members.ndjson",
+    summary="The whole cohort as NDJSON",
+    media_type="application/x-ndjson",
+    errors=(404,),
+)
+def export_ndjson(_query: NoQuery, project_id: str, cohort_id: str) -> Response:
+    """All members, a JSON object a line, each as in the list."""
+    return export(NDJSON, project_id, cohort_id)
+
+
+def export(form: Form, project_id: str, cohort_id: str) -> Response:
+    """The streamed answer. Raises Problem (404; 429 where too many exports are under way)."""
+    database = house().database
+    cohort = database.read(lambda db: cohorts.find(db, project_id, cohort_id))
+    place = _place()
+    response = Response(_held(place, stream(database, cohort.id, form)), mimetype=form.media_type)
+    response.call_on_close(place.close)  # also where nothing of it was ever read
+    name = form.media_type.rpartition("-")[2].rpartition("/")[2]
+    response.headers["Content-Disposition"] = f'attachment; filename="members.{name}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _place() -> ExitStack:
+    """One of the places for exports, given back by its first `close`. Raises Problem (429)."""
+    places: BoundedSemaphore = current_app.extensions["exports"]
+    if not places.acquire(blocking=False):
+        raise Problem(429, "Too many exports are under way; try again when one of them has ended.", RETRY_AFTER)
+    place = ExitStack()
+    place.callback(places.release)
+    return place
+
+
+def _held(place: ExitStack, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    with place:
+        yield from pieces
+
+
+def stream(database: Database, cohort: int, form: Form) -> Iterator[bytes]:
+    """The export piece by piece. Whatever it raises, its last piece has broken the form first."""
+    yield form.head
+    try:
+        yield from map(form.lines, pieces(database, cohort))
+    except Exception as error:
+        log.warning("export.broken_off", error=type(error).__name__)
+        yield form.broken
+        raise
+
+
+def pieces(database: Database, cohort: int) -> Iterator[Rows]:
+    """All members, some at a time. Raises DatabaseUnavailable."""
+    after = 0
+    while rows := database.read(partial(members.page, cohort=cohort, after=after, limit=PIECE)):
+        yield rows
+        after = rows[-1].person_id

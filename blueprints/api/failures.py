@@ -1,0 +1,31 @@
+"""Failures: the calls that we refused or could not apply."""
+
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from blueprints.api import blueprint
+from blueprints.api.operations import operation
+from blueprints.api.paging import AFTER_ALL, cut, key_of
+from blueprints.api.replies import moment
+from blueprints.api.types import Failure, Failures, Listing
+from security.house import house
+
+_BEFORE = text("""
+    SELECT id, at, last_at, count, connection, project_id, cohort_id, action, status, cause, message, request_id,
+        body_bytes
+    FROM failure WHERE id < :before ORDER BY id DESC LIMIT :limit""")
+
+
+@operation(blueprint, "/failures", summary="Failures", query=Listing, answer=Failures)
+def list_failures(query: Listing) -> Failures:
+    """The webhook calls that we refused or could not apply, the newest first, with what we answered."""
+    values = {"before": key_of(query.cursor, "failures", AFTER_ALL), "limit": query.limit + 1}
+    rows = house().database.read(lambda db: db.execute(_BEFORE, values).all())
+    shown, following = cut(rows, query.limit, "failures", lambda row: row.id)
+    return Failures([shape(row) for row in shown], following)
+
+
+def shape(row: Row[Any]) -> Failure:
+    number, at, last_at, *rest = tuple(row)
+    return Failure(number, moment(at), moment(last_at), *rest)

@@ -1,0 +1,74 @@
+"""Members: who is in a cohort now. A list by pages, and one of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Raw
+from sqlalchemy import Connection, Row, text
+
+from blueprints.api import blueprint, cohorts
+from blueprints.api.operations import operation
+from blueprints.api.paging import cut, key_of
+from blueprints.api.replies import Problem, Versioned, moment
+from blueprints.api.types import Listing, Member, Members, NoQuery
+from security.house import house
+
+COHORT = "/projects/<project_id>/cohorts/<cohort_id>"
+
+_COLUMNS = """m.person_id, p.distinct_id, p.email, p.first_name, p.last_name, p.phone_number,
+    CAST(p.properties AS text) AS properties, m.entered_at, m.entry_number"""
+
+# The memberships first and by themselves, then their people one by one: joined in the open, PostgreSQL may read all
+# people of the database for every page. CROSS JOIN holds SQLite to the same order.
+_PAGE = text(f"""
+    SELECT {_COLUMNS} FROM (
+        SELECT person_id, entered_at, entry_number FROM membership
+        WHERE cohort_id = :cohort AND person_id > :after AND left_at IS NULL
+        ORDER BY person_id LIMIT :limit) m
+    CROSS JOIN person p WHERE p.id = m.person_id ORDER BY m.person_id""")  # noqa: S608
+
+_ONE = text(f"""
+    SELECT {_COLUMNS} FROM person p CROSS JOIN membership m
+    WHERE p.project_id = :project_id AND p.distinct_id = :distinct_id
+        AND m.cohort_id = :cohort AND m.person_id = p.id AND m.left_at IS NULL""")  # noqa: S608
+
+
+@operation(blueprint, f"{COHORT}/members", summary="A cohort's members", query=Listing, answer=Members, errors=(404,))
+def list_members(query: Listing, project_id: str, cohort_id: str) -> Versioned:
+    """Who is in the cohort now, in the order in which we first heard of them."""
+
+    def read(db: Connection) -> tuple[Row[Any], str, Sequence[Row[Any]]]:
+        cohort = cohorts.find(db, project_id, cohort_id)
+        place = f"members {cohort.id}"
+        return cohort, place, page(db, cohort.id, key_of(query.cursor, place, 0), query.limit + 1)
+
+    cohort, place, rows = house().database.read(read)
+    shown, following = cut(rows, query.limit, place, lambda row: row.person_id)
+    return Versioned(Members([shape(row) for row in shown], following), cohort.version)
+
+
+@operation(blueprint, f"{COHORT}/members/<distinct_id:distinct_id>", summary="One member", answer=Member, errors=(404,))
+def show_member(_query: NoQuery, project_id: str, cohort_id: str, distinct_id: str) -> Versioned:
+    """Whether a person is in the cohort: the member, or 404. The id is the rest of the path, slashes included."""
+
+    def read(db: Connection) -> tuple[Row[Any], Row[Any] | None]:
+        cohort = cohorts.find(db, project_id, cohort_id)
+        values = {"project_id": project_id, "cohort": cohort.id, "distinct_id": distinct_id}
+        return cohort, db.execute(_ONE, values).one_or_none()
+
+    cohort, row = house().database.read(read)
+    if row is None:
+        raise Problem(404, "This person is not in the cohort.")
+    return Versioned(shape(row), cohort.version)
+
+
+def page(db: Connection, cohort: int, after: int, limit: int) -> Sequence[Row[Any]]:
+    """The members of our cohort `cohort` whose person ids follow `after`."""
+    return db.execute(_PAGE, {"cohort": cohort, "after": after, "limit": limit}).all()
+
+
+def shape(row: Row[Any]) -> Member:
+    _id, distinct_id, email, first_name, last_name, phone_number, properties, entered_at, entry_number = tuple(row)
+    return Member(
+        distinct_id, email, first_name, last_name, phone_number, Raw(properties), moment(entered_at), entry_number
+    )

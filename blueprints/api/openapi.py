@@ -1,0 +1,127 @@
+"""`openapi.json`: OpenAPI 3.1 of the API, made from the registered operations and their types."""
+
+import re
+from functools import cache
+from typing import Any
+
+import msgspec
+from flask import Response
+from msgspec import Struct
+
+from blueprints.api import blueprint, public
+from blueprints.api.operations import OPERATIONS, Operation, operation
+from blueprints.api.types import Error, NoQuery
+
+VERSION = "1"
+
+_PART = re.compile(r"<(?:(\w+):)?(\w+)>")
+_REF = "#/components/schemas/{name}"
+_ALWAYS = (429, 503)
+_MEANING = {
+    400: "The query is wrong; the message names the parameter.",
+    401: "There is no live token in the Authorization header.",
+    404: "There is no such thing.",
+    429: "Too many calls; Retry-After says when to come back.",
+    503: "The database does not answer; Retry-After says when to come back.",
+}
+_PARTS = {
+    "project_id": "Mixpanel's id of the project.",
+    "cohort_id": "Mixpanel's id of the cohort.",
+    "distinct_id": "Mixpanel's id of the person: the rest of the path, slashes included.",
+    "session_id": "The `id` of a session.",
+}
+
+
+@operation(public, "/openapi.json", summary="This document")
+def openapi(_query: NoQuery) -> Response:
+    """OpenAPI 3.1 of every call; the only one that needs no token."""
+    return Response(document(), mimetype="application/json")
+
+
+@cache
+def document() -> bytes:
+    """The document, made once a process."""
+    answers = [one.answer for one in OPERATIONS if one.answer]
+    _refs, schemas = msgspec.json.schema_components([*answers, Error], ref_template=_REF)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Cohort Relay",
+                "version": VERSION,
+                "description": "Who is in each Mixpanel cohort now, who entered, who left, when, and by which sync.",
+                "license": {"name": "MIT", "identifier": "MIT"},
+            },
+            "servers": [{"url": "/api/v1"}],
+            "security": [{"token": []}],
+            "paths": {_path(one): {"get": _described(one)} for one in OPERATIONS},
+            "components": {
+                "schemas": schemas,
+                "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            },
+        }
+    )
+
+
+def _path(one: Operation) -> str:
+    return _PART.sub(r"{\2}", one.path)
+
+
+def _described(one: Operation) -> dict[str, Any]:
+    guarded = one.home == blueprint.name
+    refusals = {*one.errors, *_ALWAYS, 401} if guarded else {*one.errors, 429}
+    found: dict[str, Any] = {
+        "operationId": one.name,
+        "summary": one.summary,
+        "description": one.description,
+        "parameters": [*_parts(one), *_parameters(one.query)],
+        "responses": {"200": _answer(one)} | {str(status): _refusal(status) for status in sorted(refusals)},
+    }
+    if one.answer:
+        found["responses"]["304"] = {"description": "Nothing has changed since the answer whose ETag was sent along."}
+    return found if guarded else found | {"security": []}
+
+
+def _parts(one: Operation) -> list[dict[str, Any]]:
+    """The parameters in the path."""
+    number = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": _PARTS[name],
+            "schema": number if kind == "int" else {"type": "string", "minLength": 1},
+        }
+        for kind, name in _PART.findall(one.path)
+    ]
+
+
+def _parameters(query: type[Struct]) -> list[dict[str, Any]]:
+    """The query's fields as OpenAPI lists them, each description where a reader looks for it."""
+    _refs, components = msgspec.json.schema_components([query], ref_template=_REF)
+    fields = components[query.__name__]["properties"]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": schema.get("description", ""),
+            "schema": {key: value for key, value in schema.items() if key != "description"},
+        }
+        for name, schema in fields.items()
+    ]
+
+
+def _answer(one: Operation) -> dict[str, Any]:
+    schema: dict[str, Any]
+    if one.answer:
+        schema = {"$ref": _REF.format(name=one.answer.__name__)}
+    else:
+        schema = {"type": "object"} if one.media_type == "application/json" else {"type": "string"}
+    return {"description": one.summary + ".", "content": {one.media_type: {"schema": schema}}}
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    schema = {"$ref": _REF.format(name="Error")}
+    return {"description": _MEANING[status], "content": {"application/json": {"schema": schema}}}

@@ -1,0 +1,63 @@
+"""Answers: encoded from their types, with a tag by which a reader learns that nothing has changed."""
+
+from dataclasses import dataclass
+
+import msgspec
+import xxhash
+from flask import Response, request
+from msgspec import Struct
+
+from blueprints import errors
+from config.clock import iso
+
+encoder = msgspec.json.Encoder()
+
+
+class Problem(Exception):
+    """A call that is answered with an error: the status, and one plain sentence for a developer."""
+
+    def __init__(self, status: int, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.retry_after = retry_after  # seconds
+
+
+@dataclass(frozen=True)
+class Versioned:
+    """An answer about one cohort, and that cohort's version."""
+
+    answer: Struct
+    version: int
+
+
+def problem(error: Problem) -> Response:
+    response = errors.answer(error.status, error.message)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def reply(found: Struct | Versioned) -> Response:
+    """The answer as JSON; 304 without a body where the caller already has it."""
+    answer, version = (found.answer, found.version) if isinstance(found, Versioned) else (found, None)
+    body = encoder.encode(answer)
+    tag = _tag(body, version)
+    if request.if_none_match.contains_weak(tag):
+        response = Response(status=304)
+    else:
+        response = Response(body, mimetype="application/json")
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "private, no-cache"  # may be kept, must be asked about
+    return response
+
+
+def moment(milliseconds: int) -> str:
+    """A time that is always there, as ISO 8601 in UTC; `config.clock.iso` is for those that may be missing."""
+    return str(iso(milliseconds))
+
+
+def _tag(body: bytes, version: int | None) -> str:
+    """The hash is part of it because a profile can change through another cohort, which leaves the version alone."""
+    digest = xxhash.xxh3_64_hexdigest(body)
+    return digest if version is None else f"{version}-{digest}"

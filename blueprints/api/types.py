@@ -1,0 +1,267 @@
+"""What the API takes and answers. These types encode every answer, check every query and make `openapi.json`."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+Moment = Annotated[str, Meta(description="UTC, to the millisecond.", extra_json_schema={"format": "date-time"})]
+Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Json = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]  # stored JSON goes out as it is
+Next = Annotated[str | None, Meta(description="Cursor of the next page; null on the last one.")]
+Action = Literal["members", "add_members", "remove_members"]
+Unfinished = Literal["receiving", "settling", "sweeping", "stalled"]
+SessionStatus = Literal["receiving", "settling", "sweeping", "complete", "superseded", "stalled"]
+
+# --- queries: `must` completes the sentence that refuses a wrong value
+
+Limit = Annotated[
+    int, Meta(ge=1, le=1000, description="Rows of a page, at most.", extra={"must": "a whole number from 1 to 1000"})
+]
+Cursor = Annotated[
+    str,
+    Meta(
+        description="`next` of an earlier answer; empty for the first page.",
+        pattern=r"^[A-Za-z0-9_-]*$",
+        extra={"must": "the next of an earlier answer to this call"},
+    ),
+]
+After = Annotated[
+    str,
+    Meta(
+        description="`next` of an earlier answer, or the `id` of a change; empty for the beginning.",
+        pattern=r"^[0-9]*$",
+        extra={"must": "the next of an earlier answer about this cohort"},
+    ),
+]
+IdFilter = Annotated[
+    str,
+    Meta(
+        description="Only of this one; empty for all.",
+        pattern=r"^[^\x00]*$",
+        extra={"must": "text without NUL characters"},
+    ),
+]
+StatusFilter = Annotated[
+    SessionStatus | UnsetType,
+    Meta(
+        description="Only in this state.",
+        extra={"must": "one of receiving, settling, sweeping, complete, superseded, stalled"},
+    ),
+]
+
+
+class NoQuery(Struct, kw_only=True):
+    """A call without parameters."""
+
+
+class Listing(Struct, kw_only=True):
+    """One page of a list."""
+
+    limit: Limit = 100
+    cursor: Cursor = ""
+
+
+class ChangesAfter(Struct, kw_only=True):
+    """The changes that follow one."""
+
+    after: After = ""
+    limit: Limit = 100
+
+
+class SessionListing(Listing, kw_only=True):
+    """One page of the sessions that pass every given filter."""
+
+    project_id: IdFilter = ""
+    cohort_id: IdFilter = ""
+    status: StatusFilter = UNSET
+
+
+# --- answers
+
+
+class Cohort(Struct):
+    """A Mixpanel cohort as it is stored now. `version` grows with every change of its members or its name."""
+
+    project_id: str
+    cohort_id: str
+    name: str
+    description: str
+    member_count: Whole
+    first_synced_at: Moment | None
+    last_synced_at: Moment | None
+    status: Annotated[
+        Literal["in_step", "receiving", "settling", "sweeping", "stalled"],
+        Meta(description="`in_step` with Mixpanel, or how far the export that is under way has come."),
+    ]
+    version: Whole
+
+
+class Cohorts(Struct):
+    """One page of the cohorts."""
+
+    data: list[Cohort]
+    next: Next
+
+
+class Member(Struct):
+    """A person who is in the cohort now. `entry_number` says how often they have entered."""
+
+    distinct_id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    phone_number: str | None
+    properties: Json
+    entered_at: Moment
+    entry_number: Whole
+
+
+class Members(Struct):
+    """One page of a cohort's members."""
+
+    data: list[Member]
+    next: Next
+
+
+class Change(Struct):
+    """One entry or exit. `id` counts within the cohort, `session_id` is the `id` of a session."""
+
+    id: Whole
+    kind: Literal["entered", "left"]
+    distinct_id: str
+    entry_number: Whole
+    session_id: Whole
+    at: Moment
+
+
+class Changes(Struct):
+    """Changes in the order in which they were committed."""
+
+    data: list[Change]
+    next: Annotated[str, Meta(description="Cursor to come back with, also when nothing new has happened.")]
+
+
+class Stay(Struct):
+    """One stay of a person in a cohort, under the cohort's present name."""
+
+    project_id: str
+    cohort_id: str
+    cohort_name: str
+    entry_number: Whole
+    entered_at: Moment
+    left_at: Annotated[Moment | None, Meta(description="null while the person is in.")]
+    entered_session_id: Whole
+    left_session_id: Whole | None
+
+
+class Person(Struct):
+    """A person of a Mixpanel project, and every stay in every cohort, the oldest first."""
+
+    project_id: str
+    distinct_id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    phone_number: str | None
+    properties: Json
+    stays: list[Stay]
+
+
+class Session(Struct):
+    """One Mixpanel export. `id` is ours; `cohort_id` and `session_id` are Mixpanel's, the latter null if it sent
+    none."""
+
+    id: Whole
+    project_id: str
+    cohort_id: str
+    session_id: str | None
+    action: Action
+    status: SessionStatus
+    total_pages: Whole | None
+    pages_received: Whole
+    received: Whole
+    entered: Whole
+    left: Whole
+    unchanged: Whole
+    rejected: Whole
+    replayed: Whole
+    started_at: Moment
+    last_page_at: Moment
+    completed_at: Moment | None
+
+
+class Sessions(Struct):
+    """One page of the sessions, the newest first."""
+
+    data: list[Session]
+    next: Next
+
+
+class RejectedMember(Struct):
+    """A member of a page that cannot be kept: why, and what stood there."""
+
+    reason: str
+    value: str
+
+
+class Page(Struct):
+    """One page of a session, in its latest version."""
+
+    page: Annotated[Whole | None, Meta(description="null for a page that came without a number.")]
+    received: Whole
+    entered: Whole
+    left: Whole
+    unchanged: Whole
+    rejected: Whole
+    replays: Whole
+    received_at: Moment
+    applied: Annotated[bool, Meta(description="false for a late page of a session that a newer one has overtaken.")]
+    rejected_members: list[RejectedMember]
+
+
+class SessionWithPages(Session):
+    """One Mixpanel export with its pages; old sessions' pages are removed after a while."""
+
+    pages: list[Page]
+    missing_pages: Annotated[
+        list[tuple[Whole, Whole]] | None,
+        Meta(description="Ranges, first and last page; null where the pages were removed before they were all here."),
+    ]
+
+
+class Failure(Struct):
+    """A call that we refused or could not apply, with what we answered; repeats within a minute share a row."""
+
+    id: Whole
+    at: Moment
+    last_at: Moment
+    count: Whole
+    connection: str | None
+    project_id: str | None
+    cohort_id: str | None
+    action: str | None
+    status: Whole
+    cause: str
+    message: str
+    request_id: str
+    body_bytes: Whole | None
+
+
+class Failures(Struct):
+    """One page of the failures, the newest first."""
+
+    data: list[Failure]
+    next: Next
+
+
+class ErrorDetail(Struct):
+    """One plain sentence, and the HTTP status once more."""
+
+    message: str
+    code: Annotated[int, Meta(ge=400, le=599)]
+
+
+class Error(Struct):
+    """What every call answers that cannot be served."""
+
+    error: ErrorDetail
