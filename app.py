@@ -1,0 +1,73 @@
+"""Cohort Relay: the app, put together. Settings, database, security, blueprints, commands."""
+
+import signal
+import threading
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import commands
+from blueprints import api, dashboard, errors, health, tracing, webhook
+from config import clock as clocks
+from config import logs
+from config.clock import Clock
+from config.settings import Settings, load
+from models.database import Database, db, engine_options, prepare, writer_options
+from security import limits
+from security.browser import init_app as init_browser_headers
+from security.house import House
+from security.open import anyone
+from security.tokens import api_guard
+from security.webhook import webhook_guard
+from sync.failures import FailureLog
+
+
+def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> Flask:
+    """The app for these settings (the environment's by default); raises config.settings.WrongSetting."""
+    settings = settings or load()
+    logs.configure(settings.log_level, settings.log_format)
+    app = Flask(__name__, instance_path=str(settings.instance))
+    app.secret_key = settings.secret_key
+    app.url_map.merge_slashes = False  # an id may hold slashes
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
+    database = _database(app, settings)
+    app.extensions["house"] = house = House(settings, database, clock)
+    app.extensions["failures"] = FailureLog(database)
+    limits.init_app(app, settings)
+    tracing.init_app(app)
+    init_browser_headers(app)
+    errors.init_app(app)
+    for blueprint, guard in (
+        (webhook.blueprint, webhook_guard),
+        (api.blueprint, api_guard),
+        (api.public, anyone),
+        (health.blueprint, anyone),
+        (dashboard.blueprint, anyone),
+    ):
+        app.before_request_funcs[blueprint.name].append(guard)
+        app.register_blueprint(blueprint)
+    commands.init_app(app)
+    _hear_of_stopping(house)
+    return app
+
+
+def _hear_of_stopping(house: House) -> None:
+    """SIGUSR1 from our server says that this process is about to stop; only a main thread can listen."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGUSR1, lambda *_: house.stopping.set())
+
+
+def _database(app: Flask, settings: Settings) -> Database:
+    """Flask-SQLAlchemy's engines: one that reads, and one that writes (on SQLite with a single connection)."""
+    url, pool_size = settings.database_url, settings.database_pool_size
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, pool_size)
+    if settings.on_sqlite:
+        app.config["SQLALCHEMY_BINDS"] = {"writer": writer_options(url, pool_size) | {"url": url}}
+    db.init_app(app)
+    with app.app_context():
+        reader, writer = db.engine, db.engines.get("writer", db.engine)
+    prepare(reader, writer)
+    return Database(reader, writer)

@@ -1,0 +1,19 @@
+"""The terminal: everything an operator does without a browser."""
+
+from flask import Flask
+
+from commands import connections, db, demo, doctor, serve, simulate, tokens, work
+
+
+def init_app(app: Flask) -> None:
+    for command in (
+        connections.group,
+        tokens.group,
+        db.group,
+        work.command,
+        serve.command,
+        doctor.command,
+        simulate.command,
+        demo.command,
+    ):
+        app.cli.add_command(command)

@@ -1,0 +1,109 @@
+"""`flask connections`: the webhooks set up in Mixpanel."""
+
+import json
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import Connection
+
+from config.clock import iso
+from security import connections
+from security.house import house
+
+T = TypeVar("T")
+
+group = AppGroup("connections", help="Webhook connections: what Mixpanel signs in with.")
+
+
+def _write(work: Callable[[Connection], T]) -> T:
+    try:
+        return house().database.write(work)
+    except connections.WrongName as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _show(name: str, password: str, *, as_json: bool) -> None:
+    shown = {
+        "name": name,
+        "url": f"{house().settings.public_url}/webhooks/mixpanel/{name}",
+        "username": name,
+        "password": password,
+    }
+    if as_json:
+        click.echo(json.dumps(shown))
+        return
+    for key, value in shown.items():
+        click.echo(f"{key:<9} {value}")
+    click.echo("\nThe password is shown this once. In Mixpanel: Data, Destinations, Webhook.")
+
+
+@group.command("add")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def add(name: str, *, as_json: bool) -> None:
+    """Make connection NAME and print what Mixpanel needs."""
+    key, now = house().settings.secret_key, house().clock()
+    _show(name, _write(lambda db: connections.add(db, key, name, now)), as_json=as_json)
+
+
+@group.command("rotate")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def rotate(name: str, *, as_json: bool) -> None:
+    """Make a further password for NAME; the old one stays live until `retire`."""
+    key, now = house().settings.secret_key, house().clock()
+    _show(name, _write(lambda db: connections.rotate(db, key, name, now)), as_json=as_json)
+
+
+@group.command("retire")
+@click.argument("name")
+def retire(name: str) -> None:
+    """Retire every password of NAME but the newest."""
+    gone = _write(lambda db: connections.retire(db, name, house().clock()))
+    click.echo(f"Retired {gone} older password{'' if gone == 1 else 's'} of {name}.")
+
+
+@group.command("disable")
+@click.argument("name")
+def disable(name: str) -> None:
+    """Switch NAME off: Mixpanel gets 503, keeps trying and catches up after `enable`."""
+    _write(lambda db: connections.switch(db, name, enabled=False))
+    click.echo(f"{name} is off. Mixpanel gets 503 and sends again later; after 3 days it sends whole cohorts.")
+
+
+@group.command("enable")
+@click.argument("name")
+def enable(name: str) -> None:
+    """Switch NAME on again."""
+    _write(lambda db: connections.switch(db, name, enabled=True))
+    click.echo(f"{name} is on.")
+
+
+@group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def list_all(*, as_json: bool) -> None:
+    """Every connection, with each live password's age and last use."""
+    found = house().database.read(connections.listed)
+    rows = [
+        {
+            "name": one.name,
+            "enabled": one.enabled,
+            "created_at": iso(one.created_at),
+            "passwords": [
+                {"id": number, "created_at": iso(created), "last_used_at": iso(used)}
+                for number, created, used in one.passwords
+            ],
+        }
+        for one in found
+    ]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    if not rows:
+        click.echo("There is no connection yet. Make one: flask connections add NAME")
+    for one in found:
+        click.echo(f"{one.name}  {'on' if one.enabled else 'off'}")
+        for number, created, used in one.passwords:
+            click.echo(f"  password {number}  made {iso(created)}  last used {iso(used) or 'never'}")

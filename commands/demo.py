@@ -1,0 +1,149 @@
+"""`flask demo`: an instance with six believable weeks behind it, to look at."""
+
+import os
+import sys
+import time
+from typing import NoReturn
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo, pass_script_info, with_appcontext
+from sqlalchemy import Connection, text
+
+from commands.serve import supervise
+from commands.simulator import access
+from commands.simulator.history import History
+from commands.simulator.loopback import served
+from commands.simulator.plan import PROJECT
+from config import logs
+from models import schema
+from security import connections, tokens
+from security.house import House, house
+from sync import upkeep
+from sync.rules import Rules
+
+CONNECTIONS = ("crm", "newsletter")
+TOKEN = "demo"  # noqa: S105 - a name; the first one also says that the data is all there
+
+# The cycles that go on while the demo is served: small ones, from whatever the API says.
+LIVE = (
+    *("simulate", "--continue", "--forever", "--every", "20"),
+    *("--churn", "0.003", "--username", "crm", "--wait", "120"),
+)
+LABEL = "Playing six weeks of Mixpanel's syncs"
+
+# What an interrupted run leaves, in an order that no foreign key minds.
+TABLES = (
+    "failure",
+    "membership_change",
+    "membership",
+    "sync_page",
+    "sync_session",
+    "cohort_label",
+    "cohort",
+    "person",
+    "connection_password",
+    "connection",
+)
+
+_TOKENS = text("SELECT name FROM api_token")
+_COHORTS = text("SELECT mixpanel_cohort_id, name, member_count FROM cohort ORDER BY mixpanel_cohort_id")
+_OTHERS = text("""
+    SELECT (SELECT count(*) FROM cohort WHERE project_id <> :project)
+        + (SELECT count(*) FROM connection WHERE name NOT IN ('crm', 'newsletter'))""")
+
+Names = set[str]
+
+
+@click.command("demo")
+@with_appcontext
+@click.option("--serve", "and_serve", is_flag=True, help="Serve it afterwards, with people who go on moving.")
+@pass_script_info
+def command(info: ScriptInfo, *, and_serve: bool) -> None:
+    """Fill this instance with six weeks of made-up cohorts, once, and print how to look at them."""
+    here = house()
+    here.database.write(schema.upgrade)
+    if TOKEN in here.database.read(_token_names):
+        click.echo("The demo's cohorts are there already:")
+    else:
+        _refuse_real_data(here)
+        here.database.write(_clear)
+        started = time.monotonic()
+        _make(info.load_app(), here)
+        click.echo(f"Six weeks took {time.monotonic() - started:.0f} s:")
+    _show(here, here.database.write(lambda db: _new_token(db, here)))
+    if and_serve:
+        here.database.dispose()
+        _serve(here)
+
+
+def _serve(here: House) -> NoReturn:
+    """Serve, work and let people move until told to stop; ends this process."""
+    if here.settings.origins["LOG_LEVEL"] == "default":
+        os.environ["LOG_LEVEL"] = "warning"  # a line for each call would push the token out of sight
+    flask = [sys.executable, "-m", "flask", "--app", "app"]
+    sys.exit(supervise([[*flask, "serve", "--without-worker"], [*flask, "work"], [*flask, *LIVE]]))
+
+
+def _make(app: Flask, here: House) -> None:
+    """Play the past through a real server of this process, whose clock is the past's."""
+    logs.configure("error", here.settings.log_format)  # thousands of pages, and some refusals that are meant
+    clock = here.clock
+    passwords = {name: access.password_of(here, name) for name in CONNECTIONS}
+    with served(app) as url:
+        history = History(url, passwords, clock(), lambda: _upkeep(here), lambda on: _switch(here, enabled=on))
+        here.clock = history.clock
+        try:
+            with click.progressbar(history.events(), label=LABEL, file=sys.stderr) as events:
+                for event in events:
+                    history.happen(event)
+        finally:
+            here.clock = clock
+
+
+def _upkeep(here: House) -> None:
+    upkeep.run_once(here.database, Rules.of(here.settings), here.clock)
+
+
+def _switch(here: House, *, enabled: bool) -> None:
+    here.database.write(lambda db: connections.switch(db, "newsletter", enabled=enabled))
+
+
+def _refuse_real_data(here: House) -> None:
+    if here.database.read(lambda db: db.execute(_OTHERS, {"project": PROJECT}).scalar_one()):
+        raise click.ClickException(
+            "This instance has data of its own. Give the demo another folder: INSTANCE_PATH=instance/demo flask demo"
+        )
+
+
+def _clear(db: Connection) -> None:
+    for table in TABLES:
+        db.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - our own names
+
+
+def _token_names(db: Connection) -> Names:
+    return set(db.execute(_TOKENS).scalars())
+
+
+def _new_token(db: Connection, here: House) -> str:
+    """A token can be shown only once, so that every run makes another; the earlier ones stay good."""
+    taken = sum(name.split("-")[0] == TOKEN for name in _token_names(db))
+    name = f"{TOKEN}-{taken + 1}" if taken else TOKEN
+    return tokens.add(db, here.settings.secret_key, name, "read", here.clock())
+
+
+def _show(here: House, token: str) -> None:
+    for cohort_id, name, members in here.database.read(lambda db: db.execute(_COHORTS).all()):
+        click.echo(f"  {name:<20} {members:>6,} members  (cohort {cohort_id} of project {PROJECT})")
+    root = f"{here.settings.public_url}/api/v1"
+    cohort = f"{root}/projects/{PROJECT}/cohorts/3201"
+    click.echo("\nAlso in it: a rename, four days off and the catching up, rejected members, an export that had to")
+    click.echo(f"settle, one that stalled, and calls that were refused.\n\nAPI token: {token}\n")
+    for address in (
+        f"{root}/cohorts",
+        f"{cohort}/members?limit=3",
+        f"{cohort}/changes?limit=3",
+        f"{root}/sessions?status=stalled",
+        f"{root}/failures?limit=3",
+    ):
+        click.echo(f"curl -s -H 'Authorization: Bearer {token}' '{address}'")

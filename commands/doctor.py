@@ -1,0 +1,288 @@
+"""`flask doctor`: what an operator would look at first, each with the next step. It reads and changes nothing."""
+
+import difflib
+import json
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import click
+from dotenv import dotenv_values
+from flask.cli import with_appcontext
+from sqlalchemy import Connection, Row, make_url, text
+
+from config.clock import DAY, SECOND, iso
+from config.settings import SETTINGS, Setting, Settings
+from models.database import Database, DatabaseUnavailable
+from models.schema import newest_revision, stored_revision
+from security import connections
+from security.house import House, house
+from sync.rules import Rules
+
+OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+OLDEST_POSTGRESQL = 120000  # MATERIALIZED in WITH
+SECONDS_FOR_REDIS = 2
+GRACE = 60 * SECOND  # what the worker should have done this long ago, it has not done
+QUIET = 2 * 3600 * SECOND  # a recurring sync calls every 30 minutes
+SHOWN_FAILURES = 5
+
+ADD_CONNECTION = "Make one: flask connections add NAME"
+REACHABLE = "Set PUBLIC_URL to the https:// address under which Mixpanel can reach this app"
+
+RETRIES = "Mixpanel tries again by itself: nothing is lost, and after 3 days it sends the whole cohort again"
+# What Mixpanel does after an answer that it does not retry.
+PAUSES = {
+    400: "Mixpanel has paused this sync: mend the cause, then start it again in Mixpanel: Data, Destinations",
+    401: "If Mixpanel sent this, it has paused the sync: its password is none of the live ones. See docs/operating.md",
+}
+
+_WAITING = text("""
+    SELECT count(*) AS sessions FROM sync_session
+    WHERE (status = 'settling' AND settles_at < :overdue)
+        OR (status = 'sweeping' AND last_page_at < :overdue AND coalesce(claimed_until, 0) < :now)
+        OR (status = 'receiving' AND last_page_at < :unmarked)""")
+_STALLED = text("SELECT count(*) FROM sync_session WHERE status = 'stalled'")
+_FAILURES = text("""
+    SELECT last_at, count AS times, status, cause, connection, cohort_id, message FROM failure
+    WHERE last_at >= :since ORDER BY last_at DESC, id DESC LIMIT :shown""")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line: `state` is ok, warn or fail; `next_step` is empty where there is nothing to do."""
+
+    name: str
+    state: str
+    found: str
+    next_step: str = ""
+
+
+def ok(name: str, found: str) -> Check:
+    return Check(name, "ok", found)
+
+
+def warn(name: str, found: str, next_step: str) -> Check:
+    return Check(name, "warn", found, next_step)
+
+
+def fail(name: str, found: str, next_step: str) -> Check:
+    return Check(name, "fail", found, next_step)
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@with_appcontext
+def command(*, as_json: bool) -> None:
+    """Check settings, database, Redis, connections and failures; exit code 1 where something fails."""
+    here = house()
+    checks = list(examine(here))
+    failed = any(check.state == "fail" for check in checks)
+    shown = settings_shown(here.settings)
+    if as_json:
+        report = {"ok": not failed, "checks": [asdict(check) for check in checks], "settings": shown}
+        click.echo(json.dumps(report))
+    else:
+        _print(checks, shown)
+    raise SystemExit(1 if failed else 0)
+
+
+def _print(checks: list[Check], shown: list[dict[str, str]]) -> None:
+    for check in checks:
+        click.echo(f"{check.state:<5} {check.name}: {check.found}")
+        if check.next_step:
+            click.echo(f"      {check.next_step}")
+    click.echo("\nSettings")
+    for setting in shown:
+        click.echo(f"  {setting['name']:<22} {setting['value'] or '-'}  ({setting['origin']})")
+
+
+def settings_shown(settings: Settings) -> list[dict[str, str]]:
+    """Every setting with its value in use and where it comes from; secrets are masked."""
+    return [
+        {
+            "name": setting.name,
+            "value": _shown(settings, setting),
+            "origin": settings.origins[setting.name],
+        }
+        for setting in SETTINGS
+    ]
+
+
+def _shown(settings: Settings, setting: Setting) -> str:
+    if setting.secret:
+        return "" if settings.origins[setting.name] == "default" else "[masked]"
+    return str(getattr(settings, setting.name.lower()))
+
+
+def examine(here: House) -> Iterator[Check]:
+    """All checks, in the order in which an operator would mend them."""
+    yield settings_file(here.settings)
+    yield instance_folder(here.settings)
+    yield public_url(here.settings)
+    yield rate_limits(here.settings)
+    reachable = database(here.settings, here.database)
+    yield reachable
+    if reachable.state == "ok":
+        yield from _stored(here)
+
+
+def settings_file(settings: Settings) -> Check:
+    """Whether `.env` names only settings that exist; a wrong value already stopped the start."""
+    unknown = sorted(dotenv_values(settings.instance / ".env").keys() - settings.origins.keys())
+    if not unknown:
+        chosen = sum(origin != "default" for origin in settings.origins.values())
+        return ok("settings", f"{chosen} chosen, {len(SETTINGS) - chosen} by default")
+    close = difflib.get_close_matches(unknown[0], settings.origins, 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return warn("settings", f".env names {', '.join(unknown)}, which is no setting{hint}", "See docs/settings.md")
+
+
+def instance_folder(settings: Settings) -> Check:
+    try:
+        with tempfile.TemporaryFile(dir=settings.instance):
+            return ok("instance folder", f"{settings.instance} can be written")
+    except OSError as error:
+        step = "Give the app's user write access to it, or set INSTANCE_PATH"
+        return fail("instance folder", f"{settings.instance} cannot be written: {error.strerror}", step)
+
+
+def public_url(settings: Settings) -> Check:
+    """Mixpanel must reach us from the internet, over https, because it sends a password with every call."""
+    name, address = "public address", urlsplit(settings.public_url)
+    if not address.hostname:
+        return fail(name, f"{settings.public_url} names no host", REACHABLE)
+    if is_loopback(address.hostname):
+        return warn(name, f"{settings.public_url} is reached from this machine alone", REACHABLE)
+    if address.scheme != "https":
+        return warn(name, f"{settings.public_url} sends passwords and members in the open", REACHABLE)
+    if not settings.trusted_proxies:
+        step = "Set TRUSTED_PROXIES to the number of proxies in front, so that limits count the callers' own addresses"
+        return warn(name, f"{settings.public_url} needs a proxy for https, and TRUSTED_PROXIES is 0", step)
+    return ok(name, settings.public_url)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches `host`; 0.0.0.0 and :: mean "every address", which is none to call."""
+    try:
+        return ip_address(host).is_loopback or ip_address(host).is_unspecified
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def rate_limits(settings: Settings) -> Check:
+    if not settings.redis_url:
+        return ok("rate limits", "counted in memory, by each process for itself")
+    import redis  # noqa: PLC0415 - a fifth of a second that no other command should pay
+
+    try:
+        redis.Redis.from_url(settings.redis_url, socket_connect_timeout=SECONDS_FOR_REDIS).ping()
+    except (redis.RedisError, ValueError) as error:
+        found = f"Redis does not answer ({type(error).__name__}); each process counts for itself until it does"
+        return warn("rate limits", found, "Start Redis, or correct REDIS_URL")
+    return ok("rate limits", "counted in Redis")
+
+
+def database(settings: Settings, stored: Database) -> Check:
+    """Whether the database can be reached and written, and is new enough."""
+    url = make_url(settings.database_url)
+    where = url.database if settings.on_sqlite else f"{url.host or 'local socket'}:{url.port or 5432}/{url.database}"
+    try:
+        version, too_old = stored.write(_sqlite_version if settings.on_sqlite else _postgresql_version)
+    except DatabaseUnavailable as error:
+        return fail("database", f"{where} cannot be written: {error}", "Start it, free its disk, or see DATABASE_URL")
+    if too_old:
+        return fail("database", f"{version} is too old", "SQLite 3.35 or PostgreSQL 12 is the oldest that works")
+    return ok("database", f"{version}, {where}")
+
+
+def _sqlite_version(_db: Connection) -> tuple[str, bool]:
+    return f"SQLite {sqlite3.sqlite_version}", sqlite3.sqlite_version_info < OLDEST_SQLITE
+
+
+def _postgresql_version(db: Connection) -> tuple[str, bool]:
+    number = int(db.execute(text("SHOW server_version_num")).scalar_one())
+    return f"PostgreSQL {number // 10000}.{number % 10000}", number < OLDEST_POSTGRESQL
+
+
+def _stored(here: House) -> Iterator[Check]:
+    """What the tables say, if they are there; a database that goes away meanwhile ends it."""
+    parts: tuple[Callable[[House], list[Check]], ...] = (worker, exports, all_connections, failures)
+    try:
+        tables = revision(here.database)
+        yield tables
+        for part in parts if tables.state == "ok" else ():
+            yield from part(here)
+    except DatabaseUnavailable as error:
+        yield fail("database", f"went away: {error}", "Run flask doctor again")
+
+
+def revision(stored: Database) -> Check:
+    found, wanted = stored.read(stored_revision), newest_revision()
+    if found != wanted:
+        return fail("tables", f"at revision {found or 'none'}, wanted {wanted}", "Run flask db upgrade")
+    return ok("tables", f"at revision {found}")
+
+
+def worker(here: House) -> list[Check]:
+    """A worker leaves no sign of life, so that only work left undone tells of its absence."""
+    now = here.clock()
+    unmarked = now - Rules.of(here.settings).stalled - GRACE
+    values = {"now": now, "overdue": now - GRACE, "unmarked": unmarked}
+    waiting = here.database.read(lambda db: int(db.execute(_WAITING, values).scalar_one()))
+    if waiting:
+        step = "Start a worker: flask serve has one, flask work is one"
+        return [warn("worker", f"{_many(waiting, 'export')} should have been seen to over a minute ago", step)]
+    return [ok("worker", "nothing waits for it (whether one runs cannot be seen from here)")]
+
+
+def exports(here: House) -> list[Check]:
+    stalled = here.database.read(lambda db: int(db.execute(_STALLED).scalar_one()))
+    if stalled:
+        step = "Nobody has left by them, and Mixpanel starts over at its next cycle; the failures below may say why"
+        return [warn("exports", f"{_many(stalled, 'export')} stopped half way", step)]
+    return [ok("exports", "none has stopped half way")]
+
+
+def all_connections(here: House) -> list[Check]:
+    found = here.database.read(connections.listed)
+    if not found:
+        return [warn("connections", "there is none, so that Mixpanel cannot call", ADD_CONNECTION)]
+    return [connection(one, here.clock()) for one in found]
+
+
+def connection(one: connections.Listed, now: int) -> Check:
+    """One connection: on or off, its live passwords and the last call, which is known to the minute."""
+    name = f"connection {one.name}"
+    used = max((at for _, _, at in one.passwords if at), default=None)
+    found = f"{_many(len(one.passwords), 'live password')}, last call {iso(used) or 'never'}"
+    if not one.enabled:
+        return warn(name, f"switched off; {found}", f"Mixpanel gets 503 until: flask connections enable {one.name}")
+    if used is None:
+        return warn(name, found, "Put its URL, username and password into Mixpanel: Data, Destinations, Webhook")
+    if now - used > QUIET:
+        step = (
+            "A recurring sync calls every 30 minutes: look in Mixpanel at Data, Destinations (not for one-time exports)"
+        )
+        return warn(name, found, step)
+    return ok(name, found)
+
+
+def failures(here: House) -> list[Check]:
+    """The newest refusals of the last day."""
+    values = {"since": here.clock() - DAY, "shown": SHOWN_FAILURES}
+    found = here.database.read(lambda db: db.execute(_FAILURES, values).all())
+    return [failure(row) for row in found] or [ok("failures", "none in the last 24 hours")]
+
+
+def failure(row: Row[tuple[object, ...]]) -> Check:
+    whose = " ".join(filter(None, (row.connection, row.cohort_id and f"cohort {row.cohort_id}")))
+    times = "" if row.times == 1 else f" {row.times} times"
+    found = f"{row.status} {row.cause}{times}, last {iso(row.last_at)}{', ' if whose else ''}{whose}: {row.message}"
+    return warn("failure", found, PAUSES.get(row.status, RETRIES))
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,45 @@
+"""`flask work`: the upkeep worker."""
+
+import signal
+import subprocess
+
+import pytest
+import requests
+from flask import Flask
+from sqlalchemy import select
+
+from models.cohorts import Cohort
+from models.sessions import SyncSession
+from security import connections
+from tests.commands.conftest import Terminal
+from tests.failing.server import BIN, ROOT, SECRET_KEY, Server, wait_until
+from tests.relay import MINUTE, Relay, body
+
+pytestmark = pytest.mark.usefixtures("signals")
+
+
+def test_s8_once_settles_what_is_due_and_stops(relay: Relay, terminal: Terminal) -> None:
+    relay.refresh(["A"], page=None)
+    relay.clock.forward(relay.rules.settle)
+    assert terminal("work", "--once").exit_code == 0
+    assert relay.session()["status"] == "complete"
+
+
+def test_s13_once_marks_what_is_stalled(relay: Relay, terminal: Terminal) -> None:
+    relay.refresh(["A"], 1, 2)
+    relay.clock.forward(16 * MINUTE)
+    terminal("work", "--once")
+    assert relay.session()["status"] == "stalled"
+
+
+def test_it_works_on_until_it_is_told_to_stop(server: Server, beside: Flask) -> None:
+    house = beside.extensions["house"]
+    password = house.database.write(lambda db: connections.add(db, SECRET_KEY, "worked", house.clock()))
+    half = body("members", ["A"], 1, 2, project="worked")
+    requests.post(f"{server.url}/webhooks/mixpanel/worked", json=half, auth=("worked", password), timeout=10)
+    status = select(SyncSession.status).join(Cohort, Cohort.id == SyncSession.cohort_id)
+    status = status.where(Cohort.project_id == "worked")
+    worker = subprocess.Popen([str(BIN / "flask"), "work"], cwd=ROOT, env=server.environment | {"STALLED_SECONDS": "1"})
+    wait_until(lambda: house.database.read(lambda db: db.scalar(status)) == "stalled", 60, "the worker's round")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0
