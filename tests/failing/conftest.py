@@ -1,0 +1,41 @@
+"""Servers that may be broken: each test gets its own app process, and a PostgreSQL that nobody else uses."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.failing.cluster import Cluster, private_cluster
+from tests.failing.server import GRANIAN, Server
+
+MakeServer = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def own_cluster() -> Iterator[Cluster]:
+    with private_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(own_cluster: Cluster) -> Iterator[Cluster]:
+    """A PostgreSQL that the test may stop; the next test finds it up again."""
+    yield own_cluster
+    own_cluster.start()
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[MakeServer]:
+    """Makes a server that runs: ``make_server(url, "crm", "ads")`` with the webhook connections crm and ads."""
+    made: list[Server] = []
+
+    def make(url: str, *connections: str, command: tuple[str, ...] = GRANIAN) -> Server:
+        made.append(Server(tmp_path, url, command))
+        made[-1].start()
+        made[-1].prepare(*connections)
+        made[-1].wait_ready()
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
