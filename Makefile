@@ -1,0 +1,48 @@
+# `make help` lists the targets. Everything is installed into .venv from lock files with hashes.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint types bench lock clean
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo 'Cohort Relay needs Python 3.11 or newer.'; exit 1)
+	@$(PYTHON) -m venv .venv || (echo 'This Python cannot make virtual environments; install its venv package.'; exit 1)
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt | .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ .venv/installed
+
+run: .venv/installed ## Set up and serve http://127.0.0.1:8000 on SQLite in instance/
+	@$(BIN)/flask db upgrade
+	@exec $(BIN)/flask serve
+
+demo: .venv/installed ## Serve with six weeks of believable simulated data, kept in instance/demo
+	@INSTANCE_PATH=instance/demo $(BIN)/flask db upgrade
+	@INSTANCE_PATH=instance/demo exec $(BIN)/flask demo --serve
+
+test: .venv/installed-dev ## Set up and pass the tests
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+lint: .venv/installed-dev ## ruff, and mypy in strict mode
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: .venv/installed-dev ## Measure the webhook against raw SQL and against the obvious handler
+	@$(BIN)/python -m benchmarks
+
+lock: ## Bring the lock files to the newest versions that pyproject.toml allows (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
+
+clean: ## Remove what was installed; keeps instance/
+	rm -rf .venv
