@@ -35,9 +35,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template() -> Iterator[str]:
+def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with servers.postgresql_database() as url:
-        app = create_app(settings_for(Path("/tmp/cohort-relay-tests"), database_url=url))  # noqa: S108
+        app = create_app(settings_for(tmp_path_factory.mktemp("template"), database_url=url))
         app.extensions["house"].database.write(schema.upgrade)
         app.extensions["house"].database.dispose()
         yield url
