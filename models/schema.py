@@ -37,13 +37,6 @@ def downgrade(connection: Connection, revision: str) -> None:
     command.downgrade(_config(connection), revision)
 
 
-def draft(connection: Connection, message: str) -> None:
-    """Write a new migration from the difference between the tables and the database (developers only)."""
-    from alembic import command
-
-    command.revision(_config(connection), message=message, autogenerate=True)
-
-
 def stored_revision(connection: Connection) -> str | None:
     from alembic.runtime.migration import MigrationContext
 

@@ -51,7 +51,7 @@ class Limits:
 
     def count(self, limit: RateLimitItem, who: str) -> None:
         """Count one call of `who`; raises TooMany."""
-        group = max(1, limit.amount // GROUPS)
+        group = _group(limit)
         with self._lock:
             self._uncharged[who] += 1
             due = self._uncharged[who] >= group
@@ -82,9 +82,14 @@ class Limits:
             opens = strategy.get_window_stats(limit, who).reset_time
         except self._limiter.storage.base_exceptions:
             opens = time() + 1
-        if max(1, limit.amount // GROUPS) > 1:  # calls between two charges are refused from memory
+        if _group(limit) > 1:  # calls between two charges are refused from memory
             self._shut[who] = opens
         return float(max(opens, time() + 1))
+
+
+def _group(limit: RateLimitItem) -> int:
+    """How many calls are charged together."""
+    return max(1, limit.amount // GROUPS)
 
 
 def init_app(app: Flask, settings: Settings) -> None:

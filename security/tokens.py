@@ -5,10 +5,10 @@ from flask_httpauth import HTTPTokenAuth
 from sqlalchemy import Connection, text
 from werkzeug.datastructures import Authorization
 
-from models.database import DatabaseUnavailable
 from security.house import house
 from security.limits import count_api_call, count_failed_sign_in
 from security.secrets import keyed_digest, new_secret
+from security.use import note_use
 
 
 class _TokenAuth(HTTPTokenAuth):  # type: ignore[misc]
@@ -24,7 +24,6 @@ auth = _TokenAuth(scheme="Bearer", realm="Cohort Relay API")
 
 PURPOSE = "api-token"
 SCOPES = ("read", "send")
-USED_EVERY = 60_000
 
 # Found by the digest itself: it is keyed, so timing of the look-up tells nothing about a token.
 _FIND = text("SELECT id, name, scope, last_used_at FROM api_token WHERE digest = :digest")
@@ -56,7 +55,7 @@ def verify(token: str) -> str | None:
     row = house().database.read(lambda db: db.execute(_FIND, {"digest": digest}).one_or_none(), one_statement=True)
     if row is None:
         return None
-    _note_use(row.id, row.last_used_at)
+    note_use(_USED, row.id, row.last_used_at)
     g.token_name = row.name
     return str(row.name)
 
@@ -71,17 +70,3 @@ def api_guard() -> None:
 def refuse(_status: int) -> tuple[dict[str, object], int]:
     count_failed_sign_in()
     return {"error": {"message": "Send a live token: Authorization: Bearer <token>.", "code": 401}}, 401
-
-
-def _note_use(token_id: int, last_used_at: int | None) -> None:
-    now = house().clock()
-    if last_used_at is not None and now - last_used_at < USED_EVERY:
-        return
-
-    def write(db: Connection) -> None:
-        db.execute(_USED, {"now": now, "id": token_id})
-
-    try:
-        house().database.write(write)
-    except DatabaseUnavailable:
-        return

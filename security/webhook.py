@@ -5,19 +5,18 @@ from dataclasses import dataclass
 
 from flask import g, request
 from flask_httpauth import HTTPBasicAuth
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from models.database import DatabaseUnavailable
 from models.statement import Statement
 from security.house import house
 from security.limits import count_webhook_call
 from security.secrets import keyed_digest, matches
+from security.use import note_use
 
 auth = HTTPBasicAuth(realm="Cohort Relay")
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 PURPOSE = "connection-password"
-USED_EVERY = 60_000  # milliseconds: a password's last use is kept to the minute, not with a write a page
 
 _FIND = Statement("""
     SELECT c.id, c.name, c.enabled, p.id AS password_id, p.digest, p.last_used_at
@@ -66,19 +65,4 @@ def webhook_guard() -> None:
     count_webhook_call(g.connection.name)
     if g.switched_off:
         raise SwitchedOff
-    note_use(g.connection)
-
-
-def note_use(caller: Caller) -> None:
-    """Keep the password's last use; a database that is busy is no reason to refuse the call."""
-    now = house().clock()
-    if caller.last_used_at is not None and now - caller.last_used_at < USED_EVERY:
-        return
-
-    def write(db: Connection) -> None:
-        db.execute(_USED, {"now": now, "id": caller.password_id})
-
-    try:
-        house().database.write(write)
-    except DatabaseUnavailable:
-        return
+    note_use(_USED, g.connection.password_id, g.connection.last_used_at)

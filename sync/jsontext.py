@@ -11,9 +11,6 @@ from typing import Any
 
 import msgspec
 
-decode = msgspec.json.decode
-
-
 DEEPEST = 100  # levels of nesting that a property keeps; a reader's recursion bears several times as many
 LONGEST_NUMBER = 4300  # digits of a whole number that Python reads
 

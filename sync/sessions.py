@@ -70,8 +70,6 @@ _REPLAYED_PAGE = Statement("UPDATE sync_page SET replays = replays + 1 WHERE ses
 
 _COUNT_PAGES = Statement("SELECT count(*) FROM sync_page WHERE session_id = :session_id AND page <= :total")
 
-UNFINISHED = frozenset({"receiving", "settling", "sweeping", "stalled"})
-
 
 @dataclass
 class SessionState:

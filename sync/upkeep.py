@@ -93,11 +93,10 @@ def _conclude(database: Database, rules: Rules, session_id: int, clock: Clock) -
 
 def _settle(db: Connection, rules: Rules, session_id: int, now: int) -> str | None:
     """End a refresh that has settled (S8), or hand it to the stepwise sweep; None where there is nothing to do."""
-    session = sessions.by_id(db, session_id)
-    if session is None:
+    locked = _locked(db, session_id)
+    if locked is None:
         return None
-    cohort = cohorts.lock_by_id(db, session.cohort_id)
-    session = sessions.by_number(db, session.cohort_id, session.number)  # again: the lock may have made us wait
+    cohort, session = locked
     if session.status == "sweeping":
         return session.status
     if session.status != "settling" or (session.settles_at or 0) > now:
@@ -143,17 +142,22 @@ def _mark(db: Connection, session_id: int, marks: Marks) -> int:
 
 
 def _locked(db: Connection, session_id: int) -> tuple[cohorts.CohortState, SessionState] | None:
-    """The session and its cohort under the cohort's lock, or None where it sweeps no more (a newer one took over)."""
+    """The session and its cohort under the cohort's lock, or None where there is no such session."""
     session = sessions.by_id(db, session_id)
     if session is None:
         return None
     cohort = cohorts.lock_by_id(db, session.cohort_id)
-    session = sessions.by_number(db, session.cohort_id, session.number)
-    return (cohort, session) if session.status == "sweeping" else None
+    return cohort, sessions.by_number(db, session.cohort_id, session.number)  # again: the lock may have made us wait
+
+
+def _sweeping(db: Connection, session_id: int) -> tuple[cohorts.CohortState, SessionState] | None:
+    """As `_locked`, or None where it sweeps no more (a newer one took over)."""
+    locked = _locked(db, session_id)
+    return locked if locked is not None and locked[1].status == "sweeping" else None
 
 
 def _step(db: Connection, session_id: int, marks: Marks, start: int, now: int) -> bool:
-    locked = _locked(db, session_id)
+    locked = _sweeping(db, session_id)
     if locked is None:
         return False
     cohort, session = locked
@@ -167,7 +171,7 @@ def _step(db: Connection, session_id: int, marks: Marks, start: int, now: int) -
 
 
 def _finish(db: Connection, session_id: int, distinct: int, entered: int, now: int) -> None:
-    locked = _locked(db, session_id)
+    locked = _sweeping(db, session_id)
     if locked is not None:
         cohort, session = locked
         sweep.finish(cohort, session, distinct, entered, now)
