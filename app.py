@@ -29,6 +29,7 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     app = Flask(__name__, instance_path=str(settings.instance))
     app.secret_key = settings.secret_key
     app.url_map.merge_slashes = False  # an id may hold slashes
+    app.ensure_sync = lambda function: function  # type: ignore[assignment, method-assign]  # nothing here is a coroutine
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]

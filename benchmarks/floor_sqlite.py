@@ -16,8 +16,8 @@ READ = """
     LEFT JOIN membership m ON m.cohort_id = ? AND m.person_id = p.id"""
 INSERT_PERSON = "INSERT INTO person VALUES (?, ?, ?, ?, 15, ?, ?, ?, ?, ?, ?, ?)"
 UPDATE_PERSON = """
-    UPDATE person SET digest = ?, email = ?, first_name = ?, last_name = ?, phone_number = ?, properties = ?,
-        updated_at = ? WHERE id = ?"""
+    UPDATE person SET digest = ?, email = ?, first_name = ?, last_name = ?, phone_number = ?,
+        properties = json_patch(properties, ?), updated_at = ? WHERE id = ?"""
 MEMBERSHIP = """
     INSERT INTO membership VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (cohort_id, person_id) DO UPDATE SET
         entered_at = excluded.entered_at, left_at = excluded.left_at, entry_number = excluded.entry_number,

@@ -1,8 +1,9 @@
 """One id and one log line for every request; no member data, no secret, no query string."""
 
 import re
+from functools import partial
+from random import getrandbits
 from time import perf_counter
-from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
@@ -10,26 +11,25 @@ from flask import Flask, Response, g, request
 from blueprints.health import metrics
 from config.logs import request_id
 
-log = structlog.get_logger()
-
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = {"health.healthz", "health.readyz", "health.metrics"}
 
 
 def init_app(app: Flask) -> None:
     app.before_request(begin)
-    app.after_request(end)
+    log = structlog.get_logger().bind()  # once: a lazy logger is put together anew for every line
+    app.after_request(partial(end, log))
 
 
 def begin() -> None:
     """A proxy's X-Request-ID is kept where it looks like one, so that its log and ours can be joined."""
     given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _GIVEN.fullmatch(given) else uuid4().hex
+    g.request_id = given if _GIVEN.fullmatch(given) else f"{getrandbits(128):032x}"
     g.started = perf_counter()
     request_id.set(g.request_id)
 
 
-def end(response: Response) -> Response:
+def end(log: structlog.typing.FilteringBoundLogger, response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     if request.blueprint == "webhook" or request.path.startswith(("/webhooks/", "/v1/")):
         metrics.count_reply(response.status_code)

@@ -11,6 +11,7 @@ queue keeps the slowest page at 86 ms where SQLite's busy handler made it 790 ms
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
@@ -74,7 +75,8 @@ class Database:
         self._queue = threading.Lock()
         self._writing: Connection | None = None
         # A single statement needs no transaction around it, which on PostgreSQL would be two more round trips.
-        self._glancer = reader if self.dialect == "sqlite" else reader.execution_options(isolation_level="AUTOCOMMIT")
+        options = {} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        self._glancer = reader.execution_options(**options)
 
     def read(self, work: Callable[[Connection], T], *, one_statement: bool = False) -> T:
         """What `work` returns for a connection that sees one moment (SQLite) or each statement's (PostgreSQL).
@@ -126,7 +128,7 @@ class Database:
             _wait_for_lock(connection, patient_until - time.monotonic())
             with connection.begin():
                 return work(connection)
-        with engine.connect() as connection, connection.begin():
+        with engine.connect() as connection, nullcontext() if engine is self._glancer else connection.begin():
             try:
                 return work(connection)
             except psycopg.Error as error:  # from a Statement, of which SQLAlchemy's pool does not hear by itself

@@ -1,12 +1,13 @@
 """What a browser may do with our pages, and where it is remembered."""
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-MACHINES = ("/webhooks/", "/v1/", "/api/")
+SENDER = ("/webhooks/", "/v1/")
+MACHINES = (*SENDER, "/api/")
 
 
 class Sessions(SecureCookieSessionInterface):
@@ -23,6 +24,9 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def headers(response: Response) -> Response:
+        if request.path.startswith(SENDER):
+            response.headers["X-Content-Type-Options"] = "nosniff"
+            return response
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")

@@ -32,6 +32,7 @@ ILLEGAL_IDS = frozenset(
 
 _ZERO_UUID = "00000000-0000-0000-0000-000000000000"
 _LONGEST_ILLEGAL_WORD = max(len(one) for one in ILLEGAL_IDS if one != _ZERO_UUID)
+_BLANKS = bytes([*range(0x21), 0x7F])  # ASCII's space and what cannot be printed
 
 # What `reason_against` may answer, and what it means.
 REASONS = {
@@ -68,12 +69,13 @@ def are_plain(ids: Sequence[Any]) -> bool:
     """Whether all these ids can be kept beyond doubt: printable ASCII without spaces, neither too long nor as short as
     the illegal words are. Raises TypeError where one is no text."""
     together = "".join(ids)
-    if not (together.isascii() and together.isprintable()) or " " in together:
+    if not together.isascii() or _ZERO_UUID in together:
+        return False
+    written = together.encode()
+    if len(written.translate(None, _BLANKS)) < len(written):
         return False
     lengths = list(map(len, ids))
-    if not ids or min(lengths) > _LONGEST_ILLEGAL_WORD:
-        return max(lengths, default=0) <= LONGEST_ID and _ZERO_UUID not in ids
-    return False
+    return not ids or (min(lengths) > _LONGEST_ILLEGAL_WORD and max(lengths) <= LONGEST_ID)
 
 
 def reason_against(value: Any) -> str | None:

@@ -1,21 +1,19 @@
 """What a page means for the membership of those whom it names. Pure: known state in, wanted rows out (S5, S6, S9)."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-import msgspec
+from typing import Any, NamedTuple
 
 # What is stored of one named person, as the database hands it over (a plain tuple: there are a thousand a page):
-# distinct id; person id, None for someone never heard of; profile, None where it need not be looked at; membership:
-# "" for someone never named in this cohort, None for a member whom a refresh leaves alone, else JSON of a `Past`.
-Known = tuple[str, int | None, str | None, str | None]
+# distinct id; person id, None for someone never heard of; profile, None where it need not be looked at; then of their
+# membership: entered at, left at, entry number, session number, change number, all None for someone never named in
+# this cohort.
+Known = tuple[Any, ...]
 
-# Entered at, left at, entry number, session number, change number.
-Past = tuple[int, int | None, int, int, int]
-NEVER: Past = (0, 0, 0, 0, 0)
-
-_decode_pasts = msgspec.json.Decoder(list[Past | None]).decode
+# A membership row to write, a plain tuple for the same reason: person id, entered at, left at, entry number, change
+# number; whether the log gets a row (True entered, False left, None: no change, the row only notes that a newer session
+# has spoken), and the person's row of the log before this one.
+Stay = tuple[int, int, int | None, int, int, bool | None, int]
 
 
 class People(NamedTuple):
@@ -24,19 +22,6 @@ class People(NamedTuple):
 
     known: list[Known]
     highest_id: int
-
-
-class Stay(msgspec.Struct, gc=False):
-    """A membership row to write, and whether the log gets a row (`entered` True or False; None: no change, the row
-    only notes that a newer session has spoken). `previous` is the person's row of the log before this one."""
-
-    person_id: int
-    entered_at: int
-    left_at: int | None
-    entry_number: int
-    change_number: int
-    entered: bool | None
-    previous: int
 
 
 @dataclass
@@ -56,57 +41,44 @@ class Plan:
     def changes(self) -> int:
         return self.entered + self.left
 
-    def note(self, person_id: int, past: Past) -> None:
-        """A diff spoke of someone whom it does not change: its word still is the last one (S9)."""
-        entered_at, left_at, entry_number, _, change = past
-        if past is NEVER:
-            entered_at = left_at = self.now
-        self.stays.append(Stay(person_id, entered_at, left_at, entry_number, change, None, 0))
-
 
 def plan_entries(plan: Plan, people: Sequence[Known], ids: Sequence[int], *, is_diff: bool) -> None:
     """`members` and `add_members`: whoever is not in enters, unless a newer session has spoken of them. `ids` are the
-    person ids of `people`."""
-    number, stays, unchanged, counted, entered = plan.number, plan.stays, 0, 0, 0
-    for person_id, past in _pasts(people, ids):
-        _, left_at, entry_number, spoken, change = past
-        if spoken != number:
-            counted += 1
-            if past is not NEVER and (left_at is None or spoken > number):
-                unchanged += 1
-                if is_diff and spoken < number:
-                    plan.note(person_id, past)
-                continue
-        if left_at is not None:
+    person ids of `people`. A refresh leaves whoever is in alone; a diff notes that its word is the last one (S9)."""
+    number, now, stays, last = plan.number, plan.now, plan.stays, plan.last_change
+    unchanged = repeated = entered = 0
+    for (_, _, _, entered_at, left_at, entry_number, spoken, change), person_id in zip(people, ids, strict=True):
+        if spoken is None:
             entered += 1
-            log = plan.last_change + entered
-            stays.append(Stay(person_id, plan.now, None, entry_number + 1, log, True, change))
-    alone = sum(one[3] is None for one in people)
-    plan.unchanged, plan.counted, plan.entered = unchanged + alone, counted + alone, entered
+            stays.append((person_id, now, None, 1, last + entered, True, 0))
+        elif spoken != number and (left_at is None or spoken > number):
+            unchanged += 1
+            if is_diff and spoken < number:
+                stays.append((person_id, entered_at, left_at, entry_number, change, None, 0))
+        else:
+            repeated += spoken == number
+            if left_at is not None:
+                entered += 1
+                stays.append((person_id, now, None, entry_number + 1, last + entered, True, change))
+    plan.unchanged, plan.counted, plan.entered = unchanged, len(ids) - repeated, entered
 
 
 def plan_exits(plan: Plan, people: Sequence[Known], ids: Sequence[int], *, spared: Collection[int]) -> None:
-    """`remove_members`: whoever is in leaves, unless a newer session has spoken of them (`spared`: by a refresh)."""
-    number, stays, unchanged, counted, left = plan.number, plan.stays, 0, 0, 0
-    for person_id, past in _pasts(people, ids):
-        entered_at, left_at, entry_number, spoken, change = past
-        first_word = spoken != number
-        counted += first_word
-        newest_word = spoken <= number and person_id not in spared
-        if newest_word and left_at is None:
+    """`remove_members`: whoever is in leaves, unless a newer session has spoken of them (`spared`: by a refresh). Of
+    all others the row notes that this session's word is the last one (S9)."""
+    number, now, stays, last = plan.number, plan.now, plan.stays, plan.last_change
+    unchanged = repeated = left = 0
+    for (_, _, _, entered_at, left_at, entry_number, spoken, change), person_id in zip(people, ids, strict=True):
+        newest_word = (spoken is None or spoken <= number) and person_id not in spared
+        if newest_word and spoken is not None and left_at is None:
             left += 1
-            log = plan.last_change + left
-            stays.append(Stay(person_id, entered_at, plan.now, entry_number, log, False, change))
-            continue
-        unchanged += first_word
-        if first_word and newest_word:
-            plan.note(person_id, past)
-    plan.unchanged, plan.counted, plan.left = unchanged, counted, left
-
-
-def _pasts(people: Sequence[Known], ids: Sequence[int]) -> Iterator[tuple[int, Past]]:
-    """The person id and the past of each, without those whom a refresh leaves alone; decoded all at once."""
-    asked = [(person_id, one[3]) for one, person_id in zip(people, ids, strict=True) if one[3] is not None]
-    written = "[" + ",".join([past or "null" for _, past in asked]) + "]"
-    for (person_id, _), past in zip(asked, _decode_pasts(written), strict=True):
-        yield person_id, NEVER if past is None else past
+            repeated += spoken == number
+            stays.append((person_id, entered_at, now, entry_number, last + left, False, change))
+        elif spoken == number:
+            repeated += 1
+        else:
+            unchanged += 1
+            if newest_word:
+                known = (now, now, 0, 0) if spoken is None else (entered_at, left_at, entry_number, change)
+                stays.append((person_id, *known, None, 0))
+    plan.unchanged, plan.counted, plan.left = unchanged, len(ids) - repeated, left

@@ -51,7 +51,7 @@ def _apply(
     session.rejected += len(page.rejected) - (earlier.rejected if earlier else 0)
     if session.is_overtaken(cohort):
         return _record_only(db, session, page, earlier, now)
-    found = _read(db, cohort, session, page)
+    found = _read(db, cohort, page)
     ids = _write_people(db, cohort, page, found, now)
     named = [known[1] or ids[known[0]] for known in found.known]
     plan = _plan(db, cohort, session, page, found, named, now)
@@ -82,13 +82,12 @@ def _record_only(db: Connection, session: SessionState, page: Page, earlier: Ear
     return Receipt("superseded", named, rejected=len(page.rejected))
 
 
-def _read(db: Connection, cohort: CohortState, session: SessionState, page: Page) -> People:
+def _read(db: Connection, cohort: CohortState, page: Page) -> People:
     if not page.members:
         return People([], 0)
     removal = page.action == "remove_members"  # touches no profile (S3)
     digests = dict.fromkeys(page.members) if removal else people.digests(page.members)
-    stays_below = session.number if page.is_refresh else 0  # a refresh leaves whoever is in alone
-    return store.of(db).read_people(db, cohort.project_id, cohort.id, digests, stays_below)
+    return store.of(db).read_people(db, cohort.project_id, cohort.id, digests)
 
 
 def _write_people(db: Connection, cohort: CohortState, page: Page, found: People, now: int) -> dict[str, int]:

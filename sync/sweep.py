@@ -60,7 +60,7 @@ def leavers(
     for person_id, entered_at, entry_number, previous in result:
         if person_id not in stayers:
             change_number += 1
-            yield Stay(person_id, entered_at, now, entry_number, change_number, False, previous)
+            yield (person_id, entered_at, now, entry_number, change_number, False, previous)
 
 
 def hand_over(cohort: CohortState, session: SessionState) -> None:

@@ -12,11 +12,8 @@ from sync.store import postgresql, sqlite
 
 
 class Store(Protocol):
-    def read_people(
-        self, db: Connection, project_id: str, cohort_id: int, digests: Mapping[str, int | None], stays_below: int
-    ) -> People:
-        """What is stored of the people with these ids, in the same order; a profile only where the digest differs, and
-        nothing of members whom only sessions below number `stays_below` have spoken of."""
+    def read_people(self, db: Connection, project_id: str, cohort_id: int, digests: Mapping[str, int | None]) -> People:
+        """What is stored of the people with these ids, in the same order; a profile only where the digest differs."""
 
     def write_people(
         self, db: Connection, project_id: str, people: Sequence[Change], highest_id: int, now: int

@@ -17,9 +17,7 @@ from sync.people import Change
 
 _READ = Statement("""
     SELECT j.key, p.id, p.profile,
-        CASE WHEN m.entered_at IS NULL THEN ''
-            WHEN m.left_at IS NOT NULL OR m.session_number >= :stays_below
-            THEN json_build_array(m.entered_at, m.left_at, m.entry_number, m.session_number, m.change_number)::text END
+        m.entered_at, m.left_at, m.entry_number, m.session_number, m.change_number
     FROM json_each_text(CAST(:digests AS json)) j
     LEFT JOIN LATERAL (
         SELECT id, CASE WHEN j.value IS NOT NULL AND digest IS DISTINCT FROM CAST(j.value AS bigint) THEN
@@ -64,11 +62,21 @@ _WRITE_STAYS = Statement("""
         change_number = excluded.change_number""")
 
 
-def read_people(
-    db: Connection, project_id: str, cohort_id: int, digests: Mapping[str, int | None], stays_below: int
-) -> People:
+class _Row(msgspec.Struct, gc=False):
+    """A `Stay` as `json_to_recordset` takes it."""
+
+    person_id: int
+    entered_at: int
+    left_at: int | None
+    entry_number: int
+    change_number: int
+    entered: bool | None
+    previous: int
+
+
+def read_people(db: Connection, project_id: str, cohort_id: int, digests: Mapping[str, int | None]) -> People:
     keys = msgspec.json.encode(digests).decode()
-    values = {"digests": keys, "project_id": project_id, "cohort_id": cohort_id, "stays_below": stays_below}
+    values = {"digests": keys, "project_id": project_id, "cohort_id": cohort_id}
     return People(_READ.all(db, values), 0)
 
 
@@ -106,4 +114,4 @@ def write_stays(
     if not stays:
         return
     values = {"cohort_id": cohort_id, "session_number": session_number, "session_id": session_id, "now": now}
-    _WRITE_STAYS.run(db, values | {"stays": msgspec.json.encode(stays).decode()})
+    _WRITE_STAYS.run(db, values | {"stays": msgspec.json.encode([_Row(*stay) for stay in stays]).decode()})

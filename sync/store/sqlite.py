@@ -17,13 +17,11 @@ _READ = Statement("""
     SELECT j.key, p.id,
         CASE WHEN p.id IS NOT NULL AND j.value IS NOT NULL AND p.digest IS NOT j.value
             THEN json_array(p.email, p.first_name, p.last_name, p.phone_number, p.properties) END,
-        CASE WHEN m.person_id IS NULL THEN ''
-            WHEN m.left_at IS NOT NULL OR m.session_number >= :stays_below
-            THEN json_array(m.entered_at, m.left_at, m.entry_number, m.session_number, m.change_number) END
+        m.entered_at, m.left_at, m.entry_number, m.session_number, m.change_number
     FROM json_each(:digests) j
     LEFT JOIN person p ON p.project_id = :project_id AND p.distinct_id = j.key
     LEFT JOIN membership m ON m.cohort_id = :cohort_id AND m.person_id = p.id
-    UNION ALL SELECT NULL, (SELECT coalesce(max(id), 0) FROM person), NULL, NULL""")
+    UNION ALL SELECT NULL, (SELECT coalesce(max(id), 0) FROM person), NULL, NULL, NULL, NULL, NULL, NULL""")
 
 _WRITE_PERSON = Statement("""
     INSERT INTO person (id, project_id, distinct_id, digest, named_fields, email, first_name, last_name, phone_number,
@@ -45,11 +43,9 @@ _APPEND = Statement("""
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)""")
 
 
-def read_people(
-    db: Connection, project_id: str, cohort_id: int, digests: Mapping[str, int | None], stays_below: int
-) -> People:
+def read_people(db: Connection, project_id: str, cohort_id: int, digests: Mapping[str, int | None]) -> People:
     keys = msgspec.json.encode(digests).decode()
-    values = {"digests": keys, "project_id": project_id, "cohort_id": cohort_id, "stays_below": stays_below}
+    values = {"digests": keys, "project_id": project_id, "cohort_id": cohort_id}
     rows = _READ.all(db, values)
     _, highest_id, *_ = rows.pop()
     return People(rows, highest_id)
@@ -86,15 +82,15 @@ def write_stays(
     if not stays:
         return
     rows = [
-        (cohort_id, one.person_id, one.entered_at, one.left_at, one.entry_number, session_number, one.change_number)
-        for one in stays
+        (cohort_id, person_id, entered_at, left_at, entry_number, session_number, change)
+        for person_id, entered_at, left_at, entry_number, change, _, _ in stays
     ]
     rows.sort(key=itemgetter(1))
     _WRITE_MEMBERSHIP.run_many(db, rows)
     log = [
-        (cohort_id, one.change_number, one.person_id, one.entered, one.entry_number, session_id, now, one.previous)
-        for one in stays
-        if one.entered is not None
+        (cohort_id, change, person_id, entered, entry_number, session_id, now, previous)
+        for person_id, _, _, entry_number, change, entered, previous in stays
+        if entered is not None
     ]
     if log:
         _APPEND.run_many(db, log)
