@@ -1,14 +1,19 @@
 """The tables, and the one place that reads and writes them."""
 
+from models.alerts import Alert, AlertState
 from models.cohorts import Cohort, CohortLabel, Membership, MembershipChange
 from models.connections import ApiToken, Connection, ConnectionPassword
 from models.database import Database, DatabaseUnavailable, db
 from models.failures import Failure
+from models.operators import AuditEntry, Operator, SimulatedExport
 from models.people import Person
 from models.sessions import SyncPage, SyncSession
 
 __all__ = [
+    "Alert",
+    "AlertState",
     "ApiToken",
+    "AuditEntry",
     "Cohort",
     "CohortLabel",
     "Connection",
@@ -18,7 +23,9 @@ __all__ = [
     "Failure",
     "Membership",
     "MembershipChange",
+    "Operator",
     "Person",
+    "SimulatedExport",
     "SyncPage",
     "SyncSession",
     "db",

@@ -33,6 +33,7 @@ class Cohort(Model):
     first_synced_at: Mapped[int | None] = mapped_column(Moment)
     last_synced_at: Mapped[int | None] = mapped_column(Moment)
     last_call_at: Mapped[int] = mapped_column(Moment)
+    guard_percent: Mapped[int | None] = mapped_column(Integer)  # this cohort's own removal guard; None: the setting's
 
 
 class CohortLabel(Model):

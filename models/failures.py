@@ -1,6 +1,6 @@
 """Failures: calls that we refused or could not apply."""
 
-from sqlalchemy import BigInteger, Integer, Text
+from sqlalchemy import BigInteger, Index, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import BigId, ExactText, Moment
@@ -15,6 +15,7 @@ class Failure(Model):
     """
 
     __tablename__ = "failure"
+    __table_args__ = (Index("ix_failure_cohort", "cohort_id", "project_id", "last_at"),)  # what ails one cohort
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[int] = mapped_column(Moment, index=True)  # folding and pruning look at a stretch of time

@@ -1,6 +1,6 @@
 """People: one row a person of a Mixpanel project, with the fields that cohorts export."""
 
-from sqlalchemy import BigInteger, SmallInteger, UniqueConstraint
+from sqlalchemy import BigInteger, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import BigId, ExactText, Json, Moment
@@ -19,6 +19,16 @@ class Person(Model):
     __tablename__ = "person"
     __table_args__ = (
         UniqueConstraint("project_id", "distinct_id"),
+        # Operators look people up by e-mail and by name, in any case of letters.
+        *(
+            Index(
+                f"ix_person_{field}",
+                text(f"lower({field})"),
+                postgresql_where=text(f"{field} IS NOT NULL"),
+                sqlite_where=text(f"{field} IS NOT NULL"),
+            )
+            for field in ("email", "first_name", "last_name")
+        ),
         {"postgresql_with": {"fillfactor": "90"}},
     )
 

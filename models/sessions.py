@@ -6,8 +6,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.columns import BigId, ExactText, Json, Moment
 from models.database import Model
 
-UNFINISHED = ("receiving", "settling", "sweeping", "stalled")
-STATUSES = ("receiving", "settling", "sweeping", "complete", "superseded", "stalled")
+UNFINISHED = ("receiving", "settling", "sweeping", "stalled", "held")
+STATUSES = ("receiving", "settling", "sweeping", "complete", "superseded", "stalled", "held")
 
 
 class SyncSession(Model):
@@ -17,6 +17,10 @@ class SyncSession(Model):
     (S8): then the sweep waits until `settles_at`. `claimed_until` is a worker's claim on the sweep.
     Changes of this session are rows `first_change` to `last_change` of the cohort's log, mixed with those of other
     sessions; 0 for none.
+
+    A refresh that the removal guard held has `held_at`, and how many would have left of how many (`would_leave`,
+    `would_leave_of`). Its `decision` is None while it waits, then `approved` or `rejected` by an operator; `agreed` is
+    a later refresh that would remove as much again and so went through by itself.
     """
 
     __tablename__ = "sync_session"
@@ -32,6 +36,9 @@ class SyncSession(Model):
             postgresql_where=text("status NOT IN ('complete', 'superseded')"),
             sqlite_where=text("status NOT IN ('complete', 'superseded')"),
         ),
+        # The dashboard's stretches of time: one cohort's history, and the last day of all.
+        Index("ix_sync_session_cohort_started", "cohort_id", "started_at"),
+        Index("ix_sync_session_started", "started_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -57,6 +64,10 @@ class SyncSession(Model):
     completed_at: Mapped[int | None] = mapped_column(Moment)
     settles_at: Mapped[int | None] = mapped_column(Moment)
     claimed_until: Mapped[int | None] = mapped_column(Moment)
+    held_at: Mapped[int | None] = mapped_column(Moment)
+    would_leave: Mapped[int | None] = mapped_column(BigInteger)
+    would_leave_of: Mapped[int | None] = mapped_column(BigInteger)
+    decision: Mapped[str | None] = mapped_column(Text)
 
 
 class SyncPage(Model):

@@ -9,8 +9,8 @@ Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Json = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]  # stored JSON goes out as it is
 Next = Annotated[str | None, Meta(description="Cursor of the next page; null on the last one.")]
 Action = Literal["members", "add_members", "remove_members"]
-Unfinished = Literal["receiving", "settling", "sweeping", "stalled"]
-SessionStatus = Literal["receiving", "settling", "sweeping", "complete", "superseded", "stalled"]
+Unfinished = Literal["receiving", "settling", "sweeping", "stalled", "held"]
+SessionStatus = Literal["receiving", "settling", "sweeping", "complete", "superseded", "stalled", "held"]
 
 # --- queries: `must` completes the sentence that refuses a wrong value
 
@@ -45,7 +45,7 @@ StatusFilter = Annotated[
     SessionStatus | UnsetType,
     Meta(
         description="Only in this state.",
-        extra={"must": "one of receiving, settling, sweeping, complete, superseded, stalled"},
+        extra={"must": "one of receiving, settling, sweeping, complete, superseded, stalled, held"},
     ),
 ]
 
@@ -90,7 +90,7 @@ class Cohort(Struct):
     first_synced_at: Moment | None
     last_synced_at: Moment | None
     status: Annotated[
-        Literal["in_step", "receiving", "settling", "sweeping", "stalled"],
+        Literal["in_step", "receiving", "settling", "sweeping", "stalled", "held"],
         Meta(description="`in_step` with Mixpanel, or how far the export that is under way has come."),
     ]
     version: Whole

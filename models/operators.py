@@ -1,0 +1,69 @@
+"""Operators: people who sign in at the dashboard, and the trail of what they changed."""
+
+from sqlalchemy import Index, Integer, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.columns import BigId, ExactText, Json, Moment
+from models.database import Model
+
+
+class Operator(Model):
+    """A person who may sign in. `email` is kept in lower case, `password_hash` as Werkzeug's scrypt text.
+
+    `sign_ins` counts up when the password or role changes or a sign-out everywhere is asked for: a browser whose cookie
+    holds another number is signed out.
+    """
+
+    __tablename__ = "operator"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    email: Mapped[str] = mapped_column(ExactText, unique=True)
+    password_hash: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)  # viewer, operator, admin
+    sign_ins: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[int] = mapped_column(Moment)
+    last_signed_in_at: Mapped[int | None] = mapped_column(Moment)
+
+
+class AuditEntry(Model):
+    """One change, or one look at something masked: who, when, what, before and after. Holds no secret.
+
+    `who` is the operator's e-mail at that time, or `terminal`; `action` a stable word (`connection.rotate`), `subject`
+    what it was done to, as a person would name it. `before` and `after` are JSON objects of what differs.
+    """
+
+    __tablename__ = "audit_entry"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[int] = mapped_column(Moment, index=True)
+    who: Mapped[str] = mapped_column(ExactText)
+    action: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(ExactText)
+    before: Mapped[str | None] = mapped_column(Json)
+    after: Mapped[str | None] = mapped_column(Json)
+
+
+class SimulatedExport(Model):
+    """A small simulated export that an operator asked for; the worker plays it through the real endpoint.
+
+    `state` is waiting, running, passed or failed; `report` a JSON object of what was sent and what the relay says.
+    """
+
+    __tablename__ = "simulated_export"
+    __table_args__ = (
+        Index(
+            "ix_simulated_export_open",
+            "id",
+            postgresql_where=text("state IN ('waiting', 'running')"),
+            sqlite_where=text("state IN ('waiting', 'running')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    connection: Mapped[str] = mapped_column(Text, index=True)
+    who: Mapped[str] = mapped_column(ExactText)
+    state: Mapped[str] = mapped_column(Text)
+    report: Mapped[str | None] = mapped_column(Json)
+    asked_at: Mapped[int] = mapped_column(Moment)
+    claimed_until: Mapped[int | None] = mapped_column(Moment)
+    ended_at: Mapped[int | None] = mapped_column(Moment)
