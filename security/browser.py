@@ -1,11 +1,18 @@
 """What a browser may do with our pages, and where it is remembered."""
 
+from datetime import timedelta
+
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
+from config.settings import Settings
+from security.sign_in import csrf
+
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'"
 )
+SIGNED_IN_FOR = timedelta(days=7)  # without a call; every call renews it
 SENDER = ("/webhooks/", "/v1/")
 MACHINES = (*SENDER, "/api/")
 
@@ -19,8 +26,19 @@ class Sessions(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
     app.session_interface = Sessions()
+    app.config.update(
+        SESSION_COOKIE_NAME="cohort_relay",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=SIGNED_IN_FOR,
+        WTF_CSRF_CHECK_DEFAULT=False,  # the guards ask for it, where a browser calls
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the sign-in itself: a form left open over lunch keeps what was typed
+        WTF_CSRF_SSL_STRICT=False,  # behind a proxy the scheme is only known where TRUSTED_PROXIES says so
+    )
+    csrf.init_app(app)
 
     @app.after_request
     def headers(response: Response) -> Response:
@@ -30,4 +48,7 @@ def init_app(app: Flask) -> None:
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        if not request.path.startswith((*MACHINES, "/static/")):
+            response.headers.setdefault("Cache-Control", "private, no-store")
         return response

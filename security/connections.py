@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from security import simulated
 from security.secrets import keyed_digest, new_secret
 from security.webhook import NAME, PURPOSE
 
@@ -25,15 +26,13 @@ class Listed:
 
 _FIND = text("SELECT id FROM connection WHERE name = :name")
 _ADD = text("INSERT INTO connection (name, enabled, created_at) VALUES (:name, true, :now) RETURNING id")
-_ADD_PASSWORD = text(
-    "INSERT INTO connection_password (connection_id, digest, created_at) VALUES (:connection_id, :digest, :now)"
-)
+_ADD_PASSWORD = text("""
+    INSERT INTO connection_password (connection_id, digest, created_at) VALUES (:connection_id, :digest, :now)
+    RETURNING id""")
 _LIVE = text("""
     SELECT id, created_at, last_used_at FROM connection_password
     WHERE connection_id = :connection_id AND retired_at IS NULL ORDER BY id""")
-_RETIRE = text("""
-    UPDATE connection_password SET retired_at = :now
-    WHERE connection_id = :connection_id AND retired_at IS NULL AND id < :newest""")
+_RETIRE = text("UPDATE connection_password SET retired_at = :now WHERE id = :id AND retired_at IS NULL")
 _SWITCH = text("UPDATE connection SET enabled = :enabled WHERE id = :id")
 _ALL = text("SELECT id, name, enabled, created_at FROM connection ORDER BY name")
 
@@ -47,20 +46,32 @@ def add(db: Connection, key: str, name: str, now: int) -> str:
         )
     if db.execute(_FIND, {"name": name}).one_or_none() is not None:
         raise WrongName(f"There already is a connection {name}.")
-    return _add_password(db, key, db.execute(_ADD, {"name": name, "now": now}).scalar_one(), now)
+    return _add_password(db, key, db.execute(_ADD, {"name": name, "now": now}).scalar_one(), now)[1]
 
 
 def rotate(db: Connection, key: str, name: str, now: int) -> str:
     """A further password, shown once; those before it stay live. Raises WrongName."""
+    return _add_password(db, key, _id(db, name), now)[1]
+
+
+def temporary(db: Connection, key: str, name: str, now: int) -> tuple[int, str]:
+    """A further password with its id, for whoever retires it again by `retire_one`. Raises WrongName."""
     return _add_password(db, key, _id(db, name), now)
 
 
 def retire(db: Connection, name: str, now: int) -> int:
-    """Retire all passwords but the newest; returns how many. Raises WrongName."""
-    connection_id = _id(db, name)
-    live = db.execute(_LIVE, {"connection_id": connection_id}).all()
-    values = {"connection_id": connection_id, "newest": live[-1].id, "now": now}
-    return db.execute(_RETIRE, values).rowcount
+    """Retire all passwords but the newest; returns how many. Raises WrongName.
+
+    The temporary password of a simulated export that runs is left alone: as the newest it would lock Mixpanel out.
+    """
+    lent = simulated.passwords_lent(db, name)
+    live = [one.id for one in db.execute(_LIVE, {"connection_id": _id(db, name)}).all() if one.id not in lent]
+    return sum(retire_one(db, password_id, now) for password_id in live[:-1])
+
+
+def retire_one(db: Connection, password_id: int, now: int) -> bool:
+    """Retire this password; whether it was live."""
+    return db.execute(_RETIRE, {"id": password_id, "now": now}).rowcount == 1
 
 
 def switch(db: Connection, name: str, *, enabled: bool) -> None:
@@ -87,8 +98,7 @@ def _id(db: Connection, name: str) -> int:
     return int(row.id)
 
 
-def _add_password(db: Connection, key: str, connection_id: int, now: int) -> str:
+def _add_password(db: Connection, key: str, connection_id: int, now: int) -> tuple[int, str]:
     secret = new_secret()
     values = {"connection_id": connection_id, "digest": keyed_digest(key, PURPOSE, secret), "now": now}
-    db.execute(_ADD_PASSWORD, values)
-    return secret
+    return db.execute(_ADD_PASSWORD, values).scalar_one(), secret

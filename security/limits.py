@@ -38,6 +38,7 @@ class Limits:
         self.webhook = parse(settings.webhook_rate_limit)
         self.api = parse(settings.api_rate_limit)
         self.failed_sign_ins = parse(settings.sign_in_failure_limit)
+        self.operator_sign_ins = parse(settings.operator_sign_in_limit)
         self._limiter = Limiter(
             get_remote_address, storage_uri=settings.redis_url or "memory://", strategy="fixed-window"
         )
@@ -111,3 +112,10 @@ def count_api_call(token: str) -> None:
 
 def count_failed_sign_in() -> None:
     _limits().count(_limits().failed_sign_ins, f"address {get_remote_address()}")
+
+
+def count_operator_sign_in(email: str) -> None:
+    """Before the slow hash is computed: by address, and by account, so that many addresses do not help."""
+    limits = _limits()
+    limits.count(limits.operator_sign_ins, f"sign-in address {get_remote_address()}")
+    limits.count(limits.operator_sign_ins, f"sign-in account {email.strip().lower()}")

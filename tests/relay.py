@@ -2,16 +2,19 @@
 
 import base64
 import json
+import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from models.database import Database
-from security import connections, tokens
+from security import connections, operators, tokens
 from sync import upkeep
 from sync.rules import Rules
 
@@ -69,6 +72,41 @@ def body(
     if page is not None:
         parameters["page_info"] = {"total_pages": total, "page_count": page}
     return {"action": action, "parameters": parameters}
+
+
+PASSWORD = "correct horse battery"
+PASSWORD_HASH = generate_password_hash(PASSWORD)
+
+
+class Browser:
+    """A browser in which an operator is signed in. Posts carry the token of a page that it has opened, as forms do."""
+
+    def __init__(self, relay: "Relay", role: str) -> None:
+        self.client = relay.app.test_client()
+        self.email = f"{role}@example.org"
+        now = relay.clock()
+        add = partial(operators.add, email=self.email, password_hash=PASSWORD_HASH, role=role, who="tests", now=now)
+        self.operator = relay.database.write(add)
+        with self.client.session_transaction() as session:
+            session["operator"], session["sign_ins"] = self.operator.id, self.operator.sign_ins
+
+    def get(self, path: str, **arguments: Any) -> TestResponse:
+        return self.client.get(path, **arguments)
+
+    def page(self, path: str) -> str:
+        """The HTML of a page that must be there."""
+        response = self.client.get(path)
+        assert response.status_code == 200, f"{path}: {response.status_code}"
+        return response.text
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **arguments: Any) -> TestResponse:
+        return self.client.post(path, data={"csrf_token": self.token, **(data or {})}, **arguments)
+
+    @property
+    def token(self) -> str:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.page("/account"))
+        assert found is not None
+        return found.group(1)
 
 
 @dataclass
@@ -190,6 +228,10 @@ class Relay:
 
     def failures(self) -> list[dict[str, Any]]:
         return self.rows("SELECT * FROM failure ORDER BY id")
+
+    def sign_in(self, role: str = "admin") -> Browser:
+        """A new operator of this role, signed in."""
+        return Browser(self, role)
 
     def api(self, path: str, **arguments: Any) -> TestResponse:
         headers = {"Authorization": f"Bearer {self.token}", **arguments.pop("headers", {})}

@@ -1,7 +1,42 @@
-"""What a person at a browser sees."""
+"""What a person at a browser sees: one module a noun, routes and read queries together.
+
+A fragment that refreshes itself has its own URL and is the same partial that its page includes.
+"""
 
 from flask import Blueprint
 
 blueprint = Blueprint("dashboard", __name__)
+sign = Blueprint("sign", __name__)  # the pages that lead in
 
-from blueprints.dashboard import welcome  # noqa: E402, F401 - adds the routes
+from blueprints.dashboard import (  # noqa: E402 - they add the routes
+    account,
+    audit,
+    cohorts,
+    connections,
+    failures,
+    overview,
+    people,
+    sessions,
+    settings,
+    show,
+    signing,
+)
+
+for name, filter_ in show.FILTERS.items():
+    blueprint.add_app_template_filter(filter_, name)
+blueprint.app_context_processor(show.surroundings)
+
+__all__ = [
+    "account",
+    "audit",
+    "blueprint",
+    "cohorts",
+    "connections",
+    "failures",
+    "overview",
+    "people",
+    "sessions",
+    "settings",
+    "sign",
+    "signing",
+]

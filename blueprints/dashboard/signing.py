@@ -1,0 +1,89 @@
+"""The way in and out: the first operator, signing in, signing out."""
+
+from flask import g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from blueprints.dashboard import blueprint, sign
+from security import operators, sign_in
+from security.audit import note
+from security.house import house
+from security.limits import TooMany, count_operator_sign_in
+from security.operators import Operator, Wrong
+from security.roles import needs
+
+
+@sign.get("/sign-in")
+def sign_in_form() -> ResponseReturnValue:
+    if not house().database.read(operators.there_are_any, one_statement=True):
+        return redirect(url_for("sign.sign_up_form"))
+    return render_template("dashboard/sign_in.html", email="", wrong=None)
+
+
+@sign.post("/sign-in")
+def sign_in_try() -> ResponseReturnValue:
+    """One message for a wrong e-mail and a wrong password: it tells nobody who has an account."""
+    email, password = request.form.get("email", ""), request.form.get("password", "")
+    try:
+        count_operator_sign_in(email)
+    except TooMany as error:
+        wrong = f"Too many tries. Try again in {error.retry_after} s."
+        return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 429
+    found = house().database.read(lambda db: operators.signing_in(db, email, password), one_statement=True)
+    if found is None:
+        wrong = "This e-mail and password do not belong together."
+        return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 422
+    return _enter(found)
+
+
+@sign.get("/sign-up")
+def sign_up_form() -> ResponseReturnValue:
+    """Only while there is no operator at all."""
+    if house().database.read(operators.there_are_any, one_statement=True):
+        return redirect(url_for("sign.sign_in_form"))
+    return render_template("dashboard/sign_up.html", email="", code="", wrong={})
+
+
+@sign.post("/sign-up")
+def sign_up_try() -> ResponseReturnValue:
+    email, code = request.form.get("email", ""), request.form.get("code", "")
+    try:
+        count_operator_sign_in(email)
+        operator = _first_operator(email, request.form.get("password", ""), code)
+    except TooMany as error:
+        wrong = {"code": f"Too many tries. Try again in {error.retry_after} s."}
+        return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 429
+    except Wrong as error:
+        wrong = {error.field: str(error)}
+        return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 422
+    return _enter(operator)
+
+
+def _first_operator(email: str, password: str, code: str) -> Operator:
+    """The first operator, an admin. Raises Wrong."""
+    here = house()
+    if not operators.is_first_code(here.settings.secret_key, code):
+        raise Wrong("code", "This is not the code that the server printed when it started.")
+    email, password_hash = operators.checked(email, password)
+
+    def add(db: Connection) -> Operator:
+        if operators.there_are_any(db):
+            raise Wrong("code", "The code has been used: there is an operator already. Sign in instead.")
+        return operators.add(db, email, password_hash, "admin", email, here.clock())
+
+    return here.database.write(add)
+
+
+def _enter(operator: Operator) -> ResponseReturnValue:
+    house().database.write(lambda db: operators.note_sign_in(db, operator, house().clock()))
+    sign_in.start(operator)
+    return redirect(sign_in.local_path(request.args.get("next", "")))
+
+
+@blueprint.post("/sign-out")
+@needs("viewer")
+def sign_out() -> ResponseReturnValue:
+    who = g.operator.email
+    house().database.write(lambda db: note(db, house().clock(), who, "operator.sign_out", who))
+    sign_in.end()
+    return redirect(url_for("sign.sign_in_form"))

@@ -1,0 +1,151 @@
+"""Operators as they are kept: scrypt hashes, roles, and the first one's code.
+
+Passwords are chosen by people, so they are hashed slowly; signing in is rare. Everything here runs inside a transaction
+of the caller's and leaves its entry in the audit trail.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from security.audit import note
+from security.roles import ROLES
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 1000
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+# Compared with when there is no such operator, so that the time of an answer does not tell.
+_NOBODY = generate_password_hash("nobody has this password")
+
+
+class Wrong(ValueError):
+    """What was typed cannot be taken; `field` names the field, the message says what would be right."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A person who may sign in; `sign_ins` is the number that a browser's cookie must hold."""
+
+    id: int
+    email: str
+    role: str
+    sign_ins: int
+    created_at: int
+    last_signed_in_at: int | None
+
+
+_COLUMNS = "id, email, role, sign_ins, created_at, last_signed_in_at"
+_ONE = text(f"SELECT {_COLUMNS} FROM operator WHERE id = :id")  # noqa: S608
+_ALL = text(f"SELECT {_COLUMNS} FROM operator ORDER BY email")  # noqa: S608
+_BY_EMAIL = text(f"SELECT {_COLUMNS}, password_hash FROM operator WHERE email = :email")  # noqa: S608
+_ANY = text("SELECT 1 FROM operator LIMIT 1")
+_ADD = text("""
+    INSERT INTO operator (email, password_hash, role, sign_ins, created_at)
+    VALUES (:email, :password_hash, :role, 1, :now) ON CONFLICT (email) DO NOTHING""")
+_SIGNED_IN = text("UPDATE operator SET last_signed_in_at = :now WHERE id = :id")
+_PASSWORD = text("UPDATE operator SET password_hash = :password_hash, sign_ins = sign_ins + 1 WHERE id = :id")
+_ROLE = text("UPDATE operator SET role = :role, sign_ins = sign_ins + 1 WHERE id = :id")
+_REMOVE = text("DELETE FROM operator WHERE id = :id")
+_ADMINS = text("SELECT count(*) FROM operator WHERE role = 'admin' AND id <> :id")
+
+
+def there_are_any(db: Connection) -> bool:
+    return db.execute(_ANY).first() is not None
+
+
+def by_id(db: Connection, operator_id: int) -> Operator | None:
+    row = db.execute(_ONE, {"id": operator_id}).one_or_none()
+    return Operator(*row) if row is not None else None
+
+
+def listed(db: Connection) -> list[Operator]:
+    return [Operator(*row) for row in db.execute(_ALL)]
+
+
+def signing_in(db: Connection, email: str, password: str) -> Operator | None:
+    """Whoever has this e-mail and password. Takes as long where there is no such operator."""
+    row = db.execute(_BY_EMAIL, {"email": email.strip().lower()}).one_or_none()
+    matches = check_password_hash(row.password_hash if row else _NOBODY, password[:LONGEST_PASSWORD])
+    return Operator(*row[:-1]) if row is not None and matches else None
+
+
+def note_sign_in(db: Connection, operator: Operator, now: int) -> None:
+    db.execute(_SIGNED_IN, {"id": operator.id, "now": now})
+    note(db, now, operator.email, "operator.sign_in", operator.email)
+
+
+def checked(email: str, password: str) -> tuple[str, str]:
+    """The e-mail in lower case, and the password's hash. Raises Wrong. Slow by intent: not for a transaction."""
+    email = email.strip().lower()
+    if not _EMAIL.fullmatch(email):
+        raise Wrong("email", "This is not an e-mail address.")
+    return email, hashed(password)
+
+
+def hashed(password: str) -> str:
+    """The password's scrypt hash. Raises Wrong."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise Wrong("password", f"A password has at least {SHORTEST_PASSWORD} characters.")
+    return generate_password_hash(password)
+
+
+def add(db: Connection, email: str, password_hash: str, role: str, who: str, now: int) -> Operator:
+    """A new operator, of what `checked` has given. Raises Wrong."""
+    if role not in ROLES:
+        raise Wrong("role", f"A role is one of {', '.join(ROLES)}.")
+    values = {"email": email, "password_hash": password_hash, "role": role, "now": now}
+    if db.execute(_ADD, values).rowcount == 0:
+        raise Wrong("email", f"There already is an operator {email}.")
+    note(db, now, who, "operator.add", email, after={"role": role})
+    row = db.execute(_BY_EMAIL, {"email": email}).one()
+    return Operator(*row[:-1])
+
+
+def set_password(db: Connection, operator: Operator, password_hash: str, who: str, now: int) -> None:
+    """A new password; every browser that was signed in with the old one is signed out."""
+    db.execute(_PASSWORD, {"id": operator.id, "password_hash": password_hash})
+    note(db, now, who, "operator.password", operator.email)
+
+
+def set_role(db: Connection, operator: Operator, role: str, who: str, now: int) -> None:
+    """Another role. Raises Wrong, also where nobody would be left to manage operators."""
+    if role not in ROLES:
+        raise Wrong("role", f"A role is one of {', '.join(ROLES)}.")
+    if role != "admin":
+        _keep_an_admin(db, operator)
+    db.execute(_ROLE, {"id": operator.id, "role": role})
+    note(db, now, who, "operator.role", operator.email, before={"role": operator.role}, after={"role": role})
+
+
+def remove(db: Connection, operator: Operator, who: str, now: int) -> None:
+    """Remove an operator; their entries in the audit trail stay. Raises Wrong."""
+    _keep_an_admin(db, operator)
+    db.execute(_REMOVE, {"id": operator.id})
+    note(db, now, who, "operator.remove", operator.email, before={"role": operator.role})
+
+
+def _keep_an_admin(db: Connection, operator: Operator) -> None:
+    if operator.role == "admin" and db.execute(_ADMINS, {"id": operator.id}).scalar_one() == 0:
+        raise Wrong("role", "This is the only admin; make another one first.")
+
+
+def first_code(key: str) -> str:
+    """The code that lets the first operator in, the same in every process. It is good for one operator: as soon as
+    there is any, nobody signs up."""
+    digest = hmac.new(key.encode(), b"first operator", hashlib.sha256).digest()
+    code = base64.b32encode(digest[:10]).decode()
+    return "-".join(code[place : place + 4] for place in range(0, 16, 4))
+
+
+def is_first_code(key: str, given: str) -> bool:
+    wanted, typed = (code.replace("-", "").replace(" ", "").upper().encode() for code in (first_code(key), given))
+    return hmac.compare_digest(wanted, typed)

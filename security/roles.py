@@ -1,0 +1,34 @@
+"""Roles of operators: a viewer reads, an operator also acts, an admin also decides who may."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+ROLES = ("viewer", "operator", "admin")
+MEANINGS = {
+    "viewer": "sees everything but secrets, and changes nothing",
+    "operator": "also manages connections and decides about held refreshes",
+    "admin": "also manages operators, API tokens and alerts",
+}
+
+View = TypeVar("View", bound=Callable[..., object])
+
+
+def needs(role: str) -> Callable[[View], View]:
+    """Marks a view for the guard: only operators of at least this role pass."""
+
+    def mark(view: View) -> View:
+        view.role = role  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def role_of(view: Callable[..., object]) -> str | None:
+    """The role that a view was marked with."""
+    found: str | None = getattr(view, "role", None)
+    return found
+
+
+def covers(role: str, needed: str) -> bool:
+    """Whether whoever has `role` may do what takes `needed`."""
+    return ROLES.index(role) >= ROLES.index(needed)
