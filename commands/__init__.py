@@ -2,13 +2,14 @@
 
 from flask import Flask
 
-from commands import connections, db, demo, doctor, serve, simulate, tokens, work
+from commands import connections, db, demo, doctor, operators, serve, simulate, tokens, work
 
 
 def init_app(app: Flask) -> None:
     for command in (
         connections.group,
         tokens.group,
+        operators.group,
         db.group,
         work.command,
         serve.command,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from config.clock import iso
 from security import connections
+from security.audit import TERMINAL, note
 from security.house import house
 
 T = TypeVar("T")
@@ -17,9 +18,16 @@ T = TypeVar("T")
 group = AppGroup("connections", help="Webhook connections: what Mixpanel signs in with.")
 
 
-def _write(work: Callable[[Connection], T]) -> T:
+def _change(action: str, name: str, work: Callable[[Connection], T]) -> T:
+    """Do it, and leave a note in the audit trail."""
+
+    def write(db: Connection) -> T:
+        done = work(db)
+        note(db, house().clock(), TERMINAL, f"connection.{action}", name)
+        return done
+
     try:
-        return house().database.write(work)
+        return house().database.write(write)
     except connections.WrongName as error:
         raise click.ClickException(str(error)) from None
 
@@ -45,7 +53,7 @@ def _show(name: str, password: str, *, as_json: bool) -> None:
 def add(name: str, *, as_json: bool) -> None:
     """Make connection NAME and print what Mixpanel needs."""
     key, now = house().settings.secret_key, house().clock()
-    _show(name, _write(lambda db: connections.add(db, key, name, now)), as_json=as_json)
+    _show(name, _change("add", name, lambda db: connections.add(db, key, name, now)), as_json=as_json)
 
 
 @group.command("rotate")
@@ -54,14 +62,14 @@ def add(name: str, *, as_json: bool) -> None:
 def rotate(name: str, *, as_json: bool) -> None:
     """Make a further password for NAME; the old one stays live until `retire`."""
     key, now = house().settings.secret_key, house().clock()
-    _show(name, _write(lambda db: connections.rotate(db, key, name, now)), as_json=as_json)
+    _show(name, _change("rotate", name, lambda db: connections.rotate(db, key, name, now)), as_json=as_json)
 
 
 @group.command("retire")
 @click.argument("name")
 def retire(name: str) -> None:
     """Retire every password of NAME but the newest."""
-    gone = _write(lambda db: connections.retire(db, name, house().clock()))
+    gone = _change("retire", name, lambda db: connections.retire(db, name, house().clock()))
     click.echo(f"Retired {gone} older password{'' if gone == 1 else 's'} of {name}.")
 
 
@@ -69,7 +77,7 @@ def retire(name: str) -> None:
 @click.argument("name")
 def disable(name: str) -> None:
     """Switch NAME off: Mixpanel gets 503, keeps trying and catches up after `enable`."""
-    _write(lambda db: connections.switch(db, name, enabled=False))
+    _change("disable", name, lambda db: connections.switch(db, name, enabled=False))
     click.echo(f"{name} is off. Mixpanel gets 503 and sends again later; after 3 days it sends whole cohorts.")
 
 
@@ -77,7 +85,7 @@ def disable(name: str) -> None:
 @click.argument("name")
 def enable(name: str) -> None:
     """Switch NAME on again."""
-    _write(lambda db: connections.switch(db, name, enabled=True))
+    _change("enable", name, lambda db: connections.switch(db, name, enabled=True))
     click.echo(f"{name} is on.")
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from secrets import token_urlsafe
 from typing import NoReturn
 
 import click
@@ -17,13 +18,16 @@ from commands.simulator.loopback import served
 from commands.simulator.plan import PROJECT
 from config import logs
 from models import schema
-from security import connections, tokens
+from security import connections, operators, tokens
+from security.audit import TERMINAL
 from security.house import House, house
 from sync import upkeep
 from sync.rules import Rules
 
 CONNECTIONS = ("crm", "newsletter")
 TOKEN = "demo"  # noqa: S105 - a name; the first one also says that the data is all there
+
+OPERATOR = "demo@example.org"
 
 # The cycles that go on while the demo is served: small ones, from whatever the API says.
 LIVE = (
@@ -73,8 +77,25 @@ def command(info: ScriptInfo, *, and_serve: bool) -> None:
         click.echo(f"Six weeks took {time.monotonic() - started:.0f} s:")
     _show(here, here.database.write(lambda db: _new_token(db, here)))
     if and_serve:
+        _let_somebody_in(here)
         here.database.dispose()
         _serve(here)
+
+
+def _let_somebody_in(here: House) -> None:
+    """An operator to look with. A password can be shown only once, so that every run makes another."""
+    password = token_urlsafe(12)
+    password_hash = operators.hashed(password)
+
+    def write(db: Connection) -> None:
+        known = operators.by_email(db, OPERATOR)
+        if known is None:
+            operators.add(db, OPERATOR, password_hash, "admin", TERMINAL, here.clock())
+        else:
+            operators.set_password(db, known, password_hash, TERMINAL, here.clock())
+
+    here.database.write(write)
+    click.echo(f"\nOpen {here.settings.public_url} and sign in as {OPERATOR} with the password {password}\n")
 
 
 def _serve(here: House) -> NoReturn:

@@ -15,11 +15,12 @@ from flask.cli import with_appcontext
 from sqlalchemy import Connection, Row, make_url, text
 
 from config.clock import DAY, SECOND, iso
-from config.settings import SETTINGS, Setting, Settings
+from config.settings import SETTINGS, Settings, settings_shown
 from models.database import Database, DatabaseUnavailable
 from models.schema import newest_revision, stored_revision
 from security import connections
 from security.house import House, house
+from sync import nextsteps
 from sync.rules import Rules
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
@@ -32,19 +33,14 @@ SHOWN_FAILURES = 5
 ADD_CONNECTION = "Make one: flask connections add NAME"
 REACHABLE = "Set PUBLIC_URL to the https:// address under which Mixpanel can reach this app"
 
-RETRIES = "Mixpanel tries again by itself: nothing is lost, and after 3 days it sends the whole cohort again"
-# What Mixpanel does after an answer that it does not retry.
-PAUSES = {
-    400: "Mixpanel has paused this sync: mend the cause, then start it again in Mixpanel: Data, Destinations",
-    401: "If Mixpanel sent this, it has paused the sync: its password is none of the live ones. See docs/operating.md",
-}
-
 _WAITING = text("""
     SELECT count(*) AS sessions FROM sync_session
     WHERE (status = 'settling' AND settles_at < :overdue)
         OR (status = 'sweeping' AND last_page_at < :overdue AND coalesce(claimed_until, 0) < :now)
         OR (status = 'receiving' AND last_page_at < :unmarked)""")
-_STALLED = text("SELECT count(*) FROM sync_session WHERE status = 'stalled'")
+_UNFINISHED = text(
+    "SELECT count(*) FROM sync_session WHERE status NOT IN ('complete', 'superseded') AND status = :status"
+)
 _FAILURES = text("""
     SELECT last_at, count AS times, status, cause, connection, cohort_id, message FROM failure
     WHERE last_at >= :since ORDER BY last_at DESC, id DESC LIMIT :shown""")
@@ -97,24 +93,6 @@ def _print(checks: list[Check], shown: list[dict[str, str]]) -> None:
     click.echo("\nSettings")
     for setting in shown:
         click.echo(f"  {setting['name']:<22} {setting['value'] or '-'}  ({setting['origin']})")
-
-
-def settings_shown(settings: Settings) -> list[dict[str, str]]:
-    """Every setting with its value in use and where it comes from; secrets are masked."""
-    return [
-        {
-            "name": setting.name,
-            "value": _shown(settings, setting),
-            "origin": settings.origins[setting.name],
-        }
-        for setting in SETTINGS
-    ]
-
-
-def _shown(settings: Settings, setting: Setting) -> str:
-    if setting.secret:
-        return "" if settings.origins[setting.name] == "default" else "[masked]"
-    return str(getattr(settings, setting.name.lower()))
 
 
 def examine(here: House) -> Iterator[Check]:
@@ -239,11 +217,19 @@ def worker(here: House) -> list[Check]:
 
 
 def exports(here: House) -> list[Check]:
-    stalled = here.database.read(lambda db: int(db.execute(_STALLED).scalar_one()))
+    stalled, held = (_unfinished(here, status) for status in ("stalled", "held"))
+    found = []
     if stalled:
         step = "Nobody has left by them, and Mixpanel starts over at its next cycle; the failures below may say why"
-        return [warn("exports", f"{_many(stalled, 'export')} stopped half way", step)]
-    return [ok("exports", "none has stopped half way")]
+        found.append(warn("exports", f"{_many(stalled, 'export')} stopped half way", step))
+    if held:
+        step = "They would remove too much of their cohorts, and everyone stays until you decide, in the dashboard"
+        found.append(warn("exports", f"{_many(held, 'export')} held by the removal guard", step))
+    return found or [ok("exports", "none has stopped half way")]
+
+
+def _unfinished(here: House, status: str) -> int:
+    return here.database.read(lambda db: int(db.execute(_UNFINISHED, {"status": status}).scalar_one()))
 
 
 def all_connections(here: House) -> list[Check]:
@@ -281,7 +267,8 @@ def failure(row: Row[tuple[object, ...]]) -> Check:
     whose = " ".join(filter(None, (row.connection, row.cohort_id and f"cohort {row.cohort_id}")))
     times = "" if row.times == 1 else f" {row.times} times"
     found = f"{row.status} {row.cause}{times}, last {iso(row.last_at)}{', ' if whose else ''}{whose}: {row.message}"
-    return warn("failure", found, PAUSES.get(row.status, RETRIES))
+    following = nextsteps.after(row.status, row.cause)
+    return warn("failure", found, ". ".join([following.headline, *following.steps]))
 
 
 def _many(number: int, thing: str) -> str:

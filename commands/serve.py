@@ -11,7 +11,10 @@ import click
 from flask.cli import with_appcontext
 from granian.constants import Interfaces
 from granian.server.mp import MPServer
+from sqlalchemy.exc import DBAPIError
 
+from models.database import DatabaseUnavailable
+from security import operators
 from security.house import house
 
 STOP_WITHIN = 15  # seconds until what does not stop is killed
@@ -44,6 +47,7 @@ def command(*, without_worker: bool) -> None:
 def _serve_web() -> None:
     settings = house().settings
     click.echo(f"Cohort Relay serves {settings.public_url} (stop with Ctrl-C)")
+    click.echo(_first_operator(), nl=False)
     Server(
         "commands.web:application",
         interface=Interfaces.WSGI,
@@ -54,6 +58,18 @@ def _serve_web() -> None:
         workers_kill_timeout=STOP_WITHIN,
         log_enabled=False,
     ).serve()
+
+
+def _first_operator() -> str:
+    """Where nobody can sign in yet: the address and the one-time code that let the first operator in."""
+    here = house()
+    try:
+        if here.database.read(operators.there_are_any, one_statement=True):
+            return ""
+    except (DatabaseUnavailable, DBAPIError):  # away, or without tables: the server starts all the same, and says so
+        return ""
+    code = operators.first_code(here.settings.secret_key)
+    return f"Nobody can sign in yet. Make the first operator: {here.settings.public_url}/sign-up  code {code}\n"
 
 
 def supervise(commands: list[list[str]]) -> int:

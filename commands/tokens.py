@@ -4,8 +4,10 @@ import json
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy import Connection
 
 from security import tokens
+from security.audit import TERMINAL, note
 from security.house import house
 
 group = AppGroup("tokens", help="Tokens of the JSON API.")
@@ -19,7 +21,13 @@ def add(name: str, scope: str, *, as_json: bool) -> None:
     """Make token NAME and print it, this once."""
     key, now = house().settings.secret_key, house().clock()
     try:
-        token = house().database.write(lambda db: tokens.add(db, key, name, scope, now))
+        token = house().database.write(lambda db: _add(db, key, name, scope, now))
     except tokens.TokenExists as error:
         raise click.ClickException(str(error)) from None
     click.echo(json.dumps({"name": name, "token": token}) if as_json else f"name   {name}\ntoken  {token}")
+
+
+def _add(db: Connection, key: str, name: str, scope: str, now: int) -> str:
+    token = tokens.add(db, key, name, scope, now)
+    note(db, now, TERMINAL, "token.add", name, after={"scope": scope})
+    return token

@@ -1,13 +1,16 @@
-"""`flask work`: the upkeep worker. Any number may run."""
+"""`flask work`: the upkeep worker, with alerts and simulated exports beside it. Any number may run."""
 
 import signal
-from threading import Event
+from collections.abc import Callable
+from threading import Event, Thread
 from types import FrameType
 
 import click
 import structlog
 from flask.cli import with_appcontext
 
+import alerts
+from commands import simulated_exports
 from config.clock import SECOND
 from models.database import DatabaseUnavailable
 from security.house import House, house
@@ -17,13 +20,16 @@ from sync.rules import Rules
 log = structlog.get_logger()
 
 PRUNE_EVERY = 3600 * SECOND
+LOOK_EVERY = 10 * SECOND  # how 200 cohorts stand costs a tenth of a second; what waits is sent in every round
+LAST_CALLS = 5  # seconds that a call under way may take when we are told to stop; what it leaves is done again
 
 
 @click.command("work")
 @with_appcontext
 @click.option("--once", is_flag=True, help="Do what is due, then stop.")
 def command(*, once: bool) -> None:
-    """Settle and sweep exports, mark the stalled ones, and remove what is past its retention."""
+    """Settle and sweep exports, mark the stalled ones, send alerts, play the simulated exports that were asked for,
+    and remove what is past its retention."""
     stop = Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -32,22 +38,77 @@ def command(*, once: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     here = house()
-    pruned_at = 0
+    rounds: list[Callable[[], None]] = [Upkeep(here).once, lambda: play_once(here, stop), Alerting(here).once]
+    if once:
+        for one in rounds:
+            one()
+        return
+    _repeat_all(rounds, here.settings.work_seconds, stop)
+
+
+def _repeat_all(rounds: list[Callable[[], None]], seconds: float, stop: Event) -> None:
+    """Each in a thread of its own, the first in ours: a mail server that hangs must not keep exports from settling."""
+    first, *others = rounds
+    beside = [Thread(target=_repeat, args=(one, seconds, stop), daemon=True) for one in others]
+    for thread in beside:
+        thread.start()
+    _repeat(first, seconds, stop)
+    for thread in beside:
+        thread.join(LAST_CALLS)
+
+
+def _repeat(once: Callable[[], None], seconds: float, stop: Event) -> None:
     while not stop.is_set():
-        pruned_at = work_once(here, pruned_at)
-        if once:
-            return
-        stop.wait(here.settings.work_seconds)
+        once()
+        stop.wait(seconds)
 
 
-def work_once(here: House, pruned_at: int) -> int:
-    """One round; returns when rows were last pruned. A database that is away is tried again in the next round."""
-    settings, now = here.settings, here.clock()
+class Upkeep:
+    """Rounds of upkeep. A database that is away is tried again in the next one."""
+
+    def __init__(self, here: House) -> None:
+        self.here = here
+        self.pruned_at = 0
+
+    def once(self) -> None:
+        settings, database, now = self.here.settings, self.here.database, self.here.clock()
+        try:
+            upkeep.run_once(database, Rules.of(settings), self.here.clock)
+            if now - self.pruned_at >= PRUNE_EVERY:
+                upkeep.prune(database, settings.retain_pages_days, settings.retain_failures_days, now)
+                alerts.prune(database, now)
+                self.pruned_at = now
+        except DatabaseUnavailable as error:
+            log.warning("work.database_unavailable", cause=str(error))
+
+
+class Alerting:
+    """Rounds of alerts; whatever goes wrong in one, the next one comes."""
+
+    def __init__(self, here: House) -> None:
+        self.here = here
+        self.looked_at = 0
+
+    def once(self) -> None:
+        _survive("alerts", self._round)
+
+    def _round(self) -> None:
+        here, now = self.here, self.here.clock()
+        look = now - self.looked_at >= LOOK_EVERY
+        if look:
+            self.looked_at = now
+        alerts.run_once(here.database, here.settings, here.clock, look=look)
+
+
+def play_once(here: House, stop: Event) -> None:
+    """Play one simulated export, if one waits."""
+    _survive("simulated exports", lambda: simulated_exports.play_due(here, stop))
+
+
+def _survive(what: str, work: Callable[[], object]) -> None:
     try:
-        upkeep.run_once(here.database, Rules.of(settings), here.clock)
-        if now - pruned_at >= PRUNE_EVERY:
-            upkeep.prune(here.database, settings.retain_pages_days, settings.retain_failures_days, now)
-            return now
+        work()
     except DatabaseUnavailable as error:
-        log.warning("work.database_unavailable", cause=str(error))
-    return pruned_at
+        log.warning("work.database_unavailable", what=what, cause=str(error))
+    except Exception:
+        log.exception("work.failed", what=what)

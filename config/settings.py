@@ -82,6 +82,14 @@ def database_url(value: str) -> str:
     return value
 
 
+def emails(value: str) -> str:
+    """empty, or e-mail addresses with commas between them"""
+    found = [one.strip() for one in value.split(",") if one.strip()]
+    if not all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", one) for one in found):
+        raise ValueError
+    return ", ".join(found)
+
+
 def rate(value: str) -> str:
     """a rate such as "30 per minute" """
     if not re.fullmatch(r"\d+ per (second|minute|hour|day)", value.strip()):
@@ -143,13 +151,55 @@ SETTINGS = (
         "Cohorts up to this size are swept in the transaction of the last page; larger ones in steps by the worker.",
         whole(0, 10**9),
     ),
+    Setting(
+        "REMOVAL_GUARD_PERCENT",
+        "50",
+        "A refresh that would remove more than this share of a cohort is held until an operator decides; 0 is off.",
+        whole(0, 100),
+    ),
+    Setting(
+        "REMOVAL_GUARD_MIN_MEMBERS",
+        "100",
+        "Members from which the removal guard watches a cohort.",
+        whole(0, 10**9),
+    ),
     Setting("WEBHOOK_RATE_LIMIT", "30000 per minute", "Calls that one connection may make.", rate),
     Setting("API_RATE_LIMIT", "6000 per minute", "Calls that one API token may make.", rate),
     Setting("SIGN_IN_FAILURE_LIMIT", "30 per minute", "Wrong credentials that one address may send.", rate),
     Setting(
+        "OPERATOR_SIGN_IN_LIMIT",
+        "10 per minute",
+        "Sign-ins at the dashboard that one address, and one account, may try.",
+        rate,
+    ),
+    Setting(
         "RETAIN_PAGES_DAYS", "30", "Days that the pages of older sessions are kept; 0 keeps them.", whole(0, 36500)
     ),
     Setting("RETAIN_FAILURES_DAYS", "90", "Days that failures are kept; 0 keeps them.", whole(0, 36500)),
+    Setting(
+        "SMTP_URL",
+        "",
+        "Mail server of the alerts: smtp://user:password@host:587 (encrypted where the server offers it) or smtps://.",
+        url("smtp", "smtps"),
+        secret=True,
+    ),
+    Setting("ALERT_EMAIL_FROM", "", "Sender of alerts by e-mail; empty means the first of ALERT_EMAIL_TO.", emails),
+    Setting("ALERT_EMAIL_TO", "", "Who gets alerts by e-mail: addresses with commas between them.", emails),
+    Setting(
+        "ALERT_SLACK_URL",
+        "",
+        "Incoming webhook of Slack, or of a chat that takes the same JSON, which gets alerts.",
+        url("http", "https"),
+        secret=True,
+    ),
+    Setting("ALERT_WEBHOOK_URL", "", "Webhook of yours that gets alerts as JSON.", url("http", "https"), secret=True),
+    Setting(
+        "ALERT_WEBHOOK_SECRET",
+        "",
+        "Key of the signature of that JSON; empty means that it is not signed.",
+        text,
+        secret=True,
+    ),
     Setting("WORK_SECONDS", "2", "Pause between two rounds of the upkeep worker.", whole(1, 3600)),
     Setting("LOG_LEVEL", "info", "How much is logged.", one_of("debug", "info", "warning", "error")),
     Setting("LOG_FORMAT", "json", "One JSON object a line, or text for people.", one_of("json", "text")),
@@ -171,6 +221,20 @@ class Settings(SimpleNamespace):
     @property
     def on_sqlite(self) -> bool:
         return bool(self.database_url.startswith("sqlite"))
+
+
+def settings_shown(settings: Settings) -> list[dict[str, str]]:
+    """Every setting with its name, the value in use and where that comes from; a secret is `[masked]`."""
+    return [
+        {"name": setting.name, "value": _shown(settings, setting), "origin": settings.origins[setting.name]}
+        for setting in SETTINGS
+    ]
+
+
+def _shown(settings: Settings, setting: Setting) -> str:
+    if setting.secret:
+        return "" if settings.origins[setting.name] == "default" else "[masked]"
+    return str(getattr(settings, setting.name.lower()))
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

@@ -2,6 +2,7 @@
 because Mixpanel's side is changed by hand and the URL can never change."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -9,19 +10,35 @@ from security import simulated
 from security.secrets import keyed_digest, new_secret
 from security.webhook import NAME, PURPOSE
 
+RESERVED = {"new"}  # /connections/new is a page of the dashboard
+
 
 class WrongName(ValueError):
     """The name cannot be used, or is taken, or there is no such connection; the message says which."""
 
 
+class OnlyPassword(ValueError):
+    """Without this password nobody could sign in any more."""
+
+
+class Password(NamedTuple):
+    """A live password; `last_used_at` is known to the minute."""
+
+    id: int
+    created_at: int
+    last_used_at: int | None
+
+
 @dataclass(frozen=True)
 class Listed:
-    """A connection with its live passwords as (password id, created at, last used at), oldest first."""
+    """A connection with its live passwords, oldest first; `last_call_at` by any password that it ever had."""
 
+    id: int
     name: str
     enabled: bool
     created_at: int
-    passwords: list[tuple[int, int, int | None]]
+    last_call_at: int | None
+    passwords: list[Password]
 
 
 _FIND = text("SELECT id FROM connection WHERE name = :name")
@@ -34,7 +51,12 @@ _LIVE = text("""
     WHERE connection_id = :connection_id AND retired_at IS NULL ORDER BY id""")
 _RETIRE = text("UPDATE connection_password SET retired_at = :now WHERE id = :id AND retired_at IS NULL")
 _SWITCH = text("UPDATE connection SET enabled = :enabled WHERE id = :id")
-_ALL = text("SELECT id, name, enabled, created_at FROM connection ORDER BY name")
+_ALL_LIVE = text("""
+    SELECT connection_id, id, created_at, last_used_at FROM connection_password WHERE retired_at IS NULL ORDER BY id""")
+_COLUMNS = """id, name, enabled, created_at,
+    (SELECT max(last_used_at) FROM connection_password p WHERE p.connection_id = connection.id) AS last_call_at"""
+_ALL = text(f"SELECT {_COLUMNS} FROM connection ORDER BY name")  # noqa: S608
+_ONE = text(f"SELECT {_COLUMNS} FROM connection WHERE name = :name")  # noqa: S608
 
 
 def add(db: Connection, key: str, name: str, now: int) -> str:
@@ -44,6 +66,8 @@ def add(db: Connection, key: str, name: str, now: int) -> str:
             "A name has 1 to 63 characters of a-z, 0-9, - and _, and begins with a letter or digit: it becomes part of"
             " the URL."
         )
+    if name in RESERVED:
+        raise WrongName(f"The name {name} is kept for a page of the dashboard.")
     if db.execute(_FIND, {"name": name}).one_or_none() is not None:
         raise WrongName(f"There already is a connection {name}.")
     return _add_password(db, key, db.execute(_ADD, {"name": name, "now": now}).scalar_one(), now)[1]
@@ -79,14 +103,39 @@ def switch(db: Connection, name: str, *, enabled: bool) -> None:
     db.execute(_SWITCH, {"id": _id(db, name), "enabled": enabled})
 
 
+def retire_named(db: Connection, name: str, password_id: int, now: int) -> bool:
+    """Retire this one of the connection's passwords; whether it was live. Raises WrongName, and OnlyPassword where no
+    other is live but the temporary one of a simulated export."""
+    kept = lasting(db, one(db, name))
+    if password_id not in {password.id for password in kept}:
+        return False
+    if len(kept) == 1:
+        raise OnlyPassword("This is the only live password. Make a new one first, or disable the connection.")
+    return retire_one(db, password_id, now)
+
+
+def lasting(db: Connection, connection: Listed) -> list[Password]:
+    """Its live passwords, but for the temporary one of a simulated export that runs."""
+    lent = simulated.passwords_lent(db, connection.name)
+    return [password for password in connection.passwords if password.id not in lent]
+
+
+def one(db: Connection, name: str) -> Listed:
+    """This connection. Raises WrongName."""
+    row = db.execute(_ONE, {"name": name}).one_or_none()
+    if row is None:
+        raise WrongName(f"There is no connection {name}.")
+    live = [Password(*password) for password in db.execute(_LIVE, {"connection_id": row.id})]
+    return Listed(row.id, row.name, bool(row.enabled), row.created_at, row.last_call_at, live)
+
+
 def listed(db: Connection) -> list[Listed]:
+    """All connections by name, in two statements however many they are."""
+    live: dict[int, list[Password]] = {}
+    for connection_id, *password in db.execute(_ALL_LIVE):
+        live.setdefault(connection_id, []).append(Password(*password))
     return [
-        Listed(
-            row.name,
-            bool(row.enabled),
-            row.created_at,
-            [tuple(password) for password in db.execute(_LIVE, {"connection_id": row.id})],
-        )
+        Listed(row.id, row.name, bool(row.enabled), row.created_at, row.last_call_at, live.get(row.id, []))
         for row in db.execute(_ALL).all()
     ]
 

@@ -67,6 +67,11 @@ def by_id(db: Connection, operator_id: int) -> Operator | None:
     return Operator(*row) if row is not None else None
 
 
+def by_email(db: Connection, email: str) -> Operator | None:
+    row = db.execute(_BY_EMAIL, {"email": email.strip().lower()}).one_or_none()
+    return Operator(*row[:-1]) if row is not None else None
+
+
 def listed(db: Connection) -> list[Operator]:
     return [Operator(*row) for row in db.execute(_ALL)]
 

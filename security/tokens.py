@@ -1,4 +1,6 @@
-"""The JSON API's guard: a bearer token with the right scope."""
+"""The JSON API's guard: a bearer token with the right scope. And its tokens, as an admin manages them."""
+
+from dataclasses import dataclass
 
 from flask import g
 from flask_httpauth import HTTPTokenAuth
@@ -33,6 +35,22 @@ _USED = text("UPDATE api_token SET last_used_at = :now WHERE id = :id")
 _ADD = text("""
     INSERT INTO api_token (name, scope, digest, created_at) VALUES (:name, :scope, :digest, :now)
     ON CONFLICT (name) DO NOTHING""")
+_ALL = text("SELECT id, name, scope, created_at, last_used_at FROM api_token ORDER BY name")
+_ONE = text("SELECT id, name, scope, created_at, last_used_at FROM api_token WHERE id = :id")
+_REMOVE = text("DELETE FROM api_token WHERE id = :id")
+
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class Token:
+    """A live token; `last_used_at` is known to the minute."""
+
+    id: int
+    name: str
+    scope: str
+    created_at: int
+    last_used_at: int | None
 
 
 class TokenExists(ValueError):
@@ -46,6 +64,21 @@ def add(db: Connection, key: str, name: str, scope: str, now: int) -> str:
     if db.execute(_ADD, values).rowcount == 0:
         raise TokenExists(f"There already is a token {name}.")
     return token
+
+
+def listed(db: Connection) -> list[Token]:
+    """All tokens by name."""
+    return [Token(*row) for row in db.execute(_ALL)]
+
+
+def by_id(db: Connection, token_id: int) -> Token | None:
+    row = db.execute(_ONE, {"id": token_id}).one_or_none()
+    return Token(*row) if row is not None else None
+
+
+def remove(db: Connection, token: Token) -> bool:
+    """From now on nobody reads or sends with it; whether it was there."""
+    return db.execute(_REMOVE, {"id": token.id}).rowcount == 1
 
 
 @auth.verify_token

@@ -8,7 +8,7 @@ from models.statement import Statement
 from sync.page import Page
 
 _COLUMNS = """id, project_id, mixpanel_cohort_id, name, description, member_count, version, session_count, change_count,
-    newest_refresh, complete_refresh, first_synced_at, last_synced_at, last_call_at"""
+    newest_refresh, complete_refresh, first_synced_at, last_synced_at, last_call_at, guard_percent"""
 
 _FIND = f"SELECT {_COLUMNS} FROM cohort WHERE project_id = :project_id AND mixpanel_cohort_id = :cohort_id"  # noqa: S608
 # NO KEY: a session row that refers to the cohort may be inserted by others meanwhile.
@@ -57,6 +57,7 @@ class CohortState:
     first_synced_at: int | None
     last_synced_at: int | None
     last_call_at: int
+    guard_percent: int | None  # never saved here: see `sync.guard`
 
     def synced(self, now: int) -> None:
         """A session of this cohort is complete."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from sync import cohorts, people, seen, sessions, store, sweep
+from sync import cohorts, guard, people, seen, sessions, store, sweep
 from sync.cohorts import CohortState
 from sync.members import People, Plan, Stay, plan_entries, plan_exits
 from sync.page import Page
@@ -122,7 +122,7 @@ def _named_by_newer_refresh(db: Connection, cohort: CohortState, session: Sessio
     if session.number > cohort.newest_refresh:
         return set()
     refresh = sessions.by_number(db, cohort.id, cohort.newest_refresh)
-    return sweep.named(db, refresh)
+    return set() if refresh.is_rejected else sweep.named(db, refresh)
 
 
 def _heard_before(
@@ -161,12 +161,11 @@ def _conclude(
     now: int,
 ) -> list[Stay]:
     """Where the session stands after this page; returns the exits of the sweep that a clear refresh's last page runs
-    (S5, S8)."""
-    session.settles_at = None
-    session.completed_at = None
+    (S5, S8), unless the removal guard holds it."""
+    session.open()
     if not session.has_all_pages:
-        session.status = "receiving"
-    elif not session.is_refresh:
+        return []
+    if not session.is_refresh:
         session.status = "complete"
         session.completed_at = now
         cohort.synced(now)
@@ -174,12 +173,21 @@ def _conclude(
         session.status = "settling"
         session.settles_at = now + rules.settle
     elif cohort.member_count > rules.sweep_inline:
-        sweep.hand_over(cohort, session)
+        sweep.hand_over(cohort, session, judged=not guard.watches(cohort, rules))
     else:
         stayers = sweep.named(db, session, besides=page.key).union(named)
-        empty_before = cohort.member_count == plan.entered
-        gone = [] if empty_before else list(sweep.leavers(db, cohort, session, stayers, now))
-        sweep.book(cohort, session, gone)
-        sweep.finish(cohort, session, len(stayers), session.entered, now)
-        return gone
+        return _sweep(db, cohort, session, stayers, plan, rules, now)
     return []
+
+
+def _sweep(
+    db: Connection, cohort: CohortState, session: SessionState, stayers: set[int], plan: Plan, rules: Rules, now: int
+) -> list[Stay]:
+    """Whoever is not among `stayers` leaves, unless the removal guard holds them."""
+    empty_before = cohort.member_count == plan.entered
+    gone = [] if empty_before else list(sweep.leavers(db, cohort, session, stayers, now))
+    if guard.holds(db, cohort, session, stayers, len(gone), rules, now, fresh=plan.entered):
+        return []
+    sweep.book(cohort, session, gone)
+    sweep.finish(cohort, session, len(stayers), session.entered, now)
+    return gone

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from models.statement import Statement
-from sync import jsontext
+from sync import cohorts, jsontext
 from sync.cohorts import CohortState
 from sync.page import Page
 from sync.rules import Rules
 
 _COLUMNS = """s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.connection_id, s.status, s.unclear,
     s.total_pages, s.pages_received, s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed,
-    s.first_change, s.last_change, s.started_at, s.last_page_at, s.completed_at, s.settles_at"""
+    s.first_change, s.last_change, s.started_at, s.last_page_at, s.completed_at, s.settles_at, s.held_at,
+    s.would_leave, s.would_leave_of, s.decision"""
 
 _BY_PAGE = f"""
     SELECT {_COLUMNS}, p.body_digest, p.received AS page_received, p.unchanged AS page_unchanged,
@@ -37,10 +38,11 @@ _BY_NUMBER = Statement(f"SELECT {_COLUMNS} FROM sync_session s WHERE s.cohort_id
 _OPEN = Statement("""
     INSERT INTO sync_session (cohort_id, number, mixpanel_session_id, action, connection_id, status, unclear,
         total_pages, pages_received, received, entered, left_count, unchanged, rejected, replayed, first_change,
-        last_change, started_at, last_page_at, completed_at, settles_at)
+        last_change, started_at, last_page_at, completed_at, settles_at, held_at, would_leave, would_leave_of, decision)
     VALUES (:cohort_id, :number, :mixpanel_session_id, :action, :connection_id, :status, :unclear, :total_pages,
         :pages_received, :received, :entered, :left_count, :unchanged, :rejected, :replayed, :first_change,
-        :last_change, :started_at, :last_page_at, :completed_at, :settles_at)
+        :last_change, :started_at, :last_page_at, :completed_at, :settles_at, :held_at, :would_leave, :would_leave_of,
+        :decision)
     RETURNING id""")
 
 _SAVE = Statement("""
@@ -48,7 +50,8 @@ _SAVE = Statement("""
         pages_received = :pages_received, received = :received, entered = :entered, left_count = :left_count,
         unchanged = :unchanged, rejected = :rejected, replayed = :replayed, first_change = :first_change,
         last_change = :last_change, last_page_at = :last_page_at, completed_at = :completed_at,
-        settles_at = :settles_at
+        settles_at = :settles_at, held_at = :held_at, would_leave = :would_leave, would_leave_of = :would_leave_of,
+        decision = :decision
     WHERE id = :id""")
 
 _SUPERSEDE = Statement("""
@@ -97,6 +100,10 @@ class SessionState:
     last_page_at: int
     completed_at: int | None
     settles_at: int | None
+    held_at: int | None
+    would_leave: int | None
+    would_leave_of: int | None
+    decision: str | None
 
     @property
     def is_refresh(self) -> bool:
@@ -107,11 +114,27 @@ class SessionState:
         """Every page that the session is known to have is here; with no total, whatever came is all."""
         return self.total_pages is None or self.pages_received >= self.total_pages
 
+    @property
+    def is_rejected(self) -> bool:
+        return self.decision == "rejected"
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the removal guard has looked at this sweep, which may take many steps and be taken up again."""
+        return self.would_leave_of is not None
+
+    def open(self) -> None:
+        """A page changes it: whatever its end was before, it has to come to it anew (S8)."""
+        self.status = "receiving"
+        self.settles_at = self.completed_at = None
+        self.held_at = self.would_leave = self.would_leave_of = self.decision = None
+
     def is_overtaken(self, cohort: CohortState) -> bool:
         """Whether this session's pages change nothing any more (S9): a newer refresh has begun after this one, or
-        one that is newer than this diff is complete and so has had the last word on everybody."""
+        one that is newer than this diff is complete and so has had the last word on everybody; or an operator has
+        rejected this refresh."""
         if self.is_refresh:
-            return self.number < cohort.newest_refresh
+            return self.number < cohort.newest_refresh or self.is_rejected
         return self.number < cohort.complete_refresh
 
     def count_changes(self, cohort: CohortState, entered: int, left: int) -> None:
@@ -182,6 +205,10 @@ def _opened(db: Connection, cohort: CohortState, page: Page, connection_id: int,
         last_page_at=now,
         completed_at=None,
         settles_at=None,
+        held_at=None,
+        would_leave=None,
+        would_leave_of=None,
+        decision=None,
     )
 
 
@@ -192,6 +219,15 @@ def by_id(db: Connection, session_id: int) -> SessionState | None:
 
 def by_number(db: Connection, cohort_id: int, number: int) -> SessionState:
     return SessionState(*_BY_NUMBER.one(db, {"cohort_id": cohort_id, "number": number}))
+
+
+def locked(db: Connection, session_id: int) -> tuple[CohortState, SessionState] | None:
+    """The session and its cohort under the cohort's lock, or None where there is no such session."""
+    session = by_id(db, session_id)
+    if session is None:
+        return None
+    cohort = cohorts.lock_by_id(db, session.cohort_id)
+    return cohort, by_number(db, session.cohort_id, session.number)  # again: the lock may have made us wait
 
 
 def take_in(db: Connection, session: SessionState, page: Page, earlier: EarlierPage | None, now: int) -> None:

@@ -1,9 +1,10 @@
 """The end of a refresh: whoever its pages did not name leaves (S5), unless a newer session changed them (S9)."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Generator, Iterator, Sequence
 
 from sqlalchemy import Connection, text
 
+from sync import store
 from sync.cohorts import CohortState
 from sync.members import Stay
 from sync.seen import decode
@@ -44,6 +45,18 @@ def named(db: Connection, session: SessionState, besides: int = _NO_PAGE) -> set
     return {person_id for blob in blobs(db, session, besides) if blob for person_id in decode(blob)}
 
 
+def unnamed(
+    db: Connection, session: SessionState, stayers: Container[int], first: int = 0, last: int = ALL_IDS
+) -> Generator[tuple[int, int, int, int], None, None]:
+    """Who is to leave, by ascending id: (person id, entered at, entry number, last change) of each member who is not
+    among `stayers` and of whom no newer session has spoken (S9)."""
+    values = {"cohort_id": session.cohort_id, "newest": session.number, "first": first, "last": last}
+    with db.execute(_MEMBERS, values, execution_options={"yield_per": BATCH}) as result:
+        for person_id, entered_at, entry_number, change_number in result:
+            if person_id not in stayers:
+                yield person_id, entered_at, entry_number, change_number
+
+
 def leavers(
     db: Connection,
     cohort: CohortState,
@@ -55,19 +68,33 @@ def leavers(
 ) -> Iterator[Stay]:
     """The members with `first <= id < last` who are not among `stayers`, as rows to write at the end of the log."""
     change_number = cohort.change_count
-    values = {"cohort_id": cohort.id, "newest": session.number, "first": first, "last": last}
-    result = db.execute(_MEMBERS, values, execution_options={"yield_per": BATCH})
-    for person_id, entered_at, entry_number, previous in result:
-        if person_id not in stayers:
-            change_number += 1
-            yield (person_id, entered_at, now, entry_number, change_number, False, previous)
+    for person_id, entered_at, entry_number, previous in unnamed(db, session, stayers, first, last):
+        change_number += 1
+        yield (person_id, entered_at, now, entry_number, change_number, False, previous)
 
 
-def hand_over(cohort: CohortState, session: SessionState) -> None:
-    """The worker will sweep, in steps. The refresh has had its word on everybody: late pages of older diffs change
-    nothing from now on, or the steps would miss those whom they let in behind them."""
+def hand_over(cohort: CohortState, session: SessionState, *, judged: bool) -> None:
+    """The worker will sweep, in steps; first it asks the removal guard, where that has not judged yet."""
     session.status = "sweeping"
+    if judged:
+        let_go(cohort, session)
+
+
+def let_go(cohort: CohortState, session: SessionState) -> None:
+    """The removal guard lets the steps go on. The refresh has had its word on everybody: late pages of older diffs
+    change nothing from now on, or the steps would miss those whom they let in behind them."""
     cohort.complete_refresh = max(cohort.complete_refresh, session.number)
+    if not session.is_judged:
+        session.would_leave_of = cohort.member_count - session.entered
+
+
+def at_once(
+    db: Connection, cohort: CohortState, session: SessionState, stayers: Collection[int], gone: Sequence[Stay], now: int
+) -> None:
+    """The whole sweep in this transaction: `gone` leave, and the refresh is complete."""
+    store.of(db).write_stays(db, cohort.id, session.number, session.id, gone, now)
+    book(cohort, session, gone)
+    finish(cohort, session, len(stayers), newcomers(db, session, stayers), now)
 
 
 def book(cohort: CohortState, session: SessionState, gone: Sequence[Stay]) -> None:
@@ -89,13 +116,18 @@ def newcomers(
     return sum(person_id in stayers for person_id in result.scalars())
 
 
+def count(session: SessionState, distinct: int, entered: int) -> None:
+    """All pages are here, and the counts become exact sets (S14): `distinct` people were named, of whom `entered` have
+    entered by it."""
+    session.received = distinct + session.rejected
+    session.unchanged = distinct - entered
+
+
 def finish(cohort: CohortState, session: SessionState, distinct: int, entered: int, now: int) -> None:
-    """The refresh is complete; its counts become exact sets (S14). `distinct` people were named, of whom `entered`
-    have entered by it."""
+    """The refresh is complete; for `distinct` and `entered` see `count`."""
+    count(session, distinct, entered)
     session.status = "complete"
     session.completed_at = now
     session.settles_at = None
-    session.received = distinct + session.rejected
-    session.unchanged = distinct - entered
     cohort.complete_refresh = max(cohort.complete_refresh, session.number)
     cohort.synced(now)

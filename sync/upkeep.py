@@ -5,11 +5,12 @@ work, and a claim that its worker did not live to release runs out by itself.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from models.database import Database
-from sync import cohorts, sessions, store, sweep
+from sync import cohorts, guard, sessions, store, sweep
 from sync.rules import Rules
 from sync.seen import WINDOW, Marks
 from sync.sessions import SessionState
@@ -87,13 +88,13 @@ def _claimed(database: Database, clock: Clock) -> Iterator[int]:
 def _conclude(database: Database, rules: Rules, session_id: int, clock: Clock) -> bool:
     status = database.write(lambda db: _settle(db, rules, session_id, clock()))
     if status == "sweeping":
-        _sweep_in_steps(database, session_id, clock)
+        _sweep_in_steps(database, rules, session_id, clock)
     return status is not None
 
 
 def _settle(db: Connection, rules: Rules, session_id: int, now: int) -> str | None:
     """End a refresh that has settled (S8), or hand it to the stepwise sweep; None where there is nothing to do."""
-    locked = _locked(db, session_id)
+    locked = sessions.locked(db, session_id)
     if locked is None:
         return None
     cohort, session = locked
@@ -102,32 +103,85 @@ def _settle(db: Connection, rules: Rules, session_id: int, now: int) -> str | No
     if session.status != "settling" or (session.settles_at or 0) > now:
         return None
     if cohort.member_count > rules.sweep_inline:
-        sweep.hand_over(cohort, session)
+        sweep.hand_over(cohort, session, judged=not guard.watches(cohort, rules))
     else:
         stayers = sweep.named(db, session)
         gone = list(sweep.leavers(db, cohort, session, stayers, now))
-        store.of(db).write_stays(db, cohort.id, session.number, session.id, gone, now)
-        sweep.book(cohort, session, gone)
-        sweep.finish(cohort, session, len(stayers), sweep.newcomers(db, session, stayers), now)
+        if not guard.holds(db, cohort, session, stayers, len(gone), rules, now):
+            sweep.at_once(db, cohort, session, stayers, gone, now)
         db.execute(_RELEASE, {"id": session_id})
     sessions.save(db, session)
     cohorts.save(db, cohort)
     return session.status
 
 
-def _sweep_in_steps(database: Database, session_id: int, clock: Clock) -> None:
+def _sweep_in_steps(database: Database, rules: Rules, session_id: int, clock: Clock) -> None:
     """The sweep of a large cohort: a transaction a step, so that pages and readers get in between. It can be taken up
     from anywhere, because a step only removes who is still there."""
-    highest = database.read(lambda db: db.execute(_HIGHEST).scalar_one())
+    if not _passes_guard(database, rules, session_id, clock):
+        return
     distinct = entered = 0
-    for first in range(0, highest + 1, WINDOW):
-        marks = Marks(first, min(WINDOW, highest + 1 - first))
+    for marks in _windows(database):
         entered += database.read(lambda db, m=marks: _mark(db, session_id, m))  # type: ignore[misc]
         distinct += marks.count()
-        for start in range(first, min(first + WINDOW, highest + 1), STEP):
+        for start in range(marks.start, marks.end, STEP):
             if not database.write(lambda db, m=marks, s=start: _step(db, session_id, m, s, clock())):  # type: ignore[misc]
                 return
     database.write(lambda db: _finish(db, session_id, distinct, entered, clock()))
+
+
+def _windows(database: Database) -> Iterator[Marks]:
+    """Marks for all people, as many at a time as memory may hold."""
+    highest = database.read(lambda db: db.execute(_HIGHEST).scalar_one())
+    return (Marks(first, min(WINDOW, highest + 1 - first)) for first in range(0, highest + 1, WINDOW))
+
+
+@dataclass
+class _Tally:
+    """What a pass over everybody has counted so far."""
+
+    distinct: int = 0
+    entered: int = 0
+    arrived: int = 0
+    leaving: int = 0
+
+
+def _passes_guard(database: Database, rules: Rules, session_id: int, clock: Clock) -> bool:
+    """Whether the steps may begin. Nobody has left yet, and the counting holds no lock."""
+    session = database.read(lambda db: sessions.by_id(db, session_id))
+    if session is None or session.is_judged:
+        return session is not None
+    tally = _Tally()
+    for marks in _windows(database):
+        database.read(lambda db, m=marks: _count(db, session, m, tally))  # type: ignore[misc]
+        database.write(lambda db: db.execute(_RENEW, {"id": session_id, "until": clock() + CLAIM}))
+    return database.write(lambda db: _judge(db, rules, session_id, tally, clock()))
+
+
+def _count(db: Connection, session: SessionState, marks: Marks, tally: _Tally) -> None:
+    entered = _mark(db, session.id, marks)
+    arrived = guard.arrivals(db, session, marks, marks.start, marks.end)
+    leaving = sum(1 for _ in sweep.unnamed(db, session, marks, marks.start, marks.end))
+    tally.entered += entered  # at the end, because a read may be tried again
+    tally.arrived += arrived
+    tally.leaving += leaving
+    tally.distinct += marks.count()
+
+
+def _judge(db: Connection, rules: Rules, session_id: int, tally: _Tally, now: int) -> bool:
+    locked = _sweeping(db, session_id)
+    if locked is None:
+        return False
+    cohort, session = locked
+    held = guard.judge(db, cohort, session, tally.leaving, cohort.member_count - tally.arrived, rules, now)
+    if held:
+        sweep.count(session, tally.distinct, tally.entered)
+        db.execute(_RELEASE, {"id": session_id})
+    else:
+        sweep.let_go(cohort, session)
+    sessions.save(db, session)
+    cohorts.save(db, cohort)
+    return not held
 
 
 def _mark(db: Connection, session_id: int, marks: Marks) -> int:
@@ -141,18 +195,9 @@ def _mark(db: Connection, session_id: int, marks: Marks) -> int:
     return session.entered if marks.start == 0 else 0  # with one version a page, all of them
 
 
-def _locked(db: Connection, session_id: int) -> tuple[cohorts.CohortState, SessionState] | None:
-    """The session and its cohort under the cohort's lock, or None where there is no such session."""
-    session = sessions.by_id(db, session_id)
-    if session is None:
-        return None
-    cohort = cohorts.lock_by_id(db, session.cohort_id)
-    return cohort, sessions.by_number(db, session.cohort_id, session.number)  # again: the lock may have made us wait
-
-
 def _sweeping(db: Connection, session_id: int) -> tuple[cohorts.CohortState, SessionState] | None:
-    """As `_locked`, or None where it sweeps no more (a newer one took over)."""
-    locked = _locked(db, session_id)
+    """The session and its cohort, locked, or None where it sweeps no more (a newer one took over)."""
+    locked = sessions.locked(db, session_id)
     return locked if locked is not None and locked[1].status == "sweeping" else None
 
 

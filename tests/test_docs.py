@@ -1,5 +1,6 @@
 """The documents tell the truth: README's commands do what it says, tables equal the code, links lead somewhere."""
 
+import json
 import re
 import subprocess
 import sys
@@ -89,9 +90,16 @@ def test_the_settings_table_equals_the_settings():
 
 def test_every_library_has_its_line():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-    listed = re.findall(r"^\| ([a-z0-9-]+) \| \S", (ROOT / "docs" / "libraries.md").read_text(), re.MULTILINE)
-    assert [name for name in listed if name != "library"] == [re.match(r"[a-z0-9-]+", one)[0] for one in wanted]
+    browser = json.loads((ROOT / "package.json").read_text())
+    wanted = [
+        *project["project"]["dependencies"],
+        *browser["dependencies"],
+        *browser["devDependencies"],
+        *project["dependency-groups"]["dev"],
+    ]
+    listed = re.findall(r"^\| ([a-z0-9.-]+) \| \S", (ROOT / "docs" / "libraries.md").read_text(), re.MULTILINE)
+    named = [name for name in listed if name not in {"library", "package"}]
+    assert named == [re.match(r"[a-z0-9.-]+", one)[0] for one in wanted]
 
 
 def test_every_sync_rule_has_its_section():

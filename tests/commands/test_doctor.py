@@ -190,3 +190,9 @@ def test_tables_of_another_revision_fail_and_are_not_read(fresh):
     result = fresh.test_cli_runner().invoke(args=["doctor", "--json"])
     assert result.exit_code == 1
     assert json.loads(result.output)["checks"][-1]["found"] == f"at revision 0000, wanted {newest_revision()}"
+
+
+def test_an_export_that_the_removal_guard_holds_is_a_warning(relay):
+    relay.refresh([f"u{number}" for number in range(100)], session="first")
+    relay.refresh(["u1"], session="second")
+    assert check(relay, "exports")["found"] == "1 export held by the removal guard"

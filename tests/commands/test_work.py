@@ -8,10 +8,12 @@ import requests
 from flask import Flask
 from sqlalchemy import select
 
+import alerts
 from models.cohorts import Cohort
 from models.sessions import SyncSession
 from security import connections
-from tests.commands.conftest import Terminal
+from tests.commands.conftest import Terminal, terminal_of
+from tests.conftest import MakeRelay
 from tests.failing.server import BIN, ROOT, SECRET_KEY, Server, wait_until
 from tests.relay import MINUTE, Relay, body
 
@@ -30,6 +32,18 @@ def test_s13_once_marks_what_is_stalled(relay: Relay, terminal: Terminal) -> Non
     relay.clock.forward(16 * MINUTE)
     terminal("work", "--once")
     assert relay.session()["status"] == "stalled"
+
+
+def test_a_channel_that_fails_keeps_nothing_else_from_being_done(make_relay: MakeRelay) -> None:
+    relay = make_relay(smtp_url="smtp://127.0.0.1:1", alert_email_to="ops@example.com")
+    settings = relay.app.extensions["house"].settings
+    alerts.send_test(relay.database, settings, "ada@example.com", relay.clock())
+    relay.refresh(["A"], page=None)
+    relay.clock.forward(relay.rules.settle)
+    assert terminal_of(relay.app)("work", "--once").exit_code == 0
+    (row,) = relay.database.read(alerts.log)
+    assert (row.state, row.attempts, row.error) == ("waiting", 1, "no mail was sent (ConnectionRefusedError)")
+    assert relay.session()["status"] == "complete"
 
 
 def test_it_works_on_until_it_is_told_to_stop(server: Server, beside: Flask) -> None:

@@ -22,6 +22,9 @@ class Session:
     heard_out: bool = False  # a refresh that once had all its pages
     late: bool = False  # a page came that changed nothing, because newer sessions had spoken
     replayed: int = 0
+    judged: bool = False  # the removal guard has looked at a sweep that takes steps
+    held: bool = False  # and this is how it has ended, as far as nobody has decided
+    decision: str | None = None
 
     @property
     def action(self) -> str:
@@ -48,6 +51,8 @@ class Cohort:
 
     settle: int
     inline: int  # cohorts up to this size are swept at once (S5)
+    percent: int = 0  # of the old members may leave by one refresh; 0 lets all leave
+    least: int = 0  # old members from which that counts
     sessions: list[Session] = field(default_factory=list)
     members: set[str] = field(default_factory=set)
     entries: dict[str, int] = field(default_factory=dict)
@@ -84,7 +89,26 @@ class Cohort:
             if session.status == "receiving" and session.last_page_at < now - stalled:
                 session.status = "stalled"
             if session.status == "sweeping" or (session.status == "settling" and session.settles_at <= now):
-                self._sweep(session)
+                self._end(session)
+
+    def decide(self, session: Session, approved: bool, now: int) -> bool:
+        """What the operator says to a refresh; whether it was held."""
+        self.now = now
+        if session.status != "held":
+            return False
+        session.held = False
+        session.decision = "approved" if approved else "rejected"
+        if not approved:
+            session.status = "superseded"
+        elif len(self.members) > self.inline:
+            session.status, session.heard_out = "sweeping", True
+        else:
+            self._sweep(session)
+        return True
+
+    def leavers(self, session: Session) -> set[str]:
+        """Who is not named by the refresh, and of whom no newer session has spoken (S5, S9)."""
+        return {person for person in self.members - session.latest if self.word[person] <= session.number}
 
     def counts(self, session: Session) -> dict[str, int]:
         """S14: entered and left as in the log, the rest as sets; only for whoever was heard out."""
@@ -126,12 +150,14 @@ class Cohort:
 
     def _is_overtaken(self, session: Session) -> bool:
         newer = [one for one in self.sessions[session.number :] if one.action == "members"]
-        return bool(newer) if session.action == "members" else any(one.heard_out for one in newer)
+        if session.action == "members":
+            return bool(newer) or session.decision == "rejected"
+        return any(one.heard_out for one in newer)
 
     def _spared(self, session: Session) -> set[str]:
-        """Whom the newest refresh has named, where it began after this diff."""
+        """Whom the newest refresh has named, where it began after this diff and nobody has rejected it."""
         newer = [one for one in self.sessions[session.number :] if one.action == "members"]
-        return newer[-1].latest if newer else set()
+        return newer[-1].latest if newer and newer[-1].decision != "rejected" else set()
 
     def _apply(self, session: Session, person: str) -> None:
         if self.word.get(person, 0) > session.number:
@@ -153,7 +179,7 @@ class Cohort:
         self.log.append((self.now, kind, person, self.entries[person], session.number))
 
     def _conclude(self, session: Session) -> None:
-        session.status = "receiving"
+        session.status, session.judged, session.held, session.decision = "receiving", False, False, None
         if not session.is_whole:
             return
         if session.action != "members":
@@ -161,13 +187,32 @@ class Cohort:
         elif session.unclear:
             session.status, session.settles_at = "settling", self.now + self.settle
         elif len(self.members) > self.inline:
-            session.status, session.heard_out = "sweeping", True
+            session.status, session.judged = "sweeping", not self._is_watched()
+            session.heard_out = session.heard_out or session.judged
         else:
-            self._sweep(session)
+            self._end(session)
+
+    def _end(self, session: Session) -> None:
+        """All pages are here: the refresh is held, or it is complete."""
+        if session.decision != "approved" and not session.judged and self._is_over(session):
+            earlier = [one for one in self.sessions[: session.number - 1] if one.action == "members"]
+            if not earlier or not earlier[-1].held:
+                session.status, session.held = "held", True
+                return
+            session.decision = "agreed"
+        self._sweep(session)
+
+    def _is_watched(self) -> bool:
+        return self.percent > 0 and len(self.members) >= self.least
+
+    def _is_over(self, session: Session) -> bool:
+        """Whether too many of the old members would leave: those who have entered by this refresh to stay are none."""
+        entered = {who for _at, kind, who, _entry, by in self.log if (kind, by) == ("entered", session.number)}
+        old = self.members - (entered & session.latest)
+        over = 100 * len(self.leavers(session)) > self.percent * len(old)
+        return self.percent > 0 and len(old) >= self.least and over
 
     def _sweep(self, session: Session) -> None:
-        """Whoever the refresh did not name leaves, but for those of whom a newer session has spoken (S5, S9)."""
-        for person in sorted(self.members - session.latest):
-            if self.word[person] <= session.number:
-                self._change("left", person, session)
+        for person in sorted(self.leavers(session)):
+            self._change("left", person, session)
         session.status, session.heard_out = "complete", True

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync import page, upkeep
+from sync import guard, page, upkeep
 from sync.receive import receive
 from sync.rules import Rules
 from tests.relay import START, Relay, member
@@ -47,15 +47,19 @@ class Traffic:
     exports: list[Export]
     steps: list[tuple[str, int, int]]
     inline: int
+    percent: int
+    least: int
 
     def events(self) -> Iterator[tuple[str, Any]]:
-        """``("page", (export, place))`` and ``("wait", milliseconds)``."""
+        """``("page", (export, place))``, ``("wait", milliseconds)`` and ``("decide", approved)``."""
         for kind, first, second in self.steps:
             export = self.exports[first % len(self.exports)]
             places = range(len(export.pages))
             held_back = second % len(places)
             if kind == "wait":
                 yield "wait", (0, 20_000, 3 * MINUTE, 20 * MINUTE)[second % 4]
+            elif kind == "decide":
+                yield "decide", bool(second % 3)
             elif kind == "one":
                 yield "page", (export, held_back)
             else:
@@ -73,12 +77,16 @@ exports = st.builds(
     numbered=st.sampled_from([True, True, True, True, False]),
     pages=st.sampled_from([1, 2, 2, 3]).flatmap(lambda count: st.tuples(*[pages] * count)),
 )
-kinds = st.sampled_from(["one", "one", "one", "all but one", "all but one", "forwards", "backwards", "wait"])
+kinds = st.sampled_from(
+    ["one", "one", "one", "all but one", "all but one", "forwards", "forwards", "backwards", "wait", "decide"]
+)
 traffic = st.builds(
     Traffic,
     exports=st.lists(exports, min_size=3, max_size=6),
     steps=st.lists(st.tuples(kinds, st.integers(0, 5), st.integers(0, 5)), min_size=4, max_size=14),
     inline=st.sampled_from([0, 3, 1_000_000]),
+    percent=st.sampled_from([0, 1, 30, 50]),
+    least=st.sampled_from([1, 2, 3]),
 )
 
 
@@ -92,7 +100,8 @@ class Play:
     now: int = START
 
     def __post_init__(self) -> None:
-        self.model = model.Cohort(self.rules.settle, self.rules.sweep_inline)
+        guarded = (self.rules.guard_percent, self.rules.guard_min_members)
+        self.model = model.Cohort(self.rules.settle, self.rules.sweep_inline, *guarded)
 
     def page(self, export: Export, place: int) -> None:
         self.now += 1
@@ -109,6 +118,17 @@ class Play:
         self.now += milliseconds + 1
         upkeep.run_once(self.relay.database, self.rules, lambda: self.now)
         self.model.work(self.now, self.rules.stalled)
+
+    def decide(self, approved: bool) -> None:
+        """The operator decides on the refresh that is held, or comes too late for the newest session."""
+        self.now += 1
+        newest = next((one for one in self.model.sessions if one.status == "held"), self.model.sessions[-1])
+        session_id = self.stored()[newest.number - 1]["id"]
+        if approved:
+            said = self.relay.database.write(lambda db: guard.approve(db, session_id, self.rules, self.now))
+        else:
+            said = self.relay.database.write(lambda db: guard.reject(db, session_id, self.now))
+        assert said == self.model.decide(newest, approved, self.now)
 
     def check(self) -> None:
         found = self.relay.cohort(self.cohort, self.cohort)
@@ -130,15 +150,26 @@ class Play:
         kinds = {True: "entered", False: "left"}
         return [(r["at"], kinds[bool(r["entered"])], r["distinct_id"], r["entry_number"], r["number"]) for r in rows]
 
-    def check_sessions(self) -> None:
-        stored = self.relay.rows(
+    def stored(self) -> list[dict[str, Any]]:
+        return self.relay.rows(
             """SELECT s.* FROM sync_session s JOIN cohort c ON c.id = s.cohort_id
             WHERE c.mixpanel_cohort_id = :cohort ORDER BY s.number""",
             cohort=self.cohort,
         )
+
+    def would_leave(self, session_id: int) -> set[str]:
+        ids = self.relay.database.read(lambda db: guard.would_leave(db, session_id, 0, 100))
+        people = {row["id"]: row["distinct_id"] for row in self.relay.rows("SELECT id, distinct_id FROM person")}
+        return {people[person_id] for person_id in ids}
+
+    def check_sessions(self) -> None:
+        stored = self.stored()
         assert [row["status"] for row in stored] == [session.status for session in self.model.sessions]
+        assert [row["decision"] for row in stored] == [session.decision for session in self.model.sessions]
         for row, session in zip(stored, self.model.sessions, strict=True):
-            exact = session.status == "complete" and not session.late
+            if session.status == "held":
+                assert self.would_leave(row["id"]) == self.model.leavers(session)
+            exact = session.status in {"complete", "held"} and not session.late
             names = ["received", "entered", "left_count", "unchanged", "rejected", "replayed"]
             names = names if exact else ["entered", "left_count", "rejected", "replayed"]
             counts = self.model.counts(session)
@@ -152,11 +183,15 @@ class Play:
 )
 @given(traffic=traffic)
 def test_random_traffic_ends_as_the_rules_say(relay: Relay, traffic: Traffic) -> None:
-    play = Play(relay, Rules(sweep_inline=traffic.inline))
+    play = Play(
+        relay, Rules(sweep_inline=traffic.inline, guard_percent=traffic.percent, guard_min_members=traffic.least)
+    )
     play.page(FULL, 0)
     for kind, what in traffic.events():
         if kind == "wait":
             play.wait(what)
+        elif kind == "decide":
+            play.decide(what)
         else:
             play.page(*what)
     play.check()

@@ -1,0 +1,7 @@
+"""Telling operators what changed, by e-mail, Slack or a signed webhook (F12). See docs/alerts.md."""
+
+from alerts.channels import configured
+from alerts.messages import Logged, log
+from alerts.round import prune, run_once, send_test, tell
+
+__all__ = ["Logged", "configured", "log", "prune", "run_once", "send_test", "tell"]

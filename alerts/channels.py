@@ -1,0 +1,148 @@
+"""The ways out: e-mail by SMTP, a Slack-compatible webhook, and a webhook that we sign. One call each, within limits.
+
+An error never holds an address, a password or what the other side said: a webhook's URL is a secret.
+"""
+
+import hashlib
+import hmac
+import json
+import smtplib
+import ssl
+from collections.abc import Callable
+from email.message import EmailMessage
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+
+from alerts.messages import Logged
+from config.clock import SECOND, iso
+from config.settings import Settings
+
+TIMEOUT = 10  # seconds
+SIGNATURE = "X-Cohort-Relay-Signature"
+DELIVERY = "X-Cohort-Relay-Delivery"
+
+
+class NotDelivered(Exception):
+    """The channel did not take the message; says in a few words why."""
+
+
+def configured(settings: Settings) -> list[str]:
+    """The channels whose settings are there, as rows name them: `email`, `slack`, `webhook`."""
+    wanted = {
+        "email": settings.smtp_url and settings.alert_email_to,
+        "slack": settings.alert_slack_url,
+        "webhook": settings.alert_webhook_url,
+    }
+    return [name for name, setting in wanted.items() if setting]
+
+
+def deliver(settings: Settings, alert: Logged, now: int) -> None:
+    """Hand the message to its channel. Raises NotDelivered."""
+    if alert.channel not in configured(settings):
+        raise NotDelivered("this channel is not configured any more")
+    _WAYS[alert.channel](settings, alert, now)
+
+
+def signature(secret: str, seconds: int, body: bytes) -> str:
+    """The header's value: `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`."""
+    digest = hmac.new(secret.encode(), b"%d." % seconds + body, hashlib.sha256).hexdigest()
+    return f"t={seconds},v1={digest}"
+
+
+# --- e-mail
+
+
+def _email(settings: Settings, alert: Logged, _now: int) -> None:
+    try:
+        with _mail_server(settings.smtp_url) as server:
+            server.send_message(_mail(settings, alert))
+    except smtplib.SMTPResponseException as error:
+        raise NotDelivered(f"the mail server answered {error.smtp_code}") from None
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = sorted({str(code) for code, _said in error.recipients.values()})
+        raise NotDelivered(f"the mail server refused every recipient ({', '.join(codes)})") from None
+    except (OSError, smtplib.SMTPException) as error:
+        raise NotDelivered(f"no mail was sent ({type(error).__name__})") from None
+
+
+def _mail_server(url: str) -> smtplib.SMTP:
+    """A server that is connected, encrypted where it can be, and signed in to where the URL has a user."""
+    parts = urlsplit(url)
+    tls, host = ssl.create_default_context(), parts.hostname or ""
+    server: smtplib.SMTP
+    if parts.scheme == "smtps":
+        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=tls)
+    else:
+        server = smtplib.SMTP(host, parts.port or 587, timeout=TIMEOUT)
+    try:
+        server.ehlo()
+        if parts.scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls(context=tls)
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _mail(settings: Settings, alert: Logged) -> EmailMessage:
+    sender = settings.alert_email_from or settings.alert_email_to.split(",")[0]
+    mail = EmailMessage()
+    mail["Subject"] = alert.title
+    mail["From"] = sender
+    mail["To"] = settings.alert_email_to
+    mail["Date"] = formatdate(alert.at / SECOND)
+    mail["Message-ID"] = f"<alert-{alert.id}-{alert.at}@{sender.rpartition('@')[2].rstrip('>')}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(f"{alert.message}\n\n{alert.link}\n")
+    return mail
+
+
+# --- webhooks
+
+
+def _slack(settings: Settings, alert: Logged, _now: int) -> None:
+    text = f"*{_slack_text(alert.title)}*\n{_slack_text(alert.message)}\n<{_slack_text(alert.link)}>"
+    _post(settings.alert_slack_url, json.dumps({"text": text}).encode(), {})
+
+
+def _slack_text(words: str) -> str:
+    """Slack's three control characters; a cohort named <!channel> rings nobody's bell."""
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _webhook(settings: Settings, alert: Logged, now: int) -> None:
+    body = json.dumps(
+        {
+            "kind": alert.kind,
+            "subject": alert.subject,
+            "title": alert.title,
+            "message": alert.message,
+            "link": alert.link,
+            "at": iso(alert.at),
+        }
+    ).encode()
+    headers = {DELIVERY: str(alert.id)}
+    if settings.alert_webhook_secret:
+        headers[SIGNATURE] = signature(settings.alert_webhook_secret, now // SECOND, body)
+    _post(settings.alert_webhook_url, body, headers)
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> None:
+    headers = {"Content-Type": "application/json", "User-Agent": "cohort-relay"} | headers
+    try:
+        with requests.post(
+            url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+        ) as answer:
+            status = answer.status_code
+    except (requests.RequestException, ValueError) as error:
+        raise NotDelivered(f"no answer ({type(error).__name__})") from None
+    if not 200 <= status < 300:  # noqa: PLR2004 - success as HTTP has it
+        raise NotDelivered(f"answered {status}")
+
+
+_WAYS: dict[str, Callable[[Settings, Logged, int], Any]] = {"email": _email, "slack": _slack, "webhook": _webhook}

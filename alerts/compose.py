@@ -1,0 +1,65 @@
+"""The words of a message: what happened, why, what to do, and where to look. No member data, no secret."""
+
+from dataclasses import dataclass
+
+from alerts.rules import CHANGES, RECOVERED, STEADY, WELL, Known, Sight
+
+TEST = "test"
+
+_HAPPENED = {
+    "failing": "is failing",
+    "quiet": "has gone quiet",
+    "stalled": "has stalled",
+    "held": "is held until you decide",
+    "recovered": "has recovered",
+    "changing": "is changing state often",
+}
+_MINUTES = STEADY // 60_000
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message before it becomes a row for each channel. `link` is absolute."""
+
+    kind: str
+    subject: str
+    title: str
+    text: str
+    link: str
+
+
+def compose(kind: str, sight: Sight, known: Known, public_url: str) -> Message:
+    """The message of this kind about what was seen; `known` is what is remembered from now on."""
+    title = one_line(f"{sight.name} {_HAPPENED[kind]}")
+    sentences = _changing(sight, known) if kind == "changing" else [sight.cause, _advice(kind, sight)]
+    text = "\n".join(filter(None, map(one_line, sentences)))
+    return Message(kind, sight.subject, title, text, f"{public_url}{sight.link_path}")
+
+
+def test_message(who: str, public_url: str) -> Message:
+    text = f"{who} asked for this test of the alerts. It arrived, so nothing needs to be done."
+    return Message(TEST, TEST, "Test message from Cohort Relay", one_line(text), public_url)
+
+
+def one_line(words: str) -> str:
+    """Names come from outside: no line breaks and control characters, which would begin a header of their own."""
+    return " ".join("".join(one if one.isprintable() else " " for one in words).split())
+
+
+def _advice(kind: str, sight: Sight) -> str:
+    if kind == RECOVERED:
+        return "Nothing needs to be done."
+    return f"What to do: {sight.what_to_do}" if sight.what_to_do else ""
+
+
+def _changing(sight: Sight, known: Known) -> list[str]:
+    heard = {WELL: "that all is well", "": "nothing"}.get(known.told, f"that it is {known.told}")
+    damped = (
+        f"Nothing more is sent until it has kept one state for {_MINUTES} minutes. Then you hear of that state, if it"
+        f" is another one than what you heard last ({heard})."
+    )
+    return [
+        f"It changed state more than {CHANGES} times within an hour. {sight.cause}",
+        damped,
+        _advice("", sight),
+    ]

@@ -1,0 +1,106 @@
+"""`flask operators`: who may sign in at the dashboard."""
+
+import json
+import sys
+from collections.abc import Callable
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import Connection
+
+from config.clock import iso
+from security import operators
+from security.audit import TERMINAL
+from security.house import house
+from security.operators import Operator, Wrong
+from security.roles import ROLES
+
+group = AppGroup("operators", help="Operators: people who sign in at the dashboard.")
+
+from_stdin = click.option(
+    "--password-stdin", is_flag=True, required=True, help="Read the password from standard input: one line."
+)
+
+
+def _password() -> str:
+    """The line at standard input: a password among the arguments would stay in the shell's history."""
+    typed = sys.stdin.readline().rstrip("\r\n")
+    if not typed:
+        raise click.ClickException("No password came on standard input.")
+    return typed
+
+
+def _write(work: Callable[[Connection], object]) -> None:
+    try:
+        house().database.write(work)
+    except Wrong as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _find(email: str) -> Operator:
+    found = house().database.read(lambda db: operators.by_email(db, email), one_statement=True)
+    if found is None:
+        raise click.ClickException(f"There is no operator {email}.")
+    return found
+
+
+@group.command("add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), default="admin", show_default=True)
+@from_stdin
+def add(email: str, role: str, **_: bool) -> None:
+    """Let EMAIL sign in, with the password that comes on standard input."""
+    try:
+        email, password_hash = operators.checked(email, _password())
+    except Wrong as error:
+        raise click.ClickException(str(error)) from None
+    _write(lambda db: operators.add(db, email, password_hash, role, TERMINAL, house().clock()))
+    click.echo(
+        f"{email} is {'an' if role[0] in 'ao' else 'a'} {role}. Sign in at {house().settings.public_url}/sign-in"
+    )
+
+
+@group.command("password")
+@click.argument("email")
+@from_stdin
+def password(email: str, **_: bool) -> None:
+    """Give EMAIL another password, and sign out every browser that had the old one."""
+    operator = _find(email)
+    try:
+        password_hash = operators.hashed(_password())
+    except Wrong as error:
+        raise click.ClickException(str(error)) from None
+    _write(lambda db: operators.set_password(db, operator, password_hash, TERMINAL, house().clock()))
+    click.echo(f"{operator.email} has another password.")
+
+
+@group.command("remove")
+@click.argument("email")
+def remove(email: str) -> None:
+    """Remove EMAIL, who is signed out at once."""
+    operator = _find(email)
+    _write(lambda db: operators.remove(db, operator, TERMINAL, house().clock()))
+    click.echo(f"{operator.email} is removed.")
+
+
+@group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def list_all(*, as_json: bool) -> None:
+    """Every operator, with role and last sign-in."""
+    found = house().database.read(operators.listed)
+    if as_json:
+        click.echo(json.dumps([_shown(one) for one in found]))
+        return
+    if not found:
+        click.echo("There is no operator yet. Make one: flask operators add EMAIL --password-stdin")
+    for one in found:
+        click.echo(f"{one.email}  {one.role}  last signed in {iso(one.last_signed_in_at) or 'never'}")
+
+
+def _shown(one: Operator) -> dict[str, str | None]:
+    return {
+        "email": one.email,
+        "role": one.role,
+        "created_at": iso(one.created_at),
+        "last_signed_in_at": iso(one.last_signed_in_at),
+    }
