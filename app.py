@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import commands
 from blueprints import api, dashboard, errors, health, tracing, webhook
+from blueprints.api.addresses import RowId
 from config import clock as clocks
 from config import logs
 from config.clock import Clock
@@ -31,6 +32,7 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     app = Flask(__name__, instance_path=str(settings.instance))
     app.secret_key = settings.secret_key
     app.url_map.merge_slashes = False  # an id may hold slashes
+    app.url_map.converters["int"] = RowId
     app.ensure_sync = lambda function: function  # type: ignore[assignment, method-assign]  # nothing here is a coroutine
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -7,13 +7,9 @@ from sqlalchemy import Connection
 
 from alerts.rules import Sight
 from sync import nextsteps
-from sync.standing import ConnectionStanding, LastFailure, Standing, connection_standings, standings
+from sync.standing import SIMULATED, ConnectionStanding, LastFailure, Standing, connection_standings, standings
 
 Look = Callable[[Connection], Iterable[Sight]]
-
-# Cohorts that the dashboard's button plays (security/simulated): nobody expects them to call again, so that they are
-# no trouble, and no sign of Mixpanel's life either. Mixpanel's own ids are numbers.
-SIMULATED = "simulated-"
 
 _LOOK = "Look in Mixpanel at Data, Destinations, the connection, then Syncs: is this sync paused or removed?"
 _WHAT_TO_DO = {

@@ -24,6 +24,7 @@ class Person(Model):
             Index(
                 f"ix_person_{field}",
                 text(f"lower({field})"),
+                "id",  # a common name is read on from where the page before it ended
                 postgresql_where=text(f"{field} IS NOT NULL"),
                 sqlite_where=text(f"{field} IS NOT NULL"),
             )

@@ -122,7 +122,7 @@ def lasting(db: Connection, connection: Listed) -> list[Password]:
 
 def one(db: Connection, name: str) -> Listed:
     """This connection. Raises WrongName."""
-    row = db.execute(_ONE, {"name": name}).one_or_none()
+    row = db.execute(_ONE, {"name": name}).one_or_none() if NAME.fullmatch(name) else None
     if row is None:
         raise WrongName(f"There is no connection {name}.")
     live = [Password(*password) for password in db.execute(_LIVE, {"connection_id": row.id})]

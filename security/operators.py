@@ -68,8 +68,13 @@ def by_id(db: Connection, operator_id: int) -> Operator | None:
 
 
 def by_email(db: Connection, email: str) -> Operator | None:
-    row = db.execute(_BY_EMAIL, {"email": email.strip().lower()}).one_or_none()
+    row = db.execute(_BY_EMAIL, {"email": _as_kept(email)}).one_or_none()
     return Operator(*row[:-1]) if row is not None else None
+
+
+def _as_kept(email: str) -> str:
+    """In lower case, and without NUL, which PostgreSQL takes in no text."""
+    return email.strip().lower().replace("\0", "")
 
 
 def listed(db: Connection) -> list[Operator]:
@@ -78,7 +83,7 @@ def listed(db: Connection) -> list[Operator]:
 
 def signing_in(db: Connection, email: str, password: str) -> Operator | None:
     """Whoever has this e-mail and password. Takes as long where there is no such operator."""
-    row = db.execute(_BY_EMAIL, {"email": email.strip().lower()}).one_or_none()
+    row = db.execute(_BY_EMAIL, {"email": _as_kept(email)}).one_or_none()
     matches = check_password_hash(row.password_hash if row else _NOBODY, password[:LONGEST_PASSWORD])
     return Operator(*row[:-1]) if row is not None and matches else None
 
@@ -90,7 +95,7 @@ def note_sign_in(db: Connection, operator: Operator, now: int) -> None:
 
 def checked(email: str, password: str) -> tuple[str, str]:
     """The e-mail in lower case, and the password's hash. Raises Wrong. Slow by intent: not for a transaction."""
-    email = email.strip().lower()
+    email = _as_kept(email)
     if not _EMAIL.fullmatch(email):
         raise Wrong("email", "This is not an e-mail address.")
     return email, hashed(password)

@@ -67,6 +67,12 @@ document.addEventListener("change", (event) => {
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const COLOURS = ["accent", "in-step", "waiting", "needs-you", "held"];
 
+// Columns that mark a line's moments: syncs as low bars at its foot, renames as points on it.
+const MARKS = {
+  "Syncs": () => ({ type: "bar", yAxisID: "marks", backgroundColor: `${colour("quiet")}66`, borderColor: colour("quiet"), borderWidth: 0 }),
+  "Size when renamed": () => ({ showLine: false, fill: false, pointRadius: 6, pointStyle: "rectRot", borderColor: colour("held"), backgroundColor: colour("held") }),
+};
+
 function readTable(figure) {
   const heads = [...figure.querySelectorAll("thead th")].map((cell) => cell.textContent.trim());
   const rows = [...figure.querySelectorAll("tbody tr")].map((row) => [...row.children]);
@@ -96,6 +102,7 @@ function settings(kind, { labels, series }) {
         stepped: kind === "steps",
         pointRadius: values.length > 60 ? 0 : 2,
         stack: bars ? "one" : undefined,
+        ...(bars ? {} : MARKS[name]?.()),
       })),
     },
     options: {
@@ -108,7 +115,8 @@ function settings(kind, { labels, series }) {
       },
       scales: {
         x: { stacked: bars, ticks: { color: quiet, maxRotation: 0, autoSkipPadding: 16 }, grid: { display: false } },
-        y: { stacked: bars, ticks: { color: quiet, callback: (value) => Math.abs(value).toLocaleString(undefined, { notation: "compact" }) }, grid: { color: line } },
+        y: { stacked: bars, ticks: { color: quiet, callback: (value) => Math.abs(value).toLocaleString(undefined, { notation: "compact", maximumSignificantDigits: 4 }) }, grid: { color: line } },
+        marks: { axis: "y", display: false, min: 0, max: 8 * Math.max(1, ...series.filter(({ name }) => name === "Syncs").flatMap(({ values }) => values)) },
       },
     },
   };

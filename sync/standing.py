@@ -11,6 +11,7 @@ from sync import nextsteps, rhythm, sayings
 from sync.rhythm import Rhythm
 
 REFUSALS_IN_A_ROW = 3  # since the last call that succeeded; a single one where it pauses the sync
+SIMULATED = "simulated-"  # how the ids of cohorts begin that the dashboard's simulated exports make: nothing follows
 REMEMBERED = 30 * 86_400_000  # milliseconds for which a refusal counts against a connection
 
 # An unfinished refresh is always the newest one: a newer refresh supersedes it. A diff counts while no refresh that
@@ -245,11 +246,18 @@ def standing(row: Row[Any], now: int) -> Standing:
         connection_id=row.connection_id,
         connection=row.connection,
         connection_enabled=row.connection is None or bool(row.connection_enabled),
-        rhythm=rhythm.learn(((start, action) for start, action in recent or [(row.last_call_at, "members")]), now),
+        rhythm=_rhythm(row, recent or [(row.last_call_at, "members")], now),
         session=None if row.session_id is None else _unfinished(row),
         refusals=int(row.refusals or 0),
         failure=_last_failure(row),
     )
+
+
+def _rhythm(row: Row[Any], recent: list[tuple[int, str]], now: int) -> Rhythm:
+    learned = rhythm.learn(((start, action) for start, action in recent), now)
+    if row.mixpanel_cohort_id.startswith(SIMULATED):
+        return Rhythm(learned.last_beat, None, "one_time")
+    return learned
 
 
 def connection_standings(

@@ -1,6 +1,6 @@
 """How ids stand in a path."""
 
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 
 class DistinctId(BaseConverter):
@@ -10,6 +10,13 @@ class DistinctId(BaseConverter):
     regex = r"(?s:.+)"
     part_isolating = False
     weight = 200
+
+
+class RowId(IntegerConverter):
+    """A number of ours: one that no database can hold is at no address."""
+
+    def __init__(self, map: Map) -> None:  # noqa: A002 - werkzeug's name
+        super().__init__(map, max=2**63 - 1)
 
 
 def can_be_stored(value: str | int) -> bool:

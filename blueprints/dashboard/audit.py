@@ -1,1 +1,113 @@
-"""The audit trail."""
+"""The audit trail: who changed what, when, with before and after."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from flask import Response, render_template, request
+from sqlalchemy import Connection, Row, text
+
+from blueprints.dashboard import blueprint
+from config.clock import iso
+from models.database import Database
+from security.house import house
+from security.roles import needs
+
+PAGE = 50
+BATCH = 1000  # entries read at a time by the export, whose memory stays flat
+NEWEST = 2**62
+
+_BEFORE = text("""
+    SELECT id, at, who, action, subject, before, after FROM audit_entry
+    WHERE id < :before AND (:who = '' OR who = :who) AND (:action = '' OR action = :action)
+    ORDER BY id DESC LIMIT :limit""")
+# What the filters offer: looked for among the newest entries, so that it is quick however long the trail is.
+_LATELY = text("""
+    SELECT DISTINCT who, action FROM (SELECT who, action FROM audit_entry ORDER BY id DESC LIMIT 2000) lately""")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry; `before` and `after` hold what differs."""
+
+    id: int
+    at: int
+    who: str
+    action: str
+    subject: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+    @property
+    def changes(self) -> list[tuple[str, Any, Any]]:
+        """Each thing that differs, with its value before and after; None where there was none."""
+        names = dict.fromkeys([*self.before, *self.after])
+        return [(name.replace("_", " "), _plain(self.before.get(name)), _plain(self.after.get(name))) for name in names]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Whose entries, and which; empty for all."""
+
+    who: str
+    action: str
+
+    @classmethod
+    def of_request(cls) -> "Filter":
+        return cls(*(request.args.get(name, "").replace("\0", "") for name in ("who", "action")))
+
+
+@blueprint.get("/audit")
+def show_audit() -> str:
+    wanted, before = Filter.of_request(), request.args.get("before", type=int)
+
+    def read(db: Connection) -> tuple[list[Entry], list[Row[Any]]]:
+        return _entries(db, wanted, before or NEWEST, PAGE + 1), list(db.execute(_LATELY))
+
+    found, lately = house().database.read(read)
+    return render_template(
+        "dashboard/audit.html",
+        found=found[:PAGE],
+        older=found[PAGE - 1].id if len(found) > PAGE else None,
+        before=before,
+        wanted=wanted,
+        people=sorted({row.who for row in lately} | {wanted.who} - {""}),
+        actions=sorted({row.action for row in lately} | {wanted.action} - {""}),
+    )
+
+
+@blueprint.get("/audit.ndjson")
+@needs("admin")
+def export_audit() -> Response:
+    """The whole trail that the filter lets through, newest first, one JSON object a line."""
+    lines = _lines(house().database, Filter.of_request())
+    headers = {"Content-Disposition": 'attachment; filename="audit.ndjson"'}
+    return Response(lines, mimetype="application/x-ndjson", headers=headers)
+
+
+def _lines(database: Database, wanted: Filter) -> Iterator[str]:
+    before = NEWEST
+    while batch := database.read(partial(_entries, wanted=wanted, before=before, limit=BATCH)):
+        yield "".join(json.dumps(asdict(entry) | {"at": iso(entry.at)}) + "\n" for entry in batch)
+        before = batch[-1].id
+
+
+def _entries(db: Connection, wanted: Filter, before: int, limit: int) -> list[Entry]:
+    values = {"who": wanted.who, "action": wanted.action, "before": max(0, min(before, NEWEST)), "limit": limit}
+    return [_entry(row) for row in db.execute(_BEFORE, values)]
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(row.id, row.at, row.who, row.action, row.subject, _read(row.before), _read(row.after))
+
+
+def _read(side: Any) -> dict[str, Any]:
+    """A JSON object as the database gives it: text from SQLite, a dict from PostgreSQL."""
+    found = json.loads(side) if isinstance(side, str) else side
+    return found if isinstance(found, dict) else {}
+
+
+def _plain(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

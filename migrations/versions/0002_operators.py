@@ -86,7 +86,7 @@ def upgrade() -> None:
     op.create_index('ix_sync_session_started', 'sync_session', ['started_at'], unique=False)
     for field in ('email', 'first_name', 'last_name'):
         known = sa.text(f'{field} IS NOT NULL')
-        op.create_index(f'ix_person_{field}', 'person', [sa.text(f'lower({field})')], postgresql_where=known, sqlite_where=known)
+        op.create_index(f'ix_person_{field}', 'person', [sa.text(f'lower({field})'), 'id'], postgresql_where=known, sqlite_where=known)
 
 
 def downgrade() -> None:

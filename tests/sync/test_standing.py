@@ -311,3 +311,12 @@ def test_next_steps_have_a_title_for_every_cause_in_the_code() -> None:
     assert len(set(written)) >= 14
     assert set(written) <= set(nextsteps._TITLES)
     assert nextsteps.title("some_new_cause") == "Some new cause"
+
+
+def test_standing_nobody_expects_more_of_a_simulated_export(relay: Relay) -> None:
+    """What the dashboard's button plays ends with diffs, but no cycle follows."""
+    relay.refresh(["a"], cohort="simulated-crm", session="s1")
+    relay.add(["b"], cohort="simulated-crm", session="s2")
+    relay.clock.forward(24 * 60 * MINUTE)
+    (standing,) = relay.database.read(lambda db: standings(db, relay.clock()))
+    assert standing.state == "one_time"

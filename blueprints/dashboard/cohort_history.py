@@ -1,0 +1,149 @@
+"""A cohort's past, from the counts of its sessions: sizes, entries, exits and syncs over time, and renames.
+
+A session's entries and exits count at the moment of its end (its last page where it has not ended), so that a chart
+costs one grouped statement however large the log is. Sizes are reckoned backwards from the size of now, which is exact:
+members are entries minus exits (S10).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, text
+
+from config.clock import DAY, HOUR
+
+WEEK = 7 * DAY
+UNITS = {HOUR: "hour", DAY: "day", WEEK: "week", 4 * WEEK: "four weeks", 52 * WEEK: "year"}
+MOST = 92  # points that a chart can show
+RANGES = {"30d": ("30 d", 30 * DAY), "90d": ("90 d", 90 * DAY), "all": ("All", None)}
+SPARKLINE_DAYS = 14
+LONGEST_SESSION = 31 * DAY  # from a session's first page to its end; a refresh waits while it is held
+
+# The index is by the start of a session, what counts is its end.
+_COUNTS = text("""
+    SELECT cohort_id, at / :unit AS bucket, CAST(sum(entered) AS BIGINT) AS entered,
+        CAST(sum(left_count) AS BIGINT) AS left_count, count(*) AS syncs, CAST(sum(rejected) AS BIGINT) AS rejected
+    FROM (
+        SELECT cohort_id, coalesce(completed_at, last_page_at) AS at, entered, left_count, rejected FROM sync_session
+        WHERE cohort_id IN :cohorts AND started_at >= :started) s
+    WHERE at >= :since GROUP BY 1, 2""").bindparams(bindparam("cohorts", expanding=True))
+
+_LABELS = text("""
+    SELECT name, description, until FROM cohort_label WHERE cohort_id = :cohort ORDER BY until DESC LIMIT 50""")
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A stretch of time: its number (start divided by the unit), the size at its end, and what happened in it."""
+
+    number: int
+    size: int
+    entered: int = 0
+    left: int = 0
+    syncs: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True)
+class Rename:
+    at: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class History:
+    """A chart's stretches of `unit` milliseconds, the oldest first, and the renames among them."""
+
+    unit: int
+    buckets: Sequence[Bucket]
+    renames: Sequence[Rename]
+
+    @property
+    def heads(self) -> list[str]:
+        marks = ["Size when renamed"] if self.renames else []
+        return [f"{self.word.capitalize()}{' from' if self.unit > DAY else ''}", "Members", *marks, "Syncs"]
+
+    @property
+    def word(self) -> str:
+        return UNITS[self.unit]
+
+    @property
+    def sizes(self) -> list[list[str | int]]:
+        """Rows of the chart of sizes."""
+        marked = {rename.at // self.unit for rename in self.renames}
+        return [
+            [
+                self.label(one),
+                one.size,
+                *([one.size if one.number in marked else ""] if self.renames else []),
+                one.syncs,
+            ]
+            for one in self.buckets
+        ]
+
+    @property
+    def moves(self) -> list[list[str | int]]:
+        """Rows of the chart of entries and exits."""
+        return [[self.label(one), one.entered, one.left] for one in self.buckets]
+
+    def label(self, bucket: Bucket) -> str:
+        moment = datetime.fromtimestamp(bucket.number * self.unit / 1000, UTC)
+        if self.unit == HOUR:
+            return f"{moment.day} {moment:%b %H:%M}"
+        return f"{moment.day} {moment:%b %Y}" if self.unit > DAY else f"{moment.day} {moment:%b}"
+
+
+def history(db: Connection, cohort: Row[Any], span: str, now: int) -> History:
+    """The history of `cohort` (its id, member_count, created_at and name) over one of RANGES; two statements."""
+    reach = RANGES[span][1]
+    since = cohort.created_at if reach is None else max(cohort.created_at, now - reach)
+    unit = next((unit for unit in UNITS if now // unit - since // unit < MOST), max(UNITS))
+    first = since // unit
+    found = counts(db, [cohort.id], first * unit, unit)[cohort.id]
+    renames = [one for one in _renames(db, cohort) if one.at >= first * unit]
+    return History(unit, buckets(found, cohort.member_count, first, now // unit), renames)
+
+
+def counts(db: Connection, cohorts: Sequence[int], since: int, unit: int) -> dict[int, list[Row[Any]]]:
+    """What the sessions of each of these cohorts did since, by stretches of `unit`; one statement."""
+    values = {"cohorts": list(cohorts), "since": since, "started": since - LONGEST_SESSION, "unit": unit}
+    found: dict[int, list[Row[Any]]] = {cohort: [] for cohort in cohorts}
+    for row in db.execute(_COUNTS, values):
+        found[row.cohort_id].append(row)
+    return found
+
+
+def buckets(rows: Sequence[Row[Any]], size: int, first: int, last: int) -> list[Bucket]:
+    """Every stretch from `first` to `last`, at whose end there are `size` members."""
+    by_number = {min(row.bucket, last): row for row in rows}  # another process's clock may be ahead
+    found = []
+    for number in range(last, first - 1, -1):
+        row = by_number.get(number)
+        found.append(
+            Bucket(number, size, row.entered, row.left_count, row.syncs, row.rejected) if row else Bucket(number, size)
+        )
+        size -= found[-1].entered - found[-1].left
+    return found[::-1]
+
+
+def days(rows: Sequence[Row[Any]], size: int, now: int, count: int = SPARKLINE_DAYS) -> list[Bucket]:
+    """The last `count` days (UTC) up to today, from `counts` by days."""
+    return buckets(rows, size, now // DAY - count + 1, now // DAY)
+
+
+def start_of_days(now: int, count: int = SPARKLINE_DAYS) -> int:
+    """When the first of the last `count` days began (UTC)."""
+    return (now // DAY - count + 1) * DAY
+
+
+def _renames(db: Connection, cohort: Row[Any]) -> list[Rename]:
+    """The newest first; a new description alone is none."""
+    after, found = cohort.name, []
+    for row in db.execute(_LABELS, {"cohort": cohort.id}):
+        if row.name != after:
+            found.append(Rename(row.until, row.name, after))
+        after = row.name
+    return found

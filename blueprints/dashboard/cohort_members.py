@@ -1,0 +1,176 @@
+"""Who is in a cohort: now, since a moment, or at a moment. Every list goes on by its last key and looks at a bounded
+number of rows, so that its last page costs what its first does."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, text
+
+from blueprints.api import members
+from blueprints.api.paging import AFTER_ALL
+from config.clock import DAY
+
+SHOWN = 50
+EXAMINED = 2000  # rows that one page looks at
+SINCE = {"today": "Today", "7d": "Last 7 days", "30d": "Last 30 days"}
+PROPERTY_COLUMNS = 3
+
+_PEOPLE = text("""
+    SELECT id, distinct_id, email, first_name, last_name, phone_number, CAST(properties AS text) AS properties
+    FROM person WHERE id IN :ids""").bindparams(bindparam("ids", expanding=True))
+
+# The last page of a session is never before its first change; see also cohort_history.
+_BOUND = text("""
+    SELECT min(first_change) FROM sync_session
+    WHERE cohort_id = :cohort AND started_at >= :started AND last_page_at >= :since AND first_change > 0""")
+
+# Whoever has left again, or came back later, has another last change.
+_ENTERED = text("""
+    SELECT x.number, x.person_id, x.at, x.entry_number FROM (
+        SELECT number, person_id, at, entry_number, entered FROM membership_change
+        WHERE cohort_id = :cohort AND number >= :first AND number < :before) x
+    CROSS JOIN membership m
+    WHERE x.entered AND x.at >= :since
+        AND m.cohort_id = :cohort AND m.person_id = x.person_id AND m.change_number = x.number
+    ORDER BY x.number DESC LIMIT :limit""")
+
+_WINDOW = text("""
+    SELECT max(person_id) AS last, count(*) AS examined FROM (
+        SELECT person_id FROM membership WHERE cohort_id = :cohort AND person_id > :after
+        ORDER BY person_id LIMIT :most) m""")
+
+# A membership row tells of the latest stay alone. Only for those who came back after the moment the log is asked: from
+# their last change back to the newest that is not after the moment, each found by its primary key.
+_AS_OF = text("""
+    SELECT person_id, entered_at, entry_number, number FROM (
+        SELECT m.person_id, m.entered_at, m.entry_number, m.left_at, CASE
+            WHEN m.entered_at > :moment AND m.entry_number > 1 THEN (
+                WITH RECURSIVE trail (number, entered, at, previous) AS (
+                    SELECT x.number, x.entered, x.at, x.previous FROM membership_change x
+                    WHERE x.cohort_id = m.cohort_id AND x.number = m.change_number
+                    UNION ALL
+                    SELECT x.number, x.entered, x.at, x.previous FROM trail t CROSS JOIN membership_change x
+                    WHERE t.at > :moment AND x.cohort_id = m.cohort_id AND x.number = t.previous
+                )
+                SELECT number FROM trail WHERE at <= :moment AND entered)
+            END AS number
+        FROM membership m
+        WHERE m.cohort_id = :cohort AND m.person_id > :after AND m.person_id <= :last AND m.entry_number > 0) stays
+    WHERE number IS NOT NULL OR (entered_at <= :moment AND (left_at IS NULL OR left_at > :moment))
+    ORDER BY person_id LIMIT :limit""")
+
+_CHANGES = text("""
+    SELECT person_id, at, entry_number FROM membership_change
+    WHERE cohort_id = :cohort AND number IN :numbers""").bindparams(bindparam("numbers", expanding=True))
+
+
+@dataclass(frozen=True)
+class Stay:
+    person_id: int
+    at: int
+    entry_number: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A member as a row of the list."""
+
+    person_id: int
+    distinct_id: str
+    email: str
+    name: str
+    properties: dict[str, str]
+    entered_at: int
+    entry_number: int
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of members; `key` leads to the next one, None at the end. `columns` are property names."""
+
+    rows: Sequence[Shown]
+    key: int | None = None
+    columns: list[str] = field(default_factory=list)
+
+
+def now_in(db: Connection, cohort: int, after: int) -> Listing:
+    rows = members.page(db, cohort, after, SHOWN + 1)
+    key = rows[SHOWN - 1].person_id if len(rows) > SHOWN else None
+    return listing([shape(row, row.person_id, row.entered_at, row.entry_number) for row in rows[:SHOWN]], key)
+
+
+def entered_since(db: Connection, cohort: Row[Any], since: int, before: int) -> Listing:
+    """Members whose present stay began at `since` or later, the newest first. `before` is a number of the log, whose
+    numbers have no gaps (S11); 0 for the first page."""
+    bound = db.execute(_BOUND, {"cohort": cohort.id, "since": since, "started": since - 31 * DAY}).scalar()
+    before = min(before or AFTER_ALL, cohort.change_count + 1)
+    if bound is None or bound >= before:
+        return Listing([])
+    first = max(bound, before - EXAMINED)
+    values = {"cohort": cohort.id, "first": first, "before": before, "since": since, "limit": SHOWN + 1}
+    rows = db.execute(_ENTERED, values).all()
+    key = rows[SHOWN - 1].number if len(rows) > SHOWN else first if first > bound else None
+    return listing(people(db, [Stay(row.person_id, row.at, row.entry_number) for row in rows[:SHOWN]]), key)
+
+
+def as_of(db: Connection, cohort: Row[Any], moment: int, after: int) -> Listing:
+    """Who was a member at `moment`, what happened in that very millisecond included."""
+    if moment < cohort.created_at:
+        return Listing([])
+    window = db.execute(_WINDOW, {"cohort": cohort.id, "after": after, "most": EXAMINED}).one()
+    if not window.examined:
+        return Listing([])
+    values = {"cohort": cohort.id, "moment": moment, "after": after, "last": window.last, "limit": SHOWN + 1}
+    rows = db.execute(_AS_OF, values).all()
+    more = window.last if window.examined == EXAMINED else None
+    key = rows[SHOWN - 1].person_id if len(rows) > SHOWN else more
+    return listing(people(db, _stays_then(db, cohort.id, rows[:SHOWN])), key)
+
+
+def _stays_then(db: Connection, cohort: int, rows: Sequence[Row[Any]]) -> list[Stay]:
+    """The stays of that time; of those who came back since, as the log has them."""
+    numbers = [row.number for row in rows if row.number is not None]
+    found = db.execute(_CHANGES, {"cohort": cohort, "numbers": numbers}).all() if numbers else []
+    earlier = {row.person_id: Stay(row.person_id, row.at, row.entry_number) for row in found}
+    return [earlier.get(row.person_id) or Stay(row.person_id, row.entered_at, row.entry_number) for row in rows]
+
+
+def people(db: Connection, stays: Sequence[Stay]) -> list[Shown]:
+    """These stays as rows, in their order; one statement."""
+    if not stays:
+        return []
+    found = {row.id: row for row in db.execute(_PEOPLE, {"ids": [stay.person_id for stay in stays]})}
+    return [shape(found[stay.person_id], stay.person_id, stay.at, stay.entry_number) for stay in stays]
+
+
+def listing(rows: Sequence[Shown], key: int | None) -> Listing:
+    names = Counter(name for row in rows for name in row.properties)
+    return Listing(rows, key, [name for name, _count in names.most_common(PROPERTY_COLUMNS)])
+
+
+def shape(row: Row[Any], person_id: int, entered_at: int, entry_number: int) -> Shown:
+    properties = {name: _written(value) for name, value in json.loads(row.properties).items() if value is not None}
+    name = " ".join(filter(None, (row.first_name, row.last_name)))
+    return Shown(person_id, row.distinct_id, row.email or "", name, properties, entered_at, entry_number)
+
+
+def _written(value: Any, longest: int = 40) -> str:
+    written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return written if len(written) <= longest else f"{written[: longest - 1]}…"
+
+
+def start_of(since: str, now: int) -> int:
+    """When a stretch of SINCE began; days are UTC."""
+    return {"today": now // DAY * DAY, "7d": now - 7 * DAY, "30d": now - 30 * DAY}[since]
+
+
+def moment_of(given: str) -> int | None:
+    """What a `datetime-local` field says, read as UTC; None where it is no moment."""
+    try:
+        return int(datetime.fromisoformat(given).replace(tzinfo=UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None

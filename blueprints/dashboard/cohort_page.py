@@ -1,0 +1,135 @@
+"""One cohort: its charts, its members with their filters and their search, its exports."""
+
+from dataclasses import dataclass
+
+from flask import Response, abort, render_template, request, url_for
+from sqlalchemy import Connection
+
+from blueprints.api import exports
+from blueprints.api.exports import CSV, NDJSON, Form
+from blueprints.api.replies import Problem
+from blueprints.dashboard import blueprint, cohort_history, cohort_members, cohort_search
+from blueprints.dashboard.cohort_head import Head, find, head
+from blueprints.dashboard.cohort_history import RANGES, History
+from blueprints.dashboard.cohort_members import SINCE, Listing
+from blueprints.dashboard.cohort_search import Place
+from security.house import house
+from security.roles import needs
+
+_DIGITS = 18  # every number of 18 digits fits into 63 bits
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the address says; whatever it says wrongly is as if it were not there. `as_of` is as it was typed, `moment`
+    what that means."""
+
+    range: str
+    since: str
+    as_of: str
+    moment: int | None
+    after: int
+
+    @classmethod
+    def of_request(cls) -> "Filters":
+        given = request.args
+        span, since, as_of = given.get("range", ""), given.get("since", ""), given.get("as_of", "").strip()
+        return cls(
+            span if span in RANGES else "30d",
+            since if since in SINCE else "",
+            as_of,
+            cohort_members.moment_of(as_of) if as_of else None,
+            whole(given.get("after", "")),
+        )
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.since or self.as_of)
+
+    def path(self, cohort_id: int, **changed: str | int) -> str:
+        """The same page with other values, from its beginning."""
+        given = {"range": self.range if self.range != "30d" else "", "since": self.since, "as_of": self.as_of} | changed
+        named = {name: value for name, value in given.items() if value}
+        return url_for("dashboard.show_cohort", cohort_id=cohort_id, **named)  # type: ignore[arg-type]
+
+
+def whole(given: str) -> int:
+    """The key in an address; 0 for what is none."""
+    return int(given) if given.isascii() and given.isdigit() and len(given) <= _DIGITS else 0
+
+
+@blueprint.get("/cohorts/<int:cohort_id>")
+def show_cohort(cohort_id: int) -> str:
+    filters = Filters.of_request()
+
+    def read(db: Connection) -> tuple[Head, History, Listing]:
+        found = head(db, cohort_id)
+        past = cohort_history.history(db, found.cohort, filters.range, house().clock())
+        return found, past, _members(db, found, filters)
+
+    found, past, listing = house().database.read(read)
+    return render_template(
+        "dashboard/cohorts/members.html",
+        head=found,
+        history=past,
+        ranges=RANGES,
+        filters=filters,
+        sinces=SINCE,
+        listing=listing,
+    )
+
+
+def _members(db: Connection, found: Head, filters: Filters) -> Listing:
+    if filters.moment is not None:
+        return cohort_members.as_of(db, found.cohort, filters.moment, filters.after)
+    if filters.since:
+        since = cohort_members.start_of(filters.since, house().clock())
+        return cohort_members.entered_since(db, found.cohort, since, filters.after)
+    return cohort_members.now_in(db, found.cohort.id, filters.after)
+
+
+@blueprint.post("/cohorts/<int:cohort_id>")
+@needs("viewer")
+def search_members(cohort_id: int) -> str:
+    """A search is posted, because an address is kept in logs and an e-mail must not be."""
+    wanted, place = request.form.get("q", "").strip(), _place()
+
+    def read(db: Connection) -> tuple[Head, Listing, Place | None]:
+        head_ = head(db, cohort_id)
+        found = cohort_search.search(db, head_.cohort, wanted, place)
+        return head_, cohort_members.listing(cohort_members.people(db, found.stays), None), found.following
+
+    found, listing, following = house().database.read(read)
+    return render_template(
+        "dashboard/cohorts/search.html",
+        head=found,
+        wanted=wanted,
+        listing=listing,
+        following=following,
+        continued=place != Place(),
+    )
+
+
+def _place() -> Place:
+    """Where the form's search goes on."""
+    given = request.form
+    return Place(whole(given.get("way", "")), given.get("value", "").replace("\0", ""), whole(given.get("after", "")))
+
+
+@blueprint.get("/cohorts/<int:cohort_id>/members.csv")
+def export_csv(cohort_id: int) -> Response:
+    return _export(CSV, cohort_id)
+
+
+@blueprint.get("/cohorts/<int:cohort_id>/members.ndjson")
+def export_ndjson(cohort_id: int) -> Response:
+    return _export(NDJSON, cohort_id)
+
+
+def _export(form: Form, cohort_id: int) -> Response:
+    """The whole cohort, as the API gives it; too many at once are asked to wait."""
+    cohort = house().database.read(lambda db: find(db, cohort_id), one_statement=True)
+    try:
+        return exports.export(form, cohort.project_id, cohort.mixpanel_cohort_id)
+    except Problem as error:
+        return abort(error.status)

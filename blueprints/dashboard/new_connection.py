@@ -1,0 +1,47 @@
+"""A new connection, guided: its name, what Mixpanel needs, and the light that waits for the first delivery."""
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.connections import Arrived, arrived, connection_or_404, url_of
+from security import connections, sign_in
+from security.audit import note
+from security.connections import WrongName
+from security.house import house
+from security.roles import needs
+
+
+@blueprint.get("/connections/new")
+@needs("operator")
+def new_connection() -> str:
+    return render_template("dashboard/connections/new.html", name="", wrong=None)
+
+
+@blueprint.post("/connections/new")
+@needs("operator")
+def make_connection() -> ResponseReturnValue:
+    """Answers with the page itself: a password has no place in a URL or a cookie, so there is nowhere to redirect."""
+    name = request.form.get("name", "").strip()
+    try:
+        password = house().database.write(lambda db: _make(db, name))
+    except WrongName as error:
+        return render_template("dashboard/connections/new.html", name=name, wrong=str(error)), 422
+    return render_template(
+        "dashboard/connections/made.html", name=name, url=url_of(name), password=password, arrived=Arrived(None, None)
+    )
+
+
+def _make(db: Connection, name: str) -> str:
+    here = house()
+    password = connections.add(db, here.settings.secret_key, name, here.clock())
+    note(db, here.clock(), sign_in.operator().email, "connection.add", name)
+    return password
+
+
+@blueprint.get("/connections/<name>/waiting")
+def waiting(name: str) -> str:
+    """The light: it asks again every 2 s, until the first delivery is here."""
+    found = house().database.read(lambda db: arrived(db, connection_or_404(db, name)))
+    return render_template("dashboard/connections/_waiting.html", name=name, arrived=found)

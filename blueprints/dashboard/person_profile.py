@@ -1,0 +1,53 @@
+"""A person's profile, written for people: the name, and every exported property as text."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row
+
+LONGEST = 2000  # characters of one value
+ROOM = 60_000  # characters of all values; a page stays under 200 KB
+
+
+@dataclass(frozen=True)
+class Property:
+    """One property; `is_code` where it is a list or an object, written as JSON; `cut` where the end is missing."""
+
+    name: str
+    value: str
+    is_code: bool = False
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Properties:
+    """What can be shown; `left_out` counts the properties that found no room."""
+
+    shown: list[Property]
+    left_out: int
+
+
+def full_name(person: Row[Any]) -> str:
+    """First and last name, empty where neither is known."""
+    return " ".join(filter(None, (person.first_name, person.last_name)))
+
+
+def readable(properties: str) -> Properties:
+    """The properties of a profile's JSON object, by name."""
+    shown: list[Property] = []
+    room = ROOM
+    found = sorted(msgspec.json.decode(properties).items())
+    for name, value in found:
+        one = _property(name, value)
+        room -= len(one.name) + len(one.value)
+        if room < 0:
+            break
+        shown.append(one)
+    return Properties(shown, len(found) - len(shown))
+
+
+def _property(name: str, value: Any) -> Property:
+    is_code = isinstance(value, dict | list)
+    written = value if isinstance(value, str) else msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return Property(name[:LONGEST], written[:LONGEST], is_code, len(written) > LONGEST)

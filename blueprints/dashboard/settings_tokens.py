@@ -1,0 +1,72 @@
+"""Tokens of the JSON API: made, shown once, removed."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from blueprints.dashboard import blueprint
+from security import sign_in, tokens
+from security.audit import note
+from security.house import house
+from security.roles import needs
+from security.tokens import LONGEST_NAME, SCOPES, Token, TokenExists
+
+MEANINGS = {"read": "reads cohorts, members, changes and failures", "send": "reads, and also sends to Mixpanel"}
+
+
+@blueprint.get("/settings/tokens")
+def list_tokens() -> str:
+    return _list()
+
+
+@blueprint.post("/settings/tokens")
+@needs("admin")
+def add_token() -> ResponseReturnValue:
+    """Answers with the page itself: the token is shown this once."""
+    name, scope = request.form.get("name", "").strip(), request.form.get("scope", "")
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        return _list(name, wrong=f"A name has 1 to {LONGEST_NAME} characters."), 422
+    if scope not in SCOPES:
+        abort(400)
+    try:
+        token = house().database.write(lambda db: _add(db, name, scope))
+    except TokenExists as error:
+        return _list(name, wrong=str(error)), 422
+    return render_template("dashboard/settings/token_made.html", name=name, scope=scope, token=token)
+
+
+def _add(db: Connection, name: str, scope: str) -> str:
+    here = house()
+    token = tokens.add(db, here.settings.secret_key, name, scope, here.clock())
+    note(db, here.clock(), sign_in.operator().email, "token.add", name, after={"scope": scope})
+    return token
+
+
+@blueprint.get("/settings/tokens/<int:token_id>/remove")
+@needs("admin")
+def ask_remove_token(token_id: int) -> str:
+    return render_template("dashboard/settings/remove_token.html", one=_find(token_id))
+
+
+@blueprint.post("/settings/tokens/<int:token_id>/remove")
+@needs("admin")
+def remove_token(token_id: int) -> ResponseReturnValue:
+    one, here, who = _find(token_id), house(), sign_in.operator().email
+
+    def remove(db: Connection) -> None:
+        if tokens.remove(db, one):
+            note(db, here.clock(), who, "token.remove", one.name, before={"scope": one.scope})
+
+    here.database.write(remove)
+    flash(f"The token {one.name} is removed.")
+    return redirect(url_for("dashboard.list_tokens"))
+
+
+def _find(token_id: int) -> Token:
+    found = house().database.read(lambda db: tokens.by_id(db, token_id), one_statement=True)
+    return found or abort(404)
+
+
+def _list(typed: str = "", wrong: str | None = None) -> str:
+    found = house().database.read(tokens.listed, one_statement=True)
+    return render_template("dashboard/settings/tokens.html", found=found, typed=typed, wrong=wrong, meanings=MEANINGS)

@@ -1,0 +1,48 @@
+"""Chromium, driven by Playwright; the browser is Debian's."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+WIDE = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+def path() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextmanager
+def browser(found: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+def sign_in(context: BrowserContext, url: str, email: str, password: str) -> None:
+    """Sign in by the form."""
+    page = context.new_page()
+    page.goto(f"{url}/sign-in")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{url}/")
+    page.close()
+
+
+def context_of(running: Browser, *, phone: bool = False, dark: bool = False, **more: Any) -> BrowserContext:
+    context = running.new_context(
+        viewport=PHONE if phone else WIDE, color_scheme="dark" if dark else "light", reduced_motion="reduce", **more
+    )
+    context.set_default_timeout(15_000)
+    return context

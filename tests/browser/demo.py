@@ -1,0 +1,69 @@
+"""An instance to look at: the demo's six weeks, plus what the demo has no example of, and an operator of each role."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask
+
+from app import create_app
+from commands.simulator.plan import PROJECT
+from config.clock import now
+from config.settings import load
+from security import operators
+from security.roles import ROLES
+from sync.page import parse
+from sync.receive import receive
+from sync.rules import Rules
+from tests import relay
+from tests.failing.server import BIN, ROOT, Server
+from tests.relay import PASSWORD, PASSWORD_HASH
+
+SERVE = (str(BIN / "flask"), "serve", "--without-worker")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Server]:
+    """The demo in `folder`, served."""
+    server = Server(folder, f"sqlite:///{folder}/cohort-relay.db", SERVE)
+    server.prepare()
+    subprocess.run([BIN / "flask", "demo"], cwd=ROOT, env=server.environment, check=True, capture_output=True)
+    app = app_of(server)
+    add_operators(app)
+    hold_a_refresh(app)
+    app.extensions["house"].database.dispose()
+    try:
+        server.revive()
+        yield server
+    finally:
+        server.close()
+
+
+def app_of(server: Server) -> Flask:
+    return create_app(load(server.environment))
+
+
+def add_operators(app: Flask) -> None:
+    for role in ROLES:
+        email = email_of(role)
+        app.extensions["house"].database.write(
+            lambda db, e=email, r=role: operators.add(db, e, PASSWORD_HASH, r, "terminal", now())
+        )
+
+
+def hold_a_refresh(app: Flask) -> None:
+    """A cohort whose newest refresh would remove most of it."""
+    for session, people in (("all", 300), ("few", 60)):
+        members = [{"mixpanel_distinct_id": f"trial-{n:03d}", "email": f"t{n}@example.org"} for n in range(people)]
+        body = relay.body("members", members, session=session, cohort="3290", project=PROJECT, name="Trial users")
+        page = parse(json.dumps(body).encode())
+        app.extensions["house"].database.write(lambda db, p=page: receive(db, p, Rules(), 1, now()))
+
+
+def email_of(role: str) -> str:
+    return f"{role}@example.org"
+
+
+__all__ = ["PASSWORD", "add_operators", "app_of", "email_of", "served"]

@@ -1,0 +1,64 @@
+"""Every page of the dashboard with real ids in it. A new route with an argument that nobody can fill fails loudly."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Connection, text
+from werkzeug.routing import Rule
+
+# Where the ids of a path come from, by the path's first word and the argument's name.
+SAMPLES = {
+    ("cohorts", "cohort_id"): "SELECT id FROM cohort ORDER BY member_count DESC LIMIT 1",
+    ("held", "cohort_id"): """SELECT coalesce((SELECT max(cohort_id) FROM sync_session WHERE status = 'held'),
+        (SELECT min(id) FROM cohort))""",
+    ("sessions", "session_id"): "SELECT id FROM sync_session ORDER BY pages_received DESC, id DESC LIMIT 1",
+    ("failures", "failure_id"): "SELECT id FROM failure ORDER BY id DESC LIMIT 1",
+    ("people", "person_id"): """SELECT p.id FROM person p JOIN membership m ON m.person_id = p.id
+        ORDER BY m.entry_number DESC, p.id LIMIT 1""",
+    ("connections", "name"): "SELECT name FROM connection ORDER BY name LIMIT 1",
+    (
+        "connections",
+        "password_id",
+    ): """SELECT p.id FROM connection_password p JOIN connection c ON c.id = p.connection_id
+        WHERE p.retired_at IS NULL ORDER BY c.name, p.id LIMIT 1""",
+    ("settings", "operator_id"): "SELECT id FROM operator ORDER BY email DESC LIMIT 1",
+    ("settings", "token_id"): "SELECT id FROM api_token ORDER BY id LIMIT 1",
+    ("settings", "name"): "SELECT name FROM api_token ORDER BY id LIMIT 1",
+}
+CHOICES = {"kind": ("received", "entered", "left", "unchanged", "rejected")}
+DOWNLOADS = (".csv", ".ndjson")
+
+
+def rules(app: Flask, method: str) -> Iterator[Rule]:
+    """The dashboard's rules that take `method`."""
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.split(".")[0] in {"dashboard", "sign"} and method in (rule.methods or set()):
+            yield rule
+
+
+def filled(rule: Rule, samples: dict[tuple[str, str], Any]) -> Iterator[str]:
+    """The rule's paths with real ids."""
+    room = "held" if "/held" in rule.rule else rule.rule.split("/")[1]
+    values: list[dict[str, Any]] = [{}]
+    for name in sorted(rule.arguments):
+        choices = CHOICES.get(name) or (samples[room, name],)
+        values = [known | {name: choice} for known in values for choice in choices]
+    for one in values:
+        built = rule.build(one, append_unknown=False)
+        assert built is not None, rule.rule
+        yield built[1]
+
+
+def samples(db: Connection) -> dict[tuple[str, str], Any]:
+    """Real ids; None where there is nothing of that kind."""
+    return {key: db.execute(text(sql)).scalar() for key, sql in SAMPLES.items()}
+
+
+def pages(app: Flask, *, signed_in: bool = True) -> list[str]:
+    """Every page that can be looked at, without downloads."""
+    found = app.extensions["house"].database.read(samples)
+    wanted = "dashboard" if signed_in else "sign"
+    known = [rule for rule in rules(app, "GET") if rule.endpoint.startswith(f"{wanted}.")]
+    paths = [path for rule in known for path in filled(rule, found)]
+    return sorted(path for path in paths if not path.endswith(DOWNLOADS))

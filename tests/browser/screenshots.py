@@ -1,0 +1,49 @@
+"""`make screenshots`: every page, wide and phone-wide, light and dark, into screenshots/ (not in git)."""
+
+import re
+import tempfile
+from pathlib import Path
+
+from tests.browser import chromium, demo, places
+
+FOLDER = Path(__file__).resolve().parents[2] / "screenshots"
+
+
+def take(folder: Path = FOLDER) -> int:
+    """Take them all; returns how many."""
+    folder.mkdir(exist_ok=True)
+    found = chromium.path()
+    if found is None:
+        raise SystemExit("Chromium is missing; install Debian's package chromium.")
+    taken = 0
+    with tempfile.TemporaryDirectory() as name, demo.served(Path(name)) as server, chromium.browser(found) as running:
+        app = demo.app_of(server)
+        for phone in (False, True):
+            for dark in (False, True):
+                taken += _pages(running, server.url, app, folder, phone=phone, dark=dark)
+        app.extensions["house"].database.dispose()
+    return taken
+
+
+def _pages(running, url: str, app, folder: Path, *, phone: bool, dark: bool) -> int:
+    context = chromium.context_of(running, phone=phone, dark=dark)
+    page = context.new_page()
+    kind = f"{'phone' if phone else 'wide'}-{'dark' if dark else 'light'}"
+    paths = places.pages(app, signed_in=False)
+    _shoot(page, url, paths, folder, kind)
+    chromium.sign_in(context, url, demo.email_of("admin"), demo.PASSWORD)
+    paths_within = places.pages(app)
+    _shoot(page, url, paths_within, folder, kind)
+    context.close()
+    return len(paths) + len(paths_within)
+
+
+def _shoot(page, url: str, paths: list[str], folder: Path, kind: str) -> None:
+    for path in paths:
+        page.goto(url + path)
+        name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-") or "overview"
+        page.screenshot(path=folder / f"{name}-{kind}.png", full_page=True)
+
+
+if __name__ == "__main__":
+    print(f"{take()} screenshots in {FOLDER.name}/")

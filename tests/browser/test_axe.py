@@ -1,0 +1,39 @@
+"""Whether everybody can use every page: axe-core's rules, light and dark, wide and on a phone."""
+
+from pathlib import Path
+
+import pytest
+
+from tests import servers
+from tests.browser import chromium, demo, places
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
+def test_axe_finds_no_violation_on_any_page(running, shown, phone: bool, dark: bool) -> None:
+    if not AXE.exists():
+        servers.missing("axe-core (npm)")
+    app = demo.app_of(shown)
+    context = chromium.context_of(running, phone=phone, dark=dark, bypass_csp=True)
+    page = context.new_page()
+    found = violations(page, shown.url, places.pages(app, signed_in=False))
+    chromium.sign_in(context, shown.url, demo.email_of("admin"), demo.PASSWORD)
+    found |= violations(page, shown.url, places.pages(app))
+    context.close()
+    app.extensions["house"].database.dispose()
+    assert found == {}
+
+
+def violations(page, url: str, paths: list[str]) -> dict[str, list[str]]:
+    found = {}
+    for path in paths:
+        page.goto(url + path)
+        if page.locator("h1").count() == 0:  # a fragment: it is looked at within its page
+            continue
+        page.add_script_tag(path=str(AXE))
+        wrong = page.evaluate("async () => (await axe.run()).violations")
+        if wrong:
+            found[path] = [f"{one['id']}: {one['nodes'][0]['html']}" for one in wrong]
+    return found

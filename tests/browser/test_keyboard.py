@@ -1,0 +1,66 @@
+"""Everything that can be clicked can be reached and seen by keyboard."""
+
+from tests.browser import chromium, demo, places
+
+ACTIONS = "a[href], button, input:not([type=hidden]), select, textarea, summary"
+
+# Everything that a pointer could use and that is not hidden in a closed menu.
+COUNT = f"""() => [...document.querySelectorAll({ACTIONS!r})]
+    .filter((one) => one.checkVisibility({{visibilityProperty: true}}) && !one.disabled).length"""
+MARK = """() => {
+    const here = document.activeElement;
+    if (!here || here === document.body) return null;
+    if (here.dataset.reached) return "again";
+    here.dataset.reached = "1";
+    const style = getComputedStyle(here);
+    const box = here.getBoundingClientRect();
+    const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+    const inside = box.width > 0 && box.right > 0 && box.left < innerWidth;
+    return seen && inside ? "seen" : here.outerHTML.slice(0, 120);
+}"""
+UNREACHED = f"""() => [...document.querySelectorAll({ACTIONS!r})]
+    .filter((one) => one.checkVisibility({{visibilityProperty: true}}) && !one.disabled && !one.dataset.reached)
+    .map((one) => one.outerHTML.slice(0, 120))"""
+
+
+def test_every_action_is_reached_and_visible_by_keyboard(running, shown) -> None:
+    app = demo.app_of(shown)
+    context = chromium.context_of(running)
+    chromium.sign_in(context, shown.url, demo.email_of("admin"), demo.PASSWORD)
+    page = context.new_page()
+    wrong = {}
+    for path in places.pages(app):
+        page.goto(shown.url + path)
+        found = walk(page)
+        if found:
+            wrong[path] = found
+    context.close()
+    app.extensions["house"].database.dispose()
+    assert wrong == {}
+
+
+def walk(page) -> list[str]:
+    """What the tab key does not reach, or reaches without showing it."""
+    unseen = []
+    for _ in range(page.evaluate(COUNT) + 20):
+        page.keyboard.press("Tab")
+        state = page.evaluate(MARK)
+        if state in {None, "again"}:
+            break
+        if state != "seen":
+            unseen.append(f"not visible: {state}")
+    return unseen + [f"not reached: {one}" for one in page.evaluate(UNREACHED)]
+
+
+def test_slash_leads_to_the_search_and_escape_closes_the_menu(running, shown) -> None:
+    context = chromium.context_of(running)
+    chromium.sign_in(context, shown.url, demo.email_of("viewer"), demo.PASSWORD)
+    page = context.new_page()
+    page.goto(shown.url)
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "seek"
+    page.locator("details.menu summary").click()
+    assert page.get_by_role("button", name="Sign out").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("button", name="Sign out").is_visible()
+    context.close()

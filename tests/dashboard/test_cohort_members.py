@@ -1,0 +1,302 @@
+"""Who is in a cohort: the list, its filters by time, the search. And that all of it stays small."""
+
+import random
+import re
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event
+
+from blueprints.dashboard import cohort_members, cohort_search
+from config.clock import DAY, HOUR
+from tests.dashboard.test_cohorts import table
+from tests.relay import MINUTE
+
+
+@pytest.fixture
+def browser(relay):
+    return relay.sign_in("viewer")
+
+
+def path(relay, more: str = "") -> str:
+    return f"/cohorts/{relay.cohort()['id']}{more}"
+
+
+def shown(page: str) -> list[str]:
+    """The distinct ids on a page, in their order."""
+    return re.findall(r'data-copy="([^"]+)"', page)
+
+
+def everyone(browser, address: str) -> list[str]:
+    """The distinct ids of all pages, by the links from each to the next."""
+    found, pages = [], 0
+    while address:
+        page = browser.page(address.replace("&amp;", "&"))
+        found += shown(page)
+        following = re.search(r'href="([^"]+)" rel="next"', page)
+        address, pages = following[1] if following else "", pages + 1
+        assert pages < 50
+    return found
+
+
+def search(browser, address: str, **form) -> str:
+    answer = browser.post(address, form)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def search_all(browser, address: str, wanted: str) -> list[str]:
+    found, form = [], {"q": wanted}
+    while form:
+        page = search(browser, address, **form)
+        found += shown(page)
+        fields = dict(re.findall(r'<input type="hidden" name="(q|way|value|after)" value="([^"]*)"', page))
+        form = fields
+    return found
+
+
+# --- the list
+
+
+def test_members_are_shown_with_their_profile_and_stay(relay, browser) -> None:
+    ada = {"mixpanel_distinct_id": "a", "email": "ada@example.org", "first_name": "Ada", "last_name": "Lovelace"}
+    relay.refresh([ada | {"plan": "pro"}])
+    relay.remove(["a"], session="s2")
+    relay.add(["a"], session="s3")
+    row = table(browser.page(path(relay)), 2)[0]
+    assert row == ["a", "ada@example.org", "Ada Lovelace", "pro", "just now", "2nd"]
+
+
+def test_the_commonest_properties_are_columns(relay, browser) -> None:
+    plan, seats = {"plan": "pro", "seats": 4}, {"seats": 2, "beta": True, "city": "Oslo"}
+    relay.refresh([{"distinct_id": "a", **plan}, {"distinct_id": "b", **seats}, {"distinct_id": "c", "seats": 1}])
+    heads = re.findall(r'<th scope="col">([^<]+)</th>', browser.page(path(relay)).partition("Distinct id")[2])
+    assert heads == ["E-mail", "Name", "seats", "plan", "beta", "Entered", "Entry"]
+
+
+def test_a_member_leads_to_the_person(relay, browser) -> None:
+    relay.refresh(["a"])
+    assert f'href="/people/{relay.person("a")["id"]}"' in browser.page(path(relay))
+
+
+def test_the_list_goes_on_by_person_without_gap_or_repeat(relay, browser) -> None:
+    relay.refresh([f"p{number:03}" for number in range(120)])
+    assert everyone(browser, path(relay)) == [f"p{number:03}" for number in range(120)]
+
+
+def test_an_empty_cohort_says_so(relay, browser) -> None:
+    relay.refresh([])
+    assert "Nobody is in this cohort" in browser.page(path(relay))
+
+
+# --- entered since
+
+
+def test_entered_since_shows_the_newest_first_and_only_who_is_still_in(relay, browser) -> None:
+    relay.refresh(["old", "leaver"], session="s1")
+    relay.clock.forward(3 * DAY)
+    relay.add(["leaver-of-today", "b"], session="s2")
+    relay.clock.forward(HOUR)
+    relay.add(["c"], session="s3")
+    relay.remove(["leaver", "leaver-of-today"], session="s4")
+    assert everyone(browser, path(relay, "?since=today")) == ["c", "b"]
+    assert set(everyone(browser, path(relay, "?since=7d"))) == {"c", "b", "old"}
+
+
+def test_who_came_back_counts_from_the_return(relay, browser) -> None:
+    relay.refresh(["a", "b"], session="s1")
+    relay.clock.forward(10 * DAY)
+    relay.remove(["a"], session="s2")
+    relay.add(["a"], session="s3")
+    assert everyone(browser, path(relay, "?since=7d")) == ["a"]
+    assert set(everyone(browser, path(relay, "?since=30d"))) == {"a", "b"}
+
+
+def test_a_long_session_counts_those_who_entered_by_its_late_pages(relay, browser) -> None:
+    relay.clock.time = relay.clock.time // DAY * DAY - MINUTE
+    relay.refresh(["yesterday"], page=1, total=2)
+    relay.clock.forward(2 * MINUTE)
+    relay.refresh(["today"], page=2, total=2)
+    assert everyone(browser, path(relay, "?since=today")) == ["today"]
+
+
+def test_entered_since_goes_on_by_the_log(relay, browser, monkeypatch) -> None:
+    monkeypatch.setattr(cohort_members, "EXAMINED", 40)
+    relay.refresh([f"p{number:03}" for number in range(130)], session="s1")
+    relay.remove([f"p{number:03}" for number in range(100, 130)], session="s2")
+    found = everyone(browser, path(relay, "?since=today"))
+    assert sorted(found) == [f"p{number:03}" for number in range(100)]
+
+
+def test_nobody_entered_since(relay, browser) -> None:
+    relay.refresh(["a"])
+    relay.clock.forward(40 * DAY)
+    assert "None of the present members entered in that time" in browser.page(path(relay, "?since=30d"))
+
+
+# --- as of
+
+
+def as_of(moment: int) -> str:
+    """The field's value for a moment."""
+    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
+
+
+def test_as_of_a_moment_is_what_the_log_says_of_it(relay, browser, monkeypatch) -> None:
+    """Forty syncs in which everybody comes and goes, asked about at every one of them."""
+    monkeypatch.setattr(cohort_members, "EXAMINED", 7)
+    people, chance = [f"p{number:02}" for number in range(20)], random.Random(7)
+    moments = []
+    for number in range(40):
+        relay.clock.forward(MINUTE)
+        action = chance.choice((relay.add, relay.remove))
+        action(chance.sample(people, 6), session=f"s{number}")
+        moments.append((relay.clock(), sorted(relay.members())))
+    for moment, members in moments:
+        assert sorted(everyone(browser, path(relay, f"?as_of={as_of(moment)}"))) == members
+        assert sorted(everyone(browser, path(relay, f"?as_of={as_of(moment + MINUTE - 1)}"))) == members
+
+
+def test_as_of_shows_the_stay_of_that_time(relay, browser) -> None:
+    relay.add(["a"], session="s1")
+    first = relay.clock()
+    for number in range(3):
+        relay.clock.forward(HOUR)
+        relay.remove(["a"], session=f"r{number}")
+        relay.add(["a"], session=f"a{number}")
+    row = table(browser.page(path(relay, f"?as_of={as_of(first)}")), 2)[0]
+    assert row[-2:] == ["3 h ago", "1st"]
+
+
+def test_before_the_first_sync_nobody_was_a_member(relay, browser) -> None:
+    relay.refresh(["a"])
+    assert "Nobody was a member at that moment" in browser.page(path(relay, f"?as_of={as_of(relay.clock() - 1)}"))
+
+
+@pytest.mark.parametrize("wrong", ["yesterday", "2026-13-01T10:00", "9" * 40])
+def test_what_is_no_moment_is_said_and_the_members_of_now_are_shown(relay, browser, wrong) -> None:
+    relay.refresh(["a"])
+    page = browser.page(path(relay, f"?as_of={wrong}"))
+    assert "is not a date and time" in page
+    assert shown(page) == ["a"]
+
+
+@pytest.mark.parametrize("wrong", ["?after=x", "?after=" + "9" * 30, "?since=odd", "?range=odd"])
+def test_what_an_address_says_wrongly_is_as_if_it_were_not_there(relay, browser, wrong) -> None:
+    relay.refresh(["a"])
+    assert shown(browser.page(path(relay, wrong))) == ["a"]
+
+
+# --- the search
+
+PEOPLE = [
+    {"distinct_id": "u1", "email": "Ada@Example.org", "first_name": "Ada", "last_name": "Lovelace"},
+    {"distinct_id": "u2", "email": "grace@example.org", "first_name": "Grace", "last_name": "Hopper"},
+    {"distinct_id": "u3", "email": "adam@example.org", "first_name": "Adam", "last_name": "Van Ada"},
+    {"distinct_id": "ada", "first_name": "Émilie"},
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("u1", {"u1"}),
+        ("U1", set()),
+        ("ada@example.org", {"u1"}),
+        ("ADA@EX", {"u1"}),
+        ("ada", {"u1", "u3", "ada"}),
+        ("lovelace", {"u1"}),
+        ("ada lovelace", {"u1"}),
+        ("ADA  love", {"u1"}),
+        ("van ada", {"u3"}),
+        ("adam van ada", {"u3"}),
+        ("Émilie", {"ada"}),
+        ("%", set()),
+        ("nul\0", set()),
+    ],
+)
+def test_members_are_found_by_id_or_the_beginning_of_e_mail_and_names(relay, browser, wanted, found) -> None:
+    relay.refresh(PEOPLE)
+    hits = search_all(browser, path(relay), wanted)
+    assert set(hits) == found
+    assert len(hits) == len(found)
+
+
+def test_the_search_knows_only_members_of_now_and_of_this_cohort(relay, browser) -> None:
+    relay.refresh(PEOPLE[:2], cohort="7")
+    relay.refresh(PEOPLE[2:], cohort="8")
+    relay.refresh([{"distinct_id": "other", "first_name": "Ada"}], cohort="7", project="2")
+    relay.remove(["u1"], session="s2", cohort="7")
+    here = f"/cohorts/{relay.cohort('7', '1')['id']}"
+    assert search_all(browser, here, "ada") == []
+    assert search_all(browser, here, "u1") == []
+    assert search_all(browser, here, "grace") == ["u2"]
+
+
+def test_a_search_with_many_hits_goes_on_and_names_nobody_twice(relay, browser, monkeypatch) -> None:
+    monkeypatch.setattr(cohort_search, "EXAMINED", 30)
+    many = [
+        {"distinct_id": f"u{number}", "email": f"sam{number % 3}@example.org", "first_name": "Sam", "last_name": "Sams"}
+        for number in range(90)
+    ]
+    relay.refresh(many[::2], cohort="7")
+    relay.refresh(many[1::2], cohort="8")
+    found = search_all(browser, f"/cohorts/{relay.cohort('7')['id']}", "SAM")
+    assert sorted(found) == sorted(one["distinct_id"] for one in many[::2])
+
+
+def test_a_search_stands_in_no_address(relay, browser) -> None:
+    relay.refresh(PEOPLE)
+    page = search(browser, path(relay), q="ada@example.org")
+    assert not re.search(r'(href|action)="[^"]*ada', page)
+
+
+def test_a_search_without_hits_says_so(relay, browser) -> None:
+    relay.refresh(PEOPLE)
+    assert "Nobody matches" in search(browser, path(relay), q="zoe")
+
+
+# --- all of it stays small
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["", "?range=all&since=30d", "?as_of=2026-01-01T10:00", "/sessions", "/failures", "/rejected", "/settings", "/now"],
+)
+def test_a_page_takes_at_most_twelve_statements(relay, browser, more) -> None:
+    relay.refresh(PEOPLE)
+    assert count_statements(relay, lambda: browser.page(path(relay, more))) <= 12
+
+
+def test_the_list_and_a_search_take_at_most_twelve_statements(relay, browser) -> None:
+    relay.refresh(PEOPLE)
+    address, token = path(relay), browser.token
+    assert count_statements(relay, lambda: browser.page("/cohorts")) <= 12
+    form = {"csrf_token": token, "q": "ada van lovelace"}
+    assert count_statements(relay, lambda: browser.client.post(address, data=form)) <= 12
+
+
+def test_the_page_of_a_held_refresh_takes_at_most_twelve_statements(make_relay) -> None:
+    relay = make_relay(removal_guard_min_members=2)
+    relay.refresh(["a", "b", "c"], session="s1")
+    relay.refresh(["a"], session="s2")
+    browser, address = relay.sign_in("operator"), path(relay, "/held")
+    assert count_statements(relay, lambda: browser.page(address)) <= 12
+
+
+def count_statements(relay, work) -> int:
+    seen: list[str] = []
+
+    def hear(_db, _cursor, sql, *_rest) -> None:
+        seen.append(sql)
+
+    engines = {relay.database.reader, relay.database.writer}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", hear)
+    try:
+        work()
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", hear)
+    assert seen
+    return len(seen)

@@ -1,0 +1,314 @@
+"""The list of cohorts, the head of one, its tabs and its exports."""
+
+import re
+
+import pytest
+
+from config.clock import DAY, HOUR
+from sync import guard
+from tests.relay import MINUTE
+
+
+def table(page: str, place: int = 0) -> list[list[str]]:
+    """The text of a page's table, row by row."""
+    found = re.findall(r"<tbody>(.*?)</tbody>", page, re.S)[place]
+    rows = re.findall(r"<tr>(.*?)</tr>", found, re.S)
+    return [[_plain(cell) for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.S)] for row in rows]
+
+
+def _plain(cell: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", "", cell).replace("&nbsp;", " ").split())
+
+
+@pytest.fixture
+def browser(relay):
+    return relay.sign_in("viewer")
+
+
+def names(page: str) -> list[str]:
+    return [row[0] for row in table(page)]
+
+
+# --- the list
+
+
+def test_without_a_cohort_the_list_says_what_would_be_here(browser) -> None:
+    assert "No cohort yet" in browser.page("/cohorts")
+
+
+def test_the_list_shows_size_state_and_what_changed_today(relay, browser) -> None:
+    relay.refresh(["a", "b", "c"], session="s1")
+    relay.clock.forward(30 * MINUTE)
+    relay.remove(["a"], session="s2")
+    ((name, state, size, _line, today, last),) = table(browser.page("/cohorts"))
+    assert (name, state, size, today, last) == ("Paying users", "● In step", "2", "+3 / \N{MINUS SIGN}1", "just now")
+
+
+def test_the_list_is_searched_by_name_or_whole_id(relay, browser) -> None:
+    relay.refresh(["a"], cohort="71", name="Churn risk")
+    relay.refresh(["a"], cohort="72", name="Paying users")
+    assert names(browser.page("/cohorts?q=CHURN")) == ["Churn risk"]
+    assert names(browser.page("/cohorts?q=72")) == ["Paying users"]
+    assert "No cohort matches" in browser.page("/cohorts?q=7")
+
+
+def test_the_list_is_filtered_by_state(relay, browser) -> None:
+    relay.refresh(["a"], cohort="71", name="Done")
+    relay.refresh(["a"], total=2, cohort="72", name="Under way")
+    assert names(browser.page("/cohorts?state=receiving")) == ["Under way"]
+    assert names(browser.page("/cohorts?state=in_step")) == ["Done"]
+
+
+def test_the_list_is_sorted_and_cut_into_pages_of_25(relay, browser) -> None:
+    for count in range(26):
+        relay.refresh([f"p{number}" for number in range(count % 13 + 1)], cohort=str(count), name=f"Cohort {count:02}")
+    first, second = browser.page("/cohorts"), browser.page("/cohorts?page=2")
+    assert names(first) + names(second) == [f"Cohort {count:02}" for count in range(26)]
+    assert "Next page" in first
+    assert "Next page" not in second
+    assert names(browser.page("/cohorts?sort=size"))[:2] == ["Cohort 12", "Cohort 25"]
+    assert names(browser.page("/cohorts?sort=last_sync"))[0] == "Cohort 00"  # all at the same moment
+
+
+def test_a_wrong_filter_in_the_address_is_as_if_it_were_not_there(relay, browser) -> None:
+    relay.refresh(["a"])
+    assert names(browser.page("/cohorts?state=odd&sort=odd&page=x")) == ["Paying users"]
+
+
+# --- the head
+
+
+def test_the_head_says_how_the_cohort_stands(relay, browser) -> None:
+    relay.refresh(["a", "b"], session="s1")
+    page = browser.page(f"/cohorts/{relay.cohort()['id']}")
+    for said in (
+        "<h1>Paying users</h1>",
+        "In step",
+        "<strong>2</strong> <span>members",
+        "Project <code>1</code>",
+        "crm",
+    ):
+        assert said in page
+
+
+def test_while_a_session_is_under_way_the_head_asks_again_and_then_stops(relay, browser) -> None:
+    relay.refresh(["a"], page=1, total=2)
+    path = f"/cohorts/{relay.cohort()['id']}/now"
+    assert f'hx-get="{path}"' in browser.page(path)
+    assert "page 1 of 2" in browser.page(path)
+    relay.refresh(["b"], page=2, total=2)
+    assert "hx-" not in browser.page(path)
+
+
+def test_the_head_tells_the_rhythm(relay, browser) -> None:
+    for number in range(6):
+        relay.add([f"p{number}"], session=f"s{number}")
+        relay.clock.forward(30 * MINUTE)
+    assert "Every 30 min" in browser.page(f"/cohorts/{relay.cohort()['id']}")
+
+
+@pytest.mark.parametrize(
+    "tab", ["", "/sessions", "/failures", "/rejected", "/settings", "/held", "/now", "/members.csv"]
+)
+def test_a_cohort_that_is_not_there_is_404(browser, tab) -> None:
+    assert browser.get(f"/cohorts/99{tab}").status_code == 404
+
+
+# --- the charts
+
+
+def test_sizes_and_moves_are_those_of_the_change_log(relay, browser) -> None:
+    relay.refresh(["a", "b", "c"], session="s1")
+    relay.clock.forward(5 * DAY)
+    relay.add(["d", "e"], session="s2")
+    relay.remove(["a"], session="s3")
+    relay.clock.forward(5 * DAY)
+    page = browser.page(f"/cohorts/{relay.cohort()['id']}?range=all")
+    sizes, moves = table(page, 0), table(page, 1)
+    assert [int(row[1]) for row in sizes] == [3] * 5 + [4] * 6
+    assert [int(row[2]) for row in sizes] == [1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0]
+    assert [(int(row[1]), int(row[2])) for row in moves if row[1:] != ["0", "0"]] == [(3, 0), (2, 1)]
+
+
+def test_a_young_cohort_is_charted_by_the_hour_and_an_old_one_by_the_week(relay, browser) -> None:
+    relay.refresh(["a"])
+    path = f"/cohorts/{relay.cohort()['id']}?range=all"
+    relay.clock.forward(3 * HOUR)
+    assert len(table(browser.page(path))) == 4
+    relay.clock.forward(300 * DAY)
+    assert len(table(browser.page(path))) <= 92
+
+
+def test_a_rename_is_marked_on_the_chart_and_told(relay, browser) -> None:
+    relay.refresh(["a"], session="s1", name="Trial")
+    relay.clock.forward(DAY)
+    relay.refresh(["a"], session="s2", name="Trial users")
+    page = browser.page(f"/cohorts/{relay.cohort()['id']}?range=all")
+    assert "“Trial” became “Trial users”" in page
+    assert "Size when renamed" in page
+
+
+# --- the tabs
+
+
+def test_the_sessions_of_a_cohort_lead_to_each(relay, browser) -> None:
+    relay.refresh(["a", "b"], session="s1")
+    relay.add(["c"], session="s2")
+    page = browser.page(f"/cohorts/{relay.cohort()['id']}/sessions")
+    assert [row[0] for row in table(page)] == ["Added 2", "Refresh 1"]
+    assert f'href="/sessions/{relay.session()["id"]}"' in page
+
+
+def test_the_sessions_go_on_by_number(relay, browser) -> None:
+    for number in range(52):
+        relay.add([], session=f"s{number}")
+    path = f"/cohorts/{relay.cohort()['id']}/sessions"
+    older = re.search(r'href="([^"]+)" rel="next"', browser.page(path))
+    assert older is not None
+    assert [row[0] for row in table(browser.page(older[1]))] == ["Added 2", "Added 1"]
+
+
+def test_the_failures_of_a_cohort_are_its_own(relay, browser) -> None:
+    relay.refresh(["a"], cohort="7")
+    relay.post("members", ["a"], page=3, total=2, cohort="7")
+    relay.post("members", ["a"], page=3, total=2, cohort="8")
+    page = browser.page(f"/cohorts/{relay.cohort()['id']}/failures")
+    (failure, _other) = relay.failures()
+    assert len(table(page)) == 1
+    assert f'href="/failures/{failure["id"]}"' in page
+
+
+def test_rejected_members_are_shown_with_their_reason_and_raw_value(relay, browser) -> None:
+    relay.refresh(["a", "undefined", " "])
+    page = browser.page(f"/cohorts/{relay.cohort()['id']}/rejected")
+    assert [row[:2] for row in table(page)] == [
+        ["&#34;undefined&#34;", "The id is one that Mixpanel throws away"],
+        ["&#34; &#34;", "The id is empty or only spaces"],
+    ]
+    assert "Rejected (2)" in page
+
+
+def test_many_rejected_members_go_on_by_page(relay, browser) -> None:
+    for number in range(1, 31):
+        relay.refresh(["null"] * 22, page=number, total=30)
+    path = f"/cohorts/{relay.cohort()['id']}/rejected"
+    first = browser.page(path)
+    assert "And 2 more on this page" in first
+    older = re.search(r'href="([^"]+)" rel="next"', first)
+    assert older is not None
+    rest = browser.page(older[1])
+    assert {row[3] for row in table(rest) if len(row) > 3} == {str(number) for number in range(26, 31)}
+
+
+def test_a_page_without_a_number_shows_its_rejected_members_too(relay, browser) -> None:
+    relay.refresh(["a", "null"], page=None)
+    assert len(table(browser.page(f"/cohorts/{relay.cohort()['id']}/rejected"))) == 1
+
+
+# --- exports
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_an_export_is_what_the_api_exports(relay, browser, form) -> None:
+    relay.refresh([{"mixpanel_distinct_id": "a", "email": "a@example.org", "plan": "pro"}, {"distinct_id": "b"}])
+    here = browser.get(f"/cohorts/{relay.cohort()['id']}/members.{form}")
+    assert here.data == relay.api(f"/projects/1/cohorts/7/members.{form}").data
+    assert here.headers["Content-Disposition"].startswith("attachment")
+
+
+# --- settings
+
+
+def test_an_operator_sets_the_guard_of_a_cohort_and_it_is_noted(relay) -> None:
+    relay.refresh(["a"])
+    path = f"/cohorts/{relay.cohort()['id']}/settings"
+    operator = relay.sign_in("operator")
+    assert operator.post(path, {"percent": "20"}).status_code == 302
+    assert relay.cohort()["guard_percent"] == 20
+    assert "Held over 20 %" in operator.page(path)
+    operator.post(path, {"percent": ""})
+    assert relay.cohort()["guard_percent"] is None
+    noted = relay.rows("SELECT who, action FROM audit_entry WHERE action = 'cohort.guard'")
+    assert [row["who"] for row in noted] == ["operator@example.org"] * 2
+
+
+@pytest.mark.parametrize("percent", ["101", "-1", "much", "5.5"])
+def test_a_wrong_share_is_refused_beside_its_field(relay, percent) -> None:
+    relay.refresh(["a"])
+    answer = relay.sign_in("operator").post(f"/cohorts/{relay.cohort()['id']}/settings", {"percent": percent})
+    assert answer.status_code == 422
+    assert "whole number from 0 to 100" in answer.text
+    assert relay.cohort()["guard_percent"] is None
+
+
+def test_a_viewer_sees_the_guard_and_cannot_set_it(relay, browser) -> None:
+    relay.refresh(["a"])
+    path = f"/cohorts/{relay.cohort()['id']}/settings"
+    assert "Held over 50 %" in browser.page(path)
+    assert browser.post(path, {"percent": "1"}).status_code == 403
+
+
+# --- a held refresh
+
+
+@pytest.fixture
+def held(make_relay):
+    """A relay with a cohort of ten, whose newest refresh would remove eight and is held."""
+    relay = make_relay(removal_guard_min_members=10)
+    relay.refresh([f"p{number}" for number in range(10)], session="s1")
+    relay.refresh(["p0", "p1", "new"], session="s2")
+    assert relay.session()["status"] == "held"
+    return relay
+
+
+def test_a_held_refresh_is_told_on_the_cohort_and_shows_who_would_leave(held) -> None:
+    browser, path = held.sign_in("viewer"), f"/cohorts/{held.cohort()['id']}"
+    assert "8 of 10 members" in browser.page(path)
+    page = browser.page(f"{path}/held")
+    assert [row[0].split()[0] for row in table(page)] == [f"p{number}" for number in range(2, 10)]
+    assert "Approve" not in page
+
+
+def test_approving_removes_them_and_is_noted(held) -> None:
+    operator, path = held.sign_in("operator"), f"/cohorts/{held.cohort()['id']}/held"
+    assert "Approve, remove 8 members" in operator.page(path)
+    operator.post(f"{path}/approve", {"session": held.session()["id"]})
+    assert held.members() == {"p0", "p1", "new"}
+    assert len(held.rows("SELECT id FROM audit_entry WHERE action = 'cohort.held'")) == 1
+
+
+def test_rejecting_keeps_everyone_and_is_noted(held) -> None:
+    operator, path = held.sign_in("operator"), f"/cohorts/{held.cohort()['id']}/held"
+    operator.post(f"{path}/reject", {"session": held.session()["id"]})
+    assert len(held.members()) == 11
+    assert held.session()["decision"] == "rejected"
+    assert len(held.rows("SELECT id FROM audit_entry WHERE action = 'cohort.held'")) == 1
+    assert operator.get(path).status_code == 302
+
+
+def test_a_decision_counts_for_the_refresh_that_was_seen_and_no_other(held) -> None:
+    operator, path = held.sign_in("operator"), f"/cohorts/{held.cohort()['id']}/held"
+    seen = held.session()["id"]
+    held.database.write(lambda db: guard.reject(db, seen, held.clock()))
+    answer = operator.post(f"{path}/approve", {"session": seen}, follow_redirects=True)
+    assert "not held any more" in answer.text
+    assert len(held.members()) == 11
+    assert operator.post(f"{path}/approve", {"session": 999}).status_code == 404
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_a_viewer_does_not_decide(held, decision) -> None:
+    path = f"/cohorts/{held.cohort()['id']}/held/{decision}"
+    assert held.sign_in("viewer").post(path, {"session": held.session()["id"]}).status_code == 403
+
+
+def test_who_would_leave_goes_on_by_person(make_relay) -> None:
+    relay = make_relay(removal_guard_min_members=10)
+    relay.refresh([f"p{number:02}" for number in range(70)], session="s1")
+    relay.refresh(["p00"], session="s2")
+    browser, path = relay.sign_in("viewer"), f"/cohorts/{relay.cohort()['id']}/held"
+    first = browser.page(path)
+    older = re.search(r'href="([^"]+)" rel="next"', first)
+    assert older is not None
+    shown = [row[0].split()[0] for row in table(first) + table(browser.page(older[1]))]
+    assert shown == [f"p{number:02}" for number in range(1, 70)]

@@ -1,0 +1,230 @@
+"""The way in and out: the first operator's code, signing in, limits, roles, a change of password, signing out."""
+
+import re
+from functools import partial
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from security import operators
+from tests.conftest import MakeRelay
+from tests.relay import PASSWORD, PASSWORD_HASH, Relay
+
+EMAIL = "ada@example.org"
+
+
+def token(client: FlaskClient, path: str) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
+    assert found is not None
+    return found.group(1)
+
+
+def fill(client: FlaskClient, path: str, **typed: Any) -> TestResponse:
+    """Open a form and send it off."""
+    return client.post(path, data={"csrf_token": token(client, path.partition("?")[0]), **typed})
+
+
+def code(relay: Relay) -> str:
+    return operators.first_code(relay.app.extensions["house"].settings.secret_key)
+
+
+def sign_up(relay: Relay, client: FlaskClient, **changed: str) -> TestResponse:
+    typed = {"code": code(relay), "email": EMAIL, "password": PASSWORD}
+    return fill(client, "/sign-up", **typed | changed)
+
+
+@pytest.fixture
+def ada(relay: Relay) -> operators.Operator:
+    """An admin who is not signed in anywhere."""
+    add = partial(operators.add, email=EMAIL, password_hash=PASSWORD_HASH, role="admin", who="tests", now=relay.clock())
+    return relay.database.write(add)
+
+
+def actions(relay: Relay) -> list[str]:
+    return [row["action"] for row in relay.rows("SELECT action FROM audit_entry ORDER BY id")]
+
+
+# --- the first operator
+
+
+def test_without_any_operator_the_way_in_is_the_sign_up(relay: Relay) -> None:
+    assert relay.client.get("/").location == "/sign-in"
+    assert relay.client.get("/sign-in").location == "/sign-up"
+
+
+def test_the_printed_code_makes_the_first_operator_an_admin_and_signs_in(relay: Relay) -> None:
+    assert sign_up(relay, relay.client).location == "/"
+    assert "Admin" in relay.client.get("/account").text
+    assert actions(relay) == ["operator.add", "operator.sign_in"]
+
+
+def test_the_code_is_taken_as_people_type_it(relay: Relay) -> None:
+    assert sign_up(relay, relay.client, code=f" {code(relay).lower().replace('-', ' ')} ").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("code", "AAAA-BBBB-CCCC-DDDD", "not the code"),
+        ("code", "é", "not the code"),
+        ("email", "ada", "not an e-mail"),
+        ("password", "short", "at least 12"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_makes_nobody(
+    relay: Relay, field: str, value: str, says: str
+) -> None:
+    response = sign_up(relay, relay.client, **{field: value})
+    assert response.status_code == 422
+    assert says in response.text
+    assert PASSWORD not in response.text
+    assert relay.rows("SELECT id FROM operator") == []
+
+
+def test_the_code_is_good_for_one_operator(relay: Relay) -> None:
+    late = relay.app.test_client()
+    form = token(late, "/sign-up")
+    sign_up(relay, relay.client)
+    typed = {"csrf_token": form, "code": code(relay), "email": "eve@example.org", "password": PASSWORD}
+    response = late.post("/sign-up", data=typed)
+    assert response.status_code == 422
+    assert "has been used" in response.text
+    assert len(relay.rows("SELECT id FROM operator")) == 1
+    assert late.get("/sign-up").location == "/sign-in"
+
+
+# --- signing in
+
+
+def test_the_right_password_leads_to_where_one_wanted_to_go(relay: Relay, ada: operators.Operator) -> None:
+    assert relay.client.get("/audit?who=terminal").location == "/sign-in?next=/audit?who%3Dterminal"
+    response = fill(relay.client, "/sign-in?next=/audit?who%3Dterminal", email=" ADA@example.org", password=PASSWORD)
+    assert response.location == "/audit?who=terminal"
+    assert relay.client.get("/audit").status_code == 200
+    assert actions(relay)[-1] == "operator.sign_in"
+
+
+@pytest.mark.parametrize("next_", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+def test_a_link_never_leads_through_the_sign_in_elsewhere(relay: Relay, ada: operators.Operator, next_: str) -> None:
+    response = fill(relay.client, f"/sign-in?next={next_}", email=EMAIL, password=PASSWORD)
+    assert response.location == "/"
+
+
+@pytest.mark.parametrize("typed", [(EMAIL, "wrong"), ("eve@example.org", PASSWORD), ("a\0b@c", PASSWORD), ("", "")])
+def test_a_wrong_password_and_an_unknown_e_mail_are_told_the_same(
+    relay: Relay, ada: operators.Operator, typed: tuple[str, str]
+) -> None:
+    response = fill(relay.client, "/sign-in", email=typed[0], password=typed[1])
+    assert response.status_code == 422
+    assert "This e-mail and password do not belong together." in response.text
+    assert relay.client.get("/").status_code == 302
+
+
+def test_a_forged_form_signs_nobody_in(relay: Relay, ada: operators.Operator) -> None:
+    assert relay.client.post("/sign-in", data={"email": EMAIL, "password": PASSWORD}).status_code == 400
+    assert relay.client.get("/").status_code == 302
+
+
+def test_sign_ins_are_limited_by_account_from_many_addresses(make_relay: MakeRelay) -> None:
+    relay = make_relay(operator_sign_in_limit="3 per hour")
+    relay.sign_in("admin")
+    client = relay.app.test_client()
+    form = {"csrf_token": token(client, "/sign-in"), "email": "admin@example.org", "password": "wrong"}
+    tries = [
+        client.post("/sign-in", data=form, environ_base={"REMOTE_ADDR": f"10.0.0.{number}"}) for number in range(4)
+    ]
+    assert [one.status_code for one in tries] == [422, 422, 422, 429]
+    assert "Too many tries" in tries[-1].text
+
+
+def test_sign_ins_are_limited_by_address_over_many_accounts(make_relay: MakeRelay) -> None:
+    relay = make_relay(operator_sign_in_limit="3 per hour")
+    relay.sign_in("admin")
+    client = relay.app.test_client()
+    form = {"csrf_token": token(client, "/sign-in"), "password": "wrong"}
+    tries = [client.post("/sign-in", data=form | {"email": f"{n}@example.org"}) for n in range(4)]
+    assert [one.status_code for one in tries] == [422, 422, 422, 429]
+
+
+def test_codes_cannot_be_guessed_quickly(make_relay: MakeRelay) -> None:
+    relay = make_relay(operator_sign_in_limit="2 per hour")
+    tries = [sign_up(relay, relay.client, code=f"{n}") for n in range(3)]
+    assert [one.status_code for one in tries] == [422, 422, 429]
+
+
+def test_the_cookie_is_kept_from_scripts_other_sites_and_open_wires(make_relay: MakeRelay) -> None:
+    relay = make_relay(public_url="https://relay.example")
+    client = relay.app.test_client()
+    typed = {"code": code(relay), "email": EMAIL, "password": PASSWORD}
+    form = client.get("/sign-up", base_url="https://relay.example")
+    found = re.search(r'name="csrf_token" value="([^"]+)"', form.text)
+    assert found is not None
+    response = client.post("/sign-up", data={"csrf_token": found.group(1), **typed}, base_url="https://relay.example")
+    assert response.status_code == 302
+    for word in ("Secure", "HttpOnly", "SameSite=Lax"):
+        assert word in response.headers["Set-Cookie"]
+
+
+# --- signed in
+
+
+def test_roles_say_what_one_may_change(relay: Relay) -> None:
+    paths = ("/connections/crm/disable", "/settings/tokens")
+    answers = {
+        role: [browser.post(path).status_code for path in paths]
+        for role in ("viewer", "operator", "admin")
+        for browser in [relay.sign_in(role)]
+    }
+    assert answers == {"viewer": [403, 403], "operator": [302, 403], "admin": [302, 422]}
+
+
+def test_an_operator_who_was_removed_is_out_at_once(relay: Relay) -> None:
+    relay.sign_in("admin")
+    browser = relay.sign_in("viewer")
+    assert browser.get("/").status_code == 200
+    relay.database.write(lambda db: operators.remove(db, browser.operator, "tests", relay.clock()))
+    assert browser.get("/").status_code == 302
+
+
+def test_a_changed_password_signs_out_every_other_browser(relay: Relay, ada: operators.Operator) -> None:
+    here, there = relay.app.test_client(), relay.app.test_client()
+    for client in (here, there):
+        fill(client, "/sign-in", email=EMAIL, password=PASSWORD)
+    typed = {"csrf_token": token(here, "/account"), "old": PASSWORD, "password": "a newer long one"}
+    response = here.post("/account/password", data=typed | {"again": "a newer long one"})
+    assert response.status_code == 302
+    assert [client.get("/account").status_code for client in (here, there)] == [200, 302]
+    assert fill(there, "/sign-in", email=EMAIL, password=PASSWORD).status_code == 422
+    assert fill(there, "/sign-in", email=EMAIL, password="a newer long one").status_code == 302
+    assert "operator.password" in actions(relay)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"old": "wrong"}, "not your present password"),
+        ({"again": "another one"}, "differ"),
+        ({"password": "short", "again": "short"}, "at least 12"),
+    ],
+)
+def test_a_password_that_cannot_be_changed_says_why(relay: Relay, changed: dict[str, str], says: str) -> None:
+    browser = relay.sign_in("viewer")
+    typed = {"old": PASSWORD, "password": "a newer long one", "again": "a newer long one"} | changed
+    response = browser.post("/account/password", typed)
+    assert response.status_code == 422
+    assert says in response.text
+    assert browser.get("/account").status_code == 200
+
+
+def test_signing_out_ends_it(relay: Relay) -> None:
+    browser = relay.sign_in("viewer")
+    assert browser.post("/sign-out").location == "/sign-in"
+    assert browser.get("/").status_code == 302
+    assert actions(relay)[-1] == "operator.sign_out"
+
+
+def test_a_fragment_of_a_stranger_leads_the_whole_page_to_the_sign_in(relay: Relay) -> None:
+    answer = relay.client.get("/connections/crm/waiting", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/sign-in")

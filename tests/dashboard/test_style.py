@@ -1,0 +1,89 @@
+"""The one stylesheet: colours that can be read in light and dark, five sizes of type, lengths on a grid of four."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+STYLE = Path(__file__).resolve().parents[2] / "static" / "style.css"
+STATES = ("in-step", "working", "waiting", "needs-you", "held")
+
+# Which colour of text stands on which background.
+PAIRS = [
+    *((text, ground) for text in ("text", "quiet", "accent") for ground in ("page", "surface", "sunken")),
+    *((state, ground) for state in STATES for ground in ("page", "surface", "sunken", f"{state}-surface")),
+    *((text, f"{state}-surface") for text in ("text", "accent") for state in STATES),
+    ("on-accent", "accent"),
+]
+
+
+def style() -> str:
+    return re.sub(r"/\*.*?\*/", "", STYLE.read_text(), flags=re.DOTALL)
+
+
+def colours(theme: str) -> dict[str, str]:
+    """The variables of one theme: the light one comes first."""
+    light, dark = re.findall(r":root \{(.*?)\}", style(), re.DOTALL)
+    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", light if theme == "light" else dark))
+
+
+def luminance(colour: str) -> float:
+    """WCAG's relative luminance of ``#rrggbb``."""
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read_in_light_and_dark(theme):
+    shown = colours(theme)
+    ratios = {pair: contrast(shown[pair[0]], shown[pair[1]]) for pair in PAIRS}
+    assert {pair: ratio for pair, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+def test_black_on_white_has_the_contrast_that_is_known():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+def test_both_themes_have_the_same_colours():
+    assert colours("light").keys() == colours("dark").keys()
+
+
+def test_every_colour_is_a_variable():
+    """Shadows and mixes aside, so that no colour is made for one theme only."""
+    rules = re.sub(r":root \{.*?\}", "", style(), flags=re.DOTALL)
+    values = re.findall(r"(?:color|background|border[a-z-]*|outline|fill|stroke): ([^;]+);", rules)
+    assert [value for value in values if re.search(r"#[0-9a-f]{3}|rgba?\(|hsl", value)] == []
+
+
+def test_every_variable_that_is_used_is_there():
+    assert set(re.findall(r"var\(--([a-z-]+)\)", style())) <= colours("light").keys()
+
+
+def test_type_keeps_to_five_sizes_and_two_weights():
+    sizes = re.findall(r"font(?:-size)?: (?:\d00 )?([\d.]+[a-z%]+)", style())
+    assert set(sizes) == {"13px", "14px", "16px", "20px", "28px"}
+    assert set(re.findall(r"font(?:-weight)?: ([1-9]00)\b", style())) == {"400", "600"}
+
+
+def test_space_keeps_to_a_grid_of_four():
+    """Hairlines aside: 1 and 2 px part what belongs together."""
+    values = re.findall(r"(?:padding|margin|gap)[a-z-]*: ([^;]+);", style())
+    lengths = {int(length) for value in values for length in re.findall(r"(\d+)px", value)}
+    assert {length for length in lengths if length % 4} <= {1, 2}
+    assert len(lengths) > 5
+
+
+def test_a_state_is_never_colour_alone():
+    """The macro that writes states has an icon for each of them."""
+    pieces = (STYLE.parents[1] / "templates" / "dashboard" / "_pieces.html").read_text()
+    icons = re.search(r"macro state.*?\{(\"in-step\".*?)\}\[tone\]", pieces, re.DOTALL)
+    assert icons is not None
+    found = dict(re.findall(r'"([a-z-]+)": "(.)"', icons[1]))
+    assert found.keys() == {*STATES, "off"}
+    assert len(set(found.values())) == len(found)
