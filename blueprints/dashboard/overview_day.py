@@ -109,10 +109,10 @@ def _by_hour(moves: Sequence[Row[Any]], column: str) -> Counter[int]:
 
 
 def _movers(moves: Sequence[Row[Any]]) -> list[Mover]:
-    """The cohorts that the most people entered or left, the most moved first."""
+    """The cohorts that grew or shrank the most, the most moved first."""
     found: dict[int, Mover] = {}
     for row in moves:
         before = found.get(row.cohort_id, Mover(row.cohort_id, 0, 0))
         found[row.cohort_id] = Mover(row.cohort_id, before.entered + row.entered, before.left + row.left_count)
     moved = [one for one in found.values() if one.entered or one.left]
-    return sorted(moved, key=lambda one: (-one.entered - one.left, one.cohort_id))[:MOST_MOVERS]
+    return sorted(moved, key=lambda one: (-abs(one.entered - one.left), -one.entered, one.cohort_id))[:MOST_MOVERS]

@@ -88,7 +88,8 @@ def short_id(value: str) -> str:
 def identifier(value: str) -> Markup:
     """An id, shortened, whole on hover, copied by a click."""
     return Markup(
-        '<button type="button" class="id" data-copy="{0}" title="{0}"><span class="unseen">Copy </span><code>{1}</code></button>'
+        '<button type="button" class="id" data-copy="{0}" title="{0}">'
+        '<span class="unseen">Copy </span><code>{1}</code></button>'
     ).format(value, short_id(value))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -46,3 +46,11 @@ def context_of(running: Browser, *, phone: bool = False, dark: bool = False, **m
     )
     context.set_default_timeout(15_000)
     return context
+
+
+def opens(page: Page, url: str) -> bool:
+    """Go there; whether it is a whole page. A fragment is looked at within the page that includes it."""
+    answer = page.goto(url)
+    assert answer is not None
+    assert answer.status in {200, 403}, f"{url}: {answer.status}"
+    return answer.status == 200 and answer.text().lstrip().startswith("<!doctype html>")

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
@@ -33,7 +34,20 @@ def served(folder: Path) -> Iterator[Server]:
     app = app_of(server)
     add_operators(app)
     hold_a_refresh(app)
+    leave_an_export_open(app)
     app.extensions["house"].database.dispose()
+    try:
+        server.revive()
+        yield server
+    finally:
+        server.close()
+
+
+@contextmanager
+def untouched(folder: Path) -> Iterator[Server]:
+    """A relay that nobody has used yet, served."""
+    server = Server(folder, f"sqlite:///{folder}/cohort-relay.db", SERVE)
+    server.prepare()
     try:
         server.revive()
         yield server
@@ -56,14 +70,24 @@ def add_operators(app: Flask) -> None:
 def hold_a_refresh(app: Flask) -> None:
     """A cohort whose newest refresh would remove most of it."""
     for session, people in (("all", 300), ("few", 60)):
-        members = [{"mixpanel_distinct_id": f"trial-{n:03d}", "email": f"t{n}@example.org"} for n in range(people)]
-        body = relay.body("members", members, session=session, cohort="3290", project=PROJECT, name="Trial users")
-        page = parse(json.dumps(body).encode())
-        app.extensions["house"].database.write(lambda db, p=page: receive(db, p, Rules(), 1, now()))
+        members = [relay.member(f"lapsed-{n:03d}", email=f"lapsed{n}@example.org") for n in range(people)]
+        _receive(app, relay.body("members", members, 1, 1, session, "3290", PROJECT, "Lapsed users"))
+
+
+def leave_an_export_open(app: Flask) -> None:
+    """A cohort whose first export has come to page 71 of 100, without page 31."""
+    for page in (*range(1, 31), *range(32, 72)):
+        members = [relay.member(f"week-{page:03d}-{n:02d}", email=f"week{page}.{n}@example.org") for n in range(50)]
+        _receive(app, relay.body("members", members, page, 100, "open", "3291", PROJECT, "Active this week"))
+
+
+def _receive(app: Flask, body: dict[str, Any]) -> None:
+    page = parse(json.dumps(body).encode())
+    app.extensions["house"].database.write(lambda db: receive(db, page, Rules(), 1, now()))
 
 
 def email_of(role: str) -> str:
     return f"{role}@example.org"
 
 
-__all__ = ["PASSWORD", "add_operators", "app_of", "email_of", "served"]
+__all__ = ["PASSWORD", "add_operators", "app_of", "email_of", "served", "untouched"]

@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from itertools import product
 from pathlib import Path
 
 from tests.browser import chromium, demo, places
@@ -18,17 +19,31 @@ def take(folder: Path = FOLDER) -> int:
     taken = 0
     with tempfile.TemporaryDirectory() as name, demo.served(Path(name)) as server, chromium.browser(found) as running:
         app = demo.app_of(server)
-        for phone in (False, True):
-            for dark in (False, True):
-                taken += _pages(running, server.url, app, folder, phone=phone, dark=dark)
+        for phone, dark in product((False, True), repeat=2):
+            taken += _pages(running, server.url, app, folder, phone=phone, dark=dark)
         app.extensions["house"].database.dispose()
+        with tempfile.TemporaryDirectory() as empty, demo.untouched(Path(empty)) as fresh:
+            taken += _first_page(running, fresh.url, folder)
     return taken
+
+
+def _first_page(running, url: str, folder: Path) -> int:
+    """What whoever starts a new relay sees; it is gone as soon as there is an operator."""
+    for phone, dark in product((False, True), repeat=2):
+        context = chromium.context_of(running, phone=phone, dark=dark)
+        _shoot(context.new_page(), url, ["/sign-up"], folder, _kind(phone=phone, dark=dark))
+        context.close()
+    return 4
+
+
+def _kind(*, phone: bool, dark: bool) -> str:
+    return f"{'phone' if phone else 'wide'}-{'dark' if dark else 'light'}"
 
 
 def _pages(running, url: str, app, folder: Path, *, phone: bool, dark: bool) -> int:
     context = chromium.context_of(running, phone=phone, dark=dark)
     page = context.new_page()
-    kind = f"{'phone' if phone else 'wide'}-{'dark' if dark else 'light'}"
+    kind = _kind(phone=phone, dark=dark)
     paths = places.pages(app, signed_in=False)
     _shoot(page, url, paths, folder, kind)
     chromium.sign_in(context, url, demo.email_of("admin"), demo.PASSWORD)
@@ -40,7 +55,8 @@ def _pages(running, url: str, app, folder: Path, *, phone: bool, dark: bool) -> 
 
 def _shoot(page, url: str, paths: list[str], folder: Path, kind: str) -> None:
     for path in paths:
-        page.goto(url + path)
+        if not chromium.opens(page, url + path):
+            continue
         name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-") or "overview"
         page.screenshot(path=folder / f"{name}-{kind}.png", full_page=True)
 

@@ -20,6 +20,7 @@ MARK = """() => {
 }"""
 UNREACHED = f"""() => [...document.querySelectorAll({ACTIONS!r})]
     .filter((one) => one.checkVisibility({{visibilityProperty: true}}) && !one.disabled && !one.dataset.reached)
+    .filter((one) => !document.querySelector(`input[type=radio][name="${{one.name}}"][data-reached]`)) // by the arrows
     .map((one) => one.outerHTML.slice(0, 120))"""
 
 
@@ -30,9 +31,7 @@ def test_every_action_is_reached_and_visible_by_keyboard(running, shown) -> None
     page = context.new_page()
     wrong = {}
     for path in places.pages(app):
-        page.goto(shown.url + path)
-        found = walk(page)
-        if found:
+        if chromium.opens(page, shown.url + path) and (found := walk(page)):
             wrong[path] = found
     context.close()
     app.extensions["house"].database.dispose()
@@ -42,12 +41,12 @@ def test_every_action_is_reached_and_visible_by_keyboard(running, shown) -> None
 def walk(page) -> list[str]:
     """What the tab key does not reach, or reaches without showing it."""
     unseen = []
-    for _ in range(page.evaluate(COUNT) + 20):
+    for _ in range(page.evaluate(COUNT) + 40):
         page.keyboard.press("Tab")
         state = page.evaluate(MARK)
-        if state in {None, "again"}:
+        if state is None:
             break
-        if state != "seen":
+        if state not in {"seen", "again"}:  # the parts of a date are one field
             unseen.append(f"not visible: {state}")
     return unseen + [f"not reached: {one}" for one in page.evaluate(UNREACHED)]
 
