@@ -12,6 +12,7 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 .venv/bin/python:
+	@echo 'Setting up; this takes a minute.'
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo 'Cohort Relay needs Python 3.11 or newer.'; exit 1)
 	@$(PYTHON) -m venv .venv || (echo 'This Python cannot make virtual environments; install its venv package.'; exit 1)
 

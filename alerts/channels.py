@@ -64,7 +64,7 @@ def _email(settings: Settings, alert: Logged, _now: int) -> None:
     except smtplib.SMTPRecipientsRefused as error:
         codes = sorted({str(code) for code, _said in error.recipients.values()})
         raise NotDelivered(f"the mail server refused every recipient ({', '.join(codes)})") from None
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:
         raise NotDelivered(f"no mail was sent ({type(error).__name__})") from None
 
 

@@ -37,8 +37,10 @@ _CLAIM = text("""
     WHERE id = :id AND state = 'waiting' AND (claimed_until IS NULL OR claimed_until <= :now)
     RETURNING id, at, subject, kind, title, message, link, channel, state, attempts, error, sent_at""")
 _SENT = text("UPDATE alert SET state = 'sent', error = NULL, claimed_until = NULL, sent_at = :now WHERE id = :id")
-_AGAIN = text("UPDATE alert SET claimed_until = :until, error = :error WHERE id = :id")
-_FAILED = text("UPDATE alert SET state = 'failed', claimed_until = NULL, error = :error WHERE id = :id")
+# Where another worker has sent it meanwhile, it stays sent.
+_AGAIN = text("UPDATE alert SET claimed_until = :until, error = :error WHERE id = :id AND state = 'waiting'")
+_FAILED = text("""
+    UPDATE alert SET state = 'failed', claimed_until = NULL, error = :error WHERE id = :id AND state = 'waiting'""")
 
 
 def deliver_due(database: Database, settings: Settings, clock: Clock) -> int:

@@ -1,15 +1,13 @@
 """One id and one log line for every request; no member data, no secret, no query string."""
 
 import re
-from functools import partial
 from random import getrandbits
 from time import perf_counter
 
-import structlog
 from flask import Flask, Response, g, request
 
 from blueprints.health import metrics
-from config.logs import request_id
+from config.logs import request_id, requests
 
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = {"health.healthz", "health.readyz", "health.metrics"}
@@ -17,8 +15,7 @@ _QUIET = {"health.healthz", "health.readyz", "health.metrics"}
 
 def init_app(app: Flask) -> None:
     app.before_request(begin)
-    log = structlog.get_logger().bind()  # once: a lazy logger is put together anew for every line
-    app.after_request(partial(end, log))
+    app.after_request(end)
 
 
 def begin() -> None:
@@ -29,12 +26,14 @@ def begin() -> None:
     request_id.set(g.request_id)
 
 
-def end(log: structlog.typing.FilteringBoundLogger, response: Response) -> Response:
+def end(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     if request.blueprint == "webhook" or request.path.startswith(("/webhooks/", "/v1/")):
         metrics.count_reply(response.status_code)
     if request.endpoint not in _QUIET:
         rule = request.url_rule.rule if request.url_rule else "unknown"  # never the path: it may hold a person's id
         milliseconds = round((perf_counter() - g.started) * 1000, 1)
-        log.info("request", method=request.method, route=rule, status=response.status_code, milliseconds=milliseconds)
+        requests().info(
+            "request", method=request.method, route=rule, status=response.status_code, milliseconds=milliseconds
+        )
     return response

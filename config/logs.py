@@ -51,6 +51,19 @@ def _json(event: dict[str, Any], **_options: Any) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
+class _Request:
+    """The logger of request lines, bound once: a lazy one is put together anew for every line."""
+
+    bound: Any = None
+
+
+def requests() -> Any:
+    """The logger of the configuration that is in force now."""
+    if _Request.bound is None:
+        _Request.bound = structlog.get_logger().bind()
+    return _Request.bound
+
+
 def configure(level: str, form: str) -> None:
     """Send structlog's events and the standard library's records to standard error, one event a line."""
     renderer: Any = structlog.dev.ConsoleRenderer() if form == "text" else structlog.processors.JSONRenderer(_json)
@@ -66,6 +79,7 @@ def configure(level: str, form: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    _Request.bound = None
     handler = logging.StreamHandler(sys.stderr)
     formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer)
     handler.setFormatter(formatter)

@@ -169,7 +169,7 @@ SETTINGS = (
     Setting(
         "OPERATOR_SIGN_IN_LIMIT",
         "10 per minute",
-        "Sign-ins at the dashboard that one address, and one account, may try.",
+        "Sign-ins at the dashboard that one address may try; one account may be tried ten times as often.",
         rate,
     ),
     Setting(

@@ -20,6 +20,7 @@ from limits.strategies import FixedWindowRateLimiter, RateLimiter
 from config.settings import Settings
 
 RETRY_REDIS = 5.0  # seconds
+ADDRESSES = 10  # that together use up what an operator's account may be tried
 GROUPS = 1000  # a limit is charged this many times until it is used up
 
 
@@ -38,7 +39,8 @@ class Limits:
         self.webhook = parse(settings.webhook_rate_limit)
         self.api = parse(settings.api_rate_limit)
         self.failed_sign_ins = parse(settings.sign_in_failure_limit)
-        self.operator_sign_ins = parse(settings.operator_sign_in_limit)
+        self.operator_sign_ins = by_address = parse(settings.operator_sign_in_limit)
+        self.account_sign_ins = type(by_address)(by_address.amount * ADDRESSES, by_address.multiples)
         self._limiter = Limiter(
             get_remote_address, storage_uri=settings.redis_url or "memory://", strategy="fixed-window"
         )
@@ -115,7 +117,8 @@ def count_failed_sign_in() -> None:
 
 
 def count_operator_sign_in(email: str) -> None:
-    """Before the slow hash is computed: by address, and by account, so that many addresses do not help."""
+    """Before the slow hash is computed: by address, and by account (as it is kept), so that many addresses do not help.
+    An account takes more, so that a stranger's address alone cannot lock its owner out."""
     limits = _limits()
     limits.count(limits.operator_sign_ins, f"sign-in address {get_remote_address()}")
-    limits.count(limits.operator_sign_ins, f"sign-in account {email.strip().lower()}")
+    limits.count(limits.account_sign_ins, f"sign-in account {email}")

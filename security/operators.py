@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from models.database import Database
 from security.audit import note
 from security.roles import ROLES
 
@@ -55,6 +56,8 @@ _SIGNED_IN = text("UPDATE operator SET last_signed_in_at = :now WHERE id = :id")
 _PASSWORD = text("UPDATE operator SET password_hash = :password_hash, sign_ins = sign_ins + 1 WHERE id = :id")
 _ROLE = text("UPDATE operator SET role = :role, sign_ins = sign_ins + 1 WHERE id = :id")
 _REMOVE = text("DELETE FROM operator WHERE id = :id")
+# Locks their rows on PostgreSQL: two admins who remove each other at once must not both find the other one still there.
+_HOLD_ADMINS = text("UPDATE operator SET role = role WHERE role = 'admin'")
 _ADMINS = text("SELECT count(*) FROM operator WHERE role = 'admin' AND id <> :id")
 
 
@@ -68,11 +71,11 @@ def by_id(db: Connection, operator_id: int) -> Operator | None:
 
 
 def by_email(db: Connection, email: str) -> Operator | None:
-    row = db.execute(_BY_EMAIL, {"email": _as_kept(email)}).one_or_none()
+    row = db.execute(_BY_EMAIL, {"email": as_kept(email)}).one_or_none()
     return Operator(*row[:-1]) if row is not None else None
 
 
-def _as_kept(email: str) -> str:
+def as_kept(email: str) -> str:
     """In lower case, and without NUL, which PostgreSQL takes in no text."""
     return email.strip().lower().replace("\0", "")
 
@@ -81,9 +84,11 @@ def listed(db: Connection) -> list[Operator]:
     return [Operator(*row) for row in db.execute(_ALL)]
 
 
-def signing_in(db: Connection, email: str, password: str) -> Operator | None:
-    """Whoever has this e-mail and password. Takes as long where there is no such operator."""
-    row = db.execute(_BY_EMAIL, {"email": _as_kept(email)}).one_or_none()
+def signing_in(database: Database, email: str, password: str) -> Operator | None:
+    """Whoever has this e-mail and password. Takes as long where there is no such operator, and holds no connection
+    while it hashes."""
+    values = {"email": as_kept(email)}
+    row = database.read(lambda db: db.execute(_BY_EMAIL, values).one_or_none(), one_statement=True)
     matches = check_password_hash(row.password_hash if row else _NOBODY, password[:LONGEST_PASSWORD])
     return Operator(*row[:-1]) if row is not None and matches else None
 
@@ -95,7 +100,7 @@ def note_sign_in(db: Connection, operator: Operator, now: int) -> None:
 
 def checked(email: str, password: str) -> tuple[str, str]:
     """The e-mail in lower case, and the password's hash. Raises Wrong. Slow by intent: not for a transaction."""
-    email = _as_kept(email)
+    email = as_kept(email)
     if not _EMAIL.fullmatch(email):
         raise Wrong("email", "This is not an e-mail address.")
     return email, hashed(password)
@@ -144,6 +149,7 @@ def remove(db: Connection, operator: Operator, who: str, now: int) -> None:
 
 
 def _keep_an_admin(db: Connection, operator: Operator) -> None:
+    db.execute(_HOLD_ADMINS)
     if operator.role == "admin" and db.execute(_ADMINS, {"id": operator.id}).scalar_one() == 0:
         raise Wrong("role", "This is the only admin; make another one first.")
 

@@ -17,6 +17,7 @@ from security.operators import Operator
 from security.roles import covers, role_of
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+LARGEST_FORM = 1_000_000  # bytes; without it a stranger's upload would be spooled to disk, whatever its length
 
 csrf = CSRFProtect()
 
@@ -41,6 +42,7 @@ def operator() -> Operator:
 
 def visitor() -> None:
     """The guard of the pages that lead in: everybody may come, forged forms may not."""
+    request.max_content_length = LARGEST_FORM
     if request.method not in SAFE:
         csrf.protect()
 
@@ -48,6 +50,7 @@ def visitor() -> None:
 def dashboard_guard() -> ResponseReturnValue | None:
     """Lets signed-in operators pass whose role covers what the view needs: `viewer` to read; what changes something is
     marked with the role that it takes (`security.roles.needs`), an admin's where it is not."""
+    request.max_content_length = LARGEST_FORM
     known = _who()
     if known is None:
         return _send_to_sign_in()
@@ -84,6 +87,9 @@ def _send_to_sign_in() -> ResponseReturnValue:
 
 def local_path(given: str) -> str:
     """`given` where it is a path of ours, else the overview: a link must not lead through our sign-in elsewhere."""
-    parts = urlsplit(given.replace("\\", "/"))
+    try:
+        parts = urlsplit(given.replace("\\", "/"))
+    except ValueError:  # what it says to half an address
+        return url_for("dashboard.overview")
     safe = given.startswith("/") and not given.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
     return given if safe and "\n" not in given and "\r" not in given else url_for("dashboard.overview")

@@ -22,6 +22,7 @@ function freshenTimes(root = document) {
 }
 
 async function copy(button) {
+  if (button.dataset.copied) return; // its words are "copied" now, and must not be kept
   const shown = button.innerHTML;
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
@@ -31,7 +32,11 @@ async function copy(button) {
     return;
   }
   button.textContent = "copied";
-  setTimeout(() => { button.innerHTML = shown; }, 1200);
+  button.dataset.copied = "yes";
+  setTimeout(() => {
+    button.innerHTML = shown;
+    delete button.dataset.copied;
+  }, 1200);
 }
 
 document.addEventListener("click", (event) => {
@@ -102,6 +107,7 @@ function settings(kind, { labels, series }) {
         stepped: kind === "steps",
         pointRadius: values.length > 60 ? 0 : 2,
         stack: bars ? "one" : undefined,
+        maxBarThickness: 48, // a cohort of an hour has one bar
         ...(bars ? {} : MARKS[name]?.()),
       })),
     },

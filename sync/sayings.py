@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sync.standing import ConnectionStanding, Standing, Unfinished
 
+LATE = 5000  # milliseconds of silence after which an estimate says nothing any more
 LOOK = "Look in Mixpanel: Data, Destinations"
 
 _HEADLINES = {
@@ -54,7 +55,7 @@ def connection_sentence(one: ConnectionStanding) -> str:
     called = "" if one.last_call_at is None else f"Last call {ago(one.last_call_at, one.now)}"
     return {
         "off": "Mixpanel keeps trying, and will catch up once it is switched on",
-        "failing": _refused(one.refusals, paused=one.needs_you, what="the syncs of this connection"),
+        "failing": _refused(one.refusals, paused=one.needs_you, what="a sync of this connection"),
         "never_called": "Waiting for the first call from Mixpanel",
         "quiet": f"{called}; none of its syncs has called as usual. {LOOK}",
     }.get(one.state, called)
@@ -131,21 +132,24 @@ def _stalled(session: Unfinished, now: int) -> str:
     return f"{due} {so_far} Mixpanel starts over at its next cycle"
 
 
-def _receiving(session: Unfinished, _now: int) -> str:
+def _receiving(session: Unfinished, now: int) -> str:
     if not session.total_pages:
         return f"{session.received:,} members so far"
     expected = max(session.received, session.received * session.total_pages // session.pages_received)
     rough = round(expected, 2 - len(str(expected)))
     done = f"{session.received:,} of about {max(rough, session.received):,} members"
-    left = remaining(session)
+    left = remaining(session, now)
     return done if left is None else f"{done}; done in about {_roughly(left)}"
 
 
-def remaining(session: Unfinished) -> int | None:
-    """Milliseconds until all pages are here at the pace so far; None where that cannot be told."""
+def remaining(session: Unfinished, now: int) -> int | None:
+    """Milliseconds until all pages are here at the pace so far; None where that cannot be told, also because the next
+    page is overdue."""
     paces, took = session.pages_received - 1, session.last_page_at - session.started_at
     missing = (session.total_pages or 0) - session.pages_received
-    return None if paces < 1 or took <= 0 or missing < 1 else took * missing // paces
+    if paces < 1 or took <= 0 or missing < 1 or now - session.last_page_at > max(LATE, 3 * took // paces):
+        return None
+    return took * missing // paces
 
 
 def _settling(session: Unfinished, _now: int) -> str:

@@ -13,6 +13,7 @@ from sync.rhythm import Rhythm
 REFUSALS_IN_A_ROW = 3  # since the last call that succeeded; a single one where it pauses the sync
 SIMULATED = "simulated-"  # how the ids of cohorts begin that the dashboard's simulated exports make: nothing follows
 REMEMBERED = 30 * 86_400_000  # milliseconds for which a refusal counts against a connection
+REMEMBERED_UNKNOWN = 3 * 86_400_000  # the same of a cohort that was never received; its sync may be gone for good
 
 # An unfinished refresh is always the newest one: a newer refresh supersedes it. A diff counts while no refresh that
 # came after it is complete. Each look-up is a probe of an index, whatever the number of sessions and failures.
@@ -53,6 +54,8 @@ _COHORTS = {
     "postgresql": _cohorts("json_build_array", "json_agg"),
 }
 
+# Refusals that name no cohort are the connection's, and so are those that name a cohort which was never received: the
+# pause after its very first call must show somewhere. They end with its first call that succeeds, or after a while.
 # A cohort belongs to the connection that brought its newest session; a connection that brings none any more was last
 # called when one of its passwords was last used, which is known to the minute and so may follow a refusal.
 _CONNECTIONS = text("""
@@ -68,7 +71,11 @@ _CONNECTIONS = text("""
         SELECT w.id, sum(f.count) AS refusals,
             coalesce(max(CASE WHEN f.status IN (400, 401) THEN f.id END), max(f.id)) AS failure_id
         FROM known w JOIN failure f ON f.connection = w.name
-        WHERE f.at > :after AND f.last_at > w.since AND f.cohort_id IS NULL AND f.cause <> 'switched_off'
+        WHERE f.at > :after AND f.cause <> 'switched_off' AND (
+            (f.cohort_id IS NULL AND f.last_at > w.since)
+            OR (f.cohort_id IS NOT NULL AND f.status IN (400, 401) AND f.last_at > :lately AND NOT EXISTS (
+                SELECT 1 FROM cohort c WHERE c.mixpanel_cohort_id = f.cohort_id
+                    AND c.project_id = coalesce(f.project_id, 'unknown'))))
         GROUP BY w.id)
     SELECT w.id, w.name, w.enabled, w.created_at, w.last_call_at, r.refusals, x.id AS failure_id,
         x.status AS failure_status, x.cause, x.message, x.last_at AS failed_at
@@ -266,7 +273,7 @@ def connection_standings(
     """All connections by id, in the order in which they were made. Who has the cohorts' standings already hands them
     over and saves a statement."""
     cohorts = standings(db, now) if cohorts is None else cohorts
-    rows = db.execute(_CONNECTIONS, {"after": now - REMEMBERED})
+    rows = db.execute(_CONNECTIONS, {"after": now - REMEMBERED, "lately": now - REMEMBERED_UNKNOWN})
     return {row.id: _connection(row, now, cohorts) for row in rows}
 
 

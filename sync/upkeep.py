@@ -173,6 +173,8 @@ def _judge(db: Connection, rules: Rules, session_id: int, tally: _Tally, now: in
     if locked is None:
         return False
     cohort, session = locked
+    if session.is_judged:  # by another worker, whose steps may have begun: what was counted before them is no more true
+        return True
     held = guard.judge(db, cohort, session, tally.leaving, cohort.member_count - tally.arrived, rules, now)
     if held:
         sweep.count(session, tally.distinct, tally.entered)

@@ -31,7 +31,7 @@ def change_password() -> ResponseReturnValue:
 def _change(old: str, new: str, again: str) -> None:
     here, operator = house(), sign_in.operator()
     count_operator_sign_in(operator.email)
-    if here.database.read(lambda db: operators.signing_in(db, operator.email, old), one_statement=True) is None:
+    if operators.signing_in(here.database, operator.email, old) is None:
         raise Wrong("old", "This is not your present password.")
     if new != again:
         raise Wrong("again", "The two new passwords differ.")

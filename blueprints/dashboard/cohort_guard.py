@@ -19,6 +19,7 @@ from sync import guard
 from sync.rules import Rules
 
 SHOWN = 50
+LONGEST = 9  # characters of a share
 
 _SESSION = text("""
     SELECT would_leave, would_leave_of, mixpanel_session_id FROM sync_session
@@ -49,12 +50,17 @@ def cohort_settings(cohort_id: int) -> str:
 def set_guard(cohort_id: int) -> ResponseReturnValue:
     """The cohort's own share, or none: then the setting's holds."""
     given = request.form.get("percent", "").strip()
-    if given and not (given.isascii() and given.isdigit() and int(given[:9]) <= guard.HIGHEST_PERCENT):
+    if given and not _is_percent(given):
         return _settings(cohort_id, given, "Give a whole number from 0 to 100, or nothing for the default."), 422
     percent = int(given) if given else None
     house().database.write(lambda db: _set_percent(db, cohort_id, percent))
     flash("The removal guard of this cohort is set.")
     return redirect(url_for("dashboard.cohort_settings", cohort_id=cohort_id))
+
+
+def _is_percent(given: str) -> bool:
+    """Length first: int() refuses thousands of digits."""
+    return len(given) <= LONGEST and given.isascii() and given.isdigit() and int(given) <= guard.HIGHEST_PERCENT
 
 
 def _set_percent(db: Connection, cohort_id: int, percent: int | None) -> None:

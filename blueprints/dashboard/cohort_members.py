@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, text
@@ -18,6 +18,7 @@ SHOWN = 50
 EXAMINED = 2000  # rows that one page looks at
 SINCE = {"today": "Today", "7d": "Last 7 days", "30d": "Last 30 days"}
 PROPERTY_COLUMNS = 3
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 _PEOPLE = text("""
     SELECT id, distinct_id, email, first_name, last_name, phone_number, CAST(properties AS text) AS properties
@@ -171,6 +172,7 @@ def start_of(since: str, now: int) -> int:
 def moment_of(given: str) -> int | None:
     """What a `datetime-local` field says, read as UTC; None where it is no moment."""
     try:
-        return int(datetime.fromisoformat(given).replace(tzinfo=UTC).timestamp() * 1000)
-    except (ValueError, OverflowError):
+        moment = datetime.fromisoformat(given).replace(tzinfo=UTC)
+    except ValueError:
         return None
+    return (moment - _BEGINNING) // timedelta(milliseconds=1)  # a float would round the last moment into year 10000

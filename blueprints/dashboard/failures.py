@@ -21,7 +21,8 @@ STATUSES = (400, 401, 429, 500, 503)
 
 # The rows of a stretch are few: repeats within a minute share one, and old ones are pruned.
 _GROUPS = """
-    SELECT f.*, count(*) OVER () AS groups, c.id AS our_cohort_id, c.name AS cohort_name, k.id AS our_connection_id
+    SELECT f.*, count(*) OVER () AS groups, c.id AS our_cohort_id, c.name AS cohort_name, c.last_call_at,
+        k.id AS our_connection_id
     FROM (
         SELECT status, cause, connection, project_id, cohort_id, sum(count) AS times, min(at) AS first_at,
             max(last_at) AS last_at, max(id) AS newest
@@ -36,6 +37,12 @@ _CHOICES = text("""
     SELECT 'cause' AS what, cause AS word FROM failure WHERE at >= :since GROUP BY cause
     UNION ALL SELECT 'connection', name FROM (SELECT name FROM connection ORDER BY name LIMIT 500) k
     ORDER BY 1, 2""")
+
+# A connection is what brought a cohort's newest session; its last call that was taken.
+_TAKEN = text("""
+    SELECT k.name, max(c.last_call_at) AS at FROM cohort c
+    JOIN sync_session n ON n.cohort_id = c.id AND n.number = c.session_count
+    JOIN connection k ON k.id = n.connection_id GROUP BY k.name""")
 
 _ANY = text("SELECT 1 FROM failure LIMIT 1")
 
@@ -81,11 +88,13 @@ class Filters(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """Failures of one status, cause, connection and cohort; `row` has `times`, `first_at`, `last_at`, `newest`."""
+    """Failures of one status, cause, connection and cohort; `row` has `times`, `first_at`, `last_at`, `newest`.
+    `is_over` where a later call of the same cohort (or connection, where no cohort is known) was taken."""
 
     row: Row[Any]
     title: str
     next_step: NextStep
+    is_over: bool
 
 
 @blueprint.get("/failures")
@@ -93,15 +102,15 @@ def list_failures() -> str:
     filters = Filters.of(request.args)
     statement, values = _grouped(filters, house().clock())
 
-    def read(db: Connection) -> tuple[list[Row[Any]], list[Row[Any]], bool]:
+    def read(db: Connection) -> tuple[list[Row[Any]], list[Row[Any]], dict[str, int], bool]:
         rows = list(db.execute(statement, values).all())
         choices = list(db.execute(_CHOICES, {"since": values["since"]}).all())
-        return rows, choices, bool(rows) or db.execute(_ANY).first() is not None
+        return rows, choices, _taken(db), bool(rows) or db.execute(_ANY).first() is not None
 
-    rows, choices, are_there_any = house().database.read(read)
+    rows, choices, taken, are_there_any = house().database.read(read)
     return render_template(
         "dashboard/failures/list.html",
-        groups=[Group(row, nextsteps.title(row.cause), nextsteps.after(row.status, row.cause)) for row in rows],
+        groups=[_group(row, taken) for row in rows],
         more=max(0, rows[0].groups - MOST) if rows else 0,
         are_there_any=are_there_any,
         filters=filters,
@@ -125,6 +134,21 @@ def _grouped(filters: Filters, now: int) -> tuple[TextClause, dict[str, Any]]:
     return text(_GROUPS.format(wanted=wanted)), values
 
 
+def _taken(db: Connection) -> dict[str, int]:
+    """When each connection's last call was taken."""
+    return {row.name: row.at for row in db.execute(_TAKEN)}
+
+
+def _taken_last(row: Row[Any], taken: Mapping[str, int]) -> int:
+    """When a call of this failure's cohort, or of its connection where no cohort is known, was last taken."""
+    return row.last_call_at or taken.get(row.connection, 0)
+
+
+def _group(row: Row[Any], taken: Mapping[str, int]) -> Group:
+    is_over = _taken_last(row, taken) > row.last_at
+    return Group(row, nextsteps.title(row.cause), nextsteps.after(row.status, row.cause), is_over)
+
+
 def _chosen_too(choices: list[str], chosen: str) -> list[str]:
     """What a select offers; a link may have chosen what is not among it."""
     return choices if not chosen or chosen in choices else [*choices, chosen]
@@ -132,18 +156,19 @@ def _chosen_too(choices: list[str], chosen: str) -> list[str]:
 
 @blueprint.get("/failures/<int:failure_id>")
 def show_failure(failure_id: int) -> str:
-    def read(db: Connection) -> tuple[Row[Any], list[Row[Any]]]:
+    def read(db: Connection) -> tuple[Row[Any], list[Row[Any]], int]:
         row = db.execute(_ONE, {"id": failure_id}).one_or_none() if can_be_stored(failure_id) else None
         if row is None:
             abort(404)
         values = {"id": row.id, "status": row.status, "cause": row.cause}
-        return row, list(db.execute(_SAME_CAUSE, values).all())
+        return row, list(db.execute(_SAME_CAUSE, values).all()), _taken_last(row, _taken(db))
 
-    failure, others = house().database.read(read)
+    failure, others, taken_at = house().database.read(read)
     return render_template(
         "dashboard/failures/one.html",
         failure=failure,
         others=others,
+        taken_at=taken_at,
         title=nextsteps.title(failure.cause),
         next_step=nextsteps.after(failure.status, failure.cause),
         pauses=nextsteps.pauses(failure.status),

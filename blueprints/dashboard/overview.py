@@ -85,7 +85,7 @@ def _look(db: Connection, moment: int) -> Now:
 
 
 def _live(standing: Standing, session: Unfinished) -> Live:
-    return Live(standing, session, pace(session), sayings.remaining(session))
+    return Live(standing, session, pace(session), sayings.remaining(session, standing.now))
 
 
 def pace(session: Unfinished) -> int | None:

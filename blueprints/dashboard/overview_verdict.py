@@ -28,6 +28,7 @@ _STATES = {
     "one_time": ("was a one-time export", "were one-time exports"),
     "off": ("is switched off", "are switched off"),
 }
+_WELL = frozenset(_STATES[state] for state in ("in_step", "one_time"))
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,13 @@ class Need:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How things are. `counts` says how many cohorts are in which state, empty where the headline does already."""
+    """How things are. `counts` says how many cohorts are in which state, empty where the headline does already; the
+    first `urgent` of the needs are those that the headline counts."""
 
     tone: str
     headline: str
     counts: str
+    urgent: int
     needs: list[Need]
     more_needs: int
     last_synced_at: int | None
@@ -66,6 +69,7 @@ def judge(cohorts: Sequence[Standing], connections: Sequence[ConnectionStanding]
         tone=needs[0].tone if needs else _calm_tone(cohorts),
         headline=headline,
         counts=counts if urgent else "",
+        urgent=urgent,
         needs=needs[:MOST_NEEDS],
         more_needs=max(0, len(needs) - MOST_NEEDS),
         last_synced_at=max((one.last_synced_at for one in cohorts if one.last_synced_at), default=None),
@@ -73,7 +77,8 @@ def judge(cohorts: Sequence[Standing], connections: Sequence[ConnectionStanding]
 
 
 def count_states(states: Iterable[str]) -> str:
-    """`All 12 cohorts are in step.`, `10 of 12 cohorts are in step, 1 has stalled, 1 was a one-time export.`"""
+    """`All 12 cohorts are in step.`, `10 of 12 cohorts are in step, 1 has stalled, 1 was a one-time export.`, and
+    where nothing is amiss `All 12 cohorts are well: 11 are in step, 1 was a one-time export.`"""
     counted = Counter(_STATES[state] for state in states)
     total = counted.total()
     if not total:
@@ -82,6 +87,8 @@ def count_states(states: Iterable[str]) -> str:
     (first, words), *rest = parts
     if not rest:
         return f"All {total:,} cohorts {words[1]}." if total > 1 else f"The one cohort {words[0]}."
+    if set(counted) <= _WELL:
+        return f"All {total:,} cohorts are well: {', '.join(f'{n:,} {w[n > 1]}' for n, w in parts)}."
     said = [f"{first:,} of {total:,} cohorts {words[first > 1]}", *(f"{n:,} {w[n > 1]}" for n, w in rest)]
     return f"{', '.join(said)}."
 

@@ -25,7 +25,8 @@ CHANNELS = {
 def show_alerts() -> str:
     here, before = house(), request.args.get("before", type=int)
     found = here.database.read(
-        lambda db: alerts.log(db, None if before is None else min(before, LARGEST), PAGE + 1), one_statement=True
+        lambda db: alerts.log(db, None if before is None else max(0, min(before, LARGEST)), PAGE + 1),
+        one_statement=True,
     )
     return render_template(
         "dashboard/settings/alerts.html",

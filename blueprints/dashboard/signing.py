@@ -25,11 +25,11 @@ def sign_in_try() -> ResponseReturnValue:
     """One message for a wrong e-mail and a wrong password: it tells nobody who has an account."""
     email, password = request.form.get("email", ""), request.form.get("password", "")
     try:
-        count_operator_sign_in(email)
+        count_operator_sign_in(operators.as_kept(email))
     except TooMany as error:
         wrong = f"Too many tries. Try again in {error.retry_after} s."
         return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 429
-    found = house().database.read(lambda db: operators.signing_in(db, email, password), one_statement=True)
+    found = operators.signing_in(house().database, email, password)
     if found is None:
         wrong = "This e-mail and password do not belong together."
         return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 422
@@ -48,7 +48,7 @@ def sign_up_form() -> ResponseReturnValue:
 def sign_up_try() -> ResponseReturnValue:
     email, code = request.form.get("email", ""), request.form.get("code", "")
     try:
-        count_operator_sign_in(email)
+        count_operator_sign_in(operators.as_kept(email))
         operator = _first_operator(email, request.form.get("password", ""), code)
     except TooMany as error:
         wrong = {"code": f"Too many tries. Try again in {error.retry_after} s."}

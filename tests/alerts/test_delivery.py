@@ -102,6 +102,14 @@ def test_mail_signs_in_where_the_url_has_a_user(make_relay, post):
     assert "\0ada\0p@ss" in post.said
 
 
+def test_a_password_that_mail_cannot_carry_is_a_failure_like_others(make_relay, post):
+    relay = make_relay(**mailing(post, user="ops:p%C3%A4ss@"))
+    see(relay, "failing")
+    assert deliver(relay) == 0
+    (alert,) = log(relay)
+    assert (alert.state, alert.attempts, alert.error) == ("waiting", 1, "no mail was sent (UnicodeEncodeError)")
+
+
 def test_a_mail_server_that_offers_encryption_and_refuses_it_hears_no_password(make_relay, post):
     post.offers = "STARTTLS"
     post.refuse["STARTTLS"] = "454 not now"

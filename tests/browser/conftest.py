@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from tests import servers
 from tests.browser import chromium, demo
-from tests.failing.server import FLASK_SERVE, Server
+from tests.failing.server import Server
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +31,5 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Server]:
     """A relay that nobody has used yet, with its worker."""
-    server = Server(tmp_path, f"sqlite:///{tmp_path}/cohort-relay.db", FLASK_SERVE)
-    server.prepare()
-    try:
-        server.revive()
+    with demo.untouched(tmp_path) as server:
         yield server
-    finally:
-        server.close()

@@ -19,7 +19,7 @@ from sync.page import parse
 from sync.receive import receive
 from sync.rules import Rules
 from tests import relay
-from tests.failing.server import BIN, ROOT, Server
+from tests.failing.server import BIN, FLASK_SERVE, ROOT, Server
 from tests.relay import PASSWORD, PASSWORD_HASH
 
 SERVE = (str(BIN / "flask"), "serve", "--without-worker")
@@ -45,8 +45,8 @@ def served(folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def untouched(folder: Path) -> Iterator[Server]:
-    """A relay that nobody has used yet, served."""
-    server = Server(folder, f"sqlite:///{folder}/cohort-relay.db", SERVE)
+    """A relay that nobody has used yet, served with its worker."""
+    server = Server(folder, f"sqlite:///{folder}/cohort-relay.db", FLASK_SERVE)
     server.prepare()
     try:
         server.revive()

@@ -23,7 +23,7 @@ def typed(relay: Relay, line: str, *words: str) -> Result:
 
 
 def signing_in(relay: Relay, email: str, password: str) -> operators.Operator | None:
-    return relay.database.read(lambda db: operators.signing_in(db, email, password))
+    return operators.signing_in(relay.database, email, password)
 
 
 def audited(relay: Relay) -> list[tuple[str, str, str]]:

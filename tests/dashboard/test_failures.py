@@ -100,6 +100,19 @@ def test_of_many_groups_the_newest_show_and_the_rest_is_counted(relay: Relay) ->
     assert len(statements) <= 12
 
 
+def test_failures_that_calls_have_followed_ask_for_nobody(relay: Relay) -> None:
+    fail(relay)
+    browser = relay.sign_in("viewer")
+    relay.clock.forward(MINUTE)
+    relay.refresh(["A"], session="after")
+    assert groups(browser) == [
+        "The body is not JSON 400 Calls have been taken since crm not read 1 1 min ago 1 min ago",
+        "Wrong username or password 401 Calls have been taken since crm not read 1 5 min ago 5 min ago",
+        "An impossible page number 400 Calls have been taken since crm Paying users 3 2 d ago 9 min ago",
+    ]
+    assert "Calls of this connection have come through since" in browser.page(last(relay))
+
+
 # --- one failure
 
 
@@ -116,7 +129,7 @@ def test_a_failure_says_what_we_answered_and_what_mixpanel_does_next(relay: Rela
     assert f"<pre>{answered['error']['message']}</pre>" in html
     words = visible(html)
     assert "3 times since 15:06 UTC, last 4 min ago" in words
-    assert "Mixpanel has paused this sync." in words
+    assert "sync and mailed the people who set it up." in words
     assert "Start the sync again" in words
     assert "POST /webhooks/mixpanel/crm" in words
     assert f'href="/cohorts/{relay.cohort()["id"]}"' in html
@@ -138,7 +151,7 @@ def test_what_passes_by_itself_asks_nobody_to_start_a_sync(relay: Relay) -> None
     relay.database.write(lambda db: db.execute(text("UPDATE connection SET enabled = :no"), {"no": False}))
     assert relay.post("members", ["A"]).status_code == 503
     words = visible(relay.sign_in("viewer").page(last(relay)))
-    assert "Mixpanel tries again by itself." in words
+    assert "Mixpanel tries again up to 5 times within a minute, then at its next cycle." in words
     assert "Start the sync again" not in words
 
 

@@ -100,6 +100,7 @@ def test_one_cohort_is_not_many(relay: Relay) -> None:
     [
         ([], "Nothing has been received yet."),
         (["in_step"] * 1200, "All 1,200 cohorts are in step."),
+        (["in_step"] * 11 + ["one_time"], "All 12 cohorts are well: 11 are in step, 1 was a one-time export."),
         (["stalled"], "The one cohort has stalled."),
         (["in_step", "stalled"], "1 of 2 cohorts is in step, 1 has stalled."),
         (
@@ -190,8 +191,8 @@ def test_the_worst_comes_first_and_sets_the_tone(relay: Relay) -> None:
     relay.clock.forward(SECOND)
     relay.post("members", ["A"], page=0, total=3, session="bad", cohort="10", name="Bad")
     page = now(relay.sign_in("operator"))
-    assert sentence(page) == ("needs-you", "2 things need you")
-    assert [word for _, word, _ in needs(page)] == ["See failure", "Decide", "Look"]
+    assert sentence(page) == ("needs-you", "3 things need you")
+    assert [word for _, word, _ in needs(page)] == ["See failure", "See failure", "Decide", "Look"]
 
 
 def test_many_needs_are_cut_and_the_rest_counted(relay: Relay) -> None:

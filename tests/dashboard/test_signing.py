@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -106,7 +107,10 @@ def test_the_right_password_leads_to_where_one_wanted_to_go(relay: Relay, ada: o
     assert actions(relay)[-1] == "operator.sign_in"
 
 
-@pytest.mark.parametrize("next_", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "next_",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "/%09/evil.example", "//[", "javascript:alert(1)"],
+)
 def test_a_link_never_leads_through_the_sign_in_elsewhere(relay: Relay, ada: operators.Operator, next_: str) -> None:
     response = fill(relay.client, f"/sign-in?next={next_}", email=EMAIL, password=PASSWORD)
     assert response.location == "/"
@@ -128,15 +132,27 @@ def test_a_forged_form_signs_nobody_in(relay: Relay, ada: operators.Operator) ->
 
 
 def test_sign_ins_are_limited_by_account_from_many_addresses(make_relay: MakeRelay) -> None:
-    relay = make_relay(operator_sign_in_limit="3 per hour")
+    relay = make_relay(operator_sign_in_limit="1 per hour")
     relay.sign_in("admin")
     client = relay.app.test_client()
-    form = {"csrf_token": token(client, "/sign-in"), "email": "admin@example.org", "password": "wrong"}
+    form = {"csrf_token": token(client, "/sign-in"), "password": "wrong"}
+    spelt = ["admin@example.org", " Admin@Example.org", "ad\0min@example.org"]
     tries = [
-        client.post("/sign-in", data=form, environ_base={"REMOTE_ADDR": f"10.0.0.{number}"}) for number in range(4)
+        client.post("/sign-in", data=form | {"email": spelt[n % 3]}, environ_base={"REMOTE_ADDR": f"10.0.0.{n}"})
+        for n in range(11)
     ]
-    assert [one.status_code for one in tries] == [422, 422, 422, 429]
+    assert [one.status_code for one in tries] == [422] * 10 + [429]
     assert "Too many tries" in tries[-1].text
+
+
+def test_one_address_cannot_lock_an_account_for_all_others(make_relay: MakeRelay) -> None:
+    relay = make_relay(operator_sign_in_limit="2 per hour")
+    browser = relay.sign_in("admin")
+    client = relay.app.test_client()
+    form = {"csrf_token": token(client, "/sign-in"), "email": browser.email, "password": "wrong"}
+    stranger = [client.post("/sign-in", data=form, environ_base={"REMOTE_ADDR": "10.0.0.1"}) for _ in range(30)]
+    assert stranger[-1].status_code == 429
+    assert client.post("/sign-in", data=form | {"password": PASSWORD}).status_code == 302
 
 
 def test_sign_ins_are_limited_by_address_over_many_accounts(make_relay: MakeRelay) -> None:
@@ -228,3 +244,9 @@ def test_signing_out_ends_it(relay: Relay) -> None:
 def test_a_fragment_of_a_stranger_leads_the_whole_page_to_the_sign_in(relay: Relay) -> None:
     answer = relay.client.get("/connections/crm/waiting", headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/sign-in")
+
+
+def test_a_form_of_any_size_is_not_read(relay: Relay, ada: operators.Operator) -> None:
+    large = {"csrf_token": token(relay.client, "/sign-in"), "upload": (BytesIO(bytes(1_100_000)), "large")}
+    assert relay.client.post("/sign-in", data=large).status_code == 413
+    assert relay.sign_in("viewer").post("/account/password", {"old": "x" * 1_100_000}).status_code == 413

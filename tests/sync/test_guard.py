@@ -3,6 +3,7 @@
 import pytest
 
 from sync import guard, upkeep
+from sync.seen import Marks
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, SECOND, Relay
 from tests.sync.statements import watched
@@ -327,3 +328,22 @@ def test_guard_in_steps_removes_nobody_before_it_has_counted_all(
     assert relay.session()["status"] == "held"
     assert approve(relay)
     assert relay.members() == set(ALARMING)
+
+
+def test_guard_a_second_worker_cannot_hold_what_is_being_swept(make_relay: MakeRelay) -> None:
+    """Its claim had run out while it counted; the other one's steps have made the cohort smaller since."""
+    relay = make_relay(removal_guard_min_members=5, sweep_inline_members=0)
+    relay.refresh(TEN, session="first")
+    relay.work()
+    relay.refresh(TEN[:5], session="second")
+    session_id = relay.session()["id"]
+    counted = upkeep._Tally(distinct=5, leaving=5)
+    assert relay.database.write(lambda db: upkeep._judge(db, relay.rules, session_id, counted, relay.clock()))
+    marks = Marks(0, 100)
+    relay.database.read(lambda db: upkeep._mark(db, session_id, marks))
+    assert relay.database.write(lambda db: upkeep._step(db, session_id, marks, 0, relay.clock()))
+    assert relay.database.write(lambda db: upkeep._judge(db, relay.rules, session_id, counted, relay.clock()))
+    relay.clock.forward(upkeep.CLAIM + 1)
+    relay.work()
+    assert (relay.session()["status"], relay.session()["decision"]) == ("complete", None)
+    assert relay.members() == set(TEN[:5])

@@ -320,3 +320,24 @@ def test_standing_nobody_expects_more_of_a_simulated_export(relay: Relay) -> Non
     relay.clock.forward(24 * 60 * MINUTE)
     (standing,) = relay.database.read(lambda db: standings(db, relay.clock()))
     assert standing.state == "one_time"
+
+
+def test_connection_standing_shows_the_pause_of_a_cohort_that_was_never_received(relay: Relay) -> None:
+    relay.refresh(["a"])
+    relay.post("members", ["b"], page=0, total=10, cohort="never-seen")
+    (found,) = relay.database.read(lambda db: connection_standings(db, relay.clock())).values()
+    assert (found.state, found.needs_you) == ("failing", True)
+    relay.refresh(["b"], cohort="never-seen")
+    (found,) = relay.database.read(lambda db: connection_standings(db, relay.clock())).values()
+    assert found.state == "in_step"
+
+
+def test_standing_tells_no_time_left_when_the_next_page_is_overdue(relay: Relay) -> None:
+    relay.refresh(["a"], page=1, total=3)
+    relay.clock.forward(SECOND)
+    relay.refresh(["b"], page=2, total=3)
+    (one,) = relay.database.read(lambda db: standings(db, relay.clock()))
+    assert "done in about 1 s" in one.says
+    relay.clock.forward(MINUTE)
+    (one,) = relay.database.read(lambda db: standings(db, relay.clock()))
+    assert "done in" not in one.says
