@@ -22,6 +22,15 @@ MEMBERSHIP = """
     INSERT INTO membership VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (cohort_id, person_id) DO UPDATE SET
         entered_at = excluded.entered_at, left_at = excluded.left_at, entry_number = excluded.entry_number,
         session_number = excluded.session_number, change_number = excluded.change_number"""
+COHORT = """
+    INSERT INTO cohort (project_id, mixpanel_cohort_id, name, description, member_count, version, session_count,
+        change_count, newest_refresh, complete_refresh, created_at, first_synced_at, last_synced_at, last_call_at)
+    VALUES (?, ?, 'Bench', '', 0, 0, 0, 0, 0, 0, ?, ?, ?, ?)"""
+SESSION = """
+    INSERT INTO sync_session (cohort_id, number, mixpanel_session_id, action, connection_id, status, unclear,
+        total_pages, pages_received, received, entered, left_count, unchanged, rejected, replayed, first_change,
+        last_change, started_at, last_page_at)
+    VALUES (?, ?, ?, ?, 1, 'receiving', 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?, ?)"""
 CHANGE = "INSERT INTO membership_change VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -81,8 +90,7 @@ class Floor:
         find = "SELECT id, change_count, session_count FROM cohort WHERE project_id = ? AND mixpanel_cohort_id = ?"
         row = self.db.execute(find, (project, cohort)).fetchone()
         if row is None:
-            insert = "INSERT INTO cohort VALUES (NULL, ?, ?, 'Bench', '', 0, 0, 0, 0, 0, 0, ?, ?, ?, ?)"
-            self.db.execute(insert, (project, cohort, now, now, now, now))
+            self.db.execute(COHORT, (project, cohort, now, now, now, now))
             row = self.db.execute(find, (project, cohort)).fetchone()
         return row
 
@@ -95,10 +103,8 @@ class Floor:
         row = self.db.execute(find, key).fetchone()
         if row is not None:
             return row[0], row[1]
-        insert = """INSERT INTO sync_session VALUES (NULL, ?, ?, ?, ?, 1, 'receiving', 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-            ?, ?, NULL, NULL, NULL)"""
         values = (cohort, count + 1, key[2], key[3], parameters.page_info.total_pages, now, now)
-        return self.db.execute(insert, values).lastrowid or 0, count + 1
+        return self.db.execute(SESSION, values).lastrowid or 0, count + 1
 
     def finish(
         self, cohort: int, session: int, decoded: Decoded, ids: list[int], changed: int, log: int, now: int
