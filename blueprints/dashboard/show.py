@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import g
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from config.clock import DAY, HOUR, MINUTE, SECOND, iso
 from security.house import house
@@ -113,14 +113,6 @@ def ranges(pairs: list[tuple[int, int]], most: int = 12) -> str:
     return ", ".join(shown)
 
 
-def ticks(text: str) -> Markup:
-    """Text in which `back-ticked` words are set as code."""
-    parts = text.split("`")
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
-    )
-
-
 FILTERS: dict[str, Callable[..., Any]] = {
     "ago": ago,
     "span": span,
@@ -134,7 +126,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "ordinal": ordinal,
     "plural": plural,
     "ranges": ranges,
-    "ticks": ticks,
 }
 
 
