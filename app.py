@@ -8,14 +8,16 @@ from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import commands
-from blueprints import api, dashboard, errors, health, tracing, webhook
+from blueprints import api, dashboard, errors, health, outbound, tracing, webhook
 from blueprints.api.addresses import RowId
 from config import clock as clocks
 from config import logs
 from config.clock import Clock
 from config.settings import Settings, load
 from models.database import Database, db, engine_options, prepare, writer_options
+from outbound.desk import Desk
 from security import limits
+from security.box import Box
 from security.browser import init_app as init_browser_headers
 from security.house import House
 from security.open import anyone
@@ -40,6 +42,7 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     database = _database(app, settings)
     app.extensions["house"] = house = House(settings, database, clock)
     app.extensions["failures"] = FailureLog(database)
+    app.extensions["desk"] = _desk(house)
     limits.init_app(app, settings)
     tracing.init_app(app)
     init_browser_headers(app, settings)
@@ -52,12 +55,28 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
         (health.blueprint, anyone),
         (dashboard.sign, visitor),
         (dashboard.blueprint, dashboard_guard),
+        (outbound.blueprint, dashboard_guard),
     ):
         app.before_request_funcs[blueprint.name].append(guard)
         app.register_blueprint(blueprint)
     commands.init_app(app)
     _hear_of_stopping(house)
     return app
+
+
+def _desk(house: House) -> Desk:
+    """What the outbound room takes of the settings."""
+    settings = house.settings
+    return Desk(
+        database=house.database,
+        clock=house.clock,
+        box=Box(settings.secret_key),
+        base_url=settings.mixpanel_base_url,
+        attempts=settings.send_attempts,
+        pause=settings.send_pause_seconds,
+        timeout=settings.send_timeout_seconds,
+        folder=settings.instance / "imports",
+    )
 
 
 def _hear_of_stopping(house: House) -> None:

@@ -119,8 +119,8 @@ SETTINGS = (
     Setting(
         "SECRET_KEY",
         "",
-        "Key of the stored password digests; made and kept in the instance folder when empty. Changing it makes every"
-        " webhook password and API token invalid.",
+        "Key of the stored password digests and of Mixpanel's credentials; made and kept in the instance folder when"
+        " empty. Changing it makes every webhook password and API token invalid, and stored credentials unreadable.",
         text,
         secret=True,
     ),
@@ -199,6 +199,21 @@ SETTINGS = (
         "Key of the signature of that JSON; empty means that it is not signed.",
         text,
         secret=True,
+    ),
+    Setting(
+        "MIXPANEL_BASE_URL",
+        "",
+        "A server that stands in for Mixpanel: every call goes to this address/<family>/… instead; for tests only.",
+        url("http", "https"),
+    ),
+    Setting("SEND_ATTEMPTS", "5", "How often one call to Mixpanel is tried, at most.", whole(1, 10)),
+    Setting(
+        "SEND_PAUSE_SECONDS", "2", "Pause before the second try; it doubles up to 60 s, with jitter.", whole(0, 60)
+    ),
+    Setting("SEND_TIMEOUT_SECONDS", "30", "How long Mixpanel may take to answer one call.", whole(1, 600)),
+    Setting("RETAIN_DELIVERIES_DAYS", "90", "Days that calls to Mixpanel are kept; 0 keeps them.", whole(0, 36500)),
+    Setting(
+        "MAX_IMPORT_MB", "2048", "Largest file in megabytes that the dashboard takes for an import.", whole(1, 10**6)
     ),
     Setting("WORK_SECONDS", "2", "Pause between two rounds of the upkeep worker.", whole(1, 3600)),
     Setting("LOG_LEVEL", "info", "How much is logged.", one_of("debug", "info", "warning", "error")),

@@ -6,6 +6,7 @@ from models.connections import ApiToken, Connection, ConnectionPassword
 from models.database import Database, DatabaseUnavailable, db
 from models.failures import Failure
 from models.operators import AuditEntry, Operator, SimulatedExport
+from models.outbound import BudgetCall, Comparison, Delivery, Import, ImportFailure, Landing, Project
 from models.people import Person
 from models.sessions import SyncPage, SyncSession
 
@@ -14,17 +15,24 @@ __all__ = [
     "AlertState",
     "ApiToken",
     "AuditEntry",
+    "BudgetCall",
     "Cohort",
     "CohortLabel",
+    "Comparison",
     "Connection",
     "ConnectionPassword",
     "Database",
     "DatabaseUnavailable",
+    "Delivery",
     "Failure",
+    "Import",
+    "ImportFailure",
+    "Landing",
     "Membership",
     "MembershipChange",
     "Operator",
     "Person",
+    "Project",
     "SimulatedExport",
     "SyncPage",
     "SyncSession",

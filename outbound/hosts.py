@@ -1,0 +1,44 @@
+"""Where each family of Mixpanel's APIs lives, by the project's region (mixpanel-facts 2.1)."""
+
+from urllib.parse import urlsplit
+
+from outbound.shape import Family
+
+REGIONS = {"us": "United States", "eu": "European Union", "in": "India"}
+
+_SERVERS: dict[Family, dict[str, str]] = {
+    "api": {
+        "us": "https://api.mixpanel.com",
+        "eu": "https://api-eu.mixpanel.com",
+        "in": "https://api-in.mixpanel.com",
+    },
+    "query": {
+        "us": "https://mixpanel.com/api/query",
+        "eu": "https://eu.mixpanel.com/api/query",
+        "in": "https://in.mixpanel.com/api/query",
+    },
+    "export": {
+        "us": "https://data.mixpanel.com/api/2.0",
+        "eu": "https://data-eu.mixpanel.com/api/2.0",
+        "in": "https://data-in.mixpanel.com/api/2.0",
+    },
+    "app": {
+        "us": "https://mixpanel.com/api/app",
+        "eu": "https://eu.mixpanel.com/api/app",
+        "in": "https://in.mixpanel.com/api/app",
+    },
+}
+_SERVERS["pipelines"] = _SERVERS["export"]
+FAMILIES: tuple[Family, ...] = ("api", "query", "export", "pipelines", "app")
+
+
+def base(family: Family, region: str, base_url: str = "") -> str:
+    """The server of this family, with the path that its calls share. `base_url` (MIXPANEL_BASE_URL) stands in for all
+    of them, as `base_url/family`."""
+    return f"{base_url}/{family}" if base_url else _SERVERS[family][region]
+
+
+def allowed(region: str, base_url: str = "") -> frozenset[tuple[str, str]]:
+    """Scheme and host (with port) of every server that a project's calls may go to; no other one ever."""
+    servers = [base(family, region, base_url) for family in FAMILIES]
+    return frozenset((parts.scheme, parts.netloc.lower()) for parts in map(urlsplit, servers))

@@ -1,0 +1,172 @@
+"""Mixpanel projects that we may call, with their credentials: sealed in the database, opened for one call at a time."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from outbound.desk import Sealing
+from outbound.hosts import REGIONS
+
+LONGEST = 100
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+_COLUMNS = """id, name, region, mixpanel_project_id, sealed_token, sealed_username, sealed_secret, integration_id,
+    workspace_id, created_at, updated_at, checked_at, checked"""
+_ADD = text("""
+    INSERT INTO project (name, region, mixpanel_project_id, sealed_token, sealed_username, sealed_secret,
+        integration_id, workspace_id, created_at, updated_at)
+    VALUES (:name, :region, :mixpanel_project_id, :token, :username, :secret, :integration_id, :workspace_id, :now,
+        :now)
+    ON CONFLICT (name) DO NOTHING""")
+_CHANGE = text("""
+    UPDATE project SET region = :region, mixpanel_project_id = :mixpanel_project_id, sealed_token = :token,
+        sealed_username = :username, sealed_secret = :secret, integration_id = :integration_id,
+        workspace_id = :workspace_id, updated_at = :now, checked_at = NULL, checked = NULL
+    WHERE id = :id""")
+_ALL = text(f"SELECT {_COLUMNS} FROM project ORDER BY name")  # noqa: S608 - our own words
+_ONE = text(f"SELECT {_COLUMNS} FROM project WHERE name = :name")  # noqa: S608 - our own words
+_OF = text(f"SELECT {_COLUMNS} FROM project WHERE mixpanel_project_id = :id ORDER BY id LIMIT 1")  # noqa: S608
+_REMOVE = text("DELETE FROM project WHERE id = :id")
+_CHECKED = text("UPDATE project SET checked_at = :now, checked = :report WHERE id = :id")
+
+
+class Wrong(ValueError):
+    """What was given cannot be a project; `field` says where."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What Mixpanel gave, in plain text: only in memory, for one call. Empty where it is not known."""
+
+    token: str = ""
+    username: str = ""
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as it is stored: whatever opens a door is sealed."""
+
+    id: int
+    name: str
+    region: str
+    mixpanel_project_id: str
+    sealed_token: str | None
+    sealed_username: str | None
+    sealed_secret: str | None
+    integration_id: str | None
+    workspace_id: str | None
+    created_at: int
+    updated_at: int
+    checked_at: int | None
+    checked: str | None
+
+    def credentials(self, box: Sealing) -> Credentials:
+        """Raises security.box.CannotOpen where SECRET_KEY is another one than when they were sealed."""
+        sealed = (self.sealed_token, self.sealed_username, self.sealed_secret)
+        return Credentials(*(box.open(one) if one else "" for one in sealed))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A project as a form or the terminal gives it; a credential that is None stays as it was."""
+
+    name: str
+    region: str
+    mixpanel_project_id: str
+    token: str | None = None
+    username: str | None = None
+    secret: str | None = None
+    integration_id: str = ""
+    workspace_id: str = ""
+
+    def __repr__(self) -> str:
+        return f"Draft({self.name!r}, …)"
+
+
+def checked(draft: Draft) -> Draft:
+    """The draft without the blanks around its values. Raises Wrong at the first value that cannot be."""
+    draft = Draft(*(value.strip() if isinstance(value, str) else value for value in vars(draft).values()))
+    if not _NAME.fullmatch(draft.name) or len(draft.name) > LONGEST:
+        raise Wrong("name", f"A name has 1 to {LONGEST} small letters, digits, - or _, and begins with no sign.")
+    if draft.region not in REGIONS:
+        raise Wrong("region", f"A region is one of {', '.join(REGIONS)}.")
+    if not draft.mixpanel_project_id.isascii() or not draft.mixpanel_project_id.isdigit():
+        raise Wrong("project_id", "Mixpanel's project id is a number: Project Settings, Overview.")
+    if draft.workspace_id and not (draft.workspace_id.isascii() and draft.workspace_id.isdigit()):
+        raise Wrong("workspace_id", "A workspace id is a number.")
+    for field in ("token", "username", "secret", "integration_id"):
+        value = getattr(draft, field) or ""
+        if len(value) > LONGEST * 5 or not value.isprintable():
+            raise Wrong(field, "This cannot be one of Mixpanel's: it is too long, or has signs that cannot be seen.")
+    if draft.username and ":" in draft.username:
+        raise Wrong("username", "A service account's username has no colon.")
+    return draft
+
+
+def add(db: Connection, box: Sealing, draft: Draft, now: int) -> None:
+    """Raises Wrong."""
+    if db.execute(_ADD, {"name": draft.name, "now": now} | _values(box, draft, None)).rowcount == 0:
+        raise Wrong("name", f"There already is a project {draft.name}.")
+
+
+def change(db: Connection, box: Sealing, known: Project, draft: Draft, now: int) -> None:
+    """Everything but the name; a credential of None stays, an empty one is forgotten."""
+    db.execute(_CHANGE, {"id": known.id, "now": now} | _values(box, draft, known))
+
+
+def remove(db: Connection, known: Project) -> bool:
+    """The history of its calls stays."""
+    return db.execute(_REMOVE, {"id": known.id}).rowcount == 1
+
+
+def listed(db: Connection) -> list[Project]:
+    """All projects by name."""
+    return [_project(row) for row in db.execute(_ALL)]
+
+
+def by_name(db: Connection, name: str) -> Project | None:
+    row = db.execute(_ONE, {"name": name}).one_or_none()
+    return _project(row) if row is not None else None
+
+
+def by_mixpanel_id(db: Connection, project_id: str) -> Project | None:
+    """The first of the projects that have this id at Mixpanel: whose cohorts and people those are."""
+    row = db.execute(_OF, {"id": project_id}).one_or_none()
+    return _project(row) if row is not None else None
+
+
+def note_check(db: Connection, known: Project, report: str, now: int) -> None:
+    """Keep what the credentials were seen to work for (a JSON object)."""
+    db.execute(_CHECKED, {"id": known.id, "report": report, "now": now})
+
+
+def _project(row: Row[Any]) -> Project:
+    return Project(*tuple(row))
+
+
+def _values(box: Sealing, draft: Draft, known: Project | None) -> dict[str, str | None]:
+    return {
+        "region": draft.region,
+        "mixpanel_project_id": draft.mixpanel_project_id,
+        "token": _sealed(box, draft.token, known.sealed_token if known else None),
+        "username": _sealed(box, draft.username, known.sealed_username if known else None),
+        "secret": _sealed(box, draft.secret, known.sealed_secret if known else None),
+        "integration_id": draft.integration_id or None,
+        "workspace_id": draft.workspace_id or None,
+    }
+
+
+def _sealed(box: Sealing, given: str | None, stored: str | None) -> str | None:
+    if given is None:
+        return stored
+    return box.seal(given) if given else None

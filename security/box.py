@@ -1,0 +1,35 @@
+"""Credentials that we must be able to read again, sealed: Mixpanel's tokens and service accounts.
+
+Fernet (AES in CBC mode with an HMAC) under a key derived from SECRET_KEY, which is never in the database. A copy of the
+database alone opens nothing.
+"""
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from security.secrets import keyed_digest
+
+PURPOSE = "sealed-credentials"
+
+
+class CannotOpen(Exception):
+    """What was sealed is damaged, or was sealed under another SECRET_KEY."""
+
+
+class Box:
+    """Seals texts, and opens what it sealed."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._key = base64.urlsafe_b64encode(keyed_digest(secret_key, PURPOSE, ""))
+
+    def seal(self, secret: str) -> str:
+        """Ciphertext that differs each time."""
+        return Fernet(self._key).encrypt(secret.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """What was sealed. Raises CannotOpen."""
+        try:
+            return Fernet(self._key).decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            raise CannotOpen("stored credentials cannot be read with this SECRET_KEY") from None

@@ -1,0 +1,55 @@
+"""Tests of the outbound room: a desk on both databases, a project, and Mixpanel's stand-in."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from outbound import projects
+from outbound.desk import Desk
+from outbound.projects import Draft, Project
+from tests.conftest import MakeRelay
+from tests.mixpanel import Mixpanel, stand_in
+from tests.relay import Relay
+
+TOKEN, USERNAME, SECRET = "planted-token-3f8a", "planted-account.91c2d4", "planted-secret-7b1e"
+DRAFT = Draft("prod", "us", "2891273", TOKEN, USERNAME, SECRET, "example-co")
+
+
+@pytest.fixture
+def mixpanel() -> Iterator[Mixpanel]:
+    with stand_in() as found:
+        yield found
+
+
+@pytest.fixture
+def relay(make_relay: MakeRelay, mixpanel: Mixpanel) -> Relay:
+    """A relay whose calls go to the stand-in, without pauses between tries; its project is `prod`."""
+    made = make_relay(mixpanel_base_url=mixpanel.url, send_pause_seconds=0, send_timeout_seconds=2)
+    add_project(made)
+    return made
+
+
+@pytest.fixture
+def desk(relay: Relay) -> Desk:
+    return desk_of(relay)
+
+
+@pytest.fixture
+def project(relay: Relay) -> Project:
+    return project_of(relay)
+
+
+def add_project(relay: Relay, draft: Draft = DRAFT) -> None:
+    relay.database.write(partial(projects.add, box=desk_of(relay).box, draft=draft, now=relay.clock()))
+
+
+def desk_of(relay: Relay) -> Desk:
+    found: Desk = relay.app.extensions["desk"]
+    return found
+
+
+def project_of(relay: Relay, name: str = "prod") -> Project:
+    found = relay.database.read(lambda db: projects.by_name(db, name))
+    assert found is not None
+    return found
