@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from commands import connections, db, demo, doctor, operators, serve, simulate, tokens, work
+from commands import backup, connections, db, demo, doctor, operators, serve, simulate, tokens, work
 
 
 def init_app(app: Flask) -> None:
@@ -11,6 +11,8 @@ def init_app(app: Flask) -> None:
         tokens.group,
         operators.group,
         db.group,
+        backup.backup_command,
+        backup.restore_command,
         work.command,
         serve.command,
         doctor.command,
