@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from commands import backup, connections, db, demo, doctor, operators, serve, simulate, tokens, work
+from commands import backup, connections, db, demo, doctor, operators, serve, simulate, stand_in, tokens, work
 
 
 def init_app(app: Flask) -> None:
@@ -17,6 +17,7 @@ def init_app(app: Flask) -> None:
         serve.command,
         doctor.command,
         simulate.command,
+        stand_in.command,
         demo.command,
     ):
         app.cli.add_command(command)

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info, with_appcontext
 from sqlalchemy import Connection, text
 
+from commands.desk import desk
 from commands.serve import supervise
 from commands.simulator import access
 from commands.simulator.history import History
@@ -18,6 +19,7 @@ from commands.simulator.loopback import served
 from commands.simulator.plan import PROJECT
 from config import logs
 from models import schema
+from outbound import projects
 from security import connections, operators, tokens
 from security.audit import TERMINAL
 from security.house import House, house
@@ -27,6 +29,8 @@ from sync.rules import Rules
 CONNECTIONS = ("crm", "newsletter")
 TOKEN = "demo"  # noqa: S105 - a name; the first one also says that the data is all there
 
+HIGHEST_PORT = 65535
+
 OPERATOR = "demo@example.org"
 
 # The cycles that go on while the demo is served: small ones, from whatever the API says.
@@ -34,6 +38,9 @@ LIVE = (
     *("simulate", "--continue", "--forever", "--every", "20"),
     *("--churn", "0.003", "--username", "crm", "--wait", "120"),
 )
+# What it sends goes to a stand-in for Mixpanel beside it, with credentials that open nothing.
+PRACTICE = projects.Draft("practice", "us", PROJECT, "practice-token", "practice.account", "practice-secret")
+
 LABEL = "Playing six weeks of Mixpanel's syncs"
 
 # What an interrupted run leaves, in an order that no foreign key minds.
@@ -95,7 +102,14 @@ def _let_somebody_in(here: House) -> None:
             operators.set_password(db, known, password_hash, TERMINAL, here.clock())
 
     here.database.write(write)
+    here.database.write(_let_it_send)
     click.echo(f"\nOpen {here.settings.public_url} and sign in as {OPERATOR} with the password {password}\n")
+
+
+def _let_it_send(db: Connection) -> None:
+    """A project to send to, made once."""
+    if projects.by_name(db, PRACTICE.name) is None:
+        projects.add(db, desk().box, PRACTICE, desk().clock())
 
 
 def _serve(here: House) -> NoReturn:
@@ -103,7 +117,12 @@ def _serve(here: House) -> NoReturn:
     if here.settings.origins["LOG_LEVEL"] == "default":
         os.environ["LOG_LEVEL"] = "warning"  # a line for each call would push the token out of sight
     flask = [sys.executable, "-m", "flask", "--app", "app"]
-    sys.exit(supervise([[*flask, "serve", "--without-worker"], [*flask, "work"], [*flask, *LIVE]]))
+    commands = [[*flask, "serve", "--without-worker"], [*flask, "work"], [*flask, *LIVE]]
+    if here.settings.origins["MIXPANEL_BASE_URL"] == "default":
+        port = str(here.settings.port + 1 if here.settings.port < HIGHEST_PORT else here.settings.port - 1)
+        os.environ["MIXPANEL_BASE_URL"] = f"http://127.0.0.1:{port}"
+        commands.append([*flask, "stand-in", "--quiet", "--port", port])
+    sys.exit(supervise(commands))
 
 
 def _make(app: Flask, here: House) -> None:

@@ -1,0 +1,55 @@
+"""`flask stand-in`: practise sending without a Mixpanel project, on a server that answers as Mixpanel does."""
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy import text
+
+from commands.standin.answers import Members, Mixpanel
+from commands.standin.server import Server
+from security.house import House, house
+
+PORT = 8009
+
+_COHORTS = text("""
+    SELECT mixpanel_cohort_id AS id, name, description, member_count AS count FROM cohort ORDER BY id""")
+_MEMBERS = text("""
+    SELECT p.distinct_id FROM membership m JOIN person p ON p.id = m.person_id JOIN cohort c ON c.id = m.cohort_id
+    WHERE c.mixpanel_cohort_id = :cohort AND m.left_at IS NULL ORDER BY m.person_id LIMIT :size OFFSET :past""")
+
+
+@click.command("stand-in")
+@click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="Port to listen on.")
+@click.option("--quiet", is_flag=True, help="Print no line for each call.")
+@with_appcontext
+def command(port: int, *, quiet: bool) -> None:
+    """Stand in for Mixpanel: take events and profile updates, check them as Mixpanel does, answer queries.
+
+    What came is kept in memory until it stops. Its cohorts are those that this relay has.
+    """
+    here = house()
+    url = f"http://127.0.0.1:{port}"
+    server = Server(
+        ("127.0.0.1", port),
+        Mixpanel(lambda: _cohorts(here), _members_of(here)),
+        (lambda _line: None) if quiet else click.echo,
+    )
+    if not quiet:
+        click.echo(f"Standing in for Mixpanel (stop with Ctrl-C). Start the relay with MIXPANEL_BASE_URL={url}")
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.server_close()
+
+
+def _cohorts(here: House) -> list[dict[str, object]]:
+    found = here.database.read(lambda db: db.execute(_COHORTS).mappings().all())
+    return [dict(row) | {"id": int(row["id"]) if row["id"].isdigit() else row["id"], "is_visible": 1} for row in found]
+
+
+def _members_of(here: House) -> Members:
+    def members(cohort: str, page: int, size: int) -> list[dict[str, object]]:
+        values = {"cohort": cohort, "size": size, "past": page * size}
+        found = here.database.read(lambda db: db.execute(_MEMBERS, values).scalars().all())
+        return [{"$distinct_id": one, "$properties": {}} for one in found]
+
+    return members
