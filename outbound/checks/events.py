@@ -1,0 +1,121 @@
+"""Events: what `/import` refuses, and what `/track` drops without a word (mixpanel-facts 3.2, 3.3, 3.6, 4.1)."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from outbound.checks.ids import is_illegal, is_insert_id
+from outbound.checks.values import advice, check_values, too_long
+from outbound.shape import Problem, RecordKind
+
+HOUR = 3600 * 1000
+DAY = 24 * HOUR
+OLDEST = 365 * DAY  # 1971-01-01
+AHEAD = HOUR
+TRACKED = 5 * DAY
+IN_MILLISECONDS = 10**11  # a time from here on is in milliseconds
+
+_UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def check_event(kind: RecordKind, event: dict[str, Any], now: int) -> list[Problem]:
+    """Everything that is wrong with an event of this kind."""
+    name, properties = event.get("event"), event.get("properties")
+    if not isinstance(name, str) or not name:
+        return [Problem("error", "event", "An event has a name: a text that is not empty.")]
+    if not isinstance(properties, dict):
+        return [Problem("error", "properties", "An event has properties: an object, such as {}.")]
+    problems = []
+    if too_long(name):
+        problems.append(advice("event", "Mixpanel cuts names after 255 bytes."))
+    if len(event) > 2:  # noqa: PLR2004 - event and properties
+        extra = ", ".join(sorted(event.keys() - {"event", "properties"}))
+        problems.append(advice("event", f"Beside event and properties nothing may stand in an event: {extra}."))
+    problems.extend(_OF_KIND[kind](properties, now))
+    problems.extend(check_values("properties", properties))
+    return problems
+
+
+def _imported(properties: dict[str, Any], now: int) -> Iterator[Problem]:
+    if "distinct_id" not in properties:
+        yield advice("properties.distinct_id", 'It is missing; Mixpanel refuses the event. Nobody is "".')
+    elif not isinstance(properties["distinct_id"], str):
+        yield advice("properties.distinct_id", "It must be a text.")
+    yield from _ids(properties)
+    if "time" not in properties:
+        yield advice("properties.time", "It is missing; Mixpanel refuses the event.")
+    else:
+        yield from _time(properties["time"], now, OLDEST, "Mixpanel refuses what is from before 1971.")
+
+
+def _tracked(properties: dict[str, Any], now: int) -> Iterator[Problem]:
+    if "distinct_id" not in properties:
+        yield advice("properties.distinct_id", "It is missing; Mixpanel makes one from this server's address.")
+    yield from _ids(properties)
+    if "time" in properties:
+        oldest = now - TRACKED
+        yield from _time(properties["time"], now, oldest, "Mixpanel drops what is older than 5 days here; import it.")
+
+
+def _ids(properties: dict[str, Any]) -> Iterator[Problem]:
+    for name in ("distinct_id", "$user_id", "$device_id"):
+        if is_illegal(properties.get(name)):
+            yield advice(f"properties.{name}", f'"{properties[name]}" is an id that Mixpanel throws away.')
+    insert_id = properties.get("$insert_id")
+    if insert_id is None:
+        return
+    if is_illegal(insert_id):
+        yield advice("properties.$insert_id", f'"{insert_id}" is an id that Mixpanel throws away.')
+    elif not is_insert_id(insert_id):
+        yield advice("properties.$insert_id", "It has 1 to 36 letters (A to Z), digits or -.")
+
+
+def _time(time: Any, now: int, oldest: int, too_old: str) -> Iterator[Problem]:
+    if isinstance(time, bool) or not isinstance(time, int | float):
+        yield advice("properties.time", "It must be a number: seconds or milliseconds since 1970.")
+        return
+    moment = time if time >= IN_MILLISECONDS else time * 1000
+    if moment < oldest:
+        yield advice("properties.time", too_old)
+    elif moment > now + AHEAD:
+        yield advice("properties.time", "It is more than an hour ahead; Mixpanel refuses the event.")
+
+
+def _identify(properties: dict[str, Any], _now: int) -> Iterator[Problem]:
+    for name in ("$identified_id", "$anon_id"):
+        yield from _is_id(properties, name)
+    anonymous = properties.get("$anon_id")
+    if isinstance(anonymous, str) and anonymous and not _UUID4.fullmatch(anonymous):
+        yield advice("properties.$anon_id", "Mixpanel wants a UUID of version 4 here.")
+
+
+def _alias(properties: dict[str, Any], _now: int) -> Iterator[Problem]:
+    for name in ("distinct_id", "alias"):
+        yield from _is_id(properties, name)
+    if properties.get("alias") and properties.get("alias") == properties.get("distinct_id"):
+        yield advice("properties.alias", "It is the same as the id.")
+
+
+def _merge(properties: dict[str, Any], _now: int) -> Iterator[Problem]:
+    ids = properties.get("$distinct_ids")
+    if not isinstance(ids, list) or len(ids) != 2 or not all(isinstance(one, str) for one in ids):  # noqa: PLR2004
+        yield advice("properties.$distinct_ids", "It is a list of exactly two texts.")
+    elif any(map(is_illegal, ids)):
+        yield advice("properties.$distinct_ids", "One of them is an id that Mixpanel throws away.")
+
+
+def _is_id(properties: dict[str, Any], name: str) -> Iterator[Problem]:
+    value = properties.get(name)
+    if not isinstance(value, str) or not value:
+        yield advice(f"properties.{name}", "It must be a text that is not empty.")
+    elif is_illegal(value):
+        yield advice(f"properties.{name}", f'"{value}" is an id that Mixpanel throws away.')
+
+
+_OF_KIND = {
+    "imported-event": _imported,
+    "tracked-event": _tracked,
+    "identify": _identify,
+    "alias": _alias,
+    "merge": _merge,
+}

@@ -1,0 +1,165 @@
+"""An operation and what was given for it become one request, with everything that our checks found.
+
+Nothing here raises for bad input: whoever asks gets problems by field, and the request where one could be made.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from outbound import hosts, raw
+from outbound.body import Body, body_of
+from outbound.given import Values, values_of
+from outbound.masking import MASK, Mask
+from outbound.projects import Credentials, Project
+from outbound.shape import Auth, Composed, Given, Operation, Param, Problem, Request
+from outbound.values import wire
+
+LACKING = {
+    "token-in-body": "its token",
+    "service-account": "a service account",
+    "token-as-username": "its token",
+    "none": "nothing",
+}
+
+
+@dataclass
+class Draft:
+    """A request on its way: what is known, and what was found."""
+
+    operation: Operation
+    project: Project
+    credentials: Credentials
+    given: Given
+    now: int
+    base_url: str
+    values: Values = field(default_factory=Values)
+    problems: list[Problem] = field(default_factory=list)
+    auth: Auth = "none"
+
+
+def compose(
+    operation: Operation, project: Project, credentials: Credentials, given: Given, now: int, base_url: str = ""
+) -> Composed:
+    """The request of `operation` for `project`; `now` is in milliseconds, `base_url` is MIXPANEL_BASE_URL."""
+    from_params = given.body in (None, "", [])
+    draft = Draft(operation, project, credentials, given, now, base_url)
+    draft.values = values_of(operation, given, now, from_params=from_params)
+    draft.problems.extend(draft.values.problems)
+    draft.auth = _auth(draft)
+    _fill_in(draft)
+    body = _body(draft, from_params=from_params)
+    draft.problems.extend(body.problems)
+    if operation.note:
+        draft.problems.append(Problem("note", "operation", operation.note))
+    request = None if any(one.level == "error" for one in draft.problems) else _request(draft, body)
+    return Composed(operation, given, request, tuple(draft.problems), tuple(body.records))
+
+
+def _auth(draft: Draft) -> Auth:
+    """The best way to sign in that the project has credentials for."""
+    known = draft.credentials
+    there: dict[Auth, bool] = {
+        "none": True,
+        "token-in-body": bool(known.token),
+        "token-as-username": bool(known.token),
+        "service-account": bool(known.username and known.secret),
+    }
+    wanted = draft.operation.auth if draft.operation.body != "raw" else (draft.values.found.get("auth", "none"),)
+    found = next((one for one in wanted if there[one]), None)
+    if found is None:
+        lacking = " or ".join(dict.fromkeys(LACKING[one] for one in wanted))
+        message = f"The project {draft.project.name} lacks {lacking}, which this operation needs."
+        draft.problems.append(Problem("error", "project", message))
+        return wanted[0]
+    return found
+
+
+def _fill_in(draft: Draft) -> None:
+    """Mixpanel's id of the project where the call takes it (with a service account), and the project's workspace."""
+    values, project = draft.values.found, draft.project
+    if draft.operation.param("project_id") is not None and draft.auth == "service-account":
+        values["project_id"] = int(project.mixpanel_project_id)
+    if draft.operation.param("workspace_id") is not None and project.workspace_id:
+        values.setdefault("workspace_id", int(project.workspace_id))
+
+
+def _body(draft: Draft, *, from_params: bool) -> Body:
+    operation = draft.operation
+    if operation.body == "raw":
+        return raw.body_of(draft.values.found)
+    integration = draft.project.integration_id
+    return body_of(
+        operation, draft.given, draft.values.found, draft.credentials, integration, draft.now, from_params=from_params
+    )
+
+
+def _request(draft: Draft, body: Body) -> Request | None:
+    headers = [*body.headers]
+    if draft.project.integration_id:
+        headers.append(("X-Mixpanel-Integration-ID", draft.project.integration_id))
+    if draft.operation.body == "raw":
+        target = raw.target_of(draft.values.found, draft.project.region, draft.base_url)
+        if isinstance(target, Problem):
+            draft.problems.append(target)
+            return None
+        base, path, query = target
+        method = draft.values.found["method"]
+    else:
+        base = hosts.base(draft.operation.family, draft.project.region, draft.base_url)
+        path, query, method = _path(draft), tuple(_pairs(draft, "query")), draft.operation.method
+    return Request(method, base, path, query, tuple(headers), body.content, _pair(draft))
+
+
+def _path(draft: Draft) -> str:
+    path = draft.operation.path
+    for param in draft.operation.params:
+        if param.place == "path":
+            path = path.replace(f"{{{param.name}}}", quote(str(draft.values.found.get(param.name, "")), safe=""))
+    return path
+
+
+def _pairs(draft: Draft, place: str) -> list[tuple[str, str]]:
+    return pairs(draft.operation.params, draft.values.found, place)
+
+
+def pairs(params: tuple[Param, ...], found: dict[str, Any], place: str) -> list[tuple[str, str]]:
+    """Names and texts of every parameter in a place."""
+    there = [one for one in params if one.place == place and one.name in found]
+    return [pair for one in there for pair in wire(one, found[one.name])]
+
+
+def _pair(draft: Draft) -> tuple[str, str] | None:
+    known = draft.credentials
+    return {
+        "service-account": (known.username, known.secret),
+        "token-as-username": (known.token, ""),
+    }.get(draft.auth)
+
+
+def address(request: Request) -> str:
+    """The whole address, with its query."""
+    query = urlencode(request.query)
+    joint = "&" if "?" in request.path else "?"
+    return f"{request.base}{request.path}{joint + query if query else ''}"
+
+
+def masked(request: Request, mask: Mask) -> dict[str, Any]:
+    """The request for people and for rows: texts, with every credential masked."""
+    headers = dict(request.headers)
+    if request.auth is not None:
+        headers["Authorization"] = f"Basic {MASK}"
+    body = None if request.body is None else mask(request.body.decode("utf-8", "replace"))
+    return {"method": request.method, "url": mask(address(request)), "headers": mask.within(headers), "body": body}
+
+
+def readable(body: str | None) -> str:
+    """A body for people: JSON with a line for each name, a form with a line for each field, else as it is."""
+    if not body:
+        return ""
+    try:
+        return msgspec.json.format(body.encode(), indent=2).decode()
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return body

@@ -1,0 +1,59 @@
+"""The records of a body: made from parameters or taken as they were given, with what we fill in."""
+
+from typing import Any
+
+from outbound.checks.ids import stable_insert_id
+from outbound.projects import Credentials
+from outbound.shape import Operation, RecordKind
+
+EVENTS: frozenset[RecordKind] = frozenset({"imported-event", "tracked-event", "identify", "alias", "merge"})
+COUNTED: frozenset[RecordKind] = frozenset({"imported-event", "tracked-event"})  # those that `$insert_id` counts once
+
+Record = dict[str, Any]
+
+
+def made_of(operation: Operation, values: dict[str, Any]) -> Record:
+    """One record out of the parameters' values by their places."""
+    record: Record = {} if operation.event is None else {"event": operation.event}
+    properties: Record = {}
+    for param in operation.params:
+        if param.name not in values or param.place not in {"record", "properties"}:
+            continue
+        if param.place == "record":
+            record[param.name] = values[param.name]
+        elif param.kind == "object":
+            properties |= values[param.name]
+        else:
+            properties[param.name] = values[param.name]
+    return record | {"properties": properties} if operation.record in EVENTS else record
+
+
+def taken(operation: Operation, given: Any) -> Any:
+    """A given record; of an identity call the properties alone will do."""
+    if operation.event is None or not isinstance(given, dict) or "event" in given:
+        return given
+    return {"event": operation.event, "properties": given.get("properties", given)}
+
+
+def prepared(operation: Operation, record: Record, credentials: Credentials, integration_id: str | None) -> Record:
+    """The record as it is sent: the project's token where it has none, an `$insert_id` made from its content, and
+    `$source` for partners of Mixpanel (mixpanel-facts 2.3). What is no event is returned as it is."""
+    if operation.record not in EVENTS:
+        return record if "$token" in record else {"$token": credentials.token} | record
+    properties = record.get("properties")
+    if not isinstance(properties, dict):
+        return record
+    filled: Record = {}
+    if operation.record != "imported-event" and "token" not in properties:
+        filled["token"] = credentials.token
+    if integration_id and "$source" not in properties:
+        filled["$source"] = integration_id
+    if operation.record in COUNTED and not properties.get("$insert_id"):
+        filled["$insert_id"] = stable_insert_id(record)
+    return record | {"properties": properties | filled} if filled else record
+
+
+def token_of(record: Record) -> Any:
+    """The token that a record names itself, None where it names none."""
+    properties = record.get("properties")
+    return record.get("$token", properties.get("token") if isinstance(properties, dict) else None)

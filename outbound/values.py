@@ -1,0 +1,181 @@
+"""What callers give for a parameter, read by its kind: from JSON, or from the text of a form or the terminal."""
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from outbound.shape import Param
+
+YES, NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+
+
+class Unreadable(ValueError):
+    """The value is none of its kind; the message says what would be."""
+
+
+def is_missing(value: Any) -> bool:
+    """Whether nothing was given: an empty text, list or object says nothing."""
+    return value is None or value in ("", [], {})
+
+
+def read(param: Param, value: Any) -> Any:
+    """The value as its kind. Raises Unreadable."""
+    return _READERS[param.kind](param, value)
+
+
+def wire(param: Param, value: Any) -> list[tuple[str, str]]:
+    """How it stands in a query or a form: one pair, or one for each element of a list that is not JSON text."""
+    if isinstance(value, list) and not param.encoded:
+        return [(param.name, str(one)) for one in value]
+    return [(param.name, as_text(value))]
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def parsed(given: str) -> Any:
+    """JSON; raises Unreadable with the line and column at which it ends to be any."""
+    try:
+        return json.loads(given)
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"This is no JSON: line {error.lineno}, column {error.colno}: {_reason(error)}.") from None
+    except RecursionError:
+        raise Unreadable("This is nested too deeply.") from None
+
+
+def _reason(error: json.JSONDecodeError) -> str:
+    return error.msg[0].lower() + error.msg[1:]
+
+
+def _text(param: Param, value: Any) -> str:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise Unreadable("It must be a text.")
+    text = str(value)
+    if "\0" in text:
+        raise Unreadable("It must not hold a NUL.")
+    if param.most is not None and len(text) > param.most:
+        raise Unreadable(f"It has at most {param.most} characters.")
+    return text
+
+
+def _whole(param: Param, value: Any) -> int:
+    try:
+        number = int(str(value).strip()) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    except ValueError:
+        number = None
+    if number is None:
+        raise Unreadable("It must be a whole number.")
+    _within(param, number)
+    return number
+
+
+def _within(param: Param, number: float) -> None:
+    if param.least is not None and number < param.least:
+        raise Unreadable(f"It must be {param.least} or more.")
+    if param.most is not None and number > param.most:
+        raise Unreadable(f"It must be {param.most:,} or less.")
+
+
+def _number(param: Param, value: Any) -> float:
+    try:
+        number = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        number = None
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise Unreadable("It must be a number.")
+    _within(param, number)
+    return number
+
+
+def _bool(_param: Param, value: Any) -> bool:
+    word = str(value).strip().lower()
+    if word not in YES | NO:
+        raise Unreadable("It must be true or false.")
+    return word in YES
+
+
+def _flag(param: Param, value: Any) -> str:
+    return "1" if _bool(param, value) else "0"
+
+
+def _choice(param: Param, value: Any) -> str:
+    word = "true" if value is True else "false" if value is False else str(value)
+    if word not in param.choices:
+        raise Unreadable(f"It must be one of {', '.join(param.choices)}.")
+    return word
+
+
+def _date(_param: Param, value: Any) -> str:
+    try:
+        return date.fromisoformat(str(value).strip()).isoformat()
+    except ValueError:
+        raise Unreadable("It must be a day, as 2026-11-24.") from None
+
+
+def _time(_param: Param, value: Any) -> float | int:
+    """Seconds or milliseconds since 1970; a date, or a time as ISO 8601 (UTC where it does not say), is read too."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    word = str(value).strip()
+    try:
+        return int(word) if word.lstrip("-").isdigit() else float(word)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(word)
+    except ValueError:
+        raise Unreadable("It must be seconds or milliseconds since 1970, or a time as 2026-11-24T09:30:00Z.") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _list(param: Param, value: Any) -> list[Any]:
+    if isinstance(value, str):
+        value = parsed(value) if value.lstrip().startswith("[") else _listed(value)
+    found: list[Any] = value if isinstance(value, list) else [value]
+    if any(isinstance(one, dict | list) for one in found):
+        raise Unreadable("It must be a list of texts.")
+    if param.choices and not set(map(str, found)) <= set(param.choices):
+        raise Unreadable(f"Each must be one of {', '.join(param.choices)}.")
+    if not (param.least or 0) <= len(found) <= (param.most or len(found)):
+        many = f"exactly {param.least}" if param.least == param.most else f"{param.least} to {param.most}"
+        raise Unreadable(f"It has {many} elements.")
+    return found
+
+
+def _listed(value: str) -> list[str]:
+    """Lines, or one line with commas between (quotes keep a comma)."""
+    lines = [line.strip() for line in value.strip().splitlines() if line.strip()]
+    return lines if len(lines) > 1 else [one.strip() for one in next(csv.reader(lines), []) if one.strip()]
+
+
+def _object(_param: Param, value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        value = parsed(value)
+    if not isinstance(value, dict):
+        raise Unreadable('It must be an object, as {"name": "value"}.')
+    return value
+
+
+def _json(_param: Param, value: Any) -> Any:
+    return parsed(value) if isinstance(value, str) else value
+
+
+_READERS: dict[str, Callable[[Param, Any], Any]] = {
+    "text": _text,
+    "code": _text,
+    "whole": _whole,
+    "number": _number,
+    "flag": _flag,
+    "bool": _bool,
+    "choice": _choice,
+    "date": _date,
+    "time": _time,
+    "list": _list,
+    "object": _object,
+    "json": _json,
+}
