@@ -149,13 +149,22 @@ class Request:
 
 @dataclass(frozen=True)
 class Composed:
-    """A request, if one could be made, with everything that the checks found, and the records in its body."""
+    """A request, if one could be made, with everything that the checks found, and the records in its body. A batch of
+    an import has them `encoded`; its `records` then say only what each is (an event, which operator)."""
 
     operation: Operation
     given: Given
     request: Request | None
     problems: tuple[Problem, ...]
     records: tuple[dict[str, Any], ...] = ()
+    encoded: tuple[bytes, ...] = ()
+
+    @property
+    def outgoing(self) -> Request:
+        """The request. Raises ValueError where none could be made."""
+        if self.request is None:
+            raise ValueError("no request could be made of what was given")
+        return self.request
 
     def stops(self, *, force: bool) -> list[Problem]:
         """The problems that keep it from being sent."""

@@ -82,6 +82,10 @@ class Mixpanel:
         """`path` as it stands in the address: `/api/import`, `/query/engage`."""
         self._scripts[path] = list(replies)
 
+    def forget(self) -> None:
+        """Answer as Mixpanel would again."""
+        self._scripts.clear()
+
     def to(self, path: str) -> list[Call]:
         """The calls that came to a path."""
         return [call for call in self.calls if call.path == path]

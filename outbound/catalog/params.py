@@ -20,7 +20,7 @@ DISTINCT_ID = Param(
     "properties",
     "text",
     "Distinct id",
-    "Who did it. Empty stands for nobody.",
+    'Who did it. In JSON "" stands for nobody.',
     required=True,
     example="a81f09c2",
     also=("distinctId", "$distinct_id"),

@@ -1,0 +1,178 @@
+"""A call until its outcome is known or nothing more can be done: attempts, pauses, and batches that are split.
+
+Nothing here touches our history, and no transaction is open while a socket is.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from outbound import budget
+from outbound.client import Answer, Broken, Client, Forbidden, Unreached
+from outbound.desk import Desk
+from outbound.patience import PASSING, UNTOUCHED, Patience, is_repeatable, patience_for, time_limit
+from outbound.shape import Composed
+from outbound.verdict import MAY_BE, TOO_LARGE, FailedRecord, Judgement, Verdict, combined, judge, unknown, unsent
+
+Sleep = Callable[[float], object]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try: when (milliseconds), how long, and its status, or else what went wrong. `records` were in it."""
+
+    at: int
+    ms: int
+    status: int | None
+    trouble: str | None
+    records: int
+
+
+@dataclass
+class Trail:
+    """All tries of a call, the last answer, and what kept it from being tried (again) where the budget is spent."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    answer: Answer | None = None
+    spent: budget.Spent | None = None
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [asdict(one) for one in self.attempts]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a call. `status` is the last one, None where none came; `took` is in milliseconds, with pauses."""
+
+    verdict: Verdict
+    words: str
+    accepted: int
+    failed_records: tuple[FailedRecord, ...]
+    trail: Trail
+    took: int
+
+    @property
+    def attempts(self) -> int:
+        """How often something was sent."""
+        return sum(one.status is not None or one.ms > 0 for one in self.trail.attempts)
+
+    @property
+    def status(self) -> int | None:
+        return self.trail.attempts[-1].status if self.trail.attempts else None
+
+    @property
+    def answer(self) -> Answer | None:
+        return self.trail.answer
+
+
+def attempt(desk: Desk, client: Client, project_key: str, composed: Composed, sleep: Sleep = time.sleep) -> Outcome:
+    """Call Mixpanel until it is known what it did, by Mixpanel's own schedule. `project_key` is Mixpanel's id of the
+    project, whose budget it counts towards."""
+    started, trail = time.perf_counter(), Trail()
+    parts = list(_parts(desk, client, project_key, composed, trail, sleep, 0))
+    judgement = combined(parts)
+    took = round((time.perf_counter() - started) * 1000)
+    return Outcome(judgement.verdict, judgement.words, judgement.accepted, judgement.failed_records, trail, took)
+
+
+def _parts(
+    desk: Desk, client: Client, project_key: str, composed: Composed, trail: Trail, sleep: Sleep, first: int
+) -> Iterator[tuple[int, int, Judgement]]:
+    """The whole batch or, where it is too large for Mixpanel (413), its halves, each on its own."""
+    one = _Call(desk, client, project_key, composed, trail, sleep)
+    judgement = one.run()
+    if not (one.too_large and len(composed.records) > 1):
+        yield first, len(composed.records), judgement
+        return
+    middle = len(composed.records) // 2
+    for start, end in ((0, middle), (middle, len(composed.records))):
+        yield from _parts(desk, client, project_key, _piece(composed, start, end), trail, sleep, first + start)
+
+
+def _piece(composed: Composed, start: int, end: int) -> Composed:
+    records, encoded = composed.records[start:end], composed.encoded[start:end]
+    body = b"[" + b",".join(encoded) + b"]" if encoded else msgspec.json.encode(records)
+    return replace(composed, records=records, encoded=encoded, request=replace(composed.outgoing, body=body))
+
+
+class _Call:
+    """One request and its tries."""
+
+    def __init__(
+        self, desk: Desk, client: Client, project_key: str, composed: Composed, trail: Trail, sleep: Sleep
+    ) -> None:
+        self.desk, self.client, self.project_key = desk, client, project_key
+        self.composed, self.trail, self.sleep = composed, trail, sleep
+        self.patience: Patience = patience_for(composed, desk.attempts, desk.pause)
+        self.repeatable = is_repeatable(composed)
+        self.too_large = False
+        self.may_be_stored = False  # by an earlier try that nobody answered
+
+    def run(self) -> Judgement:
+        for tried in range(1, self.patience.attempts + 1):
+            earlier = self.may_be_stored
+            judgement, final = self._try()
+            if final or tried == self.patience.attempts:
+                return self._with_doubt(judgement) if earlier else judgement
+            self.sleep(self.patience.pause(tried))
+        raise AssertionError("there is at least one attempt")
+
+    def _with_doubt(self, judgement: Judgement) -> Judgement:
+        """A last try that stored nothing says nothing of the tries before it."""
+        if judgement.verdict != "failed" or MAY_BE in judgement.words:
+            return judgement
+        return unknown(f"{judgement.words} An earlier try had no answer.", repeatable=self.repeatable)
+
+    def _try(self) -> tuple[Judgement, bool]:
+        """What one try came to, and whether that is the end of it."""
+        try:
+            place = self._place()
+        except budget.Spent as spent:
+            return self._spent(spent), True
+        try:
+            return self._sent()
+        finally:
+            if place is not None:
+                budget.give_back(self.desk, place)
+
+    def _place(self) -> int | None:
+        family = self.composed.operation.budget
+        return budget.take(self.desk, self.project_key, family) if family else None
+
+    def _spent(self, spent: budget.Spent) -> Judgement:
+        self.trail.spent = spent
+        self._note(0, None, str(spent))
+        return unsent(f"Not sent: {spent}")
+
+    def _sent(self) -> tuple[Judgement, bool]:
+        request, started = self.composed.outgoing, time.perf_counter()
+        try:
+            answer = self.client.call(request, time_limit(self.composed))
+        except Forbidden as error:
+            self._note(0, None, str(error))
+            return unsent(str(error)), True
+        except Unreached as error:
+            self._note(_since(started), None, str(error))
+            return unsent(f"Mixpanel could not be reached: {error}; nothing was sent."), False
+        except Broken as error:
+            self._note(_since(started), None, str(error))
+            self.may_be_stored = True
+            words = f"It was sent, but {error}."
+            return unknown(words, repeatable=self.repeatable), not self.patience.repeatable
+        self._note(answer.ms, answer.status, None)
+        self.trail.answer = answer
+        self.may_be_stored |= answer.status in PASSING - UNTOUCHED
+        self.too_large = answer.status == TOO_LARGE
+        judgement = judge(self.composed.operation, self.composed.records, answer, repeatable=self.repeatable)
+        return judgement, not self.patience.again(answer)
+
+    def _note(self, ms: int, status: int | None, trouble: str | None) -> None:
+        records = len(self.composed.records)
+        self.trail.attempts.append(Attempt(self.desk.clock(), ms, status, trouble, records))
+
+
+def _since(started: float) -> int:
+    return max(1, round((time.perf_counter() - started) * 1000))

@@ -1,0 +1,218 @@
+"""The only socket to Mixpanel: to the project's own servers, at public addresses, without redirects.
+
+Credentials leave with nearly every call. So the host is one of those that are allowed, the address that was really
+connected to is looked at before a byte is sent, a redirect is an answer like any other, and neither `.netrc` nor a
+proxy of the environment has a say.
+"""
+
+import gzip
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
+
+from outbound.compose import address
+from outbound.shape import Request
+
+LARGEST_ANSWER = 16 * 1024 * 1024
+CONNECT_WITHIN = 10  # seconds
+CHUNK = 64 * 1024
+
+
+class Forbidden(Exception):
+    """The call would leave for another place than Mixpanel; nothing was sent."""
+
+
+class Unreached(Exception):
+    """No connection came about; nothing was sent."""
+
+
+class Broken(Exception):
+    """It was sent, or some of it, and no whole answer came back."""
+
+
+class _Private(OSError):
+    """The name leads to an address inside of a network."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; `ms` until its end, `cut` where the body was larger than what is read."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    ms: int
+    cut: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+
+class _PublicHTTP(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _public(super()._new_conn())
+
+
+class _PublicHTTPS(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _public(super()._new_conn())
+
+
+def _public(connected: socket.socket) -> socket.socket:
+    """The socket, where its other end is in the open internet; asked of the connection itself, so that no second
+    answer of the name server can differ."""
+    if not ip_address(connected.getpeername()[0].partition("%")[0]).is_global:
+        connected.close()
+        raise _Private("a private address")
+    return connected
+
+
+class _PublicPool(HTTPConnectionPool):
+    ConnectionCls = _PublicHTTP
+
+
+class _PublicPoolHTTPS(HTTPSConnectionPool):
+    ConnectionCls = _PublicHTTPS
+
+
+class _PublicOnly(HTTPAdapter):
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PublicPool, "https": _PublicPoolHTTPS}
+
+
+class _Anonymous(requests.auth.AuthBase):
+    """Says that there are no credentials, so that none are looked for."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class Client:
+    """Calls for one project. `allowed` are the servers that it may call, `private` whether they may be inside of a
+    network (MIXPANEL_BASE_URL). Safe to be used by several threads."""
+
+    def __init__(self, timeout: float, allowed: frozenset[tuple[str, str]], *, private: bool = False) -> None:
+        self._timeout = timeout
+        self._allowed = allowed
+        self._private = private
+        self._own = threading.local()
+
+    def call(self, request: Request, timeout: float | None = None) -> Answer:
+        """Raises Forbidden, Unreached, Broken."""
+        with self._opened(request, timeout) as (response, started):
+            body, cut = _body(response)
+            ms = round((time.perf_counter() - started) * 1000)
+            return Answer(response.status_code, dict(response.headers), body, ms, cut)
+
+    @contextmanager
+    def stream(self, request: Request) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """The status, and the body piece by piece. Raises Forbidden, Unreached, Broken."""
+        with self._opened(request, None) as (response, _started):
+            yield response.status_code, _pieces(response)
+
+    @contextmanager
+    def _opened(self, request: Request, timeout: float | None) -> Iterator[tuple[requests.Response, float]]:
+        url = address(request)
+        parts = urlsplit(url)
+        if (parts.scheme, parts.netloc.lower()) not in self._allowed:
+            raise Forbidden(f"{parts.netloc} is none of Mixpanel's servers of this project.")
+        headers, body = dict(request.headers), request.body
+        if request.gzip and body is not None:
+            headers["Content-Encoding"], body = "gzip", gzip.compress(body, 6, mtime=0)
+        started = time.perf_counter()
+        try:
+            response = self._session().request(
+                request.method,
+                url,
+                data=body,
+                headers=headers,
+                auth=HTTPBasicAuth(*map(str.encode, request.auth)) if request.auth else _Anonymous(),
+                timeout=(min(CONNECT_WITHIN, timeout or self._timeout), timeout or self._timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+        except requests.RequestException as error:
+            raise _told(error) from None
+        with closing(response):
+            yield response, started
+
+    def _session(self) -> requests.Session:
+        found: requests.Session | None = getattr(self._own, "session", None)
+        if found is None:
+            self._own.session = found = requests.Session()
+            found.trust_env = False
+            found.headers["User-Agent"] = "cohort-relay"
+            if not self._private:
+                found.mount("http://", _PublicOnly())
+                found.mount("https://", _PublicOnly())
+        return found
+
+
+def _body(response: requests.Response) -> tuple[bytes, bool]:
+    """The body, and whether it was cut."""
+    found = bytearray()
+    for piece in _pieces(response):
+        found += piece
+        if len(found) > LARGEST_ANSWER:
+            return bytes(found[:LARGEST_ANSWER]), True
+    return bytes(found), False
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    try:
+        yield from response.iter_content(CHUNK)
+    except (requests.RequestException, HTTPError) as error:
+        raise Broken(f"the answer broke off ({type(error).__name__})") from None
+
+
+# What an error of the library means, the first that fits; all but the last three happen before anything is sent.
+_MEANINGS: tuple[tuple[type[BaseException], type[Exception], str], ...] = (
+    (_Private, Forbidden, "Its name leads to a private address; nothing was sent."),
+    (requests.exceptions.InvalidURL, Forbidden, "The address cannot be called."),
+    (requests.exceptions.InvalidHeader, Forbidden, "A header cannot be sent."),
+    (requests.ConnectTimeout, Unreached, "no connection within the time limit"),
+    (ConnectTimeoutError, Unreached, "no connection within the time limit"),
+    (NameResolutionError, Unreached, "its name is not known"),
+    (NewConnectionError, Unreached, "the connection was refused"),
+    (requests.exceptions.SSLError, Unreached, "its certificate is not to be trusted"),
+    (requests.Timeout, Broken, "no answer within the time limit"),
+)
+
+
+def _told(error: requests.RequestException) -> Exception:
+    """Which of ours it is. Only a reason is told: the text of an error may hold an address."""
+    causes = list(_causes(error))
+    for kind, ours, reason in _MEANINGS:
+        if any(isinstance(one, kind) for one in causes):
+            return ours(reason)
+    return Broken("the connection broke off before an answer")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and whatever it wraps."""
+    seen: list[BaseException] = []
+    ahead: list[Any] = [error]
+    while ahead:
+        one = ahead.pop()
+        if not isinstance(one, BaseException) or one in seen:
+            continue
+        seen.append(one)
+        yield one
+        ahead += [*one.args, one.__cause__, one.__context__]
+        if isinstance(one, MaxRetryError):
+            ahead.append(one.reason)

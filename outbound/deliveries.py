@@ -1,0 +1,215 @@
+"""The history: every call to Mixpanel is a row, written before its socket opens and completed after it closed."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from outbound.attempts import Outcome
+from outbound.compose import masked
+from outbound.masking import Mask
+from outbound.patience import is_repeatable
+from outbound.projects import Project
+from outbound.shape import Composed
+
+SOURCES = ("dashboard", "terminal", "api", "import", "landing", "comparison", "check")
+VERDICTS = ("accepted", "partly", "rejected", "uncertain", "failed")
+KEPT = 256 * 1024  # characters of a body, and of an answer, that the history keeps
+KEPT_FAILURES = 2000
+ABANDONED = 15 * 60_000  # milliseconds after which a call that nobody completed has nobody any more
+PIECE = 5000
+
+_COLUMNS = """id, at, project, operation, who, source, given, request, records, verdict, words, accepted, failed,
+    failed_records, attempts, trail, status, answer, duration_ms, import_id, first_place, last_place"""
+_BEGIN = text("""
+    INSERT INTO delivery (at, project, operation, who, source, given, request, records, attempts, import_id,
+        first_place, last_place)
+    VALUES (:at, :project, :operation, :who, :source, :given, :request, :records, 0, :import_id, :first_place,
+        :last_place)
+    RETURNING id""")
+_FINISH = text("""
+    UPDATE delivery SET verdict = :verdict, words = :words, accepted = :accepted, failed = :failed,
+        failed_records = :failed_records, attempts = :attempts, trail = :trail, status = :status, answer = :answer,
+        duration_ms = :duration_ms
+    WHERE id = :id""")
+_ONE = text(f"SELECT {_COLUMNS} FROM delivery WHERE id = :id")  # noqa: S608 - our own columns
+_ABANDON = text("""
+    UPDATE delivery
+    SET verdict = CASE WHEN given LIKE '%"repeatable": false%' THEN 'uncertain' ELSE 'failed' END, words = :words
+    WHERE verdict IS NULL AND import_id IS NULL AND at < :before""")
+_PRUNE = text("""
+    DELETE FROM delivery WHERE id IN (
+        SELECT d.id FROM delivery d LEFT JOIN import_job j ON j.id = d.import_id
+        WHERE d.at < :before AND (j.id IS NULL OR j.state IN ('done', 'cancelled')) ORDER BY d.at LIMIT :piece)""")
+_ESCAPED = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+LEFT_ALONE = "Our process stopped while this call was under way, so nobody heard the answer. It may have been stored."
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One call; see `models.outbound.Delivery`. `given` is None where it was too long to be kept."""
+
+    id: int
+    at: int
+    project: str
+    operation: str
+    who: str
+    source: str
+    given: dict[str, Any] | None
+    request: dict[str, Any]
+    records: int
+    verdict: str | None
+    words: str | None
+    accepted: int | None
+    failed: int | None
+    failed_records: list[dict[str, Any]]
+    attempts: int
+    trail: list[dict[str, Any]]
+    status: int | None
+    answer: str | None
+    duration_ms: int | None
+    import_id: int | None
+    first_place: int | None
+    last_place: int | None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which calls: empty stands for all. `text` is sought in what was sent and answered, whatever its case; batches of
+    imports are left out unless asked for."""
+
+    project: str = ""
+    operation: str = ""
+    verdict: str = ""
+    source: str = ""
+    text: str = ""
+    imports: bool = False
+
+
+def open_row(db: Connection, project: Project, composed: Composed, mask: Mask, who: str, source: str, now: int) -> int:
+    """The row of a call that is about to be made; its id."""
+    request = masked(composed.outgoing, mask)
+    request["body"] = cut(request["body"])
+    given = json.dumps(
+        {
+            "params": mask.within(composed.given.params),
+            "body": mask.within(composed.given.body),
+            "repeatable": is_repeatable(composed),
+        }
+    )
+    values = {
+        "at": now,
+        "project": project.name,
+        "operation": composed.operation.id,
+        "who": who,
+        "source": source,
+        "given": given if len(given) <= KEPT else None,
+        "request": json.dumps(request),
+        "records": len(composed.records),
+        "import_id": None,
+        "first_place": None,
+        "last_place": None,
+    }
+    return int(db.execute(_BEGIN, values).scalar_one())
+
+
+def open_batch(
+    db: Connection, project: str, operation: str, who: str, records: int, places: tuple[int, int], of: int, now: int
+) -> int:
+    """The row of a batch of the import `of`; its records are in the import's source, not here."""
+    values = {
+        "at": now,
+        "project": project,
+        "operation": operation,
+        "who": who,
+        "source": "import",
+        "given": None,
+        "request": "{}",
+        "records": records,
+        "import_id": of,
+        "first_place": places[0],
+        "last_place": places[1],
+    }
+    return int(db.execute(_BEGIN, values).scalar_one())
+
+
+def finish(db: Connection, delivery: int, outcome: Outcome, mask: Mask) -> None:
+    """What came of it, with credentials masked: Mixpanel may repeat what it was sent."""
+    failed = [mask.within(asdict(one)) for one in outcome.failed_records]
+    values = {
+        "id": delivery,
+        "verdict": outcome.verdict,
+        "words": storable(mask(outcome.words)),
+        "accepted": outcome.accepted,
+        "failed": len(failed),
+        "failed_records": json.dumps(failed[:KEPT_FAILURES]),
+        "attempts": outcome.attempts,
+        "trail": json.dumps(outcome.trail.as_json()),
+        "status": outcome.status,
+        "answer": None if outcome.answer is None else cut(mask(outcome.answer.text)),
+        "duration_ms": outcome.took,
+    }
+    db.execute(_FINISH, values)
+
+
+def by_id(db: Connection, delivery: int) -> Delivery | None:
+    row = db.execute(_ONE, {"id": delivery}).one_or_none()
+    return None if row is None else _delivery(row)
+
+
+def search(db: Connection, wanted: Filter, before: int, limit: int) -> list[Delivery]:
+    """The newest first, from before an id on."""
+    clauses: list[str] = ["id < :before"]
+    values: dict[str, Any] = {"before": before, "limit": limit}
+    for name in ("project", "operation", "source"):
+        if value := getattr(wanted, name):
+            clauses.append(f"{name} = :{name}")
+            values[name] = value
+    if wanted.verdict:
+        clauses.append("verdict IS NULL" if wanted.verdict == "open" else "verdict = :verdict")
+        values["verdict"] = wanted.verdict
+    if not wanted.imports and wanted.source != "import":
+        clauses.append("import_id IS NULL")
+    if wanted.text:
+        clauses.append("(lower(request) LIKE :text ESCAPE '\\' OR lower(coalesce(answer, '')) LIKE :text ESCAPE '\\')")
+        # bodies are kept as JSON texts, in which quotes and other signs are escaped
+        values["text"] = f"%{json.dumps(wanted.text.lower())[1:-1].translate(_ESCAPED)}%"
+    statement = f"SELECT {_COLUMNS} FROM delivery WHERE {' AND '.join(clauses)} ORDER BY id DESC LIMIT :limit"  # noqa: S608
+    return [_delivery(row) for row in db.execute(text(statement), values)]
+
+
+def abandon(db: Connection, now: int) -> int:
+    """End the rows of calls whose process is gone; returns how many."""
+    return db.execute(_ABANDON, {"before": now - ABANDONED, "words": LEFT_ALONE}).rowcount
+
+
+def prune(db: Connection, before: int) -> int:
+    """Remove a piece of what is older than `before`; returns how many rows. The batches of an import that may go on
+    stay: they say what of it is done."""
+    return db.execute(_PRUNE, {"before": before, "piece": PIECE}).rowcount
+
+
+def cut(text: str | None) -> str | None:
+    """A text that can be stored, with its end cut off where it is long."""
+    if text is None:
+        return None
+    return storable(text if len(text) <= KEPT else text[:KEPT] + "…")
+
+
+def storable(text: str) -> str:
+    """Without NUL, which PostgreSQL's text cannot hold, and without halves of characters."""
+    return text.replace("\0", "�").encode("utf-8", "replace").decode()
+
+
+def is_cut(text: str | None) -> bool:
+    """Whether `cut` took its end."""
+    return bool(text) and len(text or "") > KEPT
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    values = row._asdict()
+    for name, otherwise in (("given", None), ("request", {}), ("failed_records", []), ("trail", [])):
+        values[name] = json.loads(values[name]) if values[name] else otherwise
+    return Delivery(**values)

@@ -1,0 +1,108 @@
+"""Sending: a row before the socket opens, the call, and the row completed after it closed.
+
+No transaction is open while a socket is. What a row or an outcome says has its credentials masked.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from outbound import budget, deliveries, hosts
+from outbound.attempts import Outcome, Sleep, attempt
+from outbound.client import Client
+from outbound.compose import compose
+from outbound.desk import Desk
+from outbound.masking import Mask, mask_of
+from outbound.projects import Credentials, Project
+from outbound.shape import Composed, Given, Operation
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A call that can be made: composed, with the credentials that it was composed with. Only in memory."""
+
+    project: Project
+    credentials: Credentials
+    composed: Composed
+
+    @property
+    def mask(self) -> Mask:
+        return mask_of(self.credentials, self.composed)
+
+
+def ready(desk: Desk, project: Project, operation: Operation, given: Given) -> Ready:
+    """The call of `operation` with what was given; its problems are in `composed`. Raises security.box.CannotOpen."""
+    credentials = project.credentials(desk.box)
+    composed = compose(operation, project, credentials, given, desk.clock(), desk.base_url)
+    return Ready(project, credentials, composed)
+
+
+def client_of(desk: Desk, project: Project) -> Client:
+    """A client that may call this project's servers, and no others."""
+    allowed = hosts.allowed(project.region, desk.base_url)
+    return Client(desk.timeout, allowed, private=bool(desk.base_url))
+
+
+def prepare(desk: Desk, call: Ready, who: str, source: str) -> int:
+    """The row of the call; `finish` has to follow."""
+    now = desk.clock()
+    return desk.database.write(
+        lambda db: deliveries.open_row(db, call.project, call.composed, call.mask, who, source, now)
+    )
+
+
+def finish(desk: Desk, call: Ready, delivery: int, sleep: Sleep = time.sleep) -> Outcome:
+    """Make the call, and complete its row."""
+    client = client_of(desk, call.project)
+    outcome = attempt(desk, client, call.project.mixpanel_project_id, call.composed, sleep)
+    desk.database.write(lambda db: deliveries.finish(db, delivery, outcome, call.mask))
+    return outcome
+
+
+def send(desk: Desk, call: Ready, who: str, source: str) -> tuple[int, Outcome]:
+    """Both; the row's id, and what came of it."""
+    delivery = prepare(desk, call, who, source)
+    return delivery, finish(desk, call, delivery)
+
+
+@contextmanager
+def streamed(desk: Desk, call: Ready) -> Iterator[tuple[int, Iterator[bytes]]]:
+    """The status and the body of a long answer, piece by piece and without a row, within the budget of its family.
+    Raises budget.Spent and what the client raises."""
+    request, family = call.composed.outgoing, call.composed.operation.budget
+    place = budget.take(desk, call.project.mixpanel_project_id, family) if family else None
+    try:
+        with client_of(desk, call.project).stream(request) as (status, pieces):
+            yield status, pieces
+    finally:
+        if place is not None:
+            budget.give_back(desk, place)
+
+
+def as_json(delivery: int, outcome: Outcome, mask: Mask) -> dict[str, Any]:
+    """An outcome for programs: the reply of the JSON API and of `flask send --json`."""
+    return {
+        "delivery": delivery,
+        "verdict": outcome.verdict,
+        "accepted": outcome.accepted,
+        "failed_records": [
+            mask.within({"index": one.index, "insert_id": one.insert_id, "field": one.field, "message": one.message})
+            for one in outcome.failed_records
+        ],
+        "attempts": outcome.attempts,
+        "status": outcome.status,
+        "answer": answer_json(None if outcome.answer is None else mask(outcome.answer.text)),
+    }
+
+
+def answer_json(text: str | None) -> Any:
+    """An answer as JSON where it is that, else as a text."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,87 @@
+"""The socket: to the allowed servers at public addresses only, and what its troubles are called."""
+
+import socket
+from typing import Any
+
+import pytest
+
+from outbound.client import Broken, Client, Forbidden, Unreached
+from outbound.shape import Request
+from tests.mixpanel import Answer, Mixpanel
+
+HOST = ("http", "api.mixpanel.com")
+
+
+def to(base: str, path: str = "/track") -> Request:
+    return Request("GET", base, path, auth=("u", "s"))
+
+
+def at(mixpanel: Mixpanel) -> frozenset[tuple[str, str]]:
+    return frozenset({("http", mixpanel.url.removeprefix("http://"))})
+
+
+def test_another_host_is_never_called(mixpanel: Mixpanel) -> None:
+    client = Client(1, frozenset({HOST}), private=True)
+    with pytest.raises(Forbidden, match="none of Mixpanel's servers"):
+        client.call(to(mixpanel.url))
+    assert mixpanel.calls == []
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.7", "169.254.169.254", "::1", "fd00::1"])
+def test_a_name_that_leads_to_a_private_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, mixpanel: Mixpanel, address: str
+) -> None:
+    """The check asks the connection for its other end, so the connection is what is faked here."""
+    made: list[socket.socket] = []
+
+    class Connected(socket.socket):
+        def getpeername(self) -> Any:
+            return (address, 443)
+
+    def connect(*_arguments: Any, **_options: Any) -> socket.socket:
+        one = Connected(socket.AF_INET, socket.SOCK_STREAM)
+        made.append(one)
+        return one
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    with pytest.raises(Forbidden, match="private address"):
+        Client(1, frozenset({HOST})).call(to("http://api.mixpanel.com"))
+    assert made[0].fileno() == -1
+
+
+def test_a_dns_name_of_ours_that_really_resolves_to_this_machine_is_refused(
+    monkeypatch: pytest.MonkeyPatch, mixpanel: Mixpanel
+) -> None:
+    port = mixpanel.url.rpartition(":")[2]
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _host, *rest, **more: real("127.0.0.1", *rest, **more))
+    allowed = frozenset({("http", f"api.mixpanel.com:{port}")})
+    with pytest.raises(Forbidden, match="private address"):
+        Client(1, allowed).call(to(f"http://api.mixpanel.com:{port}"))
+    assert mixpanel.calls == []
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed(mixpanel: Mixpanel) -> None:
+    mixpanel.script("/track", Answer(302, "", {"Location": f"{mixpanel.url}/elsewhere"}))
+    assert Client(1, at(mixpanel), private=True).call(to(mixpanel.url)).status == 302
+    assert [call.path for call in mixpanel.calls] == ["/track"]
+
+
+def test_neither_a_proxy_nor_netrc_of_the_environment_has_a_say(
+    monkeypatch: pytest.MonkeyPatch, mixpanel: Mixpanel
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert Client(1, at(mixpanel), private=True).call(to(mixpanel.url)).status == 200
+
+
+def test_what_never_arrived_is_told_from_what_may_have(mixpanel: Mixpanel) -> None:
+    mixpanel.script("/late", Answer(after=2))
+    mixpanel.script("/gone", Answer(drop=True))
+    client = Client(0.3, at(mixpanel) | {("http", "127.0.0.1:1")}, private=True)
+    with pytest.raises(Unreached):
+        client.call(to("http://127.0.0.1:1"))
+    with pytest.raises(Broken, match="within the time limit"):
+        client.call(to(mixpanel.url, "/late"))
+    with pytest.raises(Broken):
+        client.call(to(mixpanel.url, "/gone"))

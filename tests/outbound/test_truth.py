@@ -1,0 +1,309 @@
+"""The truth table: what Mixpanel answers, what we say that it did, and how often it was called (mixpanel-facts 3)."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from outbound import operations, send
+from outbound.attempts import Outcome
+from outbound.desk import Desk
+from outbound.projects import Project
+from outbound.shape import Given
+from tests.mixpanel import Answer, Call, Mixpanel
+
+NOW = 1_750_000_000
+EVENT = {"event": "Signed up", "properties": {"time": NOW, "distinct_id": "u1", "$insert_id": "a"}}
+TRACKED = {"event": "Signed up", "properties": {"distinct_id": "u1"}}
+SET, ADD = {"$distinct_id": "u1", "$set": {"plan": "pro"}}, {"$distinct_id": "u1", "$add": {"logins": 1}}
+APPEND = {"$distinct_id": "u1", "$append": {"orders": "A-1"}}
+BUSY = {"code": 429, "error": "Project exceeded rate limits.", "status": "Too Many Requests"}
+GOOD = Answer(body={"code": 200, "num_records_imported": 1, "status": "OK"})
+UNKNOWN = {"code": 401, "error": "Invalid credentials", "status": "Unauthorized"}
+
+
+def bad(key: str, *indexes: int, stored: int = 0) -> dict[str, Any]:
+    rows = [{"index": n, key: f"id-{n}", "field": "properties.time", "message": "must be a number"} for n in indexes]
+    return {
+        "code": 400,
+        "error": "some data points in the request failed validation",
+        "failed_records": rows,
+        "num_records_imported": stored,
+        "status": "Bad Request",
+    }
+
+
+class Row(NamedTuple):
+    """One line of the table: the call, the answers in their order, and what must come of it."""
+
+    label: str
+    operation: str
+    body: Any
+    answers: tuple[Answer, ...]
+    verdict: str
+    calls: int
+    accepted: int = 0
+    words: str = ""
+
+
+TABLE = [
+    Row("import: 200", "import-events", [EVENT], (GOOD,), "accepted", 1, 1),
+    Row("import: fewer than sent", "import-events", [EVENT, EVENT], (GOOD,), "partly", 1, 1, "1 of 2 stored"),
+    Row(
+        "import: 400 with some stored",
+        "import-events",
+        [EVENT] * 3,
+        (Answer(400, bad("insert_id", 1, stored=2)),),
+        "partly",
+        1,
+        2,
+        "Record 2: properties.time",
+    ),
+    Row(
+        "import: 400 in the other spelling",
+        "import-events",
+        [EVENT] * 2,
+        (Answer(400, bad("$insert_id", 0, stored=1)),),
+        "partly",
+        1,
+        1,
+    ),
+    Row(
+        "import: 400 with nothing stored", "import-events", [EVENT], (Answer(400, bad("insert_id", 0)),), "rejected", 1
+    ),
+    Row(
+        "import: 400 without records",
+        "import-events",
+        [EVENT],
+        (Answer(400, {"code": 400, "error": "bad"}),),
+        "rejected",
+        1,
+    ),
+    Row("import: code 400 in a 200", "import-events", [EVENT], (Answer(200, bad("insert_id", 0)),), "rejected", 1),
+    Row("import: unreadable", "import-events", [EVENT], (Answer(200, "<html>"),), "failed", 1, 0, "not in a way"),
+    Row("401", "import-events", [EVENT], (Answer(401, UNKNOWN),), "rejected", 1, 0, "does not know these credentials"),
+    Row("403", "import-events", [EVENT], (Answer(403, {"error": "no"}),), "rejected", 1, 0, "lacks a role"),
+    Row("404", "import-events", [EVENT], (Answer(404, {"error": "no"}),), "rejected", 1, 0, "nothing at this address"),
+    Row("413 of one record", "import-events", [EVENT], (Answer(413, {"code": 413}),), "rejected", 1),
+    Row(
+        "302",
+        "import-events",
+        [EVENT],
+        (Answer(302, "", {"Location": "http://127.0.0.1:1/"}),),
+        "rejected",
+        1,
+        0,
+        "not followed",
+    ),
+    Row("429, then 200", "import-events", [EVENT], (Answer(429, BUSY), Answer(429, BUSY), GOOD), "accepted", 3, 1),
+    Row("502, then 200", "import-events", [EVENT], (Answer(502, ""), GOOD), "accepted", 2, 1),
+    Row("503, then 200", "import-events", [EVENT], (Answer(503, ""), GOOD), "accepted", 2, 1),
+    Row("504, then 200", "import-events", [EVENT], (Answer(504, ""), GOOD), "accepted", 2, 1),
+    Row("a broken connection, then 200", "import-events", [EVENT], (Answer(drop=True), GOOD), "accepted", 2, 1),
+    Row("429 to the end", "import-events", [EVENT], (Answer(429, BUSY),), "failed", 5, 0, "stored nothing"),
+    Row("503 to the end", "import-events", [EVENT], (Answer(503, ""),), "failed", 5, 0, "sending it again is safe"),
+    Row("broken to the end", "import-events", [EVENT], (Answer(drop=True),), "failed", 5, 0, "may have been stored"),
+    Row(
+        "503, then 429 to the end",
+        "import-events",
+        [EVENT],
+        (Answer(503, ""), Answer(429, BUSY)),
+        "failed",
+        5,
+        0,
+        "An earlier try had no answer. It may have been stored",
+    ),
+    Row("track: 1", "track-event", [TRACKED], (Answer(200, "1"),), "accepted", 1, 1, "answers 1 to any token"),
+    Row("track: 0", "track-event", [TRACKED], (Answer(200, "0"),), "rejected", 1),
+    Row(
+        "track: verbose 1",
+        "track-event",
+        [TRACKED],
+        (Answer(200, {"status": 1, "error": None}),),
+        "accepted",
+        1,
+        1,
+        "answers 1 to any token",
+    ),
+    Row(
+        "track: verbose 0",
+        "track-event",
+        [TRACKED],
+        (Answer(200, {"status": 0, "error": "token, missing"}),),
+        "rejected",
+        1,
+        0,
+        "token, missing",
+    ),
+    Row("track: unreadable", "track-event", [TRACKED], (Answer(200, "pong"),), "failed", 1),
+    Row("track: nothing", "track-event", [TRACKED], (Answer(200, ""),), "failed", 1),
+    Row(
+        "track: a picture",
+        "track-event",
+        [TRACKED],
+        (Answer(200, "GIF89a", {"Content-Type": "image/gif"}),),
+        "uncertain",
+        1,
+        0,
+        "picture",
+    ),
+    Row("track: a callback", "track-event", [TRACKED], (Answer(200, "heard(1);"),), "accepted", 1, 1),
+    Row("engage: 1", "profile-set", [SET], (Answer(200, "1"),), "accepted", 1, 1),
+    Row(
+        "engage: status 0 in a 200",
+        "profile-set",
+        [SET],
+        (Answer(200, {"error": "Engage API error: $distinct_id, missing or empty", "status": 0}),),
+        "rejected",
+        1,
+        0,
+        "missing or empty",
+    ),
+    Row(
+        "engage: records failed in a 200",
+        "profile-batch-update",
+        [SET, SET],
+        (Answer(200, bad("insert_id", 1)),),
+        "rejected",
+        1,
+    ),
+    Row(
+        "engage: strict, one of two",
+        "profile-batch-update",
+        [SET, SET],
+        (Answer(200, {"status": 1, "failed_records": [{"index": 1, "message": "no"}]}),),
+        "partly",
+        1,
+        1,
+    ),
+    Row("engage: 503, then 1", "profile-set", [SET], (Answer(503, ""), Answer(200, "1")), "accepted", 2, 1),
+    Row("$add: 503", "profile-numerical-add", [ADD], (Answer(503, ""),), "uncertain", 1, 0, "may count it twice"),
+    Row("$add: broken", "profile-numerical-add", [ADD], (Answer(drop=True),), "uncertain", 1),
+    Row("$add: 429, then 1", "profile-numerical-add", [ADD], (Answer(429, BUSY), Answer(200, "1")), "accepted", 2, 1),
+    Row("$add in a batch: 502", "profile-batch-update", [SET, ADD], (Answer(502, ""),), "uncertain", 1),
+    Row("$append: 504", "profile-append-to-list-property", [APPEND], (Answer(504, ""),), "uncertain", 1),
+    Row("$append: unreadable", "profile-append-to-list-property", [APPEND], (Answer(200, "?"),), "uncertain", 1),
+]
+PATHS = {"import-events": "/api/import", "track-event": "/api/track"}
+
+
+def sent(desk: Desk, project: Project, key: str, params: dict[str, Any], body: Any = None) -> Outcome:
+    operation = operations.find(key)
+    assert operation is not None
+    call = send.ready(desk, project, operation, Given(params, body))
+    assert not call.composed.stops(force=True), call.composed.problems
+    return send.send(desk, call, "test", "terminal")[1]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=[row.label for row in TABLE])
+def test_the_table(desk: Desk, project: Project, mixpanel: Mixpanel, row: Row) -> None:
+    path = PATHS.get(row.operation, "/api/engage")
+    mixpanel.script(path, *row.answers)
+    outcome = sent(desk, project, row.operation, {}, row.body)
+    assert (outcome.verdict, len(mixpanel.to(path)), outcome.accepted) == (row.verdict, row.calls, row.accepted)
+    assert outcome.attempts == row.calls
+    assert row.words in outcome.words
+
+
+def test_each_failed_record_is_named_by_its_place_whatever_its_spelling(
+    desk: Desk, project: Project, mixpanel: Mixpanel
+) -> None:
+    for key in ("insert_id", "$insert_id"):
+        mixpanel.script("/api/import", Answer(400, bad(key, 0, 2, stored=1)))
+        outcome = sent(desk, project, "import-events", {}, [EVENT] * 3)
+        assert [(one.index, one.insert_id, one.field) for one in outcome.failed_records] == [
+            (0, "id-0", "properties.time"),
+            (2, "id-2", "properties.time"),
+        ]
+
+
+def test_a_batch_that_is_too_large_is_split_and_goes_on(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
+    def picky(call: Call) -> Answer:
+        if len(call.records) > 2:
+            return Answer(
+                413, {"code": 413, "error": "request exceeds max limit", "status": "Request Entity Too Large"}
+            )
+        if any(one["properties"]["distinct_id"] == "u6" for one in call.records):
+            return Answer(400, bad("insert_id", 1, stored=len(call.records) - 1))
+        return Answer(200, {"code": 200, "num_records_imported": len(call.records), "status": "OK"})
+
+    mixpanel.script("/api/import", picky)
+    batch = [
+        {"event": "e", "properties": {"time": NOW, "distinct_id": f"u{n}", "$insert_id": f"i{n}"}} for n in range(7)
+    ]
+    outcome = sent(desk, project, "import-events", {}, batch)
+    assert (outcome.verdict, outcome.accepted) == ("partly", 6)
+    taken = [
+        one["properties"]["$insert_id"] for call in mixpanel.calls if len(call.records) <= 2 for one in call.records
+    ]
+    assert taken == [f"i{n}" for n in range(7)]
+    assert [one.index for one in outcome.failed_records] == [6]
+
+
+@pytest.mark.parametrize(
+    ("key", "params", "path", "answer", "verdict", "words"),
+    [
+        (
+            "list-lookup-tables",
+            {},
+            "/api/lookup-tables",
+            Answer(200, {"code": 200, "status": "OK", "results": []}),
+            "accepted",
+            "",
+        ),
+        (
+            "list-lookup-tables",
+            {},
+            "/api/lookup-tables",
+            Answer(404, {"code": 200, "error": "was not found"}),
+            "rejected",
+            "was not found",
+        ),
+        ("cohorts-list", {}, "/query/cohorts/list", Answer(200, []), "accepted", ""),
+        ("cohorts-list", {}, "/query/cohorts/list", Answer(200, {"error": "no such project"}), "rejected", "no such"),
+        ("cohorts-list", {}, "/query/cohorts/list", Answer(402, {"error": "plan"}), "rejected", "plan"),
+        ("cohorts-list", {}, "/query/cohorts/list", Answer(200, "<html>"), "failed", "not in a way"),
+        ("list-warehouse-pipeline-jobs", {}, "/pipelines/nessie/pipeline/jobs", Answer(200, {}), "accepted", ""),
+        (
+            "raw-request",
+            {"url": "/track", "method": "POST", "json": []},
+            "/api/track",
+            Answer(200, "0"),
+            "rejected",
+            "its body says no",
+        ),
+        ("raw-request", {"url": "/me", "method": "GET", "family": "app"}, "/app/me", Answer(204, ""), "accepted", ""),
+    ],
+)
+def test_queries_tables_pipelines_and_raw_requests(
+    desk: Desk,
+    project: Project,
+    mixpanel: Mixpanel,
+    key: str,
+    params: dict[str, Any],
+    path: str,
+    answer: Answer,
+    verdict: str,
+    words: str,
+) -> None:
+    mixpanel.script(path, answer)
+    outcome = sent(desk, project, key, params)
+    assert (outcome.verdict, len(mixpanel.to(path))) == (verdict, 1)
+    assert words in outcome.words
+
+
+def test_a_raw_request_tries_again_only_where_it_asks_for_that(
+    desk: Desk, project: Project, mixpanel: Mixpanel
+) -> None:
+    mixpanel.script("/app/me", Answer(503, ""))
+    plain = {"url": "/me", "method": "GET", "family": "app"}
+    assert sent(desk, project, "raw-request", plain).attempts == 1
+    assert sent(desk, project, "raw-request", plain | {"max_retries": 2, "retry_delay_ms": 0}).attempts == 3
+    mixpanel.script("/app/me", Answer(404, ""))
+    assert sent(desk, project, "raw-request", plain | {"max_retries": 2, "retry_delay_ms": 0}).attempts == 1
+    every = {"max_retries": 2, "retry_delay_ms": 0, "retry_all_errors": True}
+    assert sent(desk, project, "raw-request", plain | every).attempts == 3
+
+
+def test_profiles_are_sent_without_the_place_of_our_server(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
+    sent(desk, project, "profile-set", {}, [SET])
+    assert dict(mixpanel.calls[0].query)["ip"] == "0"
