@@ -2,7 +2,22 @@
 
 from flask import Flask
 
-from commands import backup, connections, db, demo, doctor, operators, serve, simulate, stand_in, tokens, work
+from commands import (
+    backup,
+    connections,
+    db,
+    demo,
+    doctor,
+    imports,
+    operators,
+    projects,
+    send,
+    serve,
+    simulate,
+    stand_in,
+    tokens,
+    work,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -10,6 +25,10 @@ def init_app(app: Flask) -> None:
         connections.group,
         tokens.group,
         operators.group,
+        projects.group,
+        send.command,
+        imports.command,
+        send.list_command,
         db.group,
         backup.backup_command,
         backup.restore_command,

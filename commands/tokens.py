@@ -15,10 +15,19 @@ group = AppGroup("tokens", help="Tokens of the JSON API.")
 
 @group.command("add")
 @click.argument("name")
-@click.option("--scope", type=click.Choice(tokens.SCOPES), default="read", show_default=True)
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(tokens.SCOPES),
+    multiple=True,
+    default=["read"],
+    show_default=True,
+    help="What it may do; may be given twice. To send includes to read.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def add(name: str, scope: str, *, as_json: bool) -> None:
+def add(name: str, scopes: tuple[str, ...], *, as_json: bool) -> None:
     """Make token NAME and print it, this once."""
+    scope = "send" if "send" in scopes else "read"
     key, now = house().settings.secret_key, house().clock()
     try:
         token = house().database.write(lambda db: _add(db, key, name, scope, now))

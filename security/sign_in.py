@@ -4,6 +4,8 @@ The cookie is Flask's signed session: an operator's id and the number that a cha
 Every call asks the database, so that a removed operator is out at once.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import current_app, g, redirect, request, session, url_for
@@ -18,6 +20,8 @@ from security.roles import covers, role_of
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 LARGEST_FORM = 1_000_000  # bytes; without it a stranger's upload would be spooled to disk, whatever its length
+
+View = TypeVar("View", bound=Callable[..., object])
 
 csrf = CSRFProtect()
 
@@ -50,7 +54,9 @@ def visitor() -> None:
 def dashboard_guard() -> ResponseReturnValue | None:
     """Lets signed-in operators pass whose role covers what the view needs: `viewer` to read; what changes something is
     marked with the role that it takes (`security.roles.needs`), an admin's where it is not."""
-    request.max_content_length = LARGEST_FORM
+    view = current_app.view_functions[request.endpoint or ""]
+    largest = getattr(view, "largest_form", LARGEST_FORM)
+    request.max_content_length = request.max_form_memory_size = largest() if callable(largest) else largest
     known = _who()
     if known is None:
         return _send_to_sign_in()
@@ -60,6 +66,16 @@ def dashboard_guard() -> ResponseReturnValue | None:
     if not covers(known.role, _needed()):
         raise Forbidden
     return None
+
+
+def takes(size: int | Callable[[], int]) -> Callable[[View], View]:
+    """Marks a view whose forms may have this many bytes, or as many as a function of the settings says."""
+
+    def mark(view: View) -> View:
+        view.largest_form = size  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 def _needed() -> str:

@@ -1,8 +1,10 @@
 """The JSON API's guard: a bearer token with the right scope. And its tokens, as an admin manages them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from flask import g
+from flask import current_app, g, request
 from flask_httpauth import HTTPTokenAuth
 from sqlalchemy import Connection, text
 from werkzeug.datastructures import Authorization
@@ -11,6 +13,8 @@ from security.house import house
 from security.limits import count_api_call, count_failed_sign_in
 from security.secrets import keyed_digest, new_secret
 from security.use import note_use
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class _TokenAuth(HTTPTokenAuth):  # type: ignore[misc]
@@ -89,14 +93,33 @@ def verify(token: str) -> str | None:
     if row is None:
         return None
     note_use(_USED, row.id, row.last_used_at)
-    g.token_name = row.name
+    g.token_name, g.token_scope = row.name, row.scope
     return str(row.name)
 
 
 @auth.login_required
-def api_guard() -> None:
-    """Lets a call with a live token pass. Raises TooMany."""
+def api_guard() -> tuple[dict[str, object], int] | None:
+    """Lets a call with a live token of the right scope pass. Raises TooMany."""
     count_api_call(g.token_name)
+    view = current_app.view_functions[request.endpoint or ""]
+    if getattr(view, "scope", "read") == "send" and g.token_scope != SCOPES[-1]:
+        return {"error": {"message": "This token only reads; make one with the scope send.", "code": 403}}, 403
+    return None
+
+
+def token_name() -> str:
+    """Whose token it is; only behind the API's guard."""
+    return str(g.token_name)
+
+
+def needs_scope(scope: str) -> Callable[[View], View]:
+    """Marks a view with the scope that its caller's token needs; `send` includes `read`."""
+
+    def mark(view: View) -> View:
+        view.scope = scope  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 @auth.error_handler

@@ -14,17 +14,30 @@ public = Blueprint("api_public", __name__, url_prefix="/api/v1")
 
 @blueprint.record_once
 def furnish(state: BlueprintSetupState) -> None:
-    """What the routes below need of the app: the way that a distinct id stands in a path, and the places for exports.
+    """What the routes below need of the app: the way that a distinct id stands in a path, and the places for exports
+    and for sending.
 
-    An export keeps one of the server's threads until its reader has it all, so that only half of them may export:
-    the webhook always finds a free one.
+    An export keeps one of the server's threads until its reader has it all, a call to Mixpanel until its answer is
+    there, so that only half of them may do each.
     """
     threads = state.app.extensions["house"].settings.threads
     state.app.extensions.setdefault("exports", BoundedSemaphore(max(1, threads // 2)))
+    state.app.extensions.setdefault("sends", BoundedSemaphore(max(1, threads // 2)))
     state.app.url_map.converters["distinct_id"] = addresses.DistinctId
 
 
 for each in (blueprint, public):
     each.register_error_handler(replies.Problem, replies.problem)
 
-from blueprints.api import changes, cohorts, exports, failures, members, openapi, people, sessions  # noqa: E402, F401 - routes
+from blueprints.api import (  # noqa: E402, F401 - routes
+    changes,
+    cohorts,
+    deliveries,
+    exports,
+    failures,
+    members,
+    openapi,
+    people,
+    sending,
+    sessions,
+)

@@ -20,7 +20,9 @@ _ALWAYS = (429, 503)
 _MEANING = {
     400: "The query is wrong; the message names the parameter.",
     401: "There is no live token in the Authorization header.",
+    403: "The token's scope does not allow this.",
     404: "There is no such thing.",
+    413: "The body is larger than what Mixpanel takes.",
     429: "Too many calls; Retry-After says when to come back.",
     503: "The database does not answer; Retry-After says when to come back.",
 }
@@ -29,6 +31,9 @@ _PARTS = {
     "cohort_id": "Mixpanel's id of the cohort.",
     "distinct_id": "Mixpanel's id of the person: the rest of the path, slashes included.",
     "session_id": "The `id` of a session.",
+    "name": "The project's name with us.",
+    "operation_id": "The operation's id or one of its aliases, as in `GET /operations`.",
+    "delivery_id": "The `id` of a delivery.",
 }
 
 
@@ -41,20 +46,21 @@ def openapi(_query: NoQuery) -> Response:
 @cache
 def document() -> bytes:
     """The document, made once a process."""
-    answers = [one.answer for one in OPERATIONS if one.answer]
-    _refs, schemas = msgspec.json.schema_components([*answers, Error], ref_template=_REF)
+    types = [kind for one in OPERATIONS for kind in (one.answer, one.takes) if kind]
+    _refs, schemas = msgspec.json.schema_components([*types, Error], ref_template=_REF)
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
             "info": {
                 "title": "Cohort Relay",
                 "version": VERSION,
-                "description": "Who is in each Mixpanel cohort now, who entered, who left, when, and by which sync.",
+                "description": "Who is in each Mixpanel cohort now, who entered, who left, when, and by which sync. "
+                "And every call of Mixpanel's own APIs, with what became of it.",
                 "license": {"name": "MIT", "identifier": "MIT"},
             },
             "servers": [{"url": "/api/v1"}],
             "security": [{"token": []}],
-            "paths": {_path(one): {"get": _described(one)} for one in OPERATIONS},
+            "paths": {_path(one): {one.method.lower(): _described(one)} for one in OPERATIONS},
             "components": {
                 "schemas": schemas,
                 "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -77,7 +83,10 @@ def _described(one: Operation) -> dict[str, Any]:
         "parameters": [*_parts(one), *_parameters(one.query)],
         "responses": {"200": _answer(one)} | {str(status): _refusal(status) for status in sorted(refusals)},
     }
-    if one.answer:
+    if one.takes:
+        schema = {"$ref": _REF.format(name=one.takes.__name__)}
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    elif one.answer:
         found["responses"]["304"] = {"description": "Nothing has changed since the answer whose ETag was sent along."}
     return found if guarded else found | {"security": []}
 

@@ -12,14 +12,15 @@ from blueprints.api import queries
 from blueprints.api.addresses import can_be_stored
 from blueprints.api.replies import Problem, Versioned, reply
 from blueprints.api.types import NoQuery
+from security.tokens import needs_scope
 
 Work = Callable[..., Struct | Versioned | Response]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One call. `path` is Flask's rule below the prefix; `errors` are the statuses besides those that every call may
-    answer; an export has a `media_type` of its own instead of an answer."""
+    """One call; `takes` is the type of its JSON body. `path` is Flask's rule below the prefix; `errors` are the
+    statuses besides those that every call may answer; an export has a `media_type` of its own instead of an answer."""
 
     home: str
     name: str
@@ -30,6 +31,8 @@ class Operation:
     answer: type[Struct] | None
     media_type: str
     errors: tuple[int, ...]
+    method: str = "GET"
+    takes: type[Struct] | None = None
 
 
 OPERATIONS: list[Operation] = []
@@ -44,8 +47,12 @@ def operation(
     query: type[Struct] = NoQuery,
     media_type: str = "application/json",
     errors: tuple[int, ...] = (),
+    takes: type[Struct] | None = None,
+    scope: str = "read",
 ) -> Callable[[Work], Work]:
-    """Route GET `path` to a function of the parsed query and the path's parts that returns its answer."""
+    """Route GET `path` (POST where it `takes` a body) to a function of the parsed query and the path's parts that
+    returns its answer. `scope` is what a token needs for it."""
+    method = "GET" if takes is None else "POST"
 
     def register(work: Work) -> Work:
         @wraps(work)
@@ -56,10 +63,11 @@ def operation(
             return found if isinstance(found, Response) else reply(found)
 
         name = work.__name__
-        home.add_url_rule(path, name, view, methods=["GET"], provide_automatic_options=False)
+        home.add_url_rule(path, name, needs_scope(scope)(view), methods=[method], provide_automatic_options=False)
         description = " ".join((work.__doc__ or "").split())
+        refusals = (400, *errors)
         OPERATIONS.append(
-            Operation(home.name, name, path, summary, description, query, answer, media_type, (400, *errors))
+            Operation(home.name, name, path, summary, description, query, answer, media_type, refusals, method, takes)
         )
         return work
 

@@ -20,8 +20,11 @@ CALLS = [
     "/sessions",
     "/sessions/1",
     "/failures",
+    "/operations",
+    "/projects",
+    "/deliveries",
 ]
-LISTS = ["/cohorts", f"{COHORT}/members", "/sessions", "/failures"]
+LISTS = ["/cohorts", f"{COHORT}/members", "/sessions", "/failures", "/deliveries"]
 
 
 def test_without_a_live_token_every_call_is_401(make_relay: Any) -> None:
@@ -74,7 +77,7 @@ def test_other_methods_are_405(relay: Relay) -> None:
 
 
 def test_paths_that_are_nothing_are_404_in_the_shape_of_errors(relay: Relay) -> None:
-    for path in ("", "/", "/cohorts/", "/projects", "/projects/1/cohorts", f"{COHORT}/", "/people/1"):
+    for path in ("", "/", "/cohorts/", "/projects/", "/projects/1/cohorts", f"{COHORT}/", "/people/1"):
         assert refusal(relay, path)[0] == 404
 
 

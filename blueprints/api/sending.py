@@ -1,0 +1,134 @@
+"""Sending through the API: what can be called, for which projects, and the call itself.
+
+The answer is 200 whatever Mixpanel said: the verdict is in it. 400 says that our own checks stopped it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from threading import BoundedSemaphore
+
+import msgspec
+from flask import Response, current_app, jsonify, request
+
+from blueprints.api import blueprint
+from blueprints.api.operations import operation
+from blueprints.api.replies import Problem, encoder
+from blueprints.api.sending_types import OperationTypes, ProjectType, ProjectTypes, Sending, Sent
+from blueprints.api.types import NoQuery
+from blueprints.desk import desk
+from outbound import operations, projects, send
+from outbound.shape import Given, Operation
+from outbound.shape import Problem as Found
+from security.box import CannotOpen
+from security.house import house
+from security.tokens import token_name
+
+LARGEST = 16 * 1024 * 1024  # bytes: Mixpanel takes 10 MB, and JSON in JSON is longer
+LARGEST_TABLE = 128 * 1024 * 1024
+RETRY_AFTER = 5  # seconds
+
+
+@operation(blueprint, "/operations", summary="Every operation", answer=OperationTypes)
+def list_operations(_query: NoQuery) -> OperationTypes:
+    """Every call of Mixpanel that can be made, with its parameters and examples."""
+    return _described()
+
+
+@cache
+def _described() -> OperationTypes:
+    found = [operations.described(one) for one in operations.OPERATIONS.values()]
+    return msgspec.convert({"data": found}, OperationTypes)
+
+
+@operation(blueprint, "/projects", summary="Projects to send to", answer=ProjectTypes)
+def list_projects(_query: NoQuery) -> ProjectTypes:
+    """The Mixpanel projects whose credentials we have; the credentials themselves are never shown."""
+    found = house().database.read(projects.listed, one_statement=True)
+    return ProjectTypes(
+        [
+            ProjectType(
+                one.name,
+                one.region,
+                one.mixpanel_project_id,
+                has_token=one.sealed_token is not None,
+                has_service_account=one.sealed_username is not None and one.sealed_secret is not None,
+            )
+            for one in found
+        ]
+    )
+
+
+@operation(
+    blueprint,
+    "/projects/<name>/operations/<operation_id>",
+    summary="Call Mixpanel",
+    takes=Sending,
+    answer=Sent,
+    errors=(403, 404, 413),
+    scope="send",
+)
+def call_operation(_query: NoQuery, name: str, operation_id: str) -> Response:
+    """Make the call, and wait for what becomes of it. 400 lists `problems` by field where our own checks stop it."""
+    project = house().database.read(lambda db: projects.by_name(db, name), one_statement=True)
+    wanted = operations.find(operation_id)
+    if project is None or wanted is None:
+        raise Problem(404, f"There is no {'project ' + name if project is None else 'operation ' + operation_id}.")
+    given = _given(wanted)
+    try:
+        call = send.ready(desk(), project, wanted, Given(given.params, given.body))
+    except CannotOpen:
+        raise Problem(400, "The project's credentials cannot be read with this SECRET_KEY: give them again.") from None
+    stops = call.composed.stops(force=given.force)
+    if stops:
+        return _stopped(stops)
+    with _place():
+        delivery, outcome = send.send(desk(), call, f"token {token_name()}", "api")
+    return _answered(send.as_json(delivery, outcome, call.mask))
+
+
+def _given(wanted: Operation) -> Sending:
+    """The body of this request. Raises Problem (400, 413)."""
+    request.max_content_length = LARGEST_TABLE if wanted.body == "csv" else LARGEST
+    try:
+        found = msgspec.json.decode(request.get_data(cache=False), type=Sending)
+        encoder.encode(found)  # half a character (a lone surrogate) cannot be sent on, nor kept
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise Problem(
+            400, f'The body must be JSON such as {{"params": {{}}, "body": null}}: {_plain(error)}.'
+        ) from None
+    return found
+
+
+def _plain(error: Exception) -> str:
+    return str(error).rstrip(".").replace("`", "")
+
+
+def _stopped(stops: list[Found]) -> Response:
+    first = stops[0]
+    response = jsonify(
+        error={"message": f"{first.field}: {first.message}", "code": 400},
+        problems=[
+            {"level": one.level, "field": one.field, "message": one.message, "index": one.index} for one in stops
+        ],
+    )
+    response.status_code = 400
+    return response
+
+
+def _answered(found: dict[str, object]) -> Response:
+    response = Response(encoder.encode(found), mimetype="application/json")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    """One of the places for sending. Raises Problem (429)."""
+    places: BoundedSemaphore = current_app.extensions["sends"]
+    if not places.acquire(blocking=False):
+        raise Problem(429, "Too many calls are under way; try again when one of them has ended.", RETRY_AFTER)
+    try:
+        yield
+    finally:
+        places.release()

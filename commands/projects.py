@@ -1,0 +1,190 @@
+"""`flask projects`: the Mixpanel projects that can be called, with their credentials."""
+
+import json
+import sys
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import Connection
+
+from commands.desk import desk
+from config.clock import iso
+from outbound import credentials, projects
+from outbound.hosts import REGIONS
+from outbound.projects import Draft, Project, Wrong
+from security.audit import TERMINAL, note
+from security.box import CannotOpen
+
+group = AppGroup("projects", help="Mixpanel projects to send to, with their credentials.")
+
+_region = click.option("--region", type=click.Choice(list(REGIONS)))
+_id = click.option("--project-id", help="Mixpanel's id: Project Settings, Overview.")
+_token = click.option("--token", help="The project token.")
+_username = click.option("--username", help="The service account's username.")
+_stdin = click.option("--secret-stdin", is_flag=True, help="Read the service account's secret: one line of input.")
+_integration = click.option("--integration-id", help="Partners of Mixpanel: your integration id.")
+_workspace = click.option("--workspace-id", help="Only for projects with Data Views.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def find(name: str) -> Project:
+    """The project of this name. Raises ClickException."""
+    found = desk().database.read(lambda db: projects.by_name(db, name), one_statement=True)
+    if found is None:
+        raise click.ClickException(f"There is no project {name}. See: flask projects list")
+    return found
+
+
+def _secret(wanted: bool) -> str | None:
+    """The line at standard input: a secret among the arguments would stay in the shell's history."""
+    if not wanted:
+        return None
+    typed = sys.stdin.readline().rstrip("\r\n")
+    if not typed:
+        raise click.ClickException("No secret came on standard input.")
+    return typed
+
+
+@group.command("add")
+@click.argument("name")
+@click.option("--region", type=click.Choice(list(REGIONS)), required=True)
+@click.option("--project-id", required=True, help="Mixpanel's id: Project Settings, Overview.")
+@_token
+@_username
+@_stdin
+@_integration
+@_workspace
+@_json
+def add(name: str, region: str, project_id: str, *, secret_stdin: bool, as_json: bool, **more: str | None) -> None:
+    """Let us call the Mixpanel project that is called NAME here."""
+    given = Draft(
+        name,
+        region,
+        project_id,
+        more["token"],
+        more["username"],
+        _secret(secret_stdin),
+        more["integration_id"] or "",
+        more["workspace_id"] or "",
+    )
+    here = desk()
+    try:
+        draft = projects.checked(given)
+        here.database.write(partial(_add, draft=draft))
+    except Wrong as error:
+        raise click.ClickException(str(error)) from None
+    shown = find(draft.name)
+    click.echo(
+        json.dumps(_shown(shown)) if as_json else f"{name} is added. See what works: flask projects check {name}"
+    )
+
+
+def _add(db: Connection, draft: Draft) -> None:
+    here = desk()
+    projects.add(db, here.box, draft, here.clock())
+    after = {"region": draft.region, "project_id": draft.mixpanel_project_id}
+    note(db, here.clock(), TERMINAL, "project.add", draft.name, after=after)
+
+
+@group.command("change")
+@click.argument("name")
+@_region
+@_id
+@_token
+@_username
+@_stdin
+@_integration
+@_workspace
+def change(name: str, *, secret_stdin: bool, **more: str | None) -> None:
+    """Change NAME; what is not given stays as it is, an empty credential is forgotten."""
+    known, here = find(name), desk()
+    given = Draft(
+        name,
+        more["region"] or known.region,
+        more["project_id"] or known.mixpanel_project_id,
+        more["token"],
+        more["username"],
+        _secret(secret_stdin),
+        known.integration_id or "" if more["integration_id"] is None else more["integration_id"],
+        known.workspace_id or "" if more["workspace_id"] is None else more["workspace_id"],
+    )
+
+    def write(db: Connection) -> None:
+        projects.change(db, here.box, known, draft, here.clock())
+        note(db, here.clock(), TERMINAL, "project.change", name)
+
+    try:
+        draft = projects.checked(given)
+    except Wrong as error:
+        raise click.ClickException(str(error)) from None
+    here.database.write(write)
+    click.echo(f"{name} is changed.")
+
+
+@group.command("remove")
+@click.argument("name")
+def remove(name: str) -> None:
+    """Forget NAME and its credentials; the history of its calls stays."""
+    known, here = find(name), desk()
+
+    def write(db: Connection) -> None:
+        if projects.remove(db, known):
+            note(db, here.clock(), TERMINAL, "project.remove", name)
+
+    here.database.write(write)
+    click.echo(f"{name} is removed.")
+
+
+@group.command("check")
+@click.argument("name")
+@_json
+def check(name: str, *, as_json: bool) -> None:
+    """Ask Mixpanel what NAME's credentials work for; stores nothing there and uses one query of the hour's 60."""
+    try:
+        found = credentials.check(desk(), find(name), TERMINAL)
+    except CannotOpen as error:
+        raise click.ClickException(f"{error}. Give them again: flask projects change {name}") from None
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found]))
+    else:
+        for one in found:
+            mark = {True: "works", False: "FAILS", None: "unknown"}[one.works]
+            click.echo(f"{mark:<8} {one.credential}, {one.use}: {one.words}")
+    if any(one.works is False for one in found):
+        raise SystemExit(1)
+
+
+@group.command("list")
+@_json
+def list_all(*, as_json: bool) -> None:
+    """Every project; credentials are never shown."""
+    found = desk().database.read(projects.listed, one_statement=True)
+    if as_json:
+        click.echo(json.dumps([_shown(one) for one in found]))
+        return
+    if not found:
+        click.echo("There is no project yet. Make one: flask projects add NAME --region us --project-id ID --token T")
+    for one in found:
+        there = " and ".join(
+            words
+            for words, sealed in (("a token", one.sealed_token), ("a service account", one.sealed_secret))
+            if sealed
+        )
+        click.echo(f"{one.name}  {one.region}  {one.mixpanel_project_id}  has {there or 'no credentials'}")
+
+
+def _shown(one: Project) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "region": one.region,
+        "project_id": one.mixpanel_project_id,
+        "has_token": one.sealed_token is not None,
+        "has_service_account": one.sealed_username is not None and one.sealed_secret is not None,
+        "integration_id": one.integration_id,
+        "workspace_id": one.workspace_id,
+        "checked_at": iso(one.checked_at),
+        "checked": [asdict(finding) for finding in credentials.known(one)],
+    }

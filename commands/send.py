@@ -1,0 +1,148 @@
+"""`flask send`: one call to Mixpanel from the terminal, and the truth about what it did."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from commands.desk import desk
+from commands.projects import find
+from outbound import operations, send
+from outbound.compose import address, masked, readable
+from outbound.send import Ready
+from outbound.shape import Given, Operation, Problem
+from security.audit import TERMINAL
+from security.box import CannotOpen
+
+SENT, NOT_ACCEPTED, STOPPED = 0, 1, 2  # exit codes
+
+
+def _pairs(_context: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    wrong = next((one for one in given if "=" not in one), None)
+    if wrong is not None:
+        raise click.BadParameter(f"{wrong!r} is no k=v")
+    return dict(one.split("=", 1) for one in given)
+
+
+@click.command("send")
+@click.argument("operation_id", metavar="OPERATION")
+@click.option("--project", "name", required=True, help="Which project: its name with us.")
+@click.option("--param", "params", multiple=True, callback=_pairs, metavar="k=v", help="A parameter; any number.")
+@click.option("--body", help="JSON or CSV; @file reads it from a file, - or @- from standard input.")
+@click.option("--force", is_flag=True, help="Send although our checks advise against it.")
+@click.option("--check", "check_only", is_flag=True, help="Show the request and what our checks say; send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@with_appcontext
+def command(
+    operation_id: str,
+    *,
+    name: str,
+    params: dict[str, str],
+    body: str | None,
+    force: bool,
+    check_only: bool,
+    as_json: bool,
+) -> None:
+    """Make one call of Mixpanel's: OPERATION is an id such as import-events (flask operations lists them).
+
+    Ends with 0 where Mixpanel accepted all of it, 1 where it did not, 2 where our own checks stopped it.
+    """
+    operation = _operation(operation_id)
+    try:
+        call = send.ready(desk(), find(name), operation, Given(dict(params), _body(body)))
+    except CannotOpen as error:
+        raise click.ClickException(f"{error}. Give them again: flask projects change {name}") from None
+    stops = call.composed.stops(force=force)
+    if check_only:
+        _show_request(call, as_json=as_json)
+    elif stops:
+        _show_problems(stops, as_json=as_json)
+    if stops:
+        raise SystemExit(STOPPED)
+    if not check_only:
+        _send(call, as_json=as_json)
+
+
+def _operation(key: str) -> Operation:
+    found = operations.find(key)
+    if found is None:
+        raise click.ClickException(f"There is no operation {key}. See: flask operations")
+    return found
+
+
+def _body(given: str | None) -> Any:
+    if given is None:
+        return None
+    if given in {"-", "@-"}:
+        return sys.stdin.read()
+    if not given.startswith("@"):
+        return given
+    try:
+        return Path(given[1:]).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{given[1:]} cannot be read: {error}") from None
+
+
+def _send(call: Ready, *, as_json: bool) -> None:
+    delivery, outcome = send.send(desk(), call, TERMINAL, "terminal")
+    if as_json:
+        click.echo(json.dumps(send.as_json(delivery, outcome, call.mask), ensure_ascii=False))
+    else:
+        for problem in call.composed.problems:
+            click.echo(f"{problem.level}  {problem.field}: {problem.message}", err=True)
+        tries = "first try" if outcome.attempts == 1 else f"{outcome.attempts} tries"
+        click.echo(f"{outcome.verdict}: {call.mask(outcome.words)} ({outcome.took} ms, {tries}, delivery {delivery})")
+        for one in outcome.failed_records:
+            click.echo(f"  record {one.index + 1}  {one.field or ''}  {call.mask(one.message)}")
+        if outcome.answer is not None:
+            click.echo(call.mask(readable(outcome.answer.text)))
+    raise SystemExit(SENT if outcome.verdict == "accepted" else NOT_ACCEPTED)
+
+
+def _show_problems(stops: list[Problem], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"problems": [vars(one) for one in stops]}, ensure_ascii=False))
+        return
+    for one in stops:
+        click.echo(f"{one.level}  {one.field}: {one.message}", err=True)
+    if all(one.level == "advice" for one in stops):
+        click.echo("Nothing was sent. --force sends it all the same.", err=True)
+
+
+def _show_request(call: Ready, *, as_json: bool) -> None:
+    composed = call.composed
+    if as_json:
+        shown = None if composed.request is None else _masked(call)
+        click.echo(json.dumps({"request": shown, "problems": [vars(one) for one in composed.problems]}))
+        return
+    if composed.request is not None:
+        click.echo(f"{composed.request.method} {call.mask(address(composed.request))}")
+        click.echo(readable(_masked(call)["body"]))
+    for one in composed.problems:
+        click.echo(f"{one.level}  {one.field}: {one.message}", err=True)
+
+
+def _masked(call: Ready) -> dict[str, Any]:
+    return masked(call.composed.outgoing, call.mask)
+
+
+@click.command("operations")
+@click.argument("operation_id", metavar="[OPERATION]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_appcontext
+def list_command(operation_id: str | None, *, as_json: bool) -> None:
+    """Every call of Mixpanel that can be made, or the parameters of one."""
+    found = [_operation(operation_id)] if operation_id else list(operations.OPERATIONS.values())
+    if as_json:
+        click.echo(json.dumps([operations.described(one) for one in found], ensure_ascii=False))
+        return
+    for one in found:
+        click.echo(f"{one.id:<36} {one.name}")
+    if operation_id:
+        one = found[0]
+        click.echo(f"\n{one.words}{' ' + one.note if one.note else ''}\n")
+        for param in one.asked:
+            click.echo(f"  {param.name:<18} {param.kind:<7} {'required  ' if param.required else ''}{param.help}")
