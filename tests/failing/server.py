@@ -63,6 +63,7 @@ class Server:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     passwords: dict[str, str] = field(default_factory=dict)
+    more: dict[str, str] = field(default_factory=dict)  # settings besides
 
     @property
     def url(self) -> str:
@@ -78,7 +79,7 @@ class Server:
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
         }
-        return os.environ | ours
+        return os.environ | ours | self.more
 
     def prepare(self, *connections_to_add: str) -> None:
         """Make the tables and these webhook connections. Not by the terminal, where each command takes seconds."""

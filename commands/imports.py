@@ -1,0 +1,198 @@
+"""`flask import`: the records of a file sent in batches, with progress; it can be stopped and goes on where it was."""
+
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from commands.desk import desk
+from commands.projects import find
+from outbound.bulk import dry, failures, files, rows, run, source
+from outbound.bulk.batches import Sorter
+from outbound.bulk.files import Unreadable
+from outbound.bulk.kinds import KINDS
+from outbound.bulk.rows import Draft, Import
+from outbound.bulk.tables import PROPERTY, SKIP, TARGETS, guessed
+from outbound.desk import Desk
+from security.audit import TERMINAL
+from security.box import CannotOpen
+
+ALL_THERE, SOME_MISSING, STOPPED = 0, 1, 3  # exit codes
+
+
+@click.command("import")
+@click.argument("path", metavar="FILE", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--project", "name", help="Which project: its name with us.")
+@click.option("--kind", type=click.Choice(list(KINDS)), default="events", show_default=True)
+@click.option("--column", "columns", multiple=True, metavar="COLUMN=TARGET", help="CSV: what a column is.")
+@click.option("--always", "always", multiple=True, metavar="TARGET=VALUE", help="CSV: what stands for every row.")
+@click.option("--operator", default="$set", show_default=True, help="CSV of profiles: which operator.")
+@click.option("--dry-run", is_flag=True, help="Check every record and send nothing.")
+@click.option("--resume", "again", type=int, metavar="ID", help="Go on with an import that stopped.")
+@click.option("--failed", "wanted", type=int, metavar="ID", help="Print the failed records of an import, as NDJSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@with_appcontext
+def command(path: Path | None, *, again: int | None, wanted: int | None, as_json: bool, **more: Any) -> None:
+    """Import FILE: NDJSON, a JSON array or CSV, each also as gzip.
+
+    Ends with 0 where Mixpanel has every record, 1 where some failed, 3 where it stopped before its end.
+    """
+    if wanted is not None:
+        _print_failed(wanted)
+    elif again is not None:
+        _go_on(again, as_json=as_json)
+    elif path is None or more["name"] is None:
+        raise click.UsageError("Name a FILE and a --project, or give --resume ID or --failed ID.")
+    else:
+        _begin(path, as_json=as_json, **more)
+
+
+def _begin(
+    path: Path,
+    *,
+    name: str,
+    kind: str,
+    columns: tuple[str, ...],
+    always: tuple[str, ...],
+    operator: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    project, here = find(name), desk()
+    try:
+        settings = _settings(path, kind, columns, always, operator)
+        draft = Draft(
+            project.name,
+            kind,
+            KINDS[kind].operation_id,
+            "file",
+            path.name,
+            TERMINAL,
+            str(path.resolve()),
+            files.fingerprint(path),
+            settings=settings,
+            total=files.total(path),
+        )
+        if dry_run:
+            _dry_run(path, draft, as_json=as_json)
+            return
+    except (Unreadable, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    import_id = here.database.write(lambda db: rows.add(db, draft, here.clock()))
+    _go_on(import_id, as_json=as_json)
+
+
+def _settings(
+    path: Path, kind: str, columns: tuple[str, ...], always: tuple[str, ...], operator: str
+) -> dict[str, Any]:
+    """How a CSV is read; nothing for the others."""
+    if files.form_of(path) != "csv":
+        return {}
+    mapping = guessed(kind, files.heads(path))
+    for name, target in _pairs(columns):
+        if name not in mapping or target not in {*TARGETS[kind], PROPERTY, SKIP}:
+            known = ", ".join([*TARGETS[kind], PROPERTY, SKIP])
+            raise click.ClickException(f"{name}={target}: columns are {', '.join(mapping)}; targets are {known}.")
+        mapping[name] = target
+    return {"mapping": mapping, "always": dict(_pairs(always)), "operator": operator}
+
+
+def _pairs(given: tuple[str, ...]) -> list[tuple[str, str]]:
+    wrong = next((one for one in given if "=" not in one), None)
+    if wrong is not None:
+        raise click.ClickException(f"{wrong!r} is no NAME=VALUE.")
+    return [(one.partition("=")[0], one.partition("=")[2]) for one in given]
+
+
+def _dry_run(path: Path, draft: Draft, *, as_json: bool) -> None:
+    here, project = desk(), find(draft.project)
+    try:
+        credentials = project.credentials(here.box)
+    except CannotOpen as error:
+        raise click.ClickException(str(error)) from None
+    sorter = Sorter(KINDS[draft.kind], credentials, project.integration_id, here.clock())
+    report = dry.dry_run(files.reads(path, source.columns_of(draft.kind, draft.settings)), sorter)
+    if as_json:
+        problems = [{"place": one.place, "field": one.field, "reason": one.reason} for one in report.problems]
+        click.echo(json.dumps({"good": report.good, "bad": report.bad, "problems": problems}))
+    else:
+        click.echo(f"{report.good:,} of {report.read:,} records can be sent. Nothing was sent.")
+        for one in report.problems:
+            click.echo(f"  line {one.place}  {one.field or ''}  {one.reason}")
+    raise SystemExit(SOME_MISSING if report.bad else ALL_THERE)
+
+
+def _go_on(import_id: int, *, as_json: bool) -> None:
+    here = desk()
+    job = _find(import_id)
+    if not job.is_open and not here.database.write(lambda db: rows.go(db, import_id)):
+        raise click.ClickException(f"Import {import_id} is {job.state}; there is nothing to go on with.")
+    stop = threading.Event()
+    _on_interrupt(stop.set)
+    showing = threading.Thread(target=_show, args=(here, import_id, stop), daemon=True)
+    if sys.stderr.isatty() and not as_json:
+        showing.start()
+    if not run.run(here, import_id, stop):
+        raise click.ClickException(f"Another process works on import {import_id}; see the dashboard.")
+    if stop.is_set():
+        here.database.write(lambda db: rows.pause(db, import_id))
+    stop.set()
+    _tell(_find(import_id), as_json=as_json)
+
+
+def _on_interrupt(stop: Callable[[], None]) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, on_signal)
+
+
+def _show(here: Desk, import_id: int, stop: threading.Event) -> None:
+    """A line that tells how far it is."""
+    begun = time.monotonic()
+    while not stop.wait(0.5):
+        job = here.database.read(lambda db: rows.by_id(db, import_id), one_statement=True)
+        if job is None:
+            return
+        of = f" of {job.total:,}" if job.total is not None else ""
+        rate = job.read / max(0.1, time.monotonic() - begun)
+        click.echo(f"\r{job.read:,}{of} records, {rate:,.0f} a second   ", nl=False, err=True)
+
+
+def _tell(job: Import, *, as_json: bool) -> None:
+    counts = {"read": job.read, "accepted": job.accepted, "refused": job.refused, "uncertain": job.uncertain}
+    if as_json:
+        click.echo(json.dumps({"import": job.id, "state": job.state, "message": job.message} | counts))
+    else:
+        click.echo(f"\nImport {job.id} is {job.state}. {job.message or ''}")
+        click.echo(", ".join(f"{many:,} {word}" for word, many in counts.items()))
+        if job.refused or job.uncertain:
+            click.echo(f"The failed records: flask import --failed {job.id}")
+        if job.state in rows.RESUMABLE:
+            click.echo(f"To go on: flask import --resume {job.id}")
+    whole = job.state == "done"
+    raise SystemExit(STOPPED if not whole else SOME_MISSING if job.refused or job.uncertain else ALL_THERE)
+
+
+def _print_failed(import_id: int) -> None:
+    _find(import_id)
+    for one in failures.every(desk().database, import_id):
+        click.echo(f"line {one.place}  {one.verdict}  {one.field or ''}  {one.reason}", err=True)
+        click.echo(one.record)
+
+
+def _find(import_id: int) -> Import:
+    found = desk().database.read(lambda db: rows.by_id(db, import_id), one_statement=True)
+    if found is None:
+        raise click.ClickException(f"There is no import {import_id}.")
+    return found

@@ -1,0 +1,60 @@
+"""The records of an import that Mixpanel does not have, or may not have, with their reasons."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from models.database import Database
+from outbound.deliveries import storable
+
+PIECE = 1000
+_ADD = text("""
+    INSERT INTO import_failure (import_id, place, verdict, field, reason, record)
+    VALUES (:import_id, :place, :verdict, :field, :reason, :record)
+    ON CONFLICT (import_id, place) DO UPDATE SET verdict = excluded.verdict, field = excluded.field,
+        reason = excluded.reason, record = excluded.record""")
+_AFTER = text("""
+    SELECT place, verdict, field, reason, record FROM import_failure
+    WHERE import_id = :import_id AND place > :after ORDER BY place LIMIT :limit""")
+_REASONS = text("""
+    SELECT verdict, field, reason, count(*) AS times, min(place) AS first FROM import_failure
+    WHERE import_id = :import_id GROUP BY verdict, field, reason ORDER BY count(*) DESC, min(place) LIMIT :limit""")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One record; `verdict` is refused (by our checks), rejected (by Mixpanel) or uncertain."""
+
+    place: int
+    verdict: str
+    field: str | None
+    reason: str
+    record: str
+
+
+def add(db: Connection, import_id: int, found: Sequence[Failure]) -> None:
+    """Keep them, in the transaction that completes their batch."""
+    if found:
+        rows = [vars(one) | {"import_id": import_id} for one in found]
+        db.execute(_ADD, [row | {"reason": storable(row["reason"]), "record": storable(row["record"])} for row in rows])
+
+
+def some(db: Connection, import_id: int, after: int, limit: int) -> list[Failure]:
+    """By place, from behind one on."""
+    values = {"import_id": import_id, "after": after, "limit": limit}
+    return [Failure(*row) for row in db.execute(_AFTER, values)]
+
+
+def every(database: Database, import_id: int) -> Iterator[Failure]:
+    """All of them, with flat memory."""
+    after = -1
+    while found := database.read(lambda db: some(db, import_id, after, PIECE), one_statement=True):  # noqa: B023
+        yield from found
+        after = found[-1].place
+
+
+def reasons(db: Connection, import_id: int, limit: int) -> list[Any]:
+    """Why, the most frequent first: verdict, field, reason, times, first."""
+    return list(db.execute(_REASONS, {"import_id": import_id, "limit": limit}))

@@ -1,0 +1,86 @@
+"""A cohort as source: one record for each member, made from a template.
+
+In the texts of the template {{distinct_id}}, {{email}}, {{first_name}}, {{last_name}}, {{phone_number}}, {{now}} and
+{{properties.NAME}} stand for the member's values. A text that is nothing else takes the value as it is, a number as a
+number. The place of a record is our id of the person.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from models.database import Database
+from outbound.bulk.files import Read
+
+PIECE = 2000
+FIELDS = ("distinct_id", "email", "first_name", "last_name", "phone_number")
+_PLACE = re.compile(r"\{\{\s*([\w.$ -]+?)\s*\}\}")
+_MEMBERS = text("""
+    SELECT p.id, p.distinct_id, p.email, p.first_name, p.last_name, p.phone_number, p.properties
+    FROM membership m JOIN person p ON p.id = m.person_id
+    WHERE m.cohort_id = :cohort AND m.left_at IS NULL AND m.person_id > :after ORDER BY m.person_id LIMIT :limit""")
+
+Record = dict[str, Any]
+
+
+class WrongTemplate(ValueError):
+    """The template cannot be filled in; says why."""
+
+
+def checked(template: Any) -> Record:
+    """The template, if it is one record that names who it is about. Raises WrongTemplate."""
+    if not isinstance(template, dict):
+        raise WrongTemplate("The template is one JSON object: the record that each member gets.")
+    used = set(_PLACE.findall(json.dumps(template)))
+    unknown = sorted(one for one in used if one not in {*FIELDS, "now"} and not one.startswith("properties."))
+    if unknown:
+        known = ", ".join([*FIELDS, "now", "properties.NAME"])
+        raise WrongTemplate(f"There is no {{{{{unknown[0]}}}}}. There are: {known}.")
+    if "distinct_id" not in used:
+        raise WrongTemplate("{{distinct_id}} stands nowhere in it, so that all would get the same record.")
+    return template
+
+
+def reads(database: Database, cohort: int, template: Record, now: int, limit: int | None = None) -> Iterator[Read]:
+    """The record of each member; whoever enters or leaves meanwhile may or may not be among them."""
+    after, given = 0, 0
+    while rows := database.read(partial(_piece, cohort=cohort, after=after), one_statement=True):
+        for row in rows:
+            yield Read(row.id, filled(template, _values(row, now)))
+            given += 1
+            if given == limit:
+                return
+        after = rows[-1].id
+
+
+def filled(template: Any, values: Record) -> Any:
+    """The template with the values in it; what a member lacks is left out of objects, and empty within texts."""
+    if isinstance(template, dict):
+        pairs = ((name, filled(one, values)) for name, one in template.items())
+        return {name: one for name, one in pairs if one is not None}
+    if isinstance(template, list):
+        return [filled(one, values) for one in template]
+    if not isinstance(template, str):
+        return template
+    whole = _PLACE.fullmatch(template)
+    if whole:
+        return values.get(whole[1])
+    return _PLACE.sub(lambda found: _written(values.get(found[1])), template)
+
+
+def _values(row: Row[Any], now: int) -> Record:
+    properties = row.properties if isinstance(row.properties, dict) else json.loads(row.properties or "{}")
+    own = {name: getattr(row, name) for name in FIELDS}
+    return own | {"now": now // 1000} | {f"properties.{name}": value for name, value in properties.items()}
+
+
+def _written(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _piece(db: Connection, cohort: int, after: int) -> list[Row[Any]]:
+    return list(db.execute(_MEMBERS, {"cohort": cohort, "after": after, "limit": PIECE}))

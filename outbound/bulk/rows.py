@@ -1,0 +1,223 @@
+"""The imports that were asked for; `models.outbound.Import` says what their columns are."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+LEASE = 20_000  # milliseconds; renewed every other second while it runs
+OPEN = frozenset({"waiting", "running"})
+RESUMABLE = frozenset({"paused", "failed", "ready"})
+
+_COLUMNS = """id, project, kind, operation, source, name, path, fingerprint, cohort_id, settings, who, state, message,
+    total, read, accepted, refused, uncertain, created_at, started_at, ended_at, worked_ms, claimed_by, claimed_until"""
+_ADD = text("""
+    INSERT INTO import_job (project, kind, operation, source, name, path, fingerprint, cohort_id, settings, who, state,
+        total, read, accepted, refused, uncertain, created_at, worked_ms)
+    VALUES (:project, :kind, :operation, :source, :name, :path, :fingerprint, :cohort_id, :settings, :who, :state,
+        :total, 0, 0, 0, 0, :now, 0)
+    RETURNING id""")
+_ONE = text(f"SELECT {_COLUMNS} FROM import_job WHERE id = :id")  # noqa: S608 - our own columns
+_LIST = text(f"SELECT {_COLUMNS} FROM import_job WHERE id < :before ORDER BY id DESC LIMIT :limit")  # noqa: S608
+_SET = text("UPDATE import_job SET settings = :settings WHERE id = :id AND state = 'ready'")
+_DUE = text("""
+    SELECT id FROM import_job
+    WHERE state IN ('waiting', 'running') AND (claimed_until IS NULL OR claimed_until <= :now) ORDER BY id LIMIT 1""")
+_CLAIM = text("""
+    UPDATE import_job
+    SET state = 'running', message = NULL, claimed_by = :by, claimed_until = :until,
+        started_at = coalesce(started_at, :now)
+    WHERE id = :id AND state IN ('waiting', 'running') AND (claimed_until IS NULL OR claimed_until <= :now)""")
+_RENEW = text("""
+    UPDATE import_job SET claimed_until = :until, worked_ms = worked_ms + :worked
+    WHERE id = :id AND claimed_by = :by RETURNING state""")
+_COUNT = text("""
+    UPDATE import_job SET read = read + :read, accepted = accepted + :accepted, refused = refused + :refused,
+        uncertain = uncertain + :uncertain
+    WHERE id = :id""")
+_END = text("""
+    UPDATE import_job
+    SET state = CASE WHEN state = 'running' THEN :state ELSE state END, message = :message, ended_at = :ended_at,
+        claimed_by = NULL, claimed_until = NULL, total = coalesce(:total, total)
+    WHERE id = :id AND claimed_by = :by""")
+_GO = text("""
+    UPDATE import_job SET state = 'waiting', message = NULL, ended_at = NULL
+    WHERE id = :id AND state IN ('ready', 'paused', 'failed')""")
+_PAUSE = text("UPDATE import_job SET state = 'paused' WHERE id = :id AND state IN ('waiting', 'running')")
+_CANCEL = text("""
+    UPDATE import_job SET state = 'cancelled', ended_at = :now
+    WHERE id = :id AND state IN ('ready', 'waiting', 'running', 'paused', 'failed')""")
+_DONE = text("""
+    SELECT first_place, last_place FROM delivery
+    WHERE import_id = :id AND verdict IN ('accepted', 'partly', 'rejected', 'uncertain') ORDER BY first_place""")
+_LEFT_OPEN = text("""
+    SELECT id, first_place, last_place FROM delivery WHERE import_id = :id AND verdict IS NULL ORDER BY first_place""")
+_GIVE_UP = text("UPDATE delivery SET verdict = 'failed', words = :words WHERE id = :id AND verdict IS NULL")
+_OLD = text("SELECT id, path, source FROM import_job WHERE ended_at < :before ORDER BY id LIMIT 100")
+_FORGET = text("DELETE FROM import_job WHERE id = :id")
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import; see `models.outbound.Import`."""
+
+    id: int
+    project: str
+    kind: str
+    operation: str
+    source: str
+    name: str
+    path: str | None
+    fingerprint: str | None
+    cohort_id: int | None
+    settings: dict[str, Any]
+    who: str
+    state: str
+    message: str | None
+    total: int | None
+    read: int
+    accepted: int
+    refused: int
+    uncertain: int
+    created_at: int
+    started_at: int | None
+    ended_at: int | None
+    worked_ms: int
+    claimed_by: str | None
+    claimed_until: int | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def rate(self) -> float:
+        """Records a second, over the time that somebody worked on it."""
+        return self.read * 1000 / self.worked_ms if self.worked_ms else 0.0
+
+    @property
+    def left_ms(self) -> int | None:
+        """How long it probably takes still."""
+        if self.total is None or not self.rate:
+            return None
+        return round(max(0, self.total - self.read) * 1000 / self.rate)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An import to be made; see `models.outbound.Import`."""
+
+    project: str
+    kind: str
+    operation: str
+    source: str
+    name: str
+    who: str
+    path: str | None = None
+    fingerprint: str | None = None
+    cohort_id: int | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    total: int | None = None
+    state: str = "ready"
+
+
+def add(db: Connection, draft: Draft, now: int) -> int:
+    """Its id."""
+    values = vars(draft) | {"settings": json.dumps(draft.settings), "now": now}
+    return int(db.execute(_ADD, values).scalar_one())
+
+
+def by_id(db: Connection, import_id: int) -> Import | None:
+    row = db.execute(_ONE, {"id": import_id}).one_or_none()
+    return None if row is None else _import(row)
+
+
+def listed(db: Connection, before: int, limit: int) -> list[Import]:
+    """The newest first, from before an id on."""
+    return [_import(row) for row in db.execute(_LIST, {"before": before, "limit": limit})]
+
+
+def set_up(db: Connection, import_id: int, settings: dict[str, Any]) -> bool:
+    """Change how it is read, before it begins."""
+    return db.execute(_SET, {"id": import_id, "settings": json.dumps(settings)}).rowcount == 1
+
+
+def go(db: Connection, import_id: int) -> bool:
+    """Let it begin, or go on; False where that cannot be."""
+    return db.execute(_GO, {"id": import_id}).rowcount == 1
+
+
+def pause(db: Connection, import_id: int) -> bool:
+    """What is under way is still finished."""
+    return db.execute(_PAUSE, {"id": import_id}).rowcount == 1
+
+
+def cancel(db: Connection, import_id: int, now: int) -> bool:
+    """For good; what was sent stays in Mixpanel."""
+    return db.execute(_CANCEL, {"id": import_id, "now": now}).rowcount == 1
+
+
+# --- what whoever works on it does
+
+
+def due(db: Connection, now: int) -> int | None:
+    """The oldest on which nobody works."""
+    found: int | None = db.execute(_DUE, {"now": now}).scalar_one_or_none()
+    return found
+
+
+def claim(db: Connection, import_id: int, by: str, now: int) -> Import | None:
+    """The import, if it is ours now."""
+    values = {"id": import_id, "by": by, "now": now, "until": now + LEASE}
+    return by_id(db, import_id) if db.execute(_CLAIM, values).rowcount == 1 else None
+
+
+def renew(db: Connection, import_id: int, by: str, now: int, worked: int) -> str | None:
+    """Keep the claim, and add the time that was worked; its state, None where it is somebody else's."""
+    values = {"id": import_id, "by": by, "until": now + LEASE, "worked": worked}
+    found: str | None = db.execute(_RENEW, values).scalar_one_or_none()
+    return found
+
+
+def count(db: Connection, import_id: int, *, read: int, accepted: int, refused: int, uncertain: int) -> None:
+    """Add to its counts, in the transaction that completes a batch."""
+    values = {"id": import_id, "read": read, "accepted": accepted, "refused": refused, "uncertain": uncertain}
+    db.execute(_COUNT, values)
+
+
+def end(
+    db: Connection, import_id: int, by: str, state: str, message: str | None, now: int | None, total: int | None
+) -> None:
+    """Give it back in this state, unless it was paused or cancelled meanwhile."""
+    values = {"id": import_id, "by": by, "state": state, "message": message, "ended_at": now, "total": total}
+    db.execute(_END, values)
+
+
+def done(db: Connection, import_id: int) -> list[tuple[int, int]]:
+    """The stretches that are complete, in order."""
+    return [(row.first_place, row.last_place) for row in db.execute(_DONE, {"id": import_id})]
+
+
+def left_open(db: Connection, import_id: int) -> list[tuple[int, int, int]]:
+    """The batches whose process died: the delivery, and its stretch."""
+    return [tuple(row) for row in db.execute(_LEFT_OPEN, {"id": import_id})]
+
+
+def give_up(db: Connection, delivery: int, words: str) -> None:
+    """A batch that nobody will complete, and that is sent again."""
+    db.execute(_GIVE_UP, {"id": delivery, "words": words})
+
+
+def old(db: Connection, before: int) -> list[tuple[int, str | None, str]]:
+    """Some that ended before a moment: id, path and source."""
+    return [tuple(row) for row in db.execute(_OLD, {"before": before})]
+
+
+def forget(db: Connection, import_id: int) -> None:
+    db.execute(_FORGET, {"id": import_id})
+
+
+def _import(row: Row[Any]) -> Import:
+    values = row._asdict()
+    return Import(**values | {"settings": json.loads(values["settings"])})

@@ -1,0 +1,323 @@
+"""Working on an import: read, check, batch, and ten calls at once, each with its row before and after.
+
+What is done is in the database alone, so that whoever goes on after a SIGKILL knows: a stretch is complete, or it is
+sent again. See `outbound.bulk` for why that neither loses nor doubles anything.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+import msgspec
+import structlog
+from sqlalchemy import Connection
+
+from models.database import DatabaseUnavailable
+from outbound import deliveries, projects, send
+from outbound.attempts import Outcome, Trail, attempt
+from outbound.bulk import failures, rows, source
+from outbound.bulk.batches import Batch, Record, Sorter, batches
+from outbound.bulk.failures import Failure
+from outbound.bulk.files import Read, Unreadable
+from outbound.bulk.kinds import KINDS
+from outbound.bulk.rows import Import
+from outbound.client import Client
+from outbound.compose import compose
+from outbound.desk import Desk
+from outbound.masking import Mask, mask_of
+from outbound.projects import Project
+from outbound.shape import Composed, Given
+from outbound.verdict import REDIRECTS, REFUSALS
+
+log = structlog.get_logger()
+
+AT_ONCE = 10  # calls (mixpanel-facts 3.2: 10 to 20)
+MOST_HELD = 16 * 1024 * 1024  # bytes of records in memory; their bodies take as much again
+HEARTBEAT = 1.0  # seconds
+SAMPLE = {
+    "events": [{"event": "e", "properties": {"time": 1_700_000_000, "distinct_id": "u", "$insert_id": "i"}}],
+    "people": [{"$distinct_id": "u", "$set": {"a": 1}}],
+    "groups": [{"$group_key": "k", "$group_id": "g", "$set": {"a": 1}}],
+}
+# The call itself is refused, not its records: the next batch would fare no better.
+HOPELESS = frozenset({401, 402, 403, 404})
+AGAIN = "Our process stopped while this batch was under way; it was sent again."
+
+
+class Stopped(Exception):
+    """The import cannot go on; says why, for people."""
+
+
+def run_due(desk: Desk, stop: threading.Event) -> bool:
+    """Work on one import that waits, if there is one; whether there was."""
+    found = desk.database.read(lambda db: rows.due(db, desk.clock()), one_statement=True)
+    return found is not None and run(desk, found, stop)
+
+
+def run(desk: Desk, import_id: int, stop: threading.Event) -> bool:
+    """Work on this import until it is over, paused or `stop` is set; False where somebody else does."""
+    by = secrets.token_hex(8)
+    job = desk.database.write(lambda db: rows.claim(db, import_id, by, desk.clock()))
+    if job is None:
+        return False
+    _Run(desk, job, by, stop).run()
+    return True
+
+
+class _Run:
+    def __init__(self, desk: Desk, job: Import, by: str, stop: threading.Event) -> None:
+        self.desk, self.job, self.by, self.stop = desk, job, by, stop
+        self.halt = threading.Event()  # paused, cancelled, taken over, told to stop, or in vain
+        self.over = threading.Event()
+        self.trouble: str | None = None
+        self.held = _Held(MOST_HELD)
+
+    def run(self) -> None:
+        beating = threading.Thread(target=self._beat, daemon=True)
+        beating.start()
+        state = "failed"
+        message: str | None = "Our process failed. The log says how."
+        try:
+            self._prepare()
+            self._work()
+            state, message = ("failed", self.trouble) if self.trouble else ("done", None)
+            if self.halt.is_set() and not self.trouble:
+                state, message = "waiting", None  # told to stop: the next worker goes on
+        except Stopped as stopped:
+            message = str(stopped)
+        except Unreadable as unreadable:
+            message = str(unreadable)
+        except DatabaseUnavailable:
+            state, message = "waiting", None
+            raise
+        finally:
+            self.halt.set()
+            self.over.set()
+            beating.join()
+            self._end(state, message)
+
+    def _end(self, state: str, message: str | None) -> None:
+        now = self.desk.clock() if state in {"done", "failed"} else None
+        total = self.desk.database.read(lambda db: rows.by_id(db, self.job.id))
+        read = total.read if state == "done" and total is not None else None
+        self.desk.database.write(lambda db: rows.end(db, self.job.id, self.by, state, message, now, read))
+
+    def _prepare(self) -> None:
+        """The project, the request that all batches share, and what an earlier process left behind."""
+        desk, job = self.desk, self.job
+        project = desk.database.read(lambda db: projects.by_name(db, job.project), one_statement=True)
+        if project is None:
+            raise Stopped(f"There is no project {job.project} any more.")
+        self.project: Project = project
+        self.credentials = project.credentials(desk.box)
+        self.mask: Mask = mask_of(self.credentials)
+        self.kind = KINDS[job.kind]
+        self.client: Client = send.client_of(desk, project)
+        given = Given(body=SAMPLE[job.kind])
+        composed = compose(self.kind.operation, project, self.credentials, given, desk.clock(), desk.base_url)
+        if composed.request is None:
+            raise Stopped(next(one.message for one in composed.problems if one.level == "error"))
+        self.shape = replace(composed, request=replace(composed.request, gzip=self.kind.operation.gzip))
+        self.sorter = Sorter(self.kind, self.credentials, project.integration_id, job.created_at)
+        self.left_open = desk.database.read(lambda db: rows.left_open(db, job.id))
+
+    def _work(self) -> None:
+        done = self.desk.database.read(lambda db: rows.done(db, self.job.id))
+        found = self._reads()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            self._settle_left_open(done)
+            for batch in batches(found, self.sorter, sorted(done)):
+                self.held.take(batch.size)
+                if self.halt.is_set():
+                    break
+                pool.submit(self._send, batch).add_done_callback(self._note_trouble)
+
+    def _reads(self) -> Iterator[Read]:
+        for read in source.reads(self.desk, self.job):
+            if self.halt.is_set():
+                return
+            yield read
+
+    def _settle_left_open(self, done: list[tuple[int, int]]) -> None:
+        """Batches whose process died before it heard the answer. What is safe is sent again; what would count twice is
+        uncertain, and its records are kept to be looked at. `done` gets the stretches that are settled so."""
+        for delivery, first, last in self.left_open:
+            if self.kind.record == "imported-event":
+                self.desk.database.write(lambda db, one=delivery: rows.give_up(db, one, AGAIN))  # type: ignore[misc]
+                continue
+            inside = list(_within(source.reads(self.desk, self.job), first, last))
+            found = next(batches(inside, self.sorter, []), Batch())
+            if found.is_repeatable:
+                self.desk.database.write(lambda db, one=delivery: rows.give_up(db, one, AGAIN))  # type: ignore[misc]
+                continue
+            outcome = _unheard()
+            self._complete(delivery, found, outcome)
+            done.append((first, last))
+
+    # --- one batch, in a thread of the pool
+
+    def _send(self, batch: Batch) -> None:
+        try:
+            if not self.halt.is_set():
+                self._deliver(batch)
+        finally:
+            self.held.give_back(batch.size)
+
+    def _deliver(self, batch: Batch) -> None:
+        job, now = self.job, self.desk.clock()
+        places = (batch.first, batch.last)
+
+        def open_batch(db: Connection) -> int:
+            many = len(batch.records)
+            return deliveries.open_batch(db, job.project, job.operation, job.who, many, places, job.id, now)
+
+        delivery = self.desk.database.write(open_batch)
+        if not batch.records:
+            self._complete(delivery, batch, None)
+            return
+        key = self.project.mixpanel_project_id
+        outcome = attempt(self.desk, self.client, key, self._composed(batch), self.halt.wait)
+        if _is_in_vain(outcome):
+            if not self.halt.is_set():
+                self.trouble = outcome.words
+            self.halt.set()
+            outcome = replace(outcome, verdict="failed")
+            self.desk.database.write(lambda db: deliveries.finish(db, delivery, outcome, self.mask))
+            return
+        self._complete(delivery, batch, outcome)
+
+    def _composed(self, batch: Batch) -> Composed:
+        request = replace(self.shape.outgoing, body=batch.body)
+        return replace(self.shape, request=request, records=tuple(batch.records), encoded=tuple(batch.encoded))
+
+    def _complete(self, delivery: int, batch: Batch, outcome: Outcome | None) -> None:
+        """The batch's row, the import's counts and the records that failed, all in one transaction."""
+        failed = [*_refused(batch), *_failed(batch, outcome)]
+        uncertain = sum(one.verdict == "uncertain" for one in failed)
+        accepted = outcome.accepted if outcome is not None else 0
+
+        def write(db: Connection) -> None:
+            if outcome is None:
+                deliveries.finish(db, delivery, _nothing_to_send(), self.mask)
+            else:
+                kept = replace(outcome, failed_records=outcome.failed_records[:20])
+                deliveries.finish(db, delivery, kept, self.mask)
+            rows.count(
+                db,
+                self.job.id,
+                read=len(batch.records) + len(batch.refused),
+                accepted=accepted,
+                refused=len(failed) - uncertain,
+                uncertain=uncertain,
+            )
+            failures.add(db, self.job.id, [replace(one, record=self.mask(one.record)) for one in failed])
+
+        self.desk.database.write(write)
+
+    def _note_trouble(self, future: "Future[None]") -> None:
+        error = future.exception()
+        if error is not None:
+            cause = (type(error), None, error.__traceback__)
+            log.warning("import.broken_off", error=type(error).__name__, exc_info=cause)
+            self.trouble = self.trouble or "The database does not answer, or our process failed. The log says how."
+            self.halt.set()
+
+    # --- beside them
+
+    def _beat(self) -> None:
+        """Renew the claim, and see whether somebody paused or cancelled it."""
+        last = time.monotonic()
+        while not self.over.wait(HEARTBEAT):
+            now = time.monotonic()
+            worked, last = round((now - last) * 1000), now
+            try:
+                state = self.desk.database.write(
+                    lambda db, ms=worked: rows.renew(db, self.job.id, self.by, self.desk.clock(), ms)  # type: ignore[misc]
+                )
+            except DatabaseUnavailable:
+                continue
+            if state != "running" or self.stop.is_set():
+                self.halt.set()
+                self.held.free()
+
+
+class _Held:
+    """Room for the bodies in memory; whoever comes waits until there is some."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.held, self.is_free = most, 0, False
+        self.batches = 0
+        self.changed = threading.Condition()
+
+    def take(self, size: int) -> None:
+        with self.changed:
+            self.changed.wait_for(
+                lambda: (
+                    self.is_free or (self.batches < AT_ONCE + 2 and (not self.held or self.held + size <= self.most))
+                )
+            )
+            self.held += size
+            self.batches += 1
+
+    def give_back(self, size: int) -> None:
+        with self.changed:
+            self.held -= size
+            self.batches -= 1
+            self.changed.notify()
+
+    def free(self) -> None:
+        """Let everybody through: it is over."""
+        with self.changed:
+            self.is_free = True
+            self.changed.notify_all()
+
+
+def _is_in_vain(outcome: Outcome) -> bool:
+    """Whether the next batch would fare no better; this one is then sent again when somebody lets it go on."""
+    elsewhere = REDIRECTS <= (outcome.status or 0) < REFUSALS
+    refused = outcome.verdict == "rejected" and (outcome.status in HOPELESS or elsewhere)
+    return outcome.verdict == "failed" or refused
+
+
+def _within(found: Iterator[Read], first: int, last: int) -> Iterator[Read]:
+    for read in found:
+        if read.place > last:
+            return
+        if read.place >= first:
+            yield read
+
+
+def _refused(batch: Batch) -> list[Failure]:
+    return [Failure(one.place, "refused", one.field, one.reason, one.text) for one in batch.refused]
+
+
+def _failed(batch: Batch, outcome: Outcome | None) -> Sequence[Failure]:
+    """The records that Mixpanel named, or all of them where it took none."""
+    if outcome is None or outcome.verdict == "accepted":
+        return []
+    verdict = "uncertain" if outcome.verdict == "uncertain" else "rejected"
+    named = {one.index: one for one in outcome.failed_records if 0 <= one.index < len(batch.places)}
+    if named:
+        return [
+            Failure(batch.places[index], verdict, one.field, one.message, _own(batch.encoded[index]))
+            for index, one in sorted(named.items())
+        ]
+    pairs = zip(batch.places, batch.encoded, strict=True)
+    return [Failure(place, verdict, None, outcome.words, _own(encoded)) for place, encoded in pairs]
+
+
+def _own(encoded: bytes) -> str:
+    """The record without the token that we filled in, so that it can be imported again as it is."""
+    record: Record = msgspec.json.decode(encoded)
+    return msgspec.json.encode({name: one for name, one in record.items() if name != "$token"}).decode()
+
+
+def _unheard() -> Outcome:
+    return Outcome("uncertain", deliveries.LEFT_ALONE, 0, (), Trail(), 0)
+
+
+def _nothing_to_send() -> Outcome:
+    return Outcome("rejected", "Our checks refused every record of this stretch; nothing was sent.", 0, (), Trail(), 0)
