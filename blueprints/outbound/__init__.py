@@ -1,8 +1,23 @@
-"""The pages from which people talk to Mixpanel: the composer, its history, imports, comparisons and projects.
+"""Sending to Mixpanel from a browser: the composer, the history of calls, imports, comparisons, projects."""
 
-One module a noun, routes and read queries together, as in the dashboard; whoever is signed in reads, operators send.
-"""
+from typing import Any
 
 from flask import Blueprint
 
+from blueprints.desk import desk
+
 blueprint = Blueprint("outbound", __name__)
+
+
+@blueprint.context_processor
+def surroundings() -> dict[str, Any]:
+    """What every page of sending knows: where its calls really go."""
+    return {"mixpanel_base_url": desk().base_url}
+
+
+from blueprints.outbound import cohort_send, composer, history, imports, marks, projects  # noqa: E402 - they add the routes
+
+for name, filter_ in marks.FILTERS.items():
+    blueprint.add_app_template_filter(filter_, name)
+
+__all__ = ["blueprint", "cohort_send", "composer", "history", "imports", "projects"]

@@ -10,16 +10,20 @@ from typing import Any
 from flask import Flask
 
 from app import create_app
+from commands.demo import PRACTICE
 from commands.simulator.plan import PROJECT
 from config.clock import now
 from config.settings import load
+from outbound import projects
 from security import operators
 from security.roles import ROLES
 from sync.page import parse
 from sync.receive import receive
 from sync.rules import Rules
 from tests import relay
+from tests.browser import sending
 from tests.failing.server import BIN, FLASK_SERVE, ROOT, Server
+from tests.mixpanel import Mixpanel, stand_in
 from tests.relay import PASSWORD, PASSWORD_HASH
 
 SERVE = (str(BIN / "flask"), "serve", "--without-worker")
@@ -27,14 +31,23 @@ SERVE = (str(BIN / "flask"), "serve", "--without-worker")
 
 @contextmanager
 def served(folder: Path) -> Iterator[Server]:
-    """The demo in `folder`, served."""
-    server = Server(folder, f"sqlite:///{folder}/cohort-relay.db", SERVE)
+    """The demo in `folder`, served; its calls to Mixpanel go to the stand-in of the tests."""
+    with stand_in() as mixpanel:
+        more = {"MIXPANEL_BASE_URL": mixpanel.url, "SEND_PAUSE_SECONDS": "0"}
+        with _served(Server(folder, f"sqlite:///{folder}/cohort-relay.db", SERVE, more=more), mixpanel) as server:
+            yield server
+
+
+@contextmanager
+def _served(server: Server, mixpanel: Mixpanel) -> Iterator[Server]:
     server.prepare()
     subprocess.run([BIN / "flask", "demo"], cwd=ROOT, env=server.environment, check=True, capture_output=True)
     app = app_of(server)
     add_operators(app)
     hold_a_refresh(app)
     leave_an_export_open(app)
+    add_practice(app)
+    sending.fill(app, mixpanel)
     app.extensions["house"].database.dispose()
     try:
         server.revive()
@@ -44,9 +57,9 @@ def served(folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def untouched(folder: Path) -> Iterator[Server]:
-    """A relay that nobody has used yet, served with its worker."""
-    server = Server(folder, f"sqlite:///{folder}/cohort-relay.db", FLASK_SERVE)
+def untouched(folder: Path, more: dict[str, str] | None = None) -> Iterator[Server]:
+    """A relay that nobody has used yet, served with its worker; `more` are settings."""
+    server = Server(folder, f"sqlite:///{folder}/cohort-relay.db", FLASK_SERVE, more=more or {})
     server.prepare()
     try:
         server.revive()
@@ -65,6 +78,12 @@ def add_operators(app: Flask) -> None:
         app.extensions["house"].database.write(
             lambda db, e=email, r=role: operators.add(db, e, PASSWORD_HASH, r, "terminal", now())
         )
+
+
+def add_practice(app: Flask) -> None:
+    """The project that sending is practised in."""
+    desk = app.extensions["desk"]
+    desk.database.write(lambda db: projects.add(db, desk.box, PRACTICE, now()))
 
 
 def hold_a_refresh(app: Flask) -> None:

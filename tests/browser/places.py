@@ -25,15 +25,21 @@ SAMPLES = {
     ("settings", "operator_id"): "SELECT id FROM operator ORDER BY email DESC LIMIT 1",
     ("settings", "token_id"): "SELECT id FROM api_token ORDER BY id LIMIT 1",
     ("settings", "name"): "SELECT name FROM api_token ORDER BY id LIMIT 1",
+    ("send", "delivery_id"): "SELECT id FROM delivery ORDER BY coalesce(failed, 0) DESC, id LIMIT 1",
+    ("send", "name"): "SELECT name FROM project ORDER BY name LIMIT 1",
 }
 CHOICES = {"kind": ("received", "entered", "left", "unchanged", "rejected")}
 DOWNLOADS = (".csv", ".ndjson")
+# The composer makes a page of each call; these have every kind of field.
+COMPOSERS = [
+    f"/send?operation={one}" for one in ("import-events&example=1", "profile-set", "engage-query", "raw-request")
+]
 
 
 def rules(app: Flask, method: str) -> Iterator[Rule]:
     """The dashboard's rules that take `method`."""
     for rule in app.url_map.iter_rules():
-        if rule.endpoint.split(".")[0] in {"dashboard", "sign"} and method in (rule.methods or set()):
+        if rule.endpoint.split(".")[0] in {"dashboard", "outbound", "sign"} and method in (rule.methods or set()):
             yield rule
 
 
@@ -58,7 +64,8 @@ def samples(db: Connection) -> dict[tuple[str, str], Any]:
 def pages(app: Flask, *, signed_in: bool = True) -> list[str]:
     """Every page that can be looked at, without downloads."""
     found = app.extensions["house"].database.read(samples)
-    wanted = "dashboard" if signed_in else "sign"
-    known = [rule for rule in rules(app, "GET") if rule.endpoint.startswith(f"{wanted}.")]
+    wanted = ("dashboard", "outbound") if signed_in else ("sign",)
+    known = [rule for rule in rules(app, "GET") if rule.endpoint.split(".")[0] in wanted]
     paths = [path for rule in known for path in filled(rule, found)]
+    paths += COMPOSERS if signed_in else []
     return sorted(path for path in paths if not path.endswith(DOWNLOADS))

@@ -4,20 +4,33 @@ import re
 
 import pytest
 
+from outbound import operations, send
+from outbound.shape import Given
 from security.roles import ROLES, covers, role_of
 from tests.browser import places
+from tests.outbound.conftest import add_project, desk_of, project_of
 from tests.relay import Browser, Relay, member
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
+WITHIN = ("dashboard.", "outbound.")
 
 
 @pytest.fixture
 def stocked(relay: Relay) -> Relay:
     """A relay with one of everything, so that each path has real ids."""
-    relay.refresh([member("ann", email="ann@example.org", first_name="Ann"), "bob", ""], session="first")
+    relay.refresh([member("zoe-1", email="zoe-1@example.org", first_name="Zoe"), "bob", ""], session="first")
     relay.remove(["bob"], session="second")
     relay.post_raw("not json")
+    add_project(relay)
+    _call(relay)
     return relay
+
+
+def _call(relay: Relay) -> None:
+    """A call to nowhere: its row is what counts."""
+    here, project = desk_of(relay), project_of(relay)
+    given = Given({"event": "e", "distinct_id": "u1"})
+    send.prepare(here, send.ready(here, project, operations.OPERATIONS["track-event"], given), "test", "dashboard")
 
 
 def signed_in(relay: Relay) -> dict[str, Browser]:
@@ -37,7 +50,7 @@ def test_a_stranger_changes_nothing(stocked: Relay) -> None:
     found = stocked.database.read(places.samples)
     asked = 0
     for rule in places.rules(stocked.app, "POST"):
-        if rule.endpoint.startswith("dashboard."):
+        if rule.endpoint.startswith(WITHIN):
             for path in places.filled(rule, found):
                 asked += 1
                 assert stocked.client.post(path).status_code == 401, path
@@ -56,7 +69,7 @@ def test_every_unsafe_route_refuses_a_form_without_its_token(stocked: Relay) -> 
 
 
 def _writes_without_post(rule) -> bool:
-    return rule.endpoint.startswith(("dashboard.", "sign.")) and bool((rule.methods or set()) - SAFE - {"POST"})
+    return rule.endpoint.startswith((*WITHIN, "sign.")) and bool((rule.methods or set()) - SAFE - {"POST"})
 
 
 def test_whoever_has_too_small_a_role_is_refused(stocked: Relay) -> None:
@@ -65,7 +78,7 @@ def test_whoever_has_too_small_a_role_is_refused(stocked: Relay) -> None:
     found = stocked.database.read(places.samples)
     refused = 0
     for rule in places.rules(stocked.app, "POST"):
-        if not rule.endpoint.startswith("dashboard."):
+        if not rule.endpoint.startswith(WITHIN):
             continue
         needed = role_of(stocked.app.view_functions[rule.endpoint]) or "admin"
         for role in ROLES:
@@ -81,7 +94,7 @@ def test_a_viewer_changes_nothing_but_their_own_account(stocked: Relay) -> None:
     open_to_viewers = {
         rule.rule
         for rule in places.rules(stocked.app, "POST")
-        if rule.endpoint.startswith("dashboard.") and role_of(stocked.app.view_functions[rule.endpoint]) == "viewer"
+        if rule.endpoint.startswith(WITHIN) and role_of(stocked.app.view_functions[rule.endpoint]) == "viewer"
     }
     assert open_to_viewers == {
         "/account/password",
@@ -129,7 +142,7 @@ def test_no_path_holds_what_describes_a_member(stocked: Relay) -> None:
     browser = stocked.sign_in("admin")
     for path in places.pages(stocked.app):
         for link in re.findall(r'(?:href|action|hx-get)="([^"]+)"', browser.get(path).text):
-            assert "ann" not in link, f"{path} links to {link}"
+            assert "zoe-1" not in link, f"{path} links to {link}"
 
 
 def test_a_number_that_no_database_can_hold_is_at_no_address(stocked: Relay) -> None:

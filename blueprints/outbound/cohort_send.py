@@ -1,0 +1,99 @@
+"""A cohort as source: a record for every member, from a template, looked at for ten of them before anything is sent."""
+
+import json
+from typing import Any
+
+from flask import abort, render_template, request, url_for
+from flask import redirect as lead
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection, Row
+
+from blueprints.api.addresses import can_be_stored
+from blueprints.dashboard.cohort_head import find as find_cohort
+from blueprints.dashboard.cohort_head import name_of
+from blueprints.desk import desk
+from blueprints.outbound import blueprint
+from outbound import projects
+from outbound.bulk import members, rows
+from outbound.bulk.kinds import KINDS
+from outbound.bulk.members import WrongTemplate
+from outbound.bulk.rows import Draft
+from outbound.projects import Project
+from outbound.values import Unreadable, parsed
+from security import sign_in
+from security.house import house
+from security.roles import needs
+
+# What a form begins with.
+TEMPLATES: dict[str, Any] = {
+    "events": {
+        "event": "Campaign sent",
+        "properties": {"time": "{{now}}", "distinct_id": "{{distinct_id}}", "campaign": "winter"},
+    },
+    "people": {"$distinct_id": "{{distinct_id}}", "$set": {"campaign": "winter"}},
+}
+
+
+@blueprint.get("/send/cohorts/<int:cohort_id>")
+@needs("operator")
+def compose_for_cohort(cohort_id: int) -> str:
+    kind = request.args.get("kind", "events")
+    if kind not in TEMPLATES:
+        abort(404)
+    return _form(cohort_id, kind, json.dumps(TEMPLATES[kind], indent=2))
+
+
+@blueprint.post("/send/cohorts/<int:cohort_id>")
+@needs("operator")
+def prepare_for_cohort(cohort_id: int) -> ResponseReturnValue:
+    """Make the import; its page shows ten of the records, and asks for the number of members before it begins."""
+    kind, typed, project = (request.form.get(name, "") for name in ("kind", "template", "project"))
+    if kind not in TEMPLATES:
+        abort(400)
+    cohort, known = _found(cohort_id)
+    if project not in {one.name for one in known}:
+        return _form(cohort_id, kind, typed, "Choose a project."), 422
+    try:
+        template = members.checked(parsed(typed))
+    except (Unreadable, WrongTemplate) as error:
+        return _form(cohort_id, kind, typed, str(error)), 422
+    draft = Draft(
+        project,
+        kind,
+        KINDS[kind].operation_id,
+        "cohort",
+        name_of(cohort),
+        sign_in.operator().email,
+        cohort_id=cohort.id,
+        settings={"template": template},
+        total=cohort.member_count,
+    )
+    import_id = house().database.write(lambda db: rows.add(db, draft, desk().clock()))
+    return lead(url_for("outbound.show_import", import_id=import_id), 303)
+
+
+def _found(cohort_id: int) -> tuple[Row[Any], list[Project]]:
+    if not can_be_stored(cohort_id):
+        abort(404)
+
+    def read(db: Connection) -> tuple[Row[Any], list[Project]]:
+        return find_cohort(db, cohort_id), projects.listed(db)
+
+    return house().database.read(read)
+
+
+def _form(cohort_id: int, kind: str, typed: str, wrong: str = "") -> str:
+    cohort, known = _found(cohort_id)
+    own = next((one.name for one in known if one.mixpanel_project_id == cohort.project_id), "")
+    return render_template(
+        "outbound/cohort.html",
+        cohort=cohort,
+        label=name_of(cohort),
+        kind=kind,
+        kinds={name: KINDS[name] for name in TEMPLATES},
+        typed=typed,
+        wrong=wrong,
+        projects=known,
+        chosen=request.form.get("project", own),
+        fields=[*members.FIELDS, "now", "properties.NAME"],
+    )

@@ -1,0 +1,255 @@
+"""The composer: pick a call, fill in its form, see the request as it will leave, send it."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection, text
+
+from blueprints.desk import desk
+from blueprints.outbound import blueprint, forms
+from blueprints.outbound.dispatch import dispatch
+from blueprints.outbound.forms import Form
+from outbound import budget, copies, deliveries, operations, projects, send
+from outbound.compose import masked
+from outbound.deliveries import Delivery, Filter
+from outbound.projects import Project
+from outbound.send import Ready
+from outbound.shape import Given, Operation, Problem
+from security import sign_in
+from security.box import CannotOpen
+from security.house import house
+from security.roles import needs
+from security.sign_in import takes
+
+LARGEST = 16 * 1024 * 1024  # bytes of a form: Mixpanel takes 10 MB
+RECENT = 5
+NEAR = 12
+SURE = ("yes",)
+
+_PERSON = text("SELECT id, project_id, distinct_id FROM person WHERE id = :id")
+
+
+@dataclass(frozen=True)
+class Desktop:
+    """What the composer works on: the projects there are, the one that is chosen, the call, and the form."""
+
+    projects: list[Project]
+    project: Project | None
+    operation: Operation
+    form: Form
+    who: str = ""  # the person that the form was filled in for
+
+
+@blueprint.get("/send")
+def compose() -> ResponseReturnValue:
+    """Without an operation the list of all, or of those that answer to what was typed."""
+    typed = request.args.get("operation", "").strip()
+    operation = operations.find(typed)
+    if operation is None:
+        found = _near(typed)
+        if typed and len(found) == 1:
+            others = {name: value for name, value in request.args.items() if name in {"project", "person"}}
+            return redirect(url_for("outbound.compose", operation=found[0].id, **others))  # type: ignore[arg-type]
+        known = house().database.read(projects.listed, one_statement=True)
+        return render_template(
+            "outbound/operations.html", typed=typed, found=found, groups=operations.groups(), projects=known
+        )
+    return _page(house().database.read(lambda db: _begun(db, operation)))
+
+
+def _near(typed: str) -> list[Operation]:
+    """Those that have every word that was typed, or else the likeliest."""
+    words = typed.lower().split()
+    every = list(operations.OPERATIONS.values())
+    names = {
+        one.id: f"{one.id} {one.name} {one.words} {one.operator or ''} {' '.join(one.also)}".lower() for one in every
+    }
+    found = [one for one in every if words and all(word in names[one.id] for word in words)]
+    alike = difflib.get_close_matches(typed.lower(), [one.name.lower() for one in every], 3, 0.5)
+    return (found or [one for one in every if one.name.lower() in alike])[:NEAR]
+
+
+def _begun(db: Connection, operation: Operation) -> Desktop:
+    """The form to begin with: empty, an example, an earlier call, or filled in for a person."""
+    known = projects.listed(db)
+    project = next((one for one in known if one.name == request.args.get("project")), known[0] if known else None)
+    now = desk().clock()
+    form, who = forms.defaults(operation, now), ""
+    place = request.args.get("example", type=int)
+    if place is not None and 0 <= place < len(operation.examples):
+        form |= forms.form_of(operation, operations.filled(operation.examples[place], now))
+    earlier = deliveries.by_id(db, request.args.get("delivery", 0, type=int))
+    if earlier is not None and earlier.given is not None:
+        form = forms.form_of(operation, _earlier(earlier, earlier.given))
+        project = next((one for one in known if one.name == earlier.project), project)
+    person = db.execute(_PERSON, {"id": request.args.get("person", 0, type=int)}).one_or_none()
+    if person is not None:
+        for param in operation.asked:
+            if param.name in {"distinct_id", "$distinct_id"}:
+                form[f"p.{param.name}"] = who = person.distinct_id
+        project = next((one for one in known if one.mixpanel_project_id == person.project_id), project)
+    return Desktop(known, project, operation, form, who)
+
+
+def _earlier(earlier: Delivery, kept: dict[str, Any]) -> Given:
+    """What an earlier call was made from; with `failed`, only the records that Mixpanel did not take."""
+    given = Given(kept["params"], kept["body"])
+    if not request.args.get("failed"):
+        return given
+    wanted = sorted({one["index"] for one in earlier.failed_records})
+    body = given.body
+    if isinstance(body, str):
+        body = send.answer_json(body)
+    records = body if isinstance(body, list) else [body]
+    again = [records[index] for index in wanted if index < len(records)]
+    return replace(given, body=again) if body is not None else given
+
+
+@blueprint.post("/send/preview")
+@needs("operator")
+@takes(LARGEST)
+def preview() -> str:
+    """The request as it would leave, with what our checks say; asked for while somebody types."""
+    typed = _typed()
+    return render_template("outbound/_request.html", **_seen(typed))
+
+
+@blueprint.post("/send")
+@needs("operator")
+@takes(LARGEST)
+def send_call() -> ResponseReturnValue:
+    """Send it; check it only; or give a list of names and values another row."""
+    typed = _typed()
+    wanted = request.form.get("do", "send")
+    if wanted.startswith("row:"):
+        return _page(typed, more_rows=wanted.partition(":")[2])
+    call, _hindrance = _ready(typed)
+    if call is None or wanted == "check":
+        return _page(typed, checked=True), 200 if call is not None else 422
+    if call.composed.stops(force="force" in request.form):
+        return _page(typed, checked=True), 422
+    if takes_away(typed.operation) and request.form.get("sure") not in SURE:
+        shown = masked(call.composed.outgoing, call.mask)
+        asked = {"operation": typed.operation, "project": typed.project, "fields": _kept(), "shown": shown}
+        return render_template("outbound/ask.html", **asked)
+    delivery = dispatch(call, sign_in.operator().email)
+    return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
+
+
+def takes_away(operation: Operation) -> bool:
+    """Whether it destroys something, or cannot be taken back."""
+    return (
+        operation.operator == "$delete"
+        or operation.method == "DELETE"
+        or operation.id
+        in {
+            "cancel-warehouse-pipeline",
+            "identity-merge",
+            "replace-lookup-table",
+        }
+    )
+
+
+def _kept() -> list[tuple[str, str]]:
+    """What was typed, for the page that asks."""
+    return [(name, one) for name, one in request.form.items(multi=True) if name not in {"csrf_token", "do", "sure"}]
+
+
+def _typed() -> Desktop:
+    operation = operations.find(request.form.get("operation", ""))
+    if operation is None:
+        abort(400)
+    known = house().database.read(projects.listed, one_statement=True)
+    project = next((one for one in known if one.name == request.form.get("project")), None)
+    return Desktop(known, project, operation, request.form)
+
+
+def _ready(typed: Desktop) -> tuple[Ready | None, str]:
+    """The call, or why there is none."""
+    if typed.project is None:
+        return None, "There is no project to send to yet." if not typed.projects else "Choose a project."
+    try:
+        given = forms.given_of(typed.operation, typed.form)
+        return send.ready(desk(), typed.project, typed.operation, given), ""
+    except CannotOpen:
+        return None, "The project's credentials cannot be read with this SECRET_KEY. Give them again."
+
+
+def _seen(typed: Desktop) -> dict[str, Any]:
+    """What the request's side of the composer shows."""
+    call, hindrance = _ready(typed)
+    found: dict[str, Any] = {"typed": typed, "operation": typed.operation, "hindrance": hindrance, "call": call}
+    problems: list[Problem] = [] if call is None else _once(call.composed.problems)
+    missing = [one.field.removeprefix("params.") for one in problems if _is_missing(one)]
+    body, rest = forms.elsewhere(typed.operation, problems)
+    words = [param.words for name in missing if (param := typed.operation.param(name))]
+    found |= {
+        "problems": problems,
+        "missing": words,
+        "is_missing": _is_missing,
+        "body_problems": body,
+        "other_problems": rest,
+        "left": _left(typed),
+    }
+    if call is None or call.composed.request is None:
+        return found | {"shown": None, "copies": []}
+    given = call.composed.given
+    ways = [
+        ("curl", copies.as_curl(call.composed, call.credentials)),
+        ("Python", copies.as_python(call.composed, call.credentials)),
+        ("flask send", copies.as_command(call.project.name, typed.operation, given)),
+    ]
+    return found | {
+        "shown": masked(call.composed.request, call.mask),
+        "copies": [(word, call.mask(one)) for word, one in ways],
+    }
+
+
+def _is_missing(one: Problem) -> bool:
+    return one.level == "error" and one.field.startswith("params.") and one.message.endswith("is missing.")
+
+
+def _once(problems: Sequence[Problem]) -> list[Problem]:
+    """Each thing once: nothing more about a field that is missing, and what many records share with their number."""
+    missing = {one.field for one in problems if _is_missing(one)}
+    found: dict[tuple[str, str], list[Problem]] = {}
+    for one in problems:
+        if one.field not in missing or _is_missing(one):
+            key = (one.message, one.field if one.index is None else one.field.partition("]")[2])
+            found.setdefault(key, []).append(one)
+    return [
+        replace(same[0], message=f"{same[0].message} So {len(same)} records.") if len(same) > 1 else same[0]
+        for same in found.values()
+    ]
+
+
+def _left(typed: Desktop) -> list[budget.Left]:
+    """What is left of the budget that the call counts towards."""
+    family, project = typed.operation.budget, typed.project
+    if family is None or project is None:
+        return []
+    found = house().database.read(lambda db: budget.left(db, project.mixpanel_project_id, desk().clock()))
+    return [one for one in found if one.family == family]
+
+
+def _page(typed: Desktop, *, checked: bool = False, more_rows: str = "") -> str:
+    seen = _seen(typed)
+    shown = seen["problems"] if checked else [one for one in seen["problems"] if one.level == "note"]
+    wanted = Filter(operation=typed.operation.id)
+    recent = house().database.read(lambda db: deliveries.search(db, wanted, 2**62, RECENT))
+    if checked and not any(one.level != "note" for one in seen["problems"]) and seen["call"] is not None:
+        flash("The checks find nothing wrong. Nothing was sent.")
+    return render_template(
+        "outbound/composer.html",
+        **seen,
+        checked=checked,
+        fields=forms.fields(typed.operation, typed.form, shown, more_rows),
+        body=typed.form.get("body", ""),
+        recent=recent,
+        every=list(operations.OPERATIONS.values()),
+        only_advice=bool(checked and seen["call"] and seen["shown"] and seen["call"].composed.stops(force=False)),
+    )

@@ -1,0 +1,132 @@
+"""The composer's form: made from an operation's description, read back into what a call is made from."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from outbound.operations import in_time
+from outbound.shape import Given, Operation, Param, Problem
+from outbound.values import Unreadable, parsed
+
+BLANK_ROWS = 2
+MOST_ROWS = 20  # an object with more names is shown as JSON
+
+Form = MultiDict[str, str]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One parameter as it stands in the form: `rows` of an object, its `json`, or else its `value`."""
+
+    param: Param
+    value: str = ""
+    rows: tuple[tuple[str, str], ...] = ()
+    json: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_wrong(self) -> bool:
+        return any(one.level != "note" for one in self.problems)
+
+
+def given_of(operation: Operation, form: Form) -> Given:
+    """What was typed. JSON that cannot be read stays a text, so that its problem is found where all others are."""
+    params = {one.name: value for one in operation.asked if (value := _typed(one, form)) not in (None, "")}
+    body = form.get("body", "").strip()
+    return Given(params, body or None)
+
+
+def _typed(param: Param, form: Form) -> Any:
+    if param.kind != "object":
+        return form.get(f"p.{param.name}", "").strip("\r\n") if form.get(f"p.{param.name}", "").strip() else None
+    text = form.get(f"j.{param.name}", "").strip()
+    pairs = zip(form.getlist(f"k.{param.name}"), form.getlist(f"v.{param.name}"), strict=False)
+    rows = {name.strip(): loose(value) for name, value in pairs if name.strip()}
+    if not text:
+        return rows or None
+    try:
+        found = parsed(text)
+    except Unreadable:
+        return text
+    return found | rows if isinstance(found, dict) else text
+
+
+def loose(text: str) -> Any:
+    """A value of a row: JSON where it is that, else text. `3` is a number, `"3"` and `3 seats` are texts."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def fields(operation: Operation, form: Form, problems: Sequence[Problem], more_rows: str = "") -> list[Field]:
+    """Every field as it was typed, with what is wrong beside it."""
+    return [_field(one, form, tuple(_of(f"params.{one.name}", problems)), more_rows) for one in operation.asked]
+
+
+def _field(param: Param, form: Form, problems: tuple[Problem, ...], more_rows: str) -> Field:
+    if param.kind != "object":
+        return Field(param, form.get(f"p.{param.name}", ""), problems=problems)
+    names, values = form.getlist(f"k.{param.name}"), form.getlist(f"v.{param.name}")
+    typed = tuple((name, value) for name, value in zip(names, values, strict=False) if name or value)
+    blank = BLANK_ROWS if not typed else 1
+    rows = (*typed, *[("", "")] * (blank + (more_rows == param.name)))
+    return Field(param, rows=rows, json=form.get(f"j.{param.name}", ""), problems=problems)
+
+
+def _of(field: str, problems: Sequence[Problem]) -> Iterator[Problem]:
+    return (one for one in problems if one.field == field or one.field.startswith((f"{field}.", f"{field}[")))
+
+
+def elsewhere(operation: Operation, problems: Sequence[Problem]) -> tuple[list[Problem], list[Problem]]:
+    """The problems of the body, and those that no field is to blame for."""
+    shown = {id(one) for param in operation.asked for one in _of(f"params.{param.name}", problems)}
+    rest = [one for one in problems if id(one) not in shown]
+    body = [one for one in rest if one.field.startswith("body")]
+    return body, [one for one in rest if not one.field.startswith("body")]
+
+
+def form_of(operation: Operation, given: Given) -> Form:
+    """A form that was filled in with these values."""
+    form: Form = MultiDict()
+    for name, value in given.params.items():
+        param = operation.param(name)
+        if param is not None and not param.fixed:
+            _fill(form, param, value)
+    if given.body not in (None, "", []):
+        form["body"] = (
+            given.body if isinstance(given.body, str) else json.dumps(given.body, indent=2, ensure_ascii=False)
+        )
+    return form
+
+
+def _fill(form: Form, param: Param, value: Any) -> None:
+    if param.kind == "object" and isinstance(value, dict):
+        if len(value) > MOST_ROWS or any(isinstance(one, dict) for one in value.values()):
+            form[f"j.{param.name}"] = json.dumps(value, indent=2, ensure_ascii=False)
+            return
+        for name, one in value.items():
+            form.add(f"k.{param.name}", name)
+            form.add(f"v.{param.name}", _written(one))
+        return
+    place = "j" if param.kind == "object" else "p"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        form[f"{place}.{param.name}"] = "\n".join(value)
+    else:
+        form[f"{place}.{param.name}"] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _written(value: Any) -> str:
+    """The text that `loose` reads as this value."""
+    if isinstance(value, str) and loose(value) == value:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def defaults(operation: Operation, now: int) -> Form:
+    """What stands in a form that nobody has touched."""
+    known = {one.name: in_time(one.default, now) for one in operation.asked if one.required and one.default is not None}
+    return form_of(operation, Given(known))

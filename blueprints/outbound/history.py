@@ -1,0 +1,142 @@
+"""The history: every call that was made, and one of them with its verdict, record by record."""
+
+import json
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from blueprints.api.addresses import can_be_stored
+from blueprints.desk import desk
+from blueprints.outbound import blueprint
+from blueprints.outbound.composer import takes_away
+from blueprints.outbound.dispatch import dispatch
+from outbound import deliveries, operations, projects, send
+from outbound.deliveries import SOURCES, VERDICTS, Delivery, Filter
+from outbound.masking import MASK
+from outbound.shape import Given
+from security import sign_in
+from security.box import CannotOpen
+from security.house import house
+from security.roles import needs
+
+PAGE = 50
+MOST_RECORDS = 50
+NEWEST = 2**62
+
+
+@blueprint.get("/send/history")
+def list_deliveries() -> str:
+    """The newest first; filtered by project, call, verdict, source and text."""
+    asked = {name: request.args.get(name, "") for name in ("project", "operation", "verdict", "source", "text")}
+    asked = {name: value if can_be_stored(value) else "" for name, value in asked.items()}
+    wanted = Filter(**asked)  # type: ignore[arg-type]
+    before = request.args.get("before", NEWEST, type=int)
+    before = before if can_be_stored(before) else NEWEST
+
+    def read(db: Connection) -> tuple[list[Delivery], list[projects.Project], bool]:
+        found = deliveries.search(db, wanted, before, PAGE + 1)
+        return found, projects.listed(db), bool(deliveries.search(db, Filter(imports=True), NEWEST, 1))
+
+    found, known, any_at_all = house().database.read(read)
+    older = found[PAGE - 1].id if len(found) > PAGE else None
+    return render_template(
+        "outbound/history.html",
+        found=found[:PAGE],
+        older=older,
+        is_first=before == NEWEST,
+        wanted=wanted,
+        is_filtered=any(asked.values()),
+        asked={name: value for name, value in asked.items() if value},
+        any_at_all=any_at_all,
+        projects=known,
+        names={one.id: one.name for one in operations.OPERATIONS.values()},
+        verdicts=(*VERDICTS, "open"),
+        sources=SOURCES,
+    )
+
+
+@blueprint.get("/send/history/<int:delivery_id>")
+def show_delivery(delivery_id: int) -> str:
+    return render_template("outbound/delivery.html", **_told(_find(delivery_id)))
+
+
+@blueprint.get("/send/history/<int:delivery_id>/now")
+def delivery_now(delivery_id: int) -> str:
+    """The verdict; it asks again while the call is under way."""
+    return render_template("outbound/_verdict.html", **_told(_find(delivery_id)))
+
+
+@blueprint.post("/send/history/<int:delivery_id>/again")
+@needs("operator")
+def send_again(delivery_id: int) -> ResponseReturnValue:
+    """The same call once more, as it was given."""
+    known = _find(delivery_id)
+    operation = operations.find(known.operation)
+    edit = redirect(url_for("outbound.compose", operation=known.operation, delivery=delivery_id), 303)
+    if known.given is None or operation is None or MASK in json.dumps(known.given, ensure_ascii=False):
+        flash("Part of this call is not kept, so it cannot be run again as it was. Fill in what is missing.")
+        return edit
+    project = house().database.read(lambda db: projects.by_name(db, known.project), one_statement=True)
+    if project is None:
+        flash(f"There is no project {known.project} any more.")
+        return edit
+    if request.form.get("sure") != "yes" and (takes_away(operation) or known.verdict == "uncertain"):
+        return render_template("outbound/ask_again.html", one=known, operation=operation)
+    try:
+        call = send.ready(desk(), project, operation, Given(known.given["params"], known.given["body"]))
+    except CannotOpen:
+        flash("The project's credentials cannot be read with this SECRET_KEY. Give them again.")
+        return edit
+    if call.composed.request is None:
+        return edit
+    again = dispatch(call, sign_in.operator().email)
+    return redirect(url_for("outbound.show_delivery", delivery_id=again), 303)
+
+
+def _find(delivery_id: int) -> Delivery:
+    if not can_be_stored(delivery_id):
+        abort(404)
+    found = house().database.read(lambda db: deliveries.by_id(db, delivery_id), one_statement=True)
+    return found or abort(404)
+
+
+def _told(one: Delivery) -> dict[str, Any]:
+    operation = operations.find(one.operation)
+    return {
+        "one": one,
+        "operation": operation,
+        "name": operation.name if operation else one.operation,
+        "rows": _rows(one),
+        "is_cut": deliveries.is_cut(one.request.get("body")),
+    }
+
+
+def _rows(one: Delivery) -> list[dict[str, Any]]:
+    """Every record with what became of it; of a long batch those that failed."""
+    failed = {row["index"]: row for row in one.failed_records}
+    if one.records > MOST_RECORDS or one.verdict is None:
+        return [_row(index, None, row, one) for index, row in list(failed.items())[:MOST_RECORDS]]
+    sent = send.answer_json(one.request.get("body"))
+    records = sent if isinstance(sent, list) else []
+    return [_row(index, record, failed.get(index), one) for index, record in enumerate(records)]
+
+
+def _row(index: int, record: Any, failed: dict[str, Any] | None, one: Delivery) -> dict[str, Any]:
+    record = record if isinstance(record, dict) else {}
+    properties = record.get("properties") if isinstance(record.get("properties"), dict) else {}
+    whose = record.get("$distinct_id") or record.get("$group_id") or properties.get("distinct_id") or ""
+    insert_id = (failed or {}).get("insert_id") or properties.get("$insert_id") or ""
+    stored = "failed" if failed else one.verdict if one.verdict != "partly" else "accepted"
+    return {
+        "number": index + 1,
+        "what": record.get("event") or next((name for name in record if name in _OPERATORS), ""),
+        "whose": str(whose),
+        "insert_id": str(insert_id),
+        "verdict": "rejected" if failed else stored,
+        "message": " ".join(filter(None, ((failed or {}).get("field"), (failed or {}).get("message")))),
+    }
+
+
+_OPERATORS = ("$set", "$set_once", "$add", "$append", "$remove", "$union", "$unset", "$delete")

@@ -1,0 +1,156 @@
+"""Projects: where calls go and what they sign in with. Credentials are typed once and never shown again."""
+
+from functools import partial
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from blueprints.desk import desk
+from blueprints.outbound import blueprint
+from outbound import budget, credentials, projects
+from outbound.hosts import REGIONS
+from outbound.projects import Draft, Project, Wrong
+from security import sign_in
+from security.audit import note
+from security.box import CannotOpen
+from security.house import house
+from security.roles import needs
+
+FIELDS = ("name", "region", "project_id", "token", "username", "secret", "integration_id", "workspace_id")
+SEALED = ("token", "username", "secret")
+
+
+@blueprint.get("/send/projects")
+def list_projects() -> str:
+    found = house().database.read(projects.listed, one_statement=True)
+    return render_template("outbound/projects.html", found=found, regions=REGIONS, known=credentials.known)
+
+
+@blueprint.get("/send/projects/new")
+@needs("admin")
+def new_project() -> str:
+    return _form(None, {"region": "us"})
+
+
+@blueprint.post("/send/projects/new")
+@needs("admin")
+def add_project() -> ResponseReturnValue:
+    typed, here = _typed(), desk()
+    try:
+        draft = projects.checked(_draft(typed, typed["name"]))
+        here.database.write(partial(_add, draft=draft, who=sign_in.operator().email))
+    except Wrong as error:
+        return _form(None, typed, error), 422
+    flash(f"The project {draft.name} is added. See what its credentials work for.")
+    return redirect(url_for("outbound.show_project", name=draft.name), 303)
+
+
+def _add(db: Connection, draft: Draft, who: str) -> None:
+    here = desk()
+    projects.add(db, here.box, draft, here.clock())
+    after = {"region": draft.region, "project_id": draft.mixpanel_project_id}
+    note(db, here.clock(), who, "project.add", draft.name, after=after)
+
+
+@blueprint.get("/send/projects/<name>")
+def show_project(name: str) -> str:
+    def read(db: Connection) -> tuple[Project, list[budget.Left]]:
+        found = _find(db, name)
+        return found, budget.left(db, found.mixpanel_project_id, desk().clock())
+
+    one, left = house().database.read(read)
+    return render_template(
+        "outbound/project.html", one=one, left=left, regions=REGIONS, findings=credentials.known(one)
+    )
+
+
+@blueprint.get("/send/projects/<name>/change")
+@needs("admin")
+def edit_project(name: str) -> str:
+    one = house().database.read(lambda db: _find(db, name), one_statement=True)
+    typed = {
+        "name": one.name,
+        "region": one.region,
+        "project_id": one.mixpanel_project_id,
+        "integration_id": one.integration_id or "",
+        "workspace_id": one.workspace_id or "",
+    }
+    return _form(one, typed)
+
+
+@blueprint.post("/send/projects/<name>/change")
+@needs("admin")
+def change_project(name: str) -> ResponseReturnValue:
+    one = house().database.read(lambda db: _find(db, name), one_statement=True)
+    typed, here, who = _typed(), desk(), sign_in.operator().email
+
+    def write(db: Connection) -> None:
+        projects.change(db, here.box, one, draft, here.clock())
+        note(db, here.clock(), who, "project.change", name)
+
+    try:
+        draft = projects.checked(_draft(typed, name, keep=True))
+    except Wrong as error:
+        return _form(one, typed | {"name": name}, error), 422
+    here.database.write(write)
+    flash(f"The project {name} is changed.")
+    return redirect(url_for("outbound.show_project", name=name), 303)
+
+
+@blueprint.post("/send/projects/<name>/check")
+@needs("operator")
+def check_project(name: str) -> ResponseReturnValue:
+    one = house().database.read(lambda db: _find(db, name), one_statement=True)
+    try:
+        credentials.check(desk(), one, sign_in.operator().email)
+    except CannotOpen:
+        flash("The credentials cannot be read with this SECRET_KEY. Give them again.")
+    return redirect(url_for("outbound.show_project", name=name), 303)
+
+
+@blueprint.get("/send/projects/<name>/remove")
+@needs("admin")
+def ask_remove_project(name: str) -> str:
+    return render_template("outbound/project_remove.html", one=house().database.read(lambda db: _find(db, name)))
+
+
+@blueprint.post("/send/projects/<name>/remove")
+@needs("admin")
+def remove_project(name: str) -> ResponseReturnValue:
+    one, here, who = house().database.read(lambda db: _find(db, name)), desk(), sign_in.operator().email
+
+    def write(db: Connection) -> None:
+        if projects.remove(db, one):
+            note(db, here.clock(), who, "project.remove", name)
+
+    here.database.write(write)
+    flash(f"The project {name} is removed. The history of its calls stays.")
+    return redirect(url_for("outbound.list_projects"), 303)
+
+
+def _find(db: Connection, name: str) -> Project:
+    return projects.by_name(db, name) or abort(404)
+
+
+def _typed() -> dict[str, str]:
+    return {name: request.form.get(name, "") for name in FIELDS}
+
+
+def _draft(typed: dict[str, str], name: str, *, keep: bool = False) -> Draft:
+    """What was typed; with `keep` an empty credential stays as it was, unless it was ticked to be forgotten."""
+
+    def sealed(field: str) -> str | None:
+        if typed[field] or not keep:
+            return typed[field] or None
+        return "" if request.form.get(f"forget.{field}") else None
+
+    token, username, secret = map(sealed, SEALED)
+    more = (typed["integration_id"], typed["workspace_id"])
+    return Draft(name, typed["region"], typed["project_id"], token, username, secret, *more)
+
+
+def _form(one: Project | None, typed: dict[str, Any], wrong: Wrong | None = None) -> str:
+    shown = {name: value for name, value in typed.items() if name not in SEALED}
+    return render_template("outbound/project_form.html", one=one, typed=shown, wrong=wrong, regions=REGIONS)

@@ -1,0 +1,174 @@
+"""The composer in a real browser: typing, live checks, verdicts, copies that do what they say, and no JavaScript."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from commands.demo import PRACTICE
+from tests.browser import chromium, demo
+from tests.failing.server import Server
+from tests.mixpanel import Answer, Call, Mixpanel, stand_in
+
+KEYS = {"MIXPANEL_TOKEN": PRACTICE.token, "MIXPANEL_USERNAME": PRACTICE.username, "MIXPANEL_SECRET": PRACTICE.secret}
+OPERATORS = {
+    "profile-set": ("$set", {"plan": "pro"}),
+    "profile-set-property-once": ("$set_once", {"first": "web"}),
+    "profile-numerical-add": ("$add", {"logins": 1}),
+    "profile-append-to-list-property": ("$append", {"orders": "A-1"}),
+    "profile-remove-from-list-property": ("$remove", {"orders": "A-1"}),
+    "user-profile-union": ("$union", {"tags": ["vip"]}),
+    "profile-delete-property": ("$unset", ["plan"]),
+    "delete-profile": ("$delete", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def mixpanel() -> Iterator[Mixpanel]:
+    with stand_in() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def sending(mixpanel: Mixpanel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A relay whose only project is `practice`, and an operator of each role."""
+    more = {"MIXPANEL_BASE_URL": mixpanel.url, "SEND_PAUSE_SECONDS": "0"}
+    with demo.untouched(tmp_path_factory.mktemp("sending"), more) as server:
+        app = demo.app_of(server)
+        demo.add_operators(app)
+        demo.add_practice(app)
+        app.extensions["house"].database.dispose()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def signed_in(running, sending: Server):
+    """Whoever signs in too often is told to wait: once, and its cookie for all tests."""
+    context = chromium.context_of(running)
+    chromium.sign_in(context, sending.url, demo.email_of("operator"), demo.PASSWORD)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
+def page(request: pytest.FixtureRequest, running, signed_in, mixpanel: Mixpanel):
+    context = chromium.context_of(running, java_script_enabled=request.param, storage_state=signed_in)
+    mixpanel.calls.clear()
+    mixpanel.forget()
+    one = context.new_page()
+    one.live = request.param
+    yield one
+    context.close()
+
+
+def open_call(page, url: str, operation: str) -> None:
+    page.goto(f"{url}/send")
+    page.get_by_label("Call", exact=True).fill(operation)
+    if not page.live:
+        page.get_by_role("button", name="Open").click()
+    page.wait_for_url(f"**/send?operation={operation}*")
+
+
+def fill_event(page, whose: str) -> None:
+    page.get_by_label("Event required").fill("Signed up")
+    page.get_by_label("Distinct id required").fill(whose)
+
+
+def test_an_event_is_composed_seen_sent_and_run_again(page, sending: Server, mixpanel: Mixpanel) -> None:
+    open_call(page, sending.url, "import-events")
+    fill_event(page, "u1")
+    page.get_by_label("Properties: name 1").fill("plan")
+    page.get_by_label("Properties: value 1").fill("pro")
+    if page.live:
+        page.locator("#request pre.json", has_text='"plan"').wait_for()
+        assert mixpanel.calls == []
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_text("1 record accepted.").wait_for()
+    assert mixpanel.calls[0].records[0]["properties"]["plan"] == "pro"
+    page.get_by_role("button", name="Run again").click()
+    page.wait_for_url("**/send/history/*")
+    page.get_by_text("1 record accepted.").wait_for()
+    assert [call.body for call in mixpanel.calls] == [mixpanel.calls[0].body] * 2
+
+
+@pytest.mark.parametrize("operation", OPERATORS)
+def test_each_profile_operator_is_sent(page, sending: Server, mixpanel: Mixpanel, operation: str) -> None:
+    operator, value = OPERATORS[operation]
+    open_call(page, sending.url, operation)
+    page.get_by_label("Distinct id required").fill("u1")
+    if isinstance(value, dict):
+        ((name, one),) = value.items()
+        page.get_by_label(f"{operator}: name 1").fill(name)
+        page.get_by_label(f"{operator}: value 1").fill(one if isinstance(one, str) else json.dumps(one))
+    elif value:
+        page.get_by_label(f"{operator} required").fill("\n".join(value))
+    page.get_by_role("button", name="Send", exact=True).click()
+    if operation == "delete-profile":
+        page.get_by_role("button", name="Send it").click()
+    page.get_by_text("1 record accepted.").wait_for()
+    assert mixpanel.calls[-1].records == [{"$token": PRACTICE.token, "$distinct_id": "u1", operator: value}]
+
+
+def test_a_check_stops_an_id_that_mixpanel_throws_away(page, sending: Server, mixpanel: Mixpanel) -> None:
+    open_call(page, sending.url, "import-events")
+    fill_event(page, "undefined")
+    if not page.live:
+        page.get_by_role("button", name="Send", exact=True).click()
+    beside = page.locator('[data-field="params.distinct_id"]')
+    beside.get_by_text("is an id that Mixpanel throws away").wait_for()
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_role("button", name="Send all the same").wait_for()
+    assert page.get_by_label("Distinct id required").input_value() == "undefined"
+    assert mixpanel.calls == []
+
+
+def test_a_partial_success_is_told_record_by_record(page, sending: Server, mixpanel: Mixpanel) -> None:
+    failed = [{"index": 1, "insert_id": "b", "field": "properties.time", "message": "must be a number"}]
+    mixpanel.script("/api/import", Answer(400, {"code": 400, "failed_records": failed, "num_records_imported": 1}))
+    page.goto(f"{sending.url}/send?operation=import-events&example=1")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_text("1 of 2 stored.").wait_for()
+    rows = page.locator("section[aria-labelledby=records] tbody tr")
+    assert [re.search("Stored|Refused", one).group() for one in rows.all_inner_texts()] == ["Stored", "Refused"]
+    page.get_by_role("link", name="Send the failed one again").click()
+    assert "Invited" in page.get_by_label("Body", exact=True).input_value()
+    assert "Signed up" not in page.get_by_label("Body", exact=True).input_value()
+
+
+@pytest.mark.parametrize("operation", ["import-events", "track-event"])
+def test_what_is_copied_as_curl_makes_the_same_request(
+    page, sending: Server, mixpanel: Mixpanel, operation: str
+) -> None:
+    page.goto(f"{sending.url}/send?operation={operation}")
+    page.get_by_label("Event required").fill("It's \"Ada's\" über-event")
+    page.get_by_label("Distinct id", exact=False).first.fill("u1")
+    page.get_by_label("Insert id").fill("same-1")
+    page.get_by_role("button", name="Check only").click()
+    page.locator("details.copies summary").click()
+    command = page.locator('[data-way="curl"]').inner_text()
+    subprocess.run(["bash", "-c", command], env=os.environ | KEYS, check=True, capture_output=True)
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_text("1 record accepted.").wait_for()
+    copied, sent = map(told, mixpanel.calls)
+    assert copied == sent
+
+
+def told(call: Call) -> tuple[object, ...]:
+    """What a request says, without what every client says of itself."""
+    own = {"user-agent", "accept", "accept-encoding", "connection", "host", "content-length", "content-encoding"}
+    headers = {name.lower(): value for name, value in call.headers.items() if name.lower() not in own}
+    return call.method, call.path, call.query, headers, call.body
+
+
+def test_json_that_is_wrong_says_where_while_it_is_typed(running, sending: Server, signed_in) -> None:
+    context = chromium.context_of(running, storage_state=signed_in)
+    page = context.new_page()
+    page.goto(f"{sending.url}/send?operation=profile-batch-update")
+    page.get_by_label("Body", exact=True).fill('[{"$distinct_id": "u1",\n  "$set": }]')
+    page.get_by_text(re.compile(r"line 2, column \d+")).first.wait_for()
+    assert page.locator(".code-field pre .json-name").count() == 2
+    context.close()

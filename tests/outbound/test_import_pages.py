@@ -1,0 +1,163 @@
+"""Imports from the pages: upload, look through, begin, pause, go on, cancel, and the failed records to take away."""
+
+import io
+import json
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from outbound import upkeep
+from outbound.bulk import rows, run
+from tests.mixpanel import Mixpanel
+from tests.outbound.conftest import TOKEN, desk_of
+from tests.relay import Browser, Relay
+
+EVENTS = [{"event": "e", "properties": {"time": 1_750_000_000, "distinct_id": f"u{n}"}} for n in range(3)]
+ILLEGAL = {"event": "e", "properties": {"time": 1_750_000_000, "distinct_id": "null"}}
+
+
+@pytest.fixture
+def browser(relay: Relay) -> Browser:
+    return relay.sign_in("operator")
+
+
+def upload(browser: Browser, content: str, kind: str = "events", name: str = "file.ndjson") -> Any:
+    form = {"project": "prod", "kind": kind, "file": (io.BytesIO(content.encode()), name)}
+    return browser.post("/send/imports", form, content_type="multipart/form-data")
+
+
+def lines(*records: Any) -> str:
+    return "\n".join(map(json.dumps, records))
+
+
+def state(relay: Relay) -> str:
+    return relay.database.read(lambda db: rows.listed(db, 2**62, 1))[0].state
+
+
+def work(relay: Relay) -> None:
+    run.run_due(desk_of(relay), threading.Event())
+
+
+def test_nothing_is_sent_before_somebody_has_seen_what_is_in_the_file(
+    relay: Relay, browser: Browser, mixpanel: Mixpanel
+) -> None:
+    page = browser.get(upload(browser, lines(*EVENTS, ILLEGAL)).location).text
+    assert "1 record of 4 cannot be sent" in page
+    assert "Line 4" in page
+    work(relay)
+    assert (state(relay), mixpanel.calls) == ("ready", [])
+
+
+def test_an_import_begins_runs_and_offers_what_failed(relay: Relay, browser: Browser, mixpanel: Mixpanel) -> None:
+    place = upload(browser, lines(*EVENTS, ILLEGAL)).location
+    assert browser.post(f"{place}/start", {}).status_code == 303
+    assert "About to begin" in browser.get(place).text
+    work(relay)
+    page = browser.get(place).text
+    assert "Done, with failed records" in page
+    assert "is an id that Mixpanel throws away" in page
+    assert json.loads(browser.get(f"{place}/failed.ndjson").text) == ILLEGAL
+    assert browser.get(f"{place}/failed.csv").text.splitlines()[1].startswith("4,refused,properties.distinct_id,")
+    assert len(mixpanel.calls[0].records) == 3
+
+
+def test_the_columns_of_a_csv_are_guessed_and_can_be_changed(
+    relay: Relay, browser: Browser, mixpanel: Mixpanel
+) -> None:
+    place = upload(browser, "who,when,plan\nu1,1750000000,pro\n", name="t.csv").location
+    assert "cannot be sent" in browser.get(place).text
+    form = {"column.0": "distinct_id", "column.1": "time", "column.2": "property", "always.event": "Bought"}
+    browser.post(f"{place}/columns", form)
+    assert "All 1 records can be sent" in browser.get(place).text
+    browser.post(f"{place}/start", {})
+    work(relay)
+    sent = mixpanel.calls[0].records[0]
+    assert sent["event"] == "Bought"
+    assert sent["properties"].items() >= {"distinct_id": "u1", "time": 1_750_000_000, "plan": "pro"}.items()
+
+
+def test_it_is_paused_goes_on_and_is_cancelled_after_a_question(relay: Relay, browser: Browser) -> None:
+    place = upload(browser, lines(*EVENTS)).location
+    browser.post(f"{place}/start", {})
+    browser.post(f"{place}/pause", {})
+    assert state(relay) == "paused"
+    browser.post(f"{place}/resume", {})
+    assert state(relay) == "waiting"
+    assert "cannot go on later" in browser.get(f"{place}/cancel").text
+    browser.post(f"{place}/cancel", {})
+    assert state(relay) == "cancelled"
+    work(relay)
+    assert state(relay) == "cancelled"
+
+
+@pytest.mark.parametrize(("content", "says"), [("", "empty"), ("\x00\x01", "no text file")])
+def test_a_file_that_is_none_is_refused_beside_its_field_and_not_kept(
+    relay: Relay, browser: Browser, content: str, says: str
+) -> None:
+    answer = upload(browser, content)
+    assert answer.status_code == 422
+    assert says in answer.text
+    assert list(desk_of(relay).folder.iterdir()) == []
+
+
+def test_a_file_that_is_too_large_is_refused(make_relay: Any) -> None:
+    relay = make_relay(max_import_mb=1)
+    browser = relay.sign_in("operator")
+    assert upload(browser, "x" * 3_000_000).status_code == 413
+
+
+def test_other_forms_stay_small(relay: Relay, browser: Browser) -> None:
+    assert browser.post("/people/search", {"q": "x" * 2_000_000}).status_code == 413
+
+
+def cohort_of(relay: Relay) -> int:
+    relay.refresh([{"mixpanel_distinct_id": f"m{n}", "email": f"m{n}@example.org"} for n in range(12)])
+    found: int = relay.database.read(lambda db: db.execute(text("SELECT id FROM cohort")).scalar_one())
+    return found
+
+
+def test_each_member_of_a_cohort_gets_an_event_after_ten_were_seen_and_the_number_typed(
+    relay: Relay, browser: Browser, mixpanel: Mixpanel
+) -> None:
+    cohort = cohort_of(relay)
+    assert f"/send/cohorts/{cohort}" in browser.get(f"/cohorts/{cohort}").text
+    form = browser.get(f"/send/cohorts/{cohort}").text
+    template = re.search(r'<textarea id="template"[^>]*>(.*?)</textarea>', form, re.DOTALL)
+    assert template is not None
+    typed = {"kind": "events", "project": "prod", "template": template[1].replace("&#34;", '"')}
+    place = browser.post(f"/send/cohorts/{cohort}", typed).location
+    assert browser.get(place).text.count('aria-label="Record ') == 10
+    browser.post(f"{place}/start", {"count": "11"})
+    assert state(relay) == "ready"
+    browser.post(f"{place}/start", {"count": "12"})
+    work(relay)
+    assert sorted(one["properties"]["distinct_id"] for one in mixpanel.calls[0].records) == sorted(
+        f"m{n}" for n in range(12)
+    )
+
+
+def test_a_template_that_cannot_be_filled_in_keeps_what_was_typed(relay: Relay, browser: Browser) -> None:
+    cohort = cohort_of(relay)
+    answer = browser.post(f"/send/cohorts/{cohort}", {"kind": "people", "project": "prod", "template": '{"$set": {}}'})
+    assert answer.status_code == 422
+    assert "stands nowhere in it" in answer.text
+    assert "$set" in answer.text
+
+
+def test_no_token_stands_on_the_page_of_an_import(relay: Relay, browser: Browser) -> None:
+    page = browser.get(upload(browser, lines({"$distinct_id": "u1", "$set": {"a": 1}}), "people").location).text
+    assert "••••" in page
+    assert TOKEN not in page
+
+
+def test_uploaded_files_go_with_their_imports(relay: Relay, browser: Browser, tmp_path: Path) -> None:
+    place = upload(browser, lines(*EVENTS)).location
+    browser.post(f"{place}/cancel", {})
+    assert len(list(desk_of(relay).folder.iterdir())) == 1
+    upkeep.prune(relay.database, 90, relay.clock() + 91 * upkeep.DAY)
+    assert list(desk_of(relay).folder.iterdir()) == []
+    assert browser.get(place).status_code == 404
