@@ -11,8 +11,14 @@ from flask.cli import with_appcontext
 
 import alerts
 from commands import simulated_exports
+from commands.desk import desk
 from config.clock import SECOND
 from models.database import DatabaseUnavailable
+from outbound import upkeep as outbound_upkeep
+from outbound.bulk.run import run_due
+from outbound.comparison.work import work_once
+from outbound.desk import Desk
+from outbound.landing.look import look_once
 from security.house import House, house
 from sync import upkeep
 from sync.rules import Rules
@@ -37,8 +43,14 @@ def command(*, once: bool) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    here = house()
-    rounds: list[Callable[[], None]] = [Upkeep(here).once, lambda: play_once(here, stop), Alerting(here).once]
+    here, sender = house(), desk()
+    rounds: list[Callable[[], None]] = [
+        Upkeep(here).once,
+        lambda: play_once(here, stop),
+        Alerting(here).once,
+        lambda: import_once(sender, stop),
+        lambda: ask_once(sender),
+    ]
     if once:
         for one in rounds:
             one()
@@ -77,6 +89,7 @@ class Upkeep:
             if now - self.pruned_at >= PRUNE_EVERY:
                 upkeep.prune(database, settings.retain_pages_days, settings.retain_failures_days, now)
                 alerts.prune(database, now)
+                outbound_upkeep.prune(database, settings.retain_deliveries_days, now)
                 self.pruned_at = now
         except DatabaseUnavailable as error:
             log.warning("work.database_unavailable", cause=str(error))
@@ -103,6 +116,17 @@ class Alerting:
 def play_once(here: House, stop: Event) -> None:
     """Play one simulated export, if one waits."""
     _survive("simulated exports", lambda: simulated_exports.play_due(here, stop))
+
+
+def import_once(here: Desk, stop: Event) -> None:
+    """Work on one import, if one waits."""
+    _survive("imports", lambda: run_due(here, stop))
+
+
+def ask_once(here: Desk) -> None:
+    """Look for events that were sent, and compare cohorts, as far as somebody waits for that."""
+    _survive("landing", lambda: look_once(here))
+    _survive("comparisons", lambda: work_once(here))
 
 
 def _survive(what: str, work: Callable[[], object]) -> None:

@@ -1,0 +1,108 @@
+"""Our side: a cohort's members, and what is known of it that may explain a difference."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, text
+
+from models.database import Database
+
+PIECE = 5000  # members that one read brings; each in a transaction of its own
+ASKED = 500  # ids that one statement is asked about
+
+# The memberships first and by themselves, then their people one by one: see `blueprints.api.members`.
+_MEMBERS = text("""
+    SELECT m.person_id, p.distinct_id FROM (
+        SELECT person_id FROM membership WHERE cohort_id = :cohort AND person_id > :after AND left_at IS NULL
+        ORDER BY person_id LIMIT :limit) m
+    CROSS JOIN person p WHERE p.id = m.person_id ORDER BY m.person_id""")
+_FACTS = text("""
+    SELECT c.id, c.project_id, c.mixpanel_cohort_id, coalesce(nullif(c.name, ''), 'Cohort ' || c.mixpanel_cohort_id)
+        AS label, c.member_count, c.change_count, c.session_count, c.last_synced_at,
+        (SELECT s.status FROM sync_session s WHERE s.cohort_id = c.id AND s.status NOT IN ('complete', 'superseded')
+            ORDER BY s.number DESC LIMIT 1) AS unfinished,
+        (SELECT sum(s.rejected) FROM sync_session s WHERE s.cohort_id = c.id AND s.number >= c.complete_refresh)
+            AS rejected
+    FROM cohort c WHERE c.id = :cohort""")
+_STAYS = text("""
+    SELECT p.id, p.distinct_id, m.entered_at, m.left_at, m.entry_number FROM person p
+    LEFT JOIN membership m ON m.cohort_id = :cohort AND m.person_id = p.id
+    WHERE p.project_id = :project AND p.distinct_id IN :ids""").bindparams(bindparam("ids", expanding=True))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`unfinished` is the status of the newest session under way; `rejected` counts members since the last complete
+    refresh that could not be kept."""
+
+    id: int
+    project_id: str
+    mixpanel_cohort_id: str
+    label: str
+    member_count: int
+    change_count: int
+    session_count: int
+    last_synced_at: int | None
+    unfinished: str | None
+    rejected: int | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What we know of some ids: how many are people of ours, were members and left, entered lately."""
+
+    asked: int = 0
+    people: int = 0
+    left: int = 0
+    entered_since: int = 0
+
+
+def facts(db: Connection, cohort: int) -> Facts | None:
+    row = db.execute(_FACTS, {"cohort": cohort}).one_or_none()
+    return None if row is None else Facts(*tuple(row))
+
+
+def members(database: Database, cohort: int) -> Iterator[str]:
+    """The distinct ids of all members, with flat memory. Whoever enters or leaves meanwhile may or may not be there."""
+    after = 0
+    while rows := database.read(partial(_piece, cohort=cohort, after=after), one_statement=True):
+        yield from (row.distinct_id for row in rows)
+        after = rows[-1].person_id
+
+
+def known(database: Database, of: Facts, ids: Sequence[str], since: int) -> Known:
+    """What is known of these ids; `entered_since` counts members who entered from a moment on."""
+    rows = [row for part in _parts(ids) for row in database.read(partial(stays, of=of, ids=part), one_statement=True)]
+    return Known(
+        asked=len(ids),
+        people=len(rows),
+        left=sum(row.left_at is not None and row.entry_number > 0 for row in rows),
+        entered_since=sum(row.left_at is None and (row.entered_at or 0) >= since for row in rows),
+    )
+
+
+def stays(db: Connection, of: Facts, ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """Of at most ASKED ids those that are people of ours, with their place in the cohort where they have one."""
+    storable = [one for one in ids if _can_be_stored(one)]
+    if not storable:
+        return []
+    return db.execute(_STAYS, {"cohort": of.id, "project": of.project_id, "ids": storable}).all()
+
+
+def _piece(db: Connection, cohort: int, after: int) -> Sequence[Row[Any]]:
+    return db.execute(_MEMBERS, {"cohort": cohort, "after": after, "limit": PIECE}).all()
+
+
+def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + ASKED] for start in range(0, len(ids), ASKED))
+
+
+def _can_be_stored(identifier: str) -> bool:
+    """Whether the databases can be asked for it: no NUL, no half of a character."""
+    try:
+        identifier.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in identifier

@@ -1,0 +1,225 @@
+"""Working on a comparison: fetch what Mixpanel has, within the budget of queries, and compare it with ours.
+
+A page of ids is noted together with the place to go on from, so that a worker that dies, or a budget that is spent,
+costs at most one query.
+"""
+
+import secrets
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from outbound import operations, projects, send
+from outbound.attempts import Outcome
+from outbound.comparison import ours, rows, uploads
+from outbound.comparison.causes import Seen, explained
+from outbound.comparison.ids import Difference, Pile, Shelf, difference, line
+from outbound.comparison.ours import Facts
+from outbound.comparison.rows import Comparison, Summary
+from outbound.desk import Desk
+from outbound.projects import Project
+from outbound.shape import Given
+
+SECOND = 1000
+LEASE = 180 * SECOND
+PAGE = 1000  # ids of a page (mixpanel-facts 3.9)
+WAIT = 30 * SECOND  # where all five queries run at once
+ASKED_ABOUT = 2000  # ids of each side that are looked up for causes
+
+
+class Failed(Exception):
+    """It cannot be made; says why, for people."""
+
+
+@dataclass
+class PutOff(Exception):
+    """The budget is spent; `until` is when it frees."""
+
+    until: int
+    words: str
+
+
+def work_once(desk: Desk) -> bool:
+    """Work on one comparison that waits; whether there was one."""
+    now = desk.clock()
+    found = desk.database.read(lambda db: rows.due(db, now), one_statement=True)
+    if found is None:
+        return False
+    until = now + LEASE
+    known = desk.database.write(lambda db: rows.claim(db, found, now, until))
+    if known is not None:
+        _Work(desk, known, until).run()
+    return known is not None
+
+
+class _Work:
+    def __init__(self, desk: Desk, known: Comparison, claim: int) -> None:
+        self.desk, self.known, self.claim = desk, known, claim
+        self.summary: Summary = dict(known.summary)
+
+    def run(self) -> None:
+        desk = self.desk
+        try:
+            facts = self._facts()
+            self.summary.setdefault("started_at", desk.clock())
+            self.summary.setdefault("changes", facts.change_count)
+            found = {"count": self._count, "ids": self._ids, "csv": self._csv}[self.known.way](facts)
+        except PutOff as later:
+            self.summary["message"], until = later.words, later.until
+            self._write(lambda db: rows.put_off(db, self.known, self.claim, self.summary, until))
+            return
+        except (Failed, uploads.Unreadable) as error:
+            self._end("failed", self.summary | {"message": str(error)}, Difference())
+            return
+        if found is None:
+            return  # not ours any more
+        self._end("done", self._told(facts, found), found)
+
+    def _facts(self) -> Facts:
+        facts = self.desk.database.read(lambda db: ours.facts(db, self.known.cohort_id))
+        if facts is None:
+            raise Failed("There is no such cohort any more.")
+        return facts
+
+    def _told(self, facts: Facts, found: Difference) -> Summary:
+        """What the report says: numbers, likely causes, next steps."""
+        desk, summary = self.desk, {k: v for k, v in self.summary.items() if k not in _ON_THE_WAY}
+        numbers = {"here": found.here, "there": found.there}
+        if self.known.way != "count":
+            numbers |= {"equal": found.equal, "missing": found.missing, "extra": found.extra}
+        now = self._facts()
+        since = summary["started_at"]
+        missing = ours.known(desk.database, facts, found.missing_ids[:ASKED_ABOUT], since)
+        extra = ours.known(desk.database, facts, found.extra_ids[:ASKED_ABOUT], since)
+        moved = now.change_count - summary["changes"]
+        causes, steps = explained(Seen(self.known.way, now, found, missing, extra, moved, desk.clock()))
+        return summary | numbers | {"read_at": desk.clock(), "causes": causes, "steps": steps}
+
+    # --- the three ways
+
+    def _count(self, facts: Facts) -> Difference:
+        answer = self._asked("cohorts-list", {})
+        listed = answer if isinstance(answer, list) else []
+        own = next((one for one in listed if str(one.get("id")) == facts.mixpanel_cohort_id), None)
+        if own is None:
+            raise Failed(
+                f"Mixpanel lists no cohort {facts.mixpanel_cohort_id}: it was deleted, or is another project's."
+            )
+        self.summary["name"] = str(own.get("name", ""))
+        return Difference(here=facts.member_count, there=int(own.get("count") or 0))
+
+    def _ids(self, facts: Facts) -> Difference | None:
+        shelf = self._shelf()
+        begun = shelf.begin(self.summary.get("size", 0))
+        if not begun or "session_id" not in self.summary:
+            self.summary |= {"page": 0, "pages": 0, "ids": 0, "size": 0}
+            self.summary.pop("session_id", None)
+            shelf.begin(0)
+        while True:
+            found = self._page(facts)
+            results = found.get("results") or []
+            identifiers = [str(one["$distinct_id"]) for one in results if "$distinct_id" in one]
+            self.summary |= {
+                "session_id": found.get("session_id", ""),
+                "expected": found.get("total"),
+                "page": self.summary["page"] + 1,
+                "pages": self.summary["pages"] + 1,
+                "ids": self.summary["ids"] + len(identifiers),
+                "size": shelf.add(identifiers),
+            }
+            if len(results) < int(found.get("page_size") or PAGE):
+                break
+            if not self._renew():
+                return None
+        compared = self._compared(facts, shelf.lines())
+        shelf.remove()
+        return compared
+
+    def _csv(self, facts: Facts) -> Difference:
+        path = Path(self.summary["file"])
+        try:
+            with path.open("rb") as file:
+                return self._compared(facts, map(line, uploads.ids(file, self.summary.get("column", ""))))
+        except OSError:
+            raise Failed("The uploaded file is not here any more. Upload it again.") from None
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _compared(self, facts: Facts, theirs: Iterable[str]) -> Difference:
+        with ExitStack() as stack:
+            here, there = stack.enter_context(Pile()), stack.enter_context(Pile())
+            there.add(theirs)
+            here.add(map(line, ours.members(self.desk.database, facts.id)))
+            return difference(here, there)
+
+    # --- asking Mixpanel
+
+    def _page(self, facts: Facts) -> dict[str, Any]:
+        params: dict[str, Any] = {
+            "filter_by_cohort": {"id": int(facts.mixpanel_cohort_id)},
+            "include_all_users": True,
+            "output_properties": ["$distinct_id"],
+        }
+        if self.summary["page"]:
+            params |= {"session_id": self.summary["session_id"], "page": self.summary["page"]}
+        found = self._asked("engage-query", params)
+        if not isinstance(found, dict):
+            raise Failed("Mixpanel's answer is no page of profiles.")
+        return found
+
+    def _asked(self, operation_id: str, params: dict[str, Any]) -> Any:
+        """The answer of a query. Raises PutOff where the budget is spent, Failed where Mixpanel refuses."""
+        desk, project = self.desk, self._project()
+        call = send.ready(desk, project, operations.OPERATIONS[operation_id], Given(params))
+        stops = call.composed.stops(force=True)
+        if stops:
+            raise Failed(stops[0].message)
+        _delivery, outcome = send.send(desk, call, self.known.who, "comparison")
+        self.summary["queries"] = self.summary.get("queries", 0) + outcome.attempts
+        if outcome.verdict != "accepted" or outcome.answer is None:
+            raise self._no(outcome)
+        return send.answer_json(outcome.answer.text)
+
+    def _no(self, outcome: Outcome) -> Exception:
+        later = self.desk.clock() + WAIT
+        spent = outcome.trail.spent
+        if spent is not None:
+            return PutOff(spent.frees_at or later, outcome.words)
+        self.summary["tries"] = self.summary.get("tries", 0) + 1
+        if outcome.verdict == "failed" and self.summary["tries"] <= MOST_TRIES:
+            return PutOff(later, outcome.words)
+        return Failed(outcome.words)
+
+    def _project(self) -> Project:
+        found = self.desk.database.read(lambda db: projects.by_name(db, self.known.project), one_statement=True)
+        if found is None:
+            raise Failed(f"There is no project {self.known.project} any more.")
+        return found
+
+    def _shelf(self) -> Shelf:
+        folder = self.desk.folder.parent / "comparisons"
+        name = self.summary.setdefault("name_of_file", secrets.token_hex(16))
+        return Shelf(folder / name)
+
+    # --- the row
+
+    def _renew(self) -> bool:
+        until = self.desk.clock() + LEASE
+        kept = self._write(lambda db: rows.go_on(db, self.known, self.claim, self.summary, until))
+        self.claim = until
+        return kept
+
+    def _write(self, work: Any) -> bool:
+        return bool(self.desk.database.write(work))
+
+    def _end(self, state: str, summary: Summary, found: Difference) -> None:
+        now, sides = self.desk.clock(), (found.missing_ids, found.extra_ids)
+        self._write(lambda db: rows.end(db, self.known, self.claim, state, summary, now, sides))
+
+
+MOST_TRIES = 20
+_ON_THE_WAY = frozenset(
+    {"message", "session_id", "page", "size", "expected", "tries", "name_of_file", "file", "column"}
+)

@@ -1,0 +1,134 @@
+"""A cohort compared with Mixpanel's own (F13): by count, by ids, by Mixpanel's CSV, within the query budget."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from outbound import budget
+from outbound.comparison import rows, work
+from outbound.comparison.ids import Pile, difference, line
+from outbound.comparison.rows import Comparison
+from outbound.desk import Desk
+from tests.mixpanel import Answer, Call, Mixpanel
+from tests.relay import Relay
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def cohort(relay: Relay) -> int:
+    relay.refresh([f"m{n}" for n in range(5)], project="2891273", cohort="42")
+    found: int = relay.database.read(lambda db: db.execute(text("SELECT id FROM cohort")).scalar_one())
+    return found
+
+
+def ask(desk: Desk, cohort: int, way: str, summary: dict[str, Any] | None = None) -> int:
+    return desk.database.write(lambda db: rows.ask(db, cohort, "prod", "test", way, desk.clock(), summary or {}))
+
+
+def done(desk: Desk, comparison: int) -> Comparison:
+    work.work_once(desk)
+    found = desk.database.read(lambda db: rows.by_id(db, comparison))
+    assert found is not None
+    return found
+
+
+def pages(*ids: str, size: int = 1000) -> Any:
+    """Mixpanel's profiles of a cohort, page by page."""
+
+    def answer(call: Call) -> Answer:
+        page = int(call.form.get("page") or 0)
+        here = ids[page * size : (page + 1) * size]
+        results = [{"$distinct_id": one, "$properties": {}} for one in here]
+        told = {"page": page, "page_size": size, "session_id": "s-1", "status": "ok", "total": len(ids)}
+        return Answer(body=told | {"results": results})
+
+    return answer
+
+
+def test_counts_that_are_equal(desk: Desk, cohort: int, mixpanel: Mixpanel) -> None:
+    mixpanel.script("/query/cohorts/list", Answer(body=[{"id": 42, "name": "Paying", "count": 5}]))
+    found = done(desk, ask(desk, cohort, "count"))
+    assert (found.state, found.summary["here"], found.summary["there"]) == ("done", 5, 5)
+    assert found.summary["causes"] == []
+
+
+def test_counts_that_differ_come_with_causes_and_steps(
+    relay: Relay, desk: Desk, cohort: int, mixpanel: Mixpanel
+) -> None:
+    mixpanel.script("/query/cohorts/list", Answer(body=[{"id": 42, "name": "Paying", "count": 9}]))
+    relay.clock.forward(2 * HOUR)
+    found = done(desk, ask(desk, cohort, "count"))
+    assert found.summary["there"] == 9
+    assert "the sync may be paused" in found.summary["causes"][0]
+    assert found.summary["steps"]
+
+
+def test_a_cohort_that_mixpanel_does_not_have_is_told(desk: Desk, cohort: int, mixpanel: Mixpanel) -> None:
+    mixpanel.script("/query/cohorts/list", Answer(body=[]))
+    found = done(desk, ask(desk, cohort, "count"))
+    assert (found.state, "lists no cohort 42" in found.summary["message"]) == ("failed", True)
+
+
+def test_ids_are_fetched_page_by_page_and_compared(desk: Desk, cohort: int, mixpanel: Mixpanel) -> None:
+    mixpanel.script("/query/engage", pages("m0", "m1", "m2", "m3", "new-1", size=2))
+    comparison = ask(desk, cohort, "ids")
+    found = done(desk, comparison)
+    assert found.state == "done"
+    assert {name: found.summary[name] for name in ("equal", "missing", "extra")} == {
+        "equal": 4,
+        "missing": 1,
+        "extra": 1,
+    }
+    assert desk.database.read(lambda db: rows.ids(db, comparison)) == (["new-1"], ["m4"])
+    forms = [call.form for call in mixpanel.to("/query/engage")]
+    assert [(one.get("page"), one.get("session_id")) for one in forms] == [(None, None), ("1", "s-1"), ("2", "s-1")]
+    assert json.loads(forms[0]["filter_by_cohort"]) == {"id": 42}
+
+
+def test_a_spent_budget_puts_it_off_and_it_goes_on_where_it_was(
+    relay: Relay, desk: Desk, cohort: int, mixpanel: Mixpanel
+) -> None:
+    mixpanel.script("/query/engage", pages("m0", "m1", "m2", "m3", "m4", size=2))
+    for _ in range(58):
+        budget.give_back(desk, budget.take(desk, "2891273", "query"))
+    comparison = ask(desk, cohort, "ids")
+    waits = done(desk, comparison)
+    assert (waits.state, waits.summary["pages"], len(mixpanel.to("/query/engage"))) == ("waiting", 2, 2)
+    assert waits.resumes_at == relay.clock() + HOUR
+    assert work.work_once(desk) is False
+    relay.clock.forward(HOUR)
+    found = done(desk, comparison)
+    assert (found.state, found.summary["equal"], len(mixpanel.to("/query/engage"))) == ("done", 5, 3)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "distinct_id,partner_id,operation\nm0,x,add\nm1,x,no-op\nm9,x,add\nm2,x,remove\n",
+        "m0\nm1\nm9\n",
+        "\ufeffDistinct ID;name\nm0;a\nm1;b\nm9;c\n",
+    ],
+)
+def test_mixpanels_csv_needs_no_query(desk: Desk, cohort: int, mixpanel: Mixpanel, tmp_path: Path, table: str) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text(table)
+    found = done(desk, ask(desk, cohort, "csv", {"file": str(path)}))
+    assert (found.state, found.summary["equal"], found.summary["missing"], found.summary["extra"]) == ("done", 2, 1, 3)
+    assert (mixpanel.calls, path.exists()) == ([], False)
+
+
+@given(st.lists(st.text(max_size=4)), st.lists(st.text(max_size=4)), st.integers(1, 5))
+def test_piles_compare_as_sets_do_whatever_is_spilled(here: list[str], there: list[str], run: int) -> None:
+    with Pile(run) as left, Pile(run) as right:
+        left.add(map(line, here))
+        right.add(map(line, there))
+        found = difference(left, right)
+    ours, theirs = set(here), set(there)
+    assert (found.equal, found.missing, found.extra) == (len(ours & theirs), len(theirs - ours), len(ours - theirs))
+    assert (set(found.missing_ids), set(found.extra_ids)) == (theirs - ours, ours - theirs)
