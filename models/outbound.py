@@ -186,7 +186,8 @@ class ImportFailure(Model):
 class Comparison(Model):
     """A cohort compared with Mixpanel's own: counts, and where ids were fetched or uploaded, who is on one side only.
 
-    `state` is waiting, running, done or failed. `report` is a JSON object (outbound.comparison says its keys).
+    `state` is waiting, running, done, failed or cancelled. `report` is a JSON object (`outbound.comparison.rows` says
+    its keys).
     """
 
     __tablename__ = "comparison"

@@ -15,9 +15,18 @@ def surroundings() -> dict[str, Any]:
     return {"mixpanel_base_url": desk().base_url}
 
 
-from blueprints.outbound import cohort_send, composer, history, imports, marks, projects  # noqa: E402 - they add the routes
+from blueprints.outbound import (  # noqa: E402 - they add the routes
+    cohort_send,
+    comparisons,
+    composer,
+    history,
+    imports,
+    landing,
+    marks,
+    projects,
+)
 
 for name, filter_ in marks.FILTERS.items():
     blueprint.add_app_template_filter(filter_, name)
 
-__all__ = ["blueprint", "cohort_send", "composer", "history", "imports", "projects"]
+__all__ = ["blueprint", "cohort_send", "comparisons", "composer", "history", "imports", "landing", "projects"]

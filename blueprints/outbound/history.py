@@ -3,15 +3,16 @@
 import json
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.api.addresses import can_be_stored
 from blueprints.desk import desk
-from blueprints.outbound import blueprint
+from blueprints.outbound import blueprint, landing
 from blueprints.outbound.composer import takes_away
 from blueprints.outbound.dispatch import dispatch
+from blueprints.outbound.found import delivery_of
 from outbound import deliveries, operations, projects, send
 from outbound.deliveries import SOURCES, VERDICTS, Delivery, Filter
 from outbound.masking import MASK
@@ -59,20 +60,20 @@ def list_deliveries() -> str:
 
 @blueprint.get("/send/history/<int:delivery_id>")
 def show_delivery(delivery_id: int) -> str:
-    return render_template("outbound/delivery.html", **_told(_find(delivery_id)))
+    return render_template("outbound/delivery.html", **_told(delivery_of(delivery_id)))
 
 
 @blueprint.get("/send/history/<int:delivery_id>/now")
 def delivery_now(delivery_id: int) -> str:
     """The verdict; it asks again while the call is under way."""
-    return render_template("outbound/_verdict.html", **_told(_find(delivery_id)))
+    return render_template("outbound/_verdict.html", **_told(delivery_of(delivery_id)))
 
 
 @blueprint.post("/send/history/<int:delivery_id>/again")
 @needs("operator")
 def send_again(delivery_id: int) -> ResponseReturnValue:
     """The same call once more, as it was given."""
-    known = _find(delivery_id)
+    known = delivery_of(delivery_id)
     operation = operations.find(known.operation)
     edit = redirect(url_for("outbound.compose", operation=known.operation, delivery=delivery_id), 303)
     if known.given is None or operation is None or MASK in json.dumps(known.given, ensure_ascii=False):
@@ -95,13 +96,6 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
     return redirect(url_for("outbound.show_delivery", delivery_id=again), 303)
 
 
-def _find(delivery_id: int) -> Delivery:
-    if not can_be_stored(delivery_id):
-        abort(404)
-    found = house().database.read(lambda db: deliveries.by_id(db, delivery_id), one_statement=True)
-    return found or abort(404)
-
-
 def _told(one: Delivery) -> dict[str, Any]:
     operation = operations.find(one.operation)
     return {
@@ -110,7 +104,7 @@ def _told(one: Delivery) -> dict[str, Any]:
         "name": operation.name if operation else one.operation,
         "rows": _rows(one),
         "is_cut": deliveries.is_cut(one.request.get("body")),
-    }
+    } | landing.told(one)
 
 
 def _rows(one: Delivery) -> list[dict[str, Any]]:

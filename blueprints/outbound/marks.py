@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from outbound.bulk.rows import Import
+from outbound.comparison.rows import Comparison
 from outbound.compose import readable
 
 # verdict: tone, and the word beside its icon
@@ -22,6 +23,13 @@ SHOWN = 60_000  # characters of JSON that are coloured; the rest is plain
 
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b')
 
+# a comparison's state, unless it is done
+COMPARED = {
+    "waiting": ("working", "Waiting"),
+    "running": ("working", "Comparing"),
+    "failed": ("needs-you", "Stopped"),
+    "cancelled": ("off", "Cancelled"),
+}
 
 # an import's state: tone, and the word beside its icon
 STATES = {
@@ -40,6 +48,15 @@ def import_state(job: Import) -> tuple[str, str]:
     if job.state == "done" and job.refused + job.uncertain:
         return "waiting", "Done, with failed records"
     return STATES[job.state]
+
+
+def comparison_state(one: Comparison) -> tuple[str, str]:
+    """How a comparison stands; one that is done says whether the two sides are equal."""
+    told = one.summary
+    if one.state != "done":
+        return COMPARED[one.state]
+    same = told["here"] == told["there"] and not (told.get("missing") or told.get("extra"))
+    return ("in-step", "Equal") if same else ("waiting", "Different")
 
 
 def tone(verdict: str | None) -> str:
@@ -74,4 +91,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "verdict_word": word,
     "json_shown": json_shown,
     "import_state": import_state,
+    "comparison_state": comparison_state,
 }

@@ -4,7 +4,8 @@ operation: `add`, `remove` or `no-op` (mixpanel-facts 1.6). Any other CSV with a
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import IO
 
@@ -29,23 +30,20 @@ class Columns:
     first: str | None = None
 
 
-def ids(file: IO[bytes], column: str = "") -> Iterator[str]:
+def ids(file: IO[bytes], column: str = "") -> Generator[str]:
     """The ids of all who are in the cohort by this file, in its order; `column` names their column where it is none of
     the known ones. Raises Unreadable, also midway."""
-    rows = _rows(file)
-    head = next(rows, None)
-    if head is None:
-        raise Unreadable("The file is empty.")
-    columns = _columns(head, column)
-    if columns.first:
-        yield columns.first
-    for row in rows:
-        found = _identifier(row, columns)
-        if found:
-            yield found
+    with closing(_rows(file)) as rows:
+        head = next(rows, None)
+        if head is None:
+            raise Unreadable("The file is empty.")
+        columns = _columns(head, column)
+        if columns.first:
+            yield columns.first
+        yield from filter(None, (_identifier(row, columns) for row in rows))
 
 
-def _rows(file: IO[bytes]) -> Iterator[list[str]]:
+def _rows(file: IO[bytes]) -> Generator[list[str]]:
     """Rows that are not empty, whatever stands between their values and however it is encoded."""
     start = file.read(65536)
     file.seek(0)

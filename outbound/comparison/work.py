@@ -54,6 +54,18 @@ def work_once(desk: Desk) -> bool:
     return known is not None
 
 
+def discard(desk: Desk, known: Comparison) -> None:
+    """Remove the files of a comparison that will not go on."""
+    if "file" in known.summary:
+        Path(known.summary["file"]).unlink(missing_ok=True)
+    if "name_of_file" in known.summary:
+        _shelf(desk, known.summary["name_of_file"]).remove()
+
+
+def _shelf(desk: Desk, name: str) -> Shelf:
+    return Shelf(desk.folder.parent / "comparisons" / name)
+
+
 class _Work:
     def __init__(self, desk: Desk, known: Comparison, claim: int) -> None:
         self.desk, self.known, self.claim = desk, known, claim
@@ -74,7 +86,8 @@ class _Work:
             self._end("failed", self.summary | {"message": str(error)}, Difference())
             return
         if found is None:
-            return  # not ours any more
+            self._give_up()
+            return
         self._end("done", self._told(facts, found), found)
 
     def _facts(self) -> Facts:
@@ -199,9 +212,13 @@ class _Work:
         return found
 
     def _shelf(self) -> Shelf:
-        folder = self.desk.folder.parent / "comparisons"
-        name = self.summary.setdefault("name_of_file", secrets.token_hex(16))
-        return Shelf(folder / name)
+        return _shelf(self.desk, self.summary.setdefault("name_of_file", secrets.token_hex(16)))
+
+    def _give_up(self) -> None:
+        """It is not ours any more: somebody cancelled it, or another worker goes on with its file."""
+        now = self.desk.database.read(lambda db: rows.by_id(db, self.known.id))
+        if now is not None and not now.is_open:
+            _shelf(self.desk, self.summary["name_of_file"]).remove()
 
     # --- the row
 

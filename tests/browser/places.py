@@ -27,8 +27,16 @@ SAMPLES = {
     ("settings", "name"): "SELECT name FROM api_token ORDER BY id LIMIT 1",
     ("send", "delivery_id"): "SELECT id FROM delivery ORDER BY coalesce(failed, 0) DESC, id LIMIT 1",
     ("send", "name"): "SELECT name FROM project ORDER BY name LIMIT 1",
+    ("send", "cohort_id"): "SELECT id FROM cohort ORDER BY member_count DESC LIMIT 1",
+    ("send", "import_id"): "SELECT id FROM import_job ORDER BY refused DESC, id LIMIT 1",
+    ("send", "comparison_id"): "SELECT id FROM comparison ORDER BY state, id LIMIT 1",
 }
-CHOICES = {"kind": ("received", "entered", "left", "unchanged", "rejected")}
+CHOICES = {"kind": ("received", "entered", "left", "unchanged", "rejected"), "side": ("missing", "extra")}
+# Pages whose looks depend on their states: the same page again for these ids.
+STATES = {
+    "/send/imports": "SELECT id FROM import_job ORDER BY id",
+    "/send/comparisons": "SELECT id FROM comparison ORDER BY id",
+}
 DOWNLOADS = (".csv", ".ndjson")
 # The composer makes a page of each call; these have every kind of field.
 COMPOSERS = [
@@ -67,5 +75,9 @@ def pages(app: Flask, *, signed_in: bool = True) -> list[str]:
     wanted = ("dashboard", "outbound") if signed_in else ("sign",)
     known = [rule for rule in rules(app, "GET") if rule.endpoint.split(".")[0] in wanted]
     paths = [path for rule in known for path in filled(rule, found)]
-    paths += COMPOSERS if signed_in else []
-    return sorted(path for path in paths if not path.endswith(DOWNLOADS))
+    paths += [*COMPOSERS, *app.extensions["house"].database.read(_states)] if signed_in else []
+    return sorted({path for path in paths if not path.endswith(DOWNLOADS)})
+
+
+def _states(db: Connection) -> list[str]:
+    return [f"{room}/{one}" for room, sql in STATES.items() for one in db.execute(text(sql)).scalars()]

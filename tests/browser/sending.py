@@ -1,38 +1,122 @@
-"""What the demo has no example of: calls with every kind of verdict."""
+"""What the demo has no example of: calls with every kind of verdict, imports, a comparison, an event that was found."""
 
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import text
 
-from outbound import operations, projects, send
+from outbound import deliveries, operations, projects, send
+from outbound.bulk import files, rows, run, tables
+from outbound.comparison import rows as comparisons
+from outbound.comparison import work
+from outbound.desk import Desk
+from outbound.landing import look, sought
+from outbound.landing import rows as landings
 from outbound.shape import Given
 from tests.mixpanel import Answer, Mixpanel
 
 NOW = 1_763_971_200
+WHO = "admin@example.org"
 EVENTS = [
     {"event": name, "properties": {"time": NOW, "distinct_id": "test-user-1"}} for name in ("Signed up", "Invited")
 ]
 FAILED = {"index": 1, "insert_id": "a-2", "field": "properties.time", "message": "must be a number"}
+TABLE = "user,event,time,plan\nu1,Upgraded,1763971200,pro\nu2,Upgraded,1763971260,team\n"
+SECONDS_UNTIL_VISIBLE = 41
 
 
 def fill(app: Flask, mixpanel: Mixpanel) -> None:
-    """One call of each verdict."""
+    """One call of each verdict, an import that waits for its question and one that is done, a comparison."""
+    desk: Desk = app.extensions["desk"]
     mixpanel.script(
         "/api/import",
         Answer(200, {"code": 200, "num_records_imported": 2, "status": "OK"}),
         Answer(400, {"code": 400, "failed_records": [FAILED], "num_records_imported": 1, "status": "Bad Request"}),
         Answer(401, {"code": 401, "error": "Invalid credentials", "status": "Unauthorized"}),
     )
-    for _ in range(3):
-        _send(app, "import-events", body=EVENTS)
+    landed, *_others = [_send(desk, "import-events", body=EVENTS) for _ in range(3)]
+    _find(desk, mixpanel, landed)
     mixpanel.script("/api/engage", Answer(503, ""))
-    _send(app, "profile-numerical-add", {"$distinct_id": "test-user-1", "$add": {"logins": 1}})
-    _send(app, "profile-set", {"$distinct_id": "test-user-1", "$set": {"plan": "pro"}})
+    _send(desk, "profile-numerical-add", {"$distinct_id": "test-user-1", "$add": {"logins": 1}})
+    _send(desk, "profile-set", {"$distinct_id": "test-user-1", "$set": {"plan": "pro"}})
+    mixpanel.forget()
+    _import(desk)
+    _compare(desk, mixpanel)
     mixpanel.forget()
 
 
-def _send(app: Flask, operation_id: str, params: dict[str, Any] | None = None, body: Any = None) -> None:
-    desk = app.extensions["desk"]
+def _send(desk: Desk, operation_id: str, params: dict[str, Any] | None = None, body: Any = None) -> int:
     project = desk.database.read(projects.listed)[0]
     call = send.ready(desk, project, operations.OPERATIONS[operation_id], Given(params or {}, body))
-    send.send(desk, call, "admin@example.org", "dashboard")
+    return send.send(desk, call, WHO, "dashboard")[0]
+
+
+def _find(desk: Desk, mixpanel: Mixpanel, delivery_id: int) -> None:
+    """Look for a call's event, with a clock that is ahead."""
+    sent = desk.database.read(lambda db: deliveries.by_id(db, delivery_id))
+    assert sent is not None
+    wanted = sought.sought(sent)
+    properties = {"distinct_id": wanted.distinct_id, "$insert_id": wanted.insert_id, "time": NOW}
+    mixpanel.script("/export/export", Answer(body=json.dumps({"event": wanted.event, "properties": properties})))
+    desk.database.write(lambda db: landings.ask(db, delivery_id, wanted, sent.at, sent.at))
+    look.look_once(replace(desk, clock=lambda: sent.at + SECONDS_UNTIL_VISIBLE * 1000))
+
+
+def _import(desk: Desk) -> None:
+    desk.folder.mkdir(parents=True, exist_ok=True)
+    table, lines = desk.folder / "table", desk.folder / "lines"
+    table.write_text(TABLE)
+    lines.write_text("".join(map(_line, range(500))))
+    mapping = {"mapping": tables.guessed("events", files.heads(table)), "always": {}, "operator": "$set"}
+    done = _add(desk, lines, "web-events.ndjson", {})
+    _add(desk, table, "upgrades.csv", mapping)
+    desk.database.write(lambda db: rows.go(db, done))
+    run.run_due(desk, threading.Event())
+
+
+def _line(number: int) -> str:
+    whose = "null" if number % 100 == 7 else f"test-user-{number}"
+    return json.dumps({"event": "Opened", "properties": {"time": NOW + number, "distinct_id": whose}}) + "\n"
+
+
+def _add(desk: Desk, path: Path, name: str, settings: dict[str, Any]) -> int:
+    project = desk.database.read(projects.listed)[0].name
+    mark, total = files.fingerprint(path), files.total(path)
+    draft = rows.Draft(
+        project, "events", "import-events", "upload", name, WHO, str(path), mark, settings=settings, total=total
+    )
+    return desk.database.write(lambda db: rows.add(db, draft, desk.clock()))
+
+
+def _compare(desk: Desk, mixpanel: Mixpanel) -> None:
+    """The smallest cohort by its ids, of which Mixpanel has some others; one by its count is asked for too late."""
+    cohort, project = desk.database.read(
+        lambda db: (
+            db.execute(
+                text("SELECT id FROM cohort WHERE member_count > 50 ORDER BY member_count LIMIT 1")
+            ).scalar_one(),
+            projects.listed(db)[0].name,
+        )
+    )
+    known = desk.database.read(
+        lambda db: list(
+            db.execute(
+                text(
+                    "SELECT p.distinct_id FROM membership m JOIN person p ON p.id = m.person_id "
+                    "WHERE m.cohort_id = :id AND m.left_at IS NULL ORDER BY p.id"
+                ),
+                {"id": cohort},
+            ).scalars()
+        )
+    )
+    theirs = [*known[3:], *(f"new-user-{number}" for number in range(8))]
+    found = {"results": [{"$distinct_id": one} for one in theirs], "page_size": len(theirs) + 1, "total": len(theirs)}
+    mixpanel.script("/query/engage", Answer(body=found | {"session_id": "s", "page": 0, "status": "ok"}))
+    for way in ("ids", "count"):
+        desk.database.write(lambda db, way=way: comparisons.ask(db, cohort, project, WHO, way, desk.clock(), {}))
+        if way == "ids":
+            work.work_once(desk)

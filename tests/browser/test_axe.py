@@ -27,7 +27,10 @@ def test_axe_finds_no_violation_on_any_page(running, shown, phone: bool, dark: b
     assert found == {}
 
 
-EMPTY = ("/", "/cohorts", "/sessions", "/failures", "/people", "/connections", "/settings/tokens", "/audit")
+EMPTY = (
+    *("/", "/cohorts", "/sessions", "/failures", "/people", "/connections", "/settings/tokens", "/audit"),
+    *("/send", "/send/history", "/send/imports", "/send/comparisons", "/send/projects"),
+)
 
 
 def test_axe_finds_no_violation_before_anything_has_come(running, empty: Server) -> None:

@@ -5,6 +5,8 @@ import re
 import pytest
 
 from outbound import operations, send
+from outbound.bulk import rows as imports
+from outbound.comparison import rows as comparisons
 from outbound.shape import Given
 from security.roles import ROLES, covers, role_of
 from tests.browser import places
@@ -23,6 +25,7 @@ def stocked(relay: Relay) -> Relay:
     relay.post_raw("not json")
     add_project(relay)
     _call(relay)
+    _background(relay)
     return relay
 
 
@@ -31,6 +34,13 @@ def _call(relay: Relay) -> None:
     here, project = desk_of(relay), project_of(relay)
     given = Given({"event": "e", "distinct_id": "u1"})
     send.prepare(here, send.ready(here, project, operations.OPERATIONS["track-event"], given), "test", "dashboard")
+
+
+def _background(relay: Relay) -> None:
+    """An import and a comparison that wait for their worker."""
+    draft = imports.Draft("prod", "events", "import-events", "cohort", "c", "test", cohort_id=1, settings={})
+    relay.database.write(lambda db: imports.add(db, draft, relay.clock()))
+    relay.database.write(lambda db: comparisons.ask(db, 1, "prod", "test", "count", relay.clock(), {}))
 
 
 def signed_in(relay: Relay) -> dict[str, Browser]:

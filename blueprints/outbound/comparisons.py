@@ -1,0 +1,178 @@
+"""Comparisons (F13): a cohort beside Mixpanel's own, what differs, probably why, and what to do about it."""
+
+import csv
+import io
+import secrets
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection, Row, text
+from werkzeug.datastructures import FileStorage
+
+from blueprints.api.addresses import can_be_stored
+from blueprints.desk import desk
+from blueprints.outbound import blueprint
+from blueprints.outbound.imports import largest_upload
+from outbound import budget, projects
+from outbound.comparison import rows, uploads, work
+from outbound.comparison.rows import WAYS, Comparison
+from outbound.comparison.uploads import Unreadable
+from outbound.projects import Project
+from security import sign_in
+from security.house import house
+from security.roles import needs
+from security.sign_in import takes
+
+PAGE = 30
+NEWEST = 2**62
+SHOWN = 50  # ids of each side that the page lists; the download has all that are kept
+SIDES = ("missing", "extra")
+
+_COHORTS = text("""
+    SELECT id, project_id, member_count, coalesce(nullif(name, ''), 'Cohort ' || mixpanel_cohort_id) AS label
+    FROM cohort ORDER BY 4, id""")
+
+
+@blueprint.get("/send/comparisons")
+def list_comparisons() -> str:
+    return _list({"cohort": request.args.get("cohort", ""), "project": ""})
+
+
+@blueprint.post("/send/comparisons")
+@needs("operator")
+@takes(largest_upload)
+def ask_comparison() -> ResponseReturnValue:
+    """Ask for one; the worker does it. Mixpanel's CSV is looked into first."""
+    typed = {name: request.form.get(name, "").strip() for name in ("cohort", "project", "way", "column")}
+    known = house().database.read(_known)
+    wrong = dict(_wrong(typed, *known))
+    summary: dict[str, Any] = {}
+    if typed["way"] == "csv" and not wrong:
+        try:
+            summary = _kept(request.files.get("file"), typed["column"])
+        except (Unreadable, OSError) as error:
+            wrong["file"] = str(error)
+    if wrong:
+        return _list(typed, wrong), 422
+    who, here = sign_in.operator().email, desk()
+    asked = (int(typed["cohort"]), typed["project"], who, typed["way"])
+    comparison_id = here.database.write(lambda db: rows.ask(db, *asked, here.clock(), summary))
+    return redirect(url_for("outbound.show_comparison", comparison_id=comparison_id), 303)
+
+
+def _wrong(typed: dict[str, str], cohorts: list[Row[Any]], known: list[Project]) -> Iterator[tuple[str, str]]:
+    if typed["cohort"] not in {str(one.id) for one in cohorts}:
+        yield "cohort", "Choose a cohort."
+    if typed["project"] not in {one.name for one in known}:
+        yield "project", "Choose a project."
+    if typed["way"] not in WAYS:
+        yield "way", "Choose what to compare."
+
+
+def _kept(file: FileStorage | None, column: str) -> dict[str, Any]:
+    """The upload on disk, once its first id was read. Raises Unreadable, OSError."""
+    if file is None or not file.filename:
+        raise Unreadable("Choose the file that Mixpanel's Destinations page offers.")
+    folder = desk().folder
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / secrets.token_hex(16)
+    file.save(path)
+    try:
+        with path.open("rb") as saved, closing(uploads.ids(saved, column)) as found:
+            next(found, None)
+    except (Unreadable, OSError):
+        path.unlink(missing_ok=True)
+        raise
+    return {"file": str(path), "column": column}
+
+
+@blueprint.get("/send/comparisons/<int:comparison_id>")
+def show_comparison(comparison_id: int) -> str:
+    return render_template("outbound/comparison.html", **_told(_find(comparison_id)))
+
+
+@blueprint.get("/send/comparisons/<int:comparison_id>/now")
+def comparison_now(comparison_id: int) -> str:
+    """How far it is; it asks again while the worker is at it."""
+    return render_template("outbound/_comparison.html", **_told(_find(comparison_id)))
+
+
+@blueprint.post("/send/comparisons/<int:comparison_id>/cancel")
+@needs("operator")
+def cancel_comparison(comparison_id: int) -> ResponseReturnValue:
+    one, here = _find(comparison_id), desk()
+    if here.database.write(lambda db: rows.cancel(db, comparison_id, here.clock())):
+        work.discard(here, one)
+    else:
+        flash("It was over already.")
+    return redirect(url_for("outbound.show_comparison", comparison_id=comparison_id), 303)
+
+
+@blueprint.get("/send/comparisons/<int:comparison_id>/<any(missing, extra):side>.csv")
+def comparison_csv(comparison_id: int, side: str) -> Response:
+    """The ids of one side, as far as they are kept."""
+    one = _find(comparison_id)
+    listed = house().database.read(lambda db: rows.ids(db, comparison_id))[SIDES.index(side)]
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\r\n").writerows([["distinct_id"], *[[identifier] for identifier in listed]])
+    response = Response(written.getvalue(), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="comparison-{one.id}-{side}.csv"'
+    return response
+
+
+def _find(comparison_id: int) -> Comparison:
+    if not can_be_stored(comparison_id):
+        abort(404)
+    return house().database.read(lambda db: rows.by_id(db, comparison_id), one_statement=True) or abort(404)
+
+
+def _told(one: Comparison) -> dict[str, Any]:
+    summary = one.summary
+    listed: tuple[list[str], list[str]] = ([], [])
+    if summary.get("missing") or summary.get("extra"):
+        listed = house().database.read(lambda db: rows.ids(db, one.id))
+    sides = [(side, summary.get(side, 0), ids) for side, ids in zip(SIDES, listed, strict=True)]
+    return {"one": one, "ways": WAYS, "sides": sides, "shown": SHOWN, "left": _left(one) if one.is_open else None}
+
+
+def _left(one: Comparison) -> budget.Left | None:
+    """What is left of the queries that it spends."""
+
+    def read(db: Connection) -> list[budget.Left]:
+        project = projects.by_name(db, one.project)
+        return budget.left(db, project.mixpanel_project_id, desk().clock()) if project else []
+
+    return next((family for family in house().database.read(read) if family.family == "query"), None)
+
+
+def _known(db: Connection) -> tuple[list[Row[Any]], list[Project]]:
+    return list(db.execute(_COHORTS)), projects.listed(db)
+
+
+def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
+    before = request.args.get("before", NEWEST, type=int)
+    before = before if can_be_stored(before) else NEWEST
+
+    def read(db: Connection) -> tuple[list[Comparison], list[Row[Any]], list[Project]]:
+        return rows.listed(db, before, PAGE + 1), *_known(db)
+
+    found, cohorts, known = house().database.read(read)
+    chosen = next((one for one in cohorts if str(one.id) == typed["cohort"]), None)
+    own = next((one.name for one in known if chosen is not None and one.mixpanel_project_id == chosen.project_id), "")
+    return render_template(
+        "outbound/comparisons.html",
+        found=found[:PAGE],
+        older=found[PAGE - 1].id if len(found) > PAGE else None,
+        is_first=before == NEWEST,
+        cohorts=cohorts,
+        chosen=chosen,
+        projects=known,
+        ways=WAYS,
+        typed=typed | {"project": typed["project"] or own},
+        wrong=wrong or {},
+        pages=-(-chosen.member_count // work.PAGE) if chosen is not None else None,
+        most_mb=house().settings.max_import_mb,
+    )
