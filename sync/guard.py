@@ -5,7 +5,6 @@ remove as much again, Mixpanel means it, and it goes through by itself.
 """
 
 from collections.abc import Collection, Container
-from contextlib import closing
 from itertools import islice
 
 from sqlalchemy import Connection, text
@@ -96,7 +95,7 @@ def arrivals(
         return 0
     values = {"cohort_id": session.cohort_id, "session_id": session.id, "first": first, "last": last}
     changes = {"first_change": session.first_change, "last_change": session.last_change}
-    result = db.execute(_ARRIVALS, values | changes, execution_options={"yield_per": sweep.BATCH})
+    result = db.execute(_ARRIVALS, values | changes, execution_options={"yield_per": sweep.FETCH})
     return sum(person_id in stayers for person_id in result.scalars())
 
 
@@ -154,10 +153,10 @@ def would_leave(db: Connection, session_id: int, after_person_id: int, limit: in
     for first in range(after_person_id + 1, end, WINDOW):
         marks = Marks(first, min(WINDOW, end - first))
         marks.add(sweep.blobs(db, session))
-        with closing(sweep.unnamed(db, session, marks, marks.start, marks.end)) as leaving:
-            found += [person_id for person_id, *_ in islice(leaving, limit - len(found))]
-        if len(found) >= limit:
-            break
+        for span in sweep.spans(marks.start, marks.end):
+            found += islice(sweep.unnamed(db, session, marks, *span), limit - len(found))
+            if len(found) >= limit:
+                return found
     return found
 
 

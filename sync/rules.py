@@ -21,7 +21,7 @@ class Rules:
 
     settle: int = 120_000
     stalled: int = 900_000
-    sweep_inline: int = 1_000_000
+    sweep_inline: int = 250_000
     guard_percent: int = 50
     guard_min_members: int = 100
 

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from operator import sub
+from typing import Any
 
 WINDOW = 64 * 1024 * 1024  # ids that one pass of a sweep holds, at a byte each
 
@@ -43,8 +44,8 @@ class Marks:
     def end(self) -> int:
         return self.start + len(self._marks)
 
-    def __contains__(self, person_id: object) -> bool:
-        return isinstance(person_id, int) and self._marks[person_id - self.start] == 1
+    def __contains__(self, person_id: Any) -> bool:
+        return bool(self._marks[person_id - self.start])
 
     def count(self) -> int:
         return self._marks.count(1)

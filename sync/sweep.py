@@ -1,9 +1,10 @@
 """The end of a refresh: whoever its pages did not name leaves (S5), unless a newer session changed them (S9)."""
 
-from collections.abc import Collection, Container, Generator, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 
 from sqlalchemy import Connection, text
 
+from models.statement import Statement
 from sync import store
 from sync.cohorts import CohortState
 from sync.members import Stay
@@ -21,13 +22,16 @@ _ENTERED = text("""
         AND entered AND person_id >= :first AND person_id < :last""")
 
 ALL_IDS = 2**62
-BATCH = 10_000
+SPAN = 500_000  # ids that one statement may read where a cohort is large
+FETCH = 10_000  # rows that a long answer is taken in
 
-_MEMBERS = text("""
-    SELECT person_id, entered_at, entry_number, change_number FROM membership
+_MEMBERS = """
+    SELECT {columns} FROM membership
     WHERE cohort_id = :cohort_id AND person_id >= :first AND person_id < :last AND left_at IS NULL
         AND session_number <= :newest
-    ORDER BY person_id""")
+    ORDER BY person_id"""
+_IDS = Statement(_MEMBERS.format(columns="person_id"))
+_STAYS = Statement(_MEMBERS.format(columns="person_id, entered_at, entry_number, change_number"))
 
 
 def blobs(db: Connection, session: SessionState, besides: int = _NO_PAGE) -> Iterator[bytes]:
@@ -47,14 +51,20 @@ def named(db: Connection, session: SessionState, besides: int = _NO_PAGE) -> set
 
 def unnamed(
     db: Connection, session: SessionState, stayers: Container[int], first: int = 0, last: int = ALL_IDS
-) -> Generator[tuple[int, int, int, int], None, None]:
-    """Who is to leave, by ascending id: (person id, entered at, entry number, last change) of each member who is not
-    among `stayers` and of whom no newer session has spoken (S9)."""
-    values = {"cohort_id": session.cohort_id, "newest": session.number, "first": first, "last": last}
-    with db.execute(_MEMBERS, values, execution_options={"yield_per": BATCH}) as result:
-        for person_id, entered_at, entry_number, change_number in result:
-            if person_id not in stayers:
-                yield person_id, entered_at, entry_number, change_number
+) -> Iterator[int]:
+    """Who is to leave, by ascending id: each member with `first <= id < last` who is not among `stayers` and of whom no
+    newer session has spoken (S9). All members of that stretch are in memory at once: see `spans`."""
+    found = _IDS.all(db, _stretch(session, first, last), binary=True)
+    return (person_id for (person_id,) in found if person_id not in stayers)
+
+
+def _stretch(session: SessionState, first: int, last: int) -> dict[str, int]:
+    return {"cohort_id": session.cohort_id, "newest": session.number, "first": first, "last": last}
+
+
+def spans(first: int, last: int, span: int = SPAN) -> Iterator[tuple[int, int]]:
+    """The ids from `first` up to `last` in parts that memory holds."""
+    return ((start, min(start + span, last)) for start in range(first, last, span))
 
 
 def leavers(
@@ -68,9 +78,11 @@ def leavers(
 ) -> Iterator[Stay]:
     """The members with `first <= id < last` who are not among `stayers`, as rows to write at the end of the log."""
     change_number = cohort.change_count
-    for person_id, entered_at, entry_number, previous in unnamed(db, session, stayers, first, last):
-        change_number += 1
-        yield (person_id, entered_at, now, entry_number, change_number, False, previous)
+    members = _STAYS.all(db, _stretch(session, first, last), binary=True)
+    for person_id, entered_at, entry_number, previous in members:
+        if person_id not in stayers:
+            change_number += 1
+            yield (person_id, entered_at, now, entry_number, change_number, False, previous)
 
 
 def hand_over(cohort: CohortState, session: SessionState, *, judged: bool) -> None:
@@ -112,7 +124,7 @@ def newcomers(
     those whom the latest version of a page names no more."""
     values = {"cohort_id": session.cohort_id, "session_id": session.id, "first": first, "last": last}
     changes = {"first_change": session.first_change, "last_change": session.last_change}
-    result = db.execute(_ENTERED, values | changes, execution_options={"yield_per": 10_000})
+    result = db.execute(_ENTERED, values | changes, execution_options={"yield_per": FETCH})
     return sum(person_id in stayers for person_id in result.scalars())
 
 

@@ -18,7 +18,7 @@ from sync.sessions import SessionState
 Clock = Callable[[], int]
 
 CLAIM = 60_000  # milliseconds; renewed by every step
-STEP = 500_000  # ids that one step of a sweep covers while it holds the cohort's lock
+STEP = 50_000  # ids that one step of a sweep covers while it holds the cohort's lock: the next page waits for it
 DAY = 86_400_000
 
 _DUE = text("""
@@ -161,7 +161,7 @@ def _passes_guard(database: Database, rules: Rules, session_id: int, clock: Cloc
 def _count(db: Connection, session: SessionState, marks: Marks, tally: _Tally) -> None:
     entered = _mark(db, session.id, marks)
     arrived = guard.arrivals(db, session, marks, marks.start, marks.end)
-    leaving = sum(1 for _ in sweep.unnamed(db, session, marks, marks.start, marks.end))
+    leaving = sum(1 for span in sweep.spans(marks.start, marks.end) for _ in sweep.unnamed(db, session, marks, *span))
     tally.entered += entered  # at the end, because a read may be tried again
     tally.arrived += arrived
     tally.leaving += leaving
