@@ -87,11 +87,12 @@ def _hear_of_stopping(house: House) -> None:
 
 def _database(app: Flask, settings: Settings) -> Database:
     """Flask-SQLAlchemy's engines: one that reads, and one that writes (on SQLite with a single connection)."""
-    url, pool_size = settings.database_url, settings.database_pool_size
+    url = settings.database_url
+    options = engine_options(url, settings.database_pool_size, settings.database_statement_seconds)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, pool_size)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     if settings.on_sqlite:
-        app.config["SQLALCHEMY_BINDS"] = {"writer": writer_options(url, pool_size) | {"url": url}}
+        app.config["SQLALCHEMY_BINDS"] = {"writer": writer_options(options) | {"url": url}}
     db.init_app(app)
     with app.app_context():
         reader, writer = db.engine, db.engines.get("writer", db.engine)

@@ -110,6 +110,12 @@ SETTINGS = (
     ),
     Setting("DATABASE_POOL_SIZE", "10", "Connections that one process holds to PostgreSQL.", whole(1, 200)),
     Setting(
+        "DATABASE_STATEMENT_SECONDS",
+        "60",
+        "How long one statement may take on PostgreSQL before it is given up.",
+        whole(1, 3600),
+    ),
+    Setting(
         "REDIS_URL",
         "",
         "Where rate limits are counted when several processes share them; empty means in memory.",
@@ -147,7 +153,7 @@ SETTINGS = (
     ),
     Setting(
         "SWEEP_INLINE_MEMBERS",
-        "1000000",
+        "250000",
         "Cohorts up to this size are swept in the transaction of the last page; larger ones in steps by the worker.",
         whole(0, 10**9),
     ),

@@ -185,20 +185,24 @@ def _short(error: Exception) -> str:
     return f"{type(original).__name__} ({code})"
 
 
-def engine_options(url: str, pool_size: int) -> dict[str, object]:
+def engine_options(url: str, pool_size: int, statement_seconds: int) -> dict[str, object]:
     """Options of the default engine, which reads (and on PostgreSQL also writes)."""
     shared: dict[str, object] = {"hide_parameters": True, "pool_timeout": WAIT_SECONDS, "pool_use_lifo": True}
     if make_url(url).get_backend_name() == "sqlite":
         return shared | {"pool_size": 32, "max_overflow": 0, "connect_args": {"timeout": WAIT_SECONDS}}
-    server = f"-c lock_timeout={WAIT_SECONDS}s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+    limits = {
+        "lock_timeout": WAIT_SECONDS,
+        "statement_timeout": statement_seconds,
+        "idle_in_transaction_session_timeout": max(60, statement_seconds),
+    }
+    server = " ".join(f"-c {name}={seconds}s" for name, seconds in limits.items())
     arguments = {"connect_timeout": WAIT_SECONDS, "options": server, "application_name": "cohort-relay"} | SILENCE
     return shared | {"pool_size": pool_size, "max_overflow": 0, "connect_args": arguments}
 
 
-def writer_options(url: str, pool_size: int) -> dict[str, object]:
-    """Options of the writing engine; SQLite has a single writing connection."""
-    options = engine_options(url, pool_size)
-    return options | {"pool_size": 1} if make_url(url).get_backend_name() == "sqlite" else options
+def writer_options(options: dict[str, object]) -> dict[str, object]:
+    """Options of SQLite's writing engine, which has a single connection."""
+    return options | {"pool_size": 1}
 
 
 def prepare(reader: Engine, writer: Engine) -> None:
