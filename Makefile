@@ -6,7 +6,7 @@ NPM_CI := ci --ignore-scripts --no-audit --no-fund --silent
 VENDORED := $(addprefix node_modules/, htmx.org/dist/htmx.min.js chart.js/dist/chart.umd.min.js modern-normalize/modern-normalize.css)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint types bench bench-pages bench-imports screenshots lock clean
+.PHONY: help run demo test lint types bench bench-pages bench-imports bench-scale screenshots lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -56,6 +56,9 @@ bench-pages: .venv/installed-dev static/vendor/installed ## Measure the dashboar
 
 bench-imports: .venv/installed-dev ## Measure an import of 500,000 events, its memory, and what five SIGKILLs do to it
 	@$(BIN)/python -m benchmarks.imports
+
+bench-scale: .venv/installed-dev ## Measure ten million people a cohort on a PostgreSQL of its own (40 minutes, 30 GB)
+	@$(BIN)/python -m benchmarks.scale
 
 screenshots: .venv/installed-dev static/vendor/installed ## Every page of the dashboard, into screenshots/
 	@$(BIN)/python -m tests.browser.screenshots

@@ -81,10 +81,10 @@ class Cluster:
     def _data(self) -> str:
         return str(self.folder / "data")
 
-    def _make(self) -> None:
+    def _make(self, more: str) -> None:
         self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         with (Path(self._data) / "postgresql.conf").open("a") as settings:
-            settings.write(SETTINGS.format(port=self.port))
+            settings.write(SETTINGS.format(port=self.port) + more)
 
     def _run(self, program: str, *arguments: str) -> None:
         as_user = ["runuser", "-u", SYSTEM_USER, "--"] if os.geteuid() == 0 else []
@@ -98,15 +98,15 @@ class Cluster:
 
 
 @contextmanager
-def private_cluster() -> Iterator[Cluster]:
-    """A new cluster that runs; stopped and removed afterwards."""
+def private_cluster(more: str = "") -> Iterator[Cluster]:
+    """A new cluster that runs, with `more` lines of settings; stopped and removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="cohort-relay-cluster-"))
     if os.geteuid() == 0:
         user = pwd.getpwnam(SYSTEM_USER)
         os.chown(folder, user.pw_uid, user.pw_gid)
     cluster = Cluster(binaries(), folder, free_port())
     try:
-        cluster._make()
+        cluster._make(more)
         cluster.start()
         yield cluster
     finally:
