@@ -1,8 +1,8 @@
 """The real server on a free port, and a client that spends as little time of its own as it can."""
 
 import base64
-import http.client
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,6 +16,7 @@ from app import create_app
 from config.settings import load
 from security import connections
 
+LENGTH = re.compile(rb"(?i)\r\ncontent-length: (\d+)")
 BIN = Path(sys.executable).parent
 
 
@@ -26,20 +27,32 @@ def free_port() -> int:
 
 
 class Client:
-    """One keep-alive connection, as Mixpanel's sender has."""
+    """One keep-alive connection, as Mixpanel's sender has; what it does itself takes some 0.1 ms a page."""
 
     def __init__(self, port: int, path: str, headers: dict[str, str]) -> None:
-        self.line = http.client.HTTPConnection("127.0.0.1", port)
-        self.line.connect()
-        self.line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.path, self.headers = path, headers | {"Content-Type": "application/json"}
+        self.line = socket.create_connection(("127.0.0.1", port), timeout=120)
+        self.line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        named = {"Host": f"127.0.0.1:{port}", "Content-Type": "application/json", **headers}
+        lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items()), "Content-Length: "]
+        self.head = "\r\n".join(lines).encode()
 
     def page(self, body: bytes) -> None:
-        self.line.request("POST", self.path, body, self.headers)
-        answer = self.line.getresponse()
-        text = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{answer.status}: {text.decode()}")
+        self.line.sendall(b"%b%d\r\n\r\n%b" % (self.head, len(body), body))
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += self._more()
+        head, _, text = answer.partition(b"\r\n\r\n")
+        length = int(LENGTH.search(head)[1])  # type: ignore[index]  # every reply of both servers says its length
+        while len(text) < length:
+            text += self._more()
+        if not head.startswith(b"HTTP/1.1 200 "):
+            raise RuntimeError(f"{head.splitlines()[0].decode()}: {text.decode()}")
+
+    def _more(self) -> bytes:
+        received = self.line.recv(65_536)
+        if not received:
+            raise ConnectionError("the server closed the connection")
+        return received
 
 
 @contextmanager

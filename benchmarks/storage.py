@@ -47,9 +47,7 @@ def main() -> None:
         print(f"{'':34}{'one ms':>10}{'parts ms':>10}{'ratio':>8}")
         for what, one in plain.items():
             print(f"{what:34}{one:10.1f}{parted[what]:10.1f}{parted[what] / one:8.2f}")
-        print(
-            f"\nroom in a page: {options.members * 20:,} memberships, a twentieth changed {ROUNDS} times"
-        )
+        print(f"\nroom in a page: {options.members * 20:,} memberships, a twentieth changed {ROUNDS} times")
         print(f"{'fillfactor':>12}{'1,000 ms':>10}{'HOT':>8}{'MB before':>11}{'MB after':>10}")
         for factor in (70, 80, 90, 100):
             took, hot, before, after = _room(cluster.new_database(), options.members * 20, factor)
