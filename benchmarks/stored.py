@@ -32,7 +32,7 @@ def rows(ids: list[str]) -> Iterator[tuple[object, ...]]:
 def migrate(url: str, folder: Path) -> None:
     environ = {"INSTANCE_PATH": str(folder), "DATABASE_URL": url, "LOG_LEVEL": "error", "SECRET_KEY": "of the bench"}
     database = create_app(load(environ)).extensions["house"].database
-    database.write(schema.upgrade)
+    database.alter(schema.upgrade)
     database.dispose()
 
 

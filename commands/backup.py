@@ -68,7 +68,7 @@ def restore_command(file: Path, *, yes: bool, as_json: bool) -> None:
         backup.copy(file, stored)
     except DatabaseUnavailable as error:
         raise click.ClickException(f"{error}; stop the app and try again. Nothing was changed.") from None
-    house().database.write(schema.upgrade)
+    house().database.alter(schema.upgrade)
     report = {"file": str(file), "revision": schema.newest_revision(), "before": str(kept)}
     click.echo(json.dumps(report) if as_json else f"Restored from {file}. What was there before is in {kept}.")
 

@@ -12,5 +12,5 @@ group = AppGroup("db", help="The database's tables.")
 @group.command("upgrade")
 def upgrade() -> None:
     """Bring the tables to the newest revision; safe to repeat."""
-    house().database.write(schema.upgrade)
+    house().database.alter(schema.upgrade)
     click.echo(f"The tables are at revision {schema.newest_revision()}.")

@@ -73,7 +73,7 @@ Names = set[str]
 def command(info: ScriptInfo, *, and_serve: bool) -> None:
     """Fill this instance with six weeks of made-up cohorts, once, and print how to look at them."""
     here = house()
-    here.database.write(schema.upgrade)
+    here.database.alter(schema.upgrade)
     if TOKEN in here.database.read(_token_names):
         click.echo("The demo's cohorts are there already:")
     else:

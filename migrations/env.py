@@ -1,11 +1,14 @@
-"""Alembic's way in; the connection comes from `models.schema`, inside a transaction that it opened."""
+"""Alembic's way in; the connection comes from `models.schema`. On SQLite it is inside a transaction, which covers all
+migrations; on PostgreSQL each migration has its own."""
 
 from alembic import context
 
 from models import db
 
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
+    inside_transaction=connection is not None and connection.in_transaction(),  # see models.schema.build_index
     target_metadata=db.metadata,
     render_as_batch=True,
     compare_type=False,

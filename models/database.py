@@ -28,6 +28,8 @@ T = TypeVar("T")
 # A webhook call must be answered within 10 s: one wait for the guard's read and one for the page fit into that.
 WAIT_SECONDS = 4
 ATTEMPTS = 4
+ALTER_SECONDS = 600  # how long one process waits while another one changes the tables
+ALTER_LOCK = 0x636F686F7274  # of PostgreSQL's advisory locks, the one that changing the tables takes
 # A server that vanishes from the network sends no goodbye; without these a call would wait for it for a quarter of an
 # hour: bytes not acknowledged (milliseconds), and probes while we wait for an answer (seconds, seconds, probes).
 SILENCE = {
@@ -93,8 +95,37 @@ class Database:
         """
         if self.dialect != "sqlite":
             return self._attempts(self.writer, work)
-        patient_until = time.monotonic() + WAIT_SECONDS  # for the queue and for the file's lock together
-        if not self._queue.acquire(timeout=WAIT_SECONDS):
+        return self._alone(work, WAIT_SECONDS)
+
+    def alter(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns, which changes the tables. One process at a time does; the others wait for it and find
+        nothing left to do. Statements may take as long as they need.
+
+        On SQLite it is one transaction. On PostgreSQL `work` gets a connection on which nothing has begun: Alembic
+        commits migration by migration, so that an index can be built while pages arrive.
+
+        Raises DatabaseUnavailable.
+        """
+        if self.dialect == "sqlite":
+            return self._alone(work, ALTER_SECONDS)
+        try:
+            with self.writer.connect() as connection:
+                try:
+                    _take_turn(connection)
+                    return work(connection)
+                finally:
+                    connection.invalidate()  # not for the pool: the lock and the settings end with it
+        except PoolTimeout as error:
+            raise DatabaseUnavailable("no connection became free in time") from error
+        except (DBAPIError, *DRIVER_ERRORS) as error:
+            if _is_unavailable(error):
+                raise DatabaseUnavailable(_short(error)) from error
+            raise
+
+    def _alone(self, work: Callable[[Connection], T], seconds: float) -> T:
+        """SQLite's `write`, which waits so long for the queue and for the file's lock together."""
+        patient_until = time.monotonic() + seconds
+        if not self._queue.acquire(timeout=seconds):
             raise DatabaseUnavailable("other writers did not finish in time")
         try:
             return self._attempts(self.writer, work, patient_until)
@@ -183,6 +214,19 @@ def _short(error: Exception) -> str:
     original = _original(error)
     code = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None) or "no connection"
     return f"{type(original).__name__} ({code})"
+
+
+def _take_turn(connection: Connection) -> None:
+    """Wait for PostgreSQL's lock on changing the tables. It is asked for again and again: a statement that waits would
+    hold up an index that is built CONCURRENTLY, and that one the lock."""
+    connection.exec_driver_sql("SET statement_timeout = 0")
+    patient_until = time.monotonic() + ALTER_SECONDS
+    while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({ALTER_LOCK})").scalar_one():
+        connection.commit()
+        if time.monotonic() > patient_until:
+            raise DatabaseUnavailable("another process is changing the tables")
+        time.sleep(0.1)
+    connection.commit()
 
 
 def engine_options(url: str, pool_size: int, statement_seconds: int) -> dict[str, object]:

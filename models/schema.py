@@ -4,9 +4,10 @@ Alembic is imported where it is used: it takes a third of the time that the app 
 of it but the newest revision, once.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
@@ -26,6 +27,7 @@ def _config(connection: Connection | None = None) -> "Config":
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables to `revision`; a connection of `Database.alter` lets pages arrive meanwhile."""
     from alembic import command
 
     command.upgrade(_config(connection), revision)
@@ -48,3 +50,29 @@ def newest_revision() -> str | None:
     from alembic.script import ScriptDirectory
 
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def is_new_enough(stored: str | None) -> bool:
+    """Whether this code can work on tables of revision `stored`: its own, or a newer one. Newer tables have more, and
+    lack nothing that the release before them uses (see docs/decisions.md), so that they may be upgraded under it."""
+    return stored is not None and stored >= (newest_revision() or "")
+
+
+def build_index(name: str, table: str, columns: Sequence[Any], **options: Any) -> None:
+    """For a migration: an index on a table that may have millions of rows. On PostgreSQL it is built CONCURRENTLY,
+    while pages are written, and may take as long as it needs. That commits what the migration has done before, so that
+    it comes first in `upgrade`: whatever interrupts it, the migration can be run again.
+
+    SQLite needs no such thing, and neither does a caller with a transaction around all migrations.
+    """
+    from alembic import op
+
+    context = op.get_context()
+    if context.dialect.name != "postgresql" or context.opts["inside_transaction"]:
+        op.create_index(name, table, columns, **options)
+        return
+    with context.autocommit_block():
+        op.execute("SET lock_timeout = 0")  # it waits for older transactions, and nobody waits for it
+        op.drop_index(name, table, if_exists=True, postgresql_concurrently=True)  # what an interrupted build has left
+        op.create_index(name, table, columns, postgresql_concurrently=True, **options)
+        op.execute("RESET lock_timeout")

@@ -29,7 +29,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
     app = create_app(settings_for(folder))
     database = app.extensions["house"].database
-    database.write(schema.upgrade)
+    database.alter(schema.upgrade)
     database.dispose()
     return folder / "cohort-relay.db"
 
@@ -38,7 +38,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with servers.postgresql_database() as url:
         app = create_app(settings_for(tmp_path_factory.mktemp("template"), database_url=url))
-        app.extensions["house"].database.write(schema.upgrade)
+        app.extensions["house"].database.alter(schema.upgrade)
         app.extensions["house"].database.dispose()
         yield url
 

@@ -16,7 +16,7 @@ REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 def missing(what: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing; CI must have it")
-    pytest.skip(f"{what} is not running")
+    pytest.skip(f"{what} is not there")
 
 
 def postgresql_admin() -> psycopg.Connection:

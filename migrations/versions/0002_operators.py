@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from models.schema import build_index
 revision = '0002'
 down_revision = '0001'
 branch_labels = None
@@ -10,6 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
+    for field in ('email', 'first_name', 'last_name'):
+        known = sa.text(f'{field} IS NOT NULL')
+        build_index(f'ix_person_{field}', 'person', [sa.text(f'lower({field})'), 'id'], postgresql_where=known, sqlite_where=known)
+
     op.create_table('alert',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
@@ -84,9 +90,6 @@ def upgrade() -> None:
     op.add_column('sync_session', sa.Column('decision', sa.Text(), nullable=True))
     op.create_index('ix_sync_session_cohort_started', 'sync_session', ['cohort_id', 'started_at'], unique=False)
     op.create_index('ix_sync_session_started', 'sync_session', ['started_at'], unique=False)
-    for field in ('email', 'first_name', 'last_name'):
-        known = sa.text(f'{field} IS NOT NULL')
-        op.create_index(f'ix_person_{field}', 'person', [sa.text(f'lower({field})'), 'id'], postgresql_where=known, sqlite_where=known)
 
 
 def downgrade() -> None:

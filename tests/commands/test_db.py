@@ -1,13 +1,19 @@
 """`flask db`: the tables."""
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import sqlalchemy
 
 from app import create_app
+from models import schema
 from models.database import db
+from tests import servers
 from tests.commands.conftest import terminal_of
 from tests.conftest import settings_for
+from tests.failing.server import BIN, ROOT, Server
 
 
 def test_upgrade_makes_every_table_and_can_be_repeated(tmp_path: Path) -> None:
@@ -19,3 +25,24 @@ def test_upgrade_makes_every_table_and_can_be_repeated(tmp_path: Path) -> None:
     engine = app.extensions["house"].database.reader
     assert set(db.metadata.tables) <= set(sqlalchemy.inspect(engine).get_table_names())
     app.extensions["house"].database.dispose()
+
+
+@pytest.fixture
+def empty_database(dialect: str, tmp_path: Path) -> Iterator[str]:
+    if dialect == "sqlite":
+        yield f"sqlite:///{tmp_path}/cohort-relay.db"
+        return
+    with servers.postgresql_database() as url:
+        yield url
+
+
+def test_processes_that_upgrade_at_the_same_time_do_it_once(empty_database: str, tmp_path: Path) -> None:
+    server = Server(tmp_path, empty_database)
+    start = [BIN / "flask", "db", "upgrade"]
+    both = [
+        subprocess.Popen(start, cwd=ROOT, env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0].decode() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert said[0] == said[1] == f"The tables are at revision {schema.newest_revision()}.\n"

@@ -55,7 +55,8 @@ def wait_until(condition: Any, seconds: float, what: str) -> None:
 
 @dataclass
 class Server:
-    """`command` is what is run; ``{port}`` in it becomes the port. The log is ``server.log`` in the instance folder."""
+    """`command` is run in the folder `root`; ``{port}`` in it becomes the port. The log is ``server.log`` in the
+    instance folder."""
 
     instance: Path
     database_url: str
@@ -64,6 +65,7 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     passwords: dict[str, str] = field(default_factory=dict)
     more: dict[str, str] = field(default_factory=dict)  # settings besides
+    root: Path = ROOT  # whose code it runs
 
     @property
     def url(self) -> str:
@@ -85,7 +87,7 @@ class Server:
         """Make the tables and these webhook connections. Not by the terminal, where each command takes seconds."""
         app = create_app(load(self.environment))
         database = app.extensions["house"].database
-        database.write(schema.upgrade)
+        database.alter(schema.upgrade)
         for name in connections_to_add:
             self.passwords[name] = database.write(lambda db, n=name: connections.add(db, SECRET_KEY, n, now()))
         database.dispose()
@@ -98,7 +100,7 @@ class Server:
         command = [part.format(port=self.port) for part in self.command]
         with (self.instance / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                command, cwd=self.root, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
 
     def answers(self) -> bool:

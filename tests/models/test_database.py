@@ -118,3 +118,36 @@ def test_sqlite_keeps_what_was_answered_through_a_power_cut(tmp_path: Path) -> N
 
     assert (pragma("journal_mode"), pragma("synchronous"), pragma("foreign_keys")) == ("wal", 2, 1)
     database.dispose()
+
+
+def test_one_process_at_a_time_changes_the_tables_and_the_others_wait(relay: Relay, tmp_path: Path) -> None:
+    settings = relay.app.extensions["house"].settings
+    other = create_app(settings).extensions["house"].database
+    began, may_end, order = threading.Event(), threading.Event(), []
+
+    def first(_db: Connection) -> None:
+        began.set()
+        may_end.wait(20)
+        order.append("first")
+
+    one = threading.Thread(target=relay.database.alter, args=(first,))
+    one.start()
+    assert began.wait(20)
+    two = threading.Thread(target=other.alter, args=(lambda _db: order.append("second"),))
+    two.start()
+    two.join(0.5)
+    assert two.is_alive()
+    may_end.set()
+    for thread in (one, two):
+        thread.join(20)
+    other.dispose()
+    assert order == ["first", "second"]
+
+
+def test_whoever_fails_at_changing_the_tables_leaves_the_way_free(relay: Relay) -> None:
+    def fail(_db: Connection) -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        relay.database.alter(fail)
+    assert relay.database.alter(lambda _db: "free") == "free"

@@ -1,0 +1,168 @@
+"""Migrations only add, so that the version before goes on serving while they run and after they ran (expand). What
+takes something away says so in its first line, and which release stopped using it (contract)."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, Engine, event, inspect
+
+from app import create_app
+from models import schema
+from models.database import Database
+from tests import servers
+from tests.conftest import settings_for
+from tests.failing.server import wait_until
+from tests.relay import Relay
+
+ROOT = Path(__file__).resolve().parents[2]
+LARGE = {"person", "membership", "membership_change"}
+CONTRACT = re.compile(r"contract: .*\bsince (\d+\.\d+\.\d+)\b")
+INDEX = re.compile(r"CREATE (?:UNIQUE )?INDEX (CONCURRENTLY )?(?:IF NOT EXISTS )?\S+ ON (\w+)")
+CHANGES = re.compile(r"\s*(CREATE|ALTER|DROP|INSERT|UPDATE|DELETE)\b")
+
+Tables = dict[str, dict[str, Any]]
+
+
+def revisions() -> list[Script]:
+    """All of them, the oldest first."""
+    scripts = ScriptDirectory.from_config(schema._config())
+    return list(scripts.walk_revisions())[::-1]
+
+
+def is_contract(script: Script) -> bool:
+    return CONTRACT.match(script.module.__doc__ or "") is not None
+
+
+EXPANDING = [script for script in revisions()[1:] if not is_contract(script)]
+each = pytest.mark.parametrize("script", EXPANDING, ids=lambda script: script.revision)
+
+
+@pytest.fixture
+def database(dialect: str, tmp_path: Path) -> Iterator[Database]:
+    """An empty database that no other test uses."""
+    if dialect == "sqlite":
+        yield from opened(tmp_path, f"sqlite:///{tmp_path}/empty.db")
+        return
+    with servers.postgresql_database() as url:
+        yield from opened(tmp_path, url)
+
+
+def opened(folder: Path, url: str) -> Iterator[Database]:
+    database = create_app(settings_for(folder, database_url=url)).extensions["house"].database
+    yield database
+    database.dispose()
+
+
+def tables(connection: Connection) -> Tables:
+    """What a program of the version before relies on, or is bound by."""
+    look = inspect(connection)
+    return {
+        name: {
+            "columns": {one["name"]: shape(one) for one in look.get_columns(name)},
+            "key": look.get_pk_constraint(name)["constrained_columns"],
+            "bounds": bounds(look, name),
+            "indexes": {one["name"] for one in look.get_indexes(name)},
+        }
+        for name in look.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def shape(column: Any) -> tuple[str, bool]:
+    return str(column["type"]), bool(column["nullable"])
+
+
+def bounds(look: Any, name: str) -> set[str]:
+    """Everything that a row can be refused for."""
+    rules = [*look.get_foreign_keys(name), *look.get_check_constraints(name), *look.get_unique_constraints(name)]
+    unique = [one for one in look.get_indexes(name) if one["unique"]]
+    return {str(one["name"]) for one in [*rules, *unique]}
+
+
+def needless(column: Any) -> bool:
+    """Whether a row may be written without it."""
+    return bool(column["nullable"]) or column["default"] is not None
+
+
+@each
+def test_a_migration_takes_nothing_away_and_demands_nothing_new(database: Database, script: Script) -> None:
+    database.alter(lambda db: schema.upgrade(db, str(script.down_revision)))
+    before = database.read(tables)
+    database.alter(lambda db: schema.upgrade(db, script.revision))
+    after = database.read(tables)
+    for name, was in before.items():
+        assert name in after, f"{name} is gone"
+        now = after[name]
+        assert was["columns"].items() <= now["columns"].items(), f"a column of {name} is gone or another"
+        assert (now["key"], now["bounds"]) == (was["key"], was["bounds"]), f"{name} refuses what it took"
+        assert was["indexes"] <= now["indexes"], f"an index of {name} is gone"
+        added = now["columns"].keys() - was["columns"].keys()
+        columns = database.read(lambda db, name=name: inspect(db).get_columns(name))
+        assert all(needless(one) for one in columns if one["name"] in added), f"{name} needs what it did not"
+
+
+@each
+def test_an_index_on_a_large_table_is_built_first_and_beside_the_pages(
+    database: Database, dialect: str, script: Script
+) -> None:
+    """First, because what comes before it is committed by it, and could not be run again after an interruption."""
+    if dialect == "sqlite":
+        return  # one writer at a time, and an index takes a second a million: the pages wait
+    database.alter(lambda db: schema.upgrade(db, str(script.down_revision)))
+    before = database.read(tables)
+    said: list[str] = []
+    listen(database.writer, said)
+    database.alter(lambda db: schema.upgrade(db, script.revision))
+    changes = [one for one in said if CHANGES.match(one) and "alembic_version" not in one]
+    for place, statement in enumerate(changes):
+        index = INDEX.match(statement)
+        if index and index[2] in before.keys() & LARGE:
+            assert index[1], f"{statement} blocks the pages: use models.schema.build_index"
+            assert all("CONCURRENTLY" in one for one in changes[:place]), f"{statement} must come first"
+
+
+def listen(engine: Engine, said: list[str]) -> None:
+    event.listen(engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: said.append(statement))
+
+
+def test_a_contract_names_a_release_that_was() -> None:
+    releases = re.findall(r"^## (\d+\.\d+\.\d+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    for script in revisions():
+        if "contract" in (script.module.__doc__ or ""):
+            found = CONTRACT.match(script.module.__doc__)
+            assert found is not None, f'{script.path}: its first line must be "contract: … since 1.2.3"'
+            assert found[1] in releases, script.path
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_pages_arrive_while_an_index_on_a_large_table_is_built(relay: Relay, database_url: str) -> None:
+    def build(connection: Connection) -> None:
+        context = MigrationContext.configure(connection, opts={"inside_transaction": False})
+        with Operations.context(context):
+            schema.build_index("ix_person_tested", "person", ["updated_at"])
+
+    def found(is_valid: bool) -> bool:
+        asked = "SELECT FROM pg_index WHERE indexrelid = to_regclass('ix_person_tested') AND indisvalid = :is_valid"
+        return bool(relay.rows(asked, is_valid=is_valid))
+
+    relay.refresh({"ada"})
+    with psycopg.connect(database_url) as old_reader:
+        old_reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        old_reader.execute("SELECT FROM person")  # the index waits for whoever could still need it as it was
+        builder = Thread(target=relay.database.alter, args=(build,))
+        builder.start()
+        wait_until(lambda: found(is_valid=False), 20, "the beginning of the index")
+        relay.refresh({"bob", "cid"}, session="s2")
+        assert found(is_valid=False)
+    builder.join(20)
+    assert found(is_valid=True)
+    assert relay.members() == {"bob", "cid"}
+    relay.database.write(lambda db: db.exec_driver_sql("DROP INDEX ix_person_tested"))
