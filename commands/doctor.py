@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, make_url, text
 
 from config.clock import DAY, SECOND, iso
 from config.settings import SETTINGS, Settings, settings_shown
+from models.closing import SENTENCE, is_closed
 from models.database import Database, DatabaseUnavailable
 from models.schema import is_new_enough, newest_revision, stored_revision
 from security import connections
@@ -171,6 +172,9 @@ def database(settings: Settings, stored: Database) -> Check:
         version, too_old = stored.write(_sqlite_version if settings.on_sqlite else _postgresql_version)
     except DatabaseUnavailable as error:
         return fail("database", f"{where} cannot be written: {error}", "Start it, free its disk, or see DATABASE_URL")
+    if stored.read(is_closed):
+        step = "Set DATABASE_URL to PostgreSQL's address, or go back with flask migrate-data --reopen"
+        return fail("database", f"{where} is {SENTENCE}", step)
     if too_old:
         return fail("database", f"{version} is too old", "SQLite 3.35 or PostgreSQL 12 is the oldest that works")
     return ok("database", f"{version}, {where}")

@@ -8,6 +8,7 @@ SQLite allows one writer. Every write of the process goes through one connection
 queue keeps the slowest page at 86 ms where SQLite's busy handler made it 790 ms, and the writer keeps its cache.
 """
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -40,6 +41,7 @@ SILENCE = {
 }
 RETRYABLE = {"40001", "40P01"}  # serialisation failure, deadlock
 UNAVAILABLE_SQLITE = {5, 6, 8, 10, 13, 14}  # busy, locked, readonly, i/o error, full, cannot open
+CLOSED_SQLITE = sqlite3.SQLITE_CONSTRAINT_TRIGGER  # see models.closing
 
 
 class Base(DeclarativeBase):
@@ -201,7 +203,7 @@ def _is_unavailable(error: Exception) -> bool:
     original = _original(error)
     code = getattr(original, "sqlite_errorcode", None)
     if code is not None:
-        return (code & 0xFF) in UNAVAILABLE_SQLITE
+        return (code & 0xFF) in UNAVAILABLE_SQLITE or code == CLOSED_SQLITE
     sqlstate = getattr(original, "sqlstate", None)
     if sqlstate is None:
         return isinstance(original, psycopg.OperationalError | psycopg.InterfaceError)
@@ -212,6 +214,8 @@ def _is_unavailable(error: Exception) -> bool:
 def _short(error: Exception) -> str:
     """The driver's class and code; never its text, which may hold values."""
     original = _original(error)
+    if getattr(original, "sqlite_errorcode", None) == CLOSED_SQLITE:
+        return "closed for writing, because it has moved to PostgreSQL"
     code = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None) or "no connection"
     return f"{type(original).__name__} ({code})"
 

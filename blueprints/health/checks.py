@@ -3,9 +3,10 @@ a newer version: tables are upgraded while the old version serves."""
 
 from flask import jsonify
 from flask.typing import ResponseReturnValue
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from blueprints.health import blueprint
+from models.closing import SENTENCE, is_closed
 from models.database import DatabaseUnavailable
 from models.schema import is_new_enough, stored_revision
 from security.house import house
@@ -30,10 +31,14 @@ def readyz() -> ResponseReturnValue:
 
 def _database() -> str:
     try:
-        house().database.read(lambda db: db.execute(text("SELECT 1")))
+        return house().database.read(_answer)
     except DatabaseUnavailable:
         return "does not answer"
-    return "ok"
+
+
+def _answer(db: Connection) -> str:
+    db.execute(text("SELECT 1"))
+    return SENTENCE if is_closed(db) else "ok"
 
 
 def _migrations() -> str:

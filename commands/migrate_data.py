@@ -1,0 +1,126 @@
+"""`flask migrate-data`: everything from SQLite into PostgreSQL, compared before it counts."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from config.settings import database_url
+from models import closing, transfer
+from models.database import Database, DatabaseUnavailable
+from models.sameness import TableAccount, Watch
+from models.transfer import Account, NotEqual, NoTransfer
+from security.house import house
+
+PASSES = 2  # every row is copied, and compared
+
+
+@click.command("migrate-data")
+@click.option("--to", help="Address of an empty PostgreSQL database with our tables (flask db upgrade): postgresql://…")
+@click.option("--from", "source", help="The SQLite database, sqlite:///…; DATABASE_URL where it is left out.")
+@click.option("--reopen", is_flag=True, help="Go back: let the SQLite database be written again, and move nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@with_appcontext
+def command(to: str | None, source: str | None, *, reopen: bool, as_json: bool) -> None:
+    """Move everything from SQLite into an empty PostgreSQL database, compare it, and close SQLite for writing."""
+    file = _file(source)
+    if reopen == bool(to):
+        raise click.UsageError("Say where to with --to postgresql://…, or go back with --reopen.")
+    try:
+        with _opened(transfer.sqlite_database(file)) as here:
+            if to is None:
+                here.write(closing.reopen)
+                click.echo(json.dumps({"reopened": str(file)}) if as_json else f"{file} can be written again.")
+                return
+            _move(here, file, _target(to), as_json=as_json)
+    except NotEqual as error:
+        _print(error.tables, as_json=as_json)
+        raise click.ClickException(str(error)) from None
+    except DatabaseUnavailable as error:
+        raise click.ClickException(
+            f"A database is busy or away: {error}. Nothing was moved; stop what uses the two and try again."
+        ) from None
+    except NoTransfer as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _move(here: Database, file: Path, url: URL, *, as_json: bool) -> None:
+    shown = url.set(drivername="postgresql").render_as_string()  # without the password
+    with _opened(transfer.postgresql_database(url.render_as_string(hide_password=False))) as there:
+        rows = 0 if as_json or not sys.stderr.isatty() else transfer.count(here)
+        with _progress(rows) as watch:
+            account = transfer.move(here, there, watch)
+    if as_json:
+        click.echo(json.dumps({"from": str(file), "to": shown, "rows": account.rows, "equal": True} | asdict(account)))
+        return
+    _print(account.tables, as_json=False)
+    click.echo(_summary(account, file, shown))
+
+
+def _summary(account: Account, file: Path, shown: str) -> str:
+    done = "had been moved before, and is still the same" if account.was_there else "is moved, and the same there"
+    said = f"Everything ({account.rows:,} rows) {done}; {account.seconds:.1f} s.\n"
+    if account.unbalanced_cohorts:
+        said += f"In {account.unbalanced_cohorts} cohorts member_count is not what their rows say, here and there.\n"
+    return (
+        f"{said}{file} is closed for writing: Mixpanel hears 503 until the relay runs on PostgreSQL, and tries again.\n"
+        f"Next: set DATABASE_URL={shown} (with its password) and start the relay again.\n"
+        "Keep SECRET_KEY as it is: passwords, tokens and Mixpanel's credentials work with the same key only.\n"
+        "To go back instead: flask migrate-data --reopen."
+    )
+
+
+def _print(tables: Sequence[TableAccount], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"equal": False, "tables": [asdict(one) for one in tables]}))
+        return
+    click.echo(f"{'table':24}{'SQLite':>14}{'PostgreSQL':>14}  equal")
+    for one in tables:
+        equal = "yes" if one.is_equal else f"NO, {one.differing:,} rows differ"
+        click.echo(f"{one.table:24}{one.rows:>14,}{one.stored:>14,}  {equal}")
+
+
+@contextmanager
+def _progress(rows: int) -> Iterator[Watch]:
+    """A bar on a terminal, with a time to go; nothing where nobody looks (`rows` is 0)."""
+    if not rows:
+        yield lambda _doing, _rows: None
+        return
+    with click.progressbar(
+        length=rows * PASSES, label="Moving", file=sys.stderr, item_show_func=lambda doing: doing or ""
+    ) as bar:
+        yield lambda doing, further: bar.update(further, doing)
+
+
+@contextmanager
+def _opened(database: Database) -> Iterator[Database]:
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+def _file(source: str | None) -> Path:
+    """Raises click's BadParameter where `source`, or else DATABASE_URL, is no SQLite database."""
+    url = make_url(source if source and "://" in source else "sqlite:///" + source) if source else None
+    found = url or make_url(house().settings.database_url)
+    if found.get_backend_name() != "sqlite" or not found.database:
+        raise click.BadParameter("DATABASE_URL is no SQLite database: name it with --from sqlite:///…")
+    return Path(found.database)
+
+
+def _target(to: str) -> URL:
+    try:
+        url = make_url(database_url(to))
+    except (ValueError, ArgumentError):
+        url = None
+    if url is None or url.get_backend_name() != "postgresql" or not url.database:
+        raise click.BadParameter("--to must be the address of a database: postgresql://user@host:5432/name")
+    return url
