@@ -4,6 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from models import schema
+from models.database import DatabaseUnavailable
 from security.house import house
 
 group = AppGroup("db", help="The database's tables.")
@@ -11,6 +12,12 @@ group = AppGroup("db", help="The database's tables.")
 
 @group.command("upgrade")
 def upgrade() -> None:
-    """Bring the tables to the newest revision; safe to repeat."""
-    house().database.alter(schema.upgrade)
+    """Bring the tables to the newest revision, while pages arrive; safe to repeat."""
+    try:
+        house().database.alter(schema.upgrade)
+    except DatabaseUnavailable as error:
+        raise click.ClickException(
+            f"The database is away, or others hold the tables (a long pg_dump?): {error}. Run it again; what was done"
+            " so far is kept."
+        ) from None
     click.echo(f"The tables are at revision {schema.newest_revision()}.")

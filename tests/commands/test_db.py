@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy
 
@@ -14,6 +15,7 @@ from tests import servers
 from tests.commands.conftest import terminal_of
 from tests.conftest import settings_for
 from tests.failing.server import BIN, ROOT, Server
+from tests.relay import Relay
 
 
 def test_upgrade_makes_every_table_and_can_be_repeated(tmp_path: Path) -> None:
@@ -46,3 +48,14 @@ def test_processes_that_upgrade_at_the_same_time_do_it_once(empty_database: str,
     said = [process.communicate(timeout=120)[0].decode() for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert said[0] == said[1] == f"The tables are at revision {schema.newest_revision()}.\n"
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_an_upgrade_does_not_make_pages_wait_behind_somebody_who_holds_the_tables(
+    relay: Relay, database_url: str
+) -> None:
+    with psycopg.connect(database_url) as dump:
+        dump.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+        refused = terminal_of(relay.app)("db", "upgrade")
+    assert (refused.exit_code, "others hold the tables" in refused.output) == (1, True)
+    assert terminal_of(relay.app)("db", "upgrade").exit_code == 0

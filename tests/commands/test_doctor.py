@@ -12,6 +12,7 @@ from flask import Flask
 
 from app import create_app
 from commands.doctor import is_loopback
+from models import closing
 from models.schema import newest_revision
 from tests import servers
 from tests.conftest import settings_for
@@ -190,6 +191,23 @@ def test_tables_of_another_revision_fail_and_are_not_read(fresh):
     result = fresh.test_cli_runner().invoke(args=["doctor", "--json"])
     assert result.exit_code == 1
     assert json.loads(result.output)["checks"][-1]["found"] == f"at revision 0000, wanted {newest_revision()}"
+
+
+def test_tables_of_a_newer_version_are_a_warning_and_are_read(relay):
+    relay.database.write(lambda db: db.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+    try:
+        assert check(relay, "tables")["state"] == "warn"
+        assert check(relay, "worker")["state"] == "ok"
+    finally:  # PostgreSQL's tables are shared by the tests
+        back = f"UPDATE alembic_version SET version_num = '{newest_revision()}'"
+        relay.database.write(lambda db: db.exec_driver_sql(back))
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_database_that_has_moved_is_a_failure_with_the_way_back(relay):
+    relay.database.write(closing.close)
+    found = check(relay, "database")
+    assert (found["state"], "--reopen" in found["next_step"]) == ("fail", True)
 
 
 def test_an_export_that_the_removal_guard_holds_is_a_warning(relay):

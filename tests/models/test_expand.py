@@ -142,6 +142,18 @@ def test_a_contract_names_a_release_that_was() -> None:
             assert found[1] in releases, script.path
 
 
+@pytest.mark.parametrize(("revision", "status"), [("9999", 200), ("0000", 503)])
+def test_newer_tables_are_ready_and_older_ones_are_not(
+    database: Database, revision: str, status: int, tmp_path
+) -> None:
+    database.alter(schema.upgrade)
+    database.write(lambda db: db.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'"))
+    url = database.writer.url.render_as_string(hide_password=False)
+    app = create_app(settings_for(tmp_path, database_url=url))
+    assert app.test_client().get("/readyz").status_code == status
+    app.extensions["house"].database.dispose()
+
+
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_pages_arrive_while_an_index_on_a_large_table_is_built(relay: Relay, database_url: str) -> None:
     def build(connection: Connection) -> None:
