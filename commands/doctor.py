@@ -20,6 +20,7 @@ from models.closing import SENTENCE, is_closed
 from models.database import Database, DatabaseUnavailable
 from models.schema import is_new_enough, newest_revision, stored_revision
 from security import connections
+from security.counters import redis_options
 from security.house import House, house
 from sync import nextsteps
 from sync.rules import Rules
@@ -157,9 +158,10 @@ def rate_limits(settings: Settings) -> Check:
     import redis  # noqa: PLC0415 - a fifth of a second that no other command should pay
 
     try:
-        redis.Redis.from_url(settings.redis_url, socket_connect_timeout=SECONDS_FOR_REDIS).ping()
+        wait = {"socket_connect_timeout": SECONDS_FOR_REDIS, "socket_timeout": SECONDS_FOR_REDIS}
+        redis.Redis.from_url(settings.redis_url, **redis_options() | wait).ping()
     except (redis.RedisError, ValueError) as error:
-        found = f"Redis does not answer ({type(error).__name__}); each process counts for itself until it does"
+        found = f"Redis does not answer ({type(error).__name__}); each process counts in memory until it does"
         return warn("rate limits", found, "Start Redis, or correct REDIS_URL")
     return ok("rate limits", "counted in Redis")
 

@@ -2,8 +2,8 @@
 
 Calls are counted where we know who calls, so that nobody can use up another's limit: a connection's calls after its
 password was checked, failed sign-ins by address. A large limit is charged in groups of a thousandth of it: the storage
-then costs a few microseconds a call instead of a timer thread or a round trip. While Redis does not answer, each
-process counts in memory and tries Redis again every `RETRY_REDIS` seconds.
+then costs a few microseconds a call instead of a round trip. While Redis does not answer, each process counts in
+memory, from nothing on, and tries Redis again every few seconds: see `security.counters`.
 """
 
 from collections import defaultdict
@@ -14,12 +14,11 @@ from flask import Flask, current_app
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
 from config.settings import Settings
+from security.counters import MOST_COUNTERS, SCHEME, Memory, Redis, redis_options
 
-RETRY_REDIS = 5.0  # seconds
 ADDRESSES = 10  # that together use up what an operator's account may be tried
 GROUPS = 1000  # a limit is charged this many times until it is used up
 
@@ -42,12 +41,15 @@ class Limits:
         self.operator_sign_ins = by_address = parse(settings.operator_sign_in_limit)
         self.account_sign_ins = type(by_address)(by_address.amount * ADDRESSES, by_address.multiples)
         self._limiter = Limiter(
-            get_remote_address, storage_uri=settings.redis_url or "memory://", strategy="fixed-window"
+            get_remote_address,
+            storage_uri=settings.redis_url or f"{SCHEME}://",
+            storage_options=redis_options() if settings.redis_url else {},
+            strategy="fixed-window",
         )
         app.extensions.setdefault("limiter", set()).add(self._limiter)  # known already: it hangs no hooks on requests
         self._limiter.init_app(app)
-        self._in_memory = FixedWindowRateLimiter(MemoryStorage())
-        self._redis_back_at = 0.0
+        self._in_memory = FixedWindowRateLimiter(Memory())
+        self._redis = Redis(self._limiter.storage) if settings.redis_url else None
         self._uncharged: defaultdict[str, int] = defaultdict(int)
         self._shut: dict[str, float] = {}
         self._lock = Lock()
@@ -56,6 +58,7 @@ class Limits:
         """Count one call of `who`; raises TooMany."""
         group = _group(limit)
         with self._lock:
+            self._stay_small()
             self._uncharged[who] += 1
             due = self._uncharged[who] >= group
             if due:
@@ -63,31 +66,47 @@ class Limits:
             shut_until = self._shut.get(who, 0.0)
         if due and not self._charge(limit, who, group):
             shut_until = self._close(limit, who)
-        if shut_until > time():
-            raise TooMany(max(1, round(shut_until - time())))
+        if shut_until > monotonic():
+            raise TooMany(max(1, round(shut_until - monotonic())))
         self._shut.pop(who, None)
 
-    def shared(self) -> bool:
-        """Whether the counters are shared through Redis right now."""
-        return self._redis_back_at <= monotonic()
+    def are_as_set(self) -> bool:
+        """Whether calls are counted where the settings say; False while Redis does not answer, which is looked at anew
+        every few seconds."""
+        return self._redis is None or self._redis.answers()
+
+    def _stay_small(self) -> None:
+        """However many addresses call: what is forgotten here is less than a thousandth of a limit each."""
+        for kept in (self._uncharged, self._shut):
+            if len(kept) > MOST_COUNTERS:
+                kept.clear()
 
     def _charge(self, limit: RateLimitItem, who: str, calls: int) -> bool:
-        if self.shared():
+        if self._redis is None:
+            return self._limiter.limiter.hit(limit, who, cost=calls)
+        if self._redis.is_worth_asking():
             try:
-                return self._limiter.limiter.hit(limit, who, cost=calls)
+                allowed = self._limiter.limiter.hit(limit, who, cost=calls)
             except self._limiter.storage.base_exceptions:
-                self._redis_back_at = monotonic() + RETRY_REDIS
+                self._redis.note(answered=False)
+            else:
+                self._redis.note(answered=True)
+                return allowed
         return self._in_memory.hit(limit, who, cost=calls)
 
     def _close(self, limit: RateLimitItem, who: str) -> float:
-        strategy: RateLimiter = self._limiter.limiter if self.shared() else self._in_memory
+        """When the limit opens again, by the clock that nobody sets."""
         try:
-            opens = strategy.get_window_stats(limit, who).reset_time
+            seconds = self._counting().get_window_stats(limit, who).reset_time - time()
         except self._limiter.storage.base_exceptions:
-            opens = time() + 1
+            seconds = 1.0
+        opens = monotonic() + max(1.0, seconds)
         if _group(limit) > 1:  # calls between two charges are refused from memory
             self._shut[who] = opens
-        return float(max(opens, time() + 1))
+        return opens
+
+    def _counting(self) -> RateLimiter:
+        return self._in_memory if self._redis is not None and self._redis.is_down else self._limiter.limiter
 
 
 def _group(limit: RateLimitItem) -> int:
@@ -97,6 +116,11 @@ def _group(limit: RateLimitItem) -> int:
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["limits"] = Limits(app, settings)
+
+
+def are_as_set() -> bool:
+    """Whether limits are counted where the settings say they are."""
+    return _limits().are_as_set()
 
 
 def _limits() -> Limits:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint, overview_day
 from blueprints.dashboard.overview_verdict import Verdict, judge
+from security import limits
 from security.house import house
 from sync import sayings
 from sync.standing import ConnectionStanding, Standing, Unfinished, connection_standings, standings
@@ -16,6 +17,11 @@ RUNNING = ("receiving", "settling", "sweeping")
 MOST_LIVE = 12  # of the sessions that are under way; the page stays small with every cohort receiving at once
 SECOND = 1000
 EVERY, EVERY_LIVE = 15, 2  # seconds between two looks
+REDIS_IS_AWAY = (
+    "Redis does not answer, so each process counts calls for itself: no call is refused for it, and with several"
+    " processes a limit lets more through than it says. Start Redis, or correct REDIS_URL; the relay goes back to it by"
+    " itself."
+)
 
 
 @dataclass(frozen=True)
@@ -31,13 +37,14 @@ class Live:
 
 @dataclass(frozen=True)
 class Now:
-    """What the part of the page shows that refreshes itself."""
+    """What the part of the page shows that refreshes itself. `notes` are about the relay itself, not about cohorts."""
 
     verdict: Verdict
     live: list[Live]
     more_live: int
     connections: list[ConnectionStanding]
     cohorts: list[Standing]
+    notes: list[str]
     every: int
 
     @property
@@ -80,6 +87,7 @@ def _look(db: Connection, moment: int) -> Now:
         more_live=max(0, len(live) - MOST_LIVE),
         connections=connections,
         cohorts=cohorts,
+        notes=[] if limits.are_as_set() else [REDIS_IS_AWAY],
         every=EVERY_LIVE if live else EVERY,
     )
 

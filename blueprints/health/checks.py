@@ -1,5 +1,8 @@
 """`/healthz`: the process lives. `/readyz`: it can serve, because the database answers and has our tables, or those of
-a newer version: tables are upgraded while the old version serves."""
+a newer version: tables are upgraded while the old version serves.
+
+A Redis that is away keeps nobody from serving: limits are counted in memory then, and `/readyz` says so.
+"""
 
 from flask import jsonify
 from flask.typing import ResponseReturnValue
@@ -9,6 +12,7 @@ from blueprints.health import blueprint
 from models.closing import SENTENCE, is_closed
 from models.database import DatabaseUnavailable
 from models.schema import is_new_enough, stored_revision
+from security import limits
 from security.house import house
 
 
@@ -19,13 +23,15 @@ def healthz() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """200 when all checks are `ok`; 503 with what is wrong."""
+    """200 when all that serving needs is `ok`; 503 with what is wrong."""
     checks = {"database": _database(), "migrations": "unknown"}
     if checks["database"] == "ok":
         checks["migrations"] = _migrations()
     if house().stopping.is_set():
         checks["process"] = "stopping"
     ready = set(checks.values()) == {"ok"}
+    if house().settings.redis_url:
+        checks["limits"] = "ok" if limits.are_as_set() else "in memory"
     return jsonify(status="ok" if ready else "unavailable", checks=checks), 200 if ready else 503
 
 

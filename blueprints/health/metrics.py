@@ -12,6 +12,7 @@ from sqlalchemy import text
 from blueprints.health import blueprint
 from models.database import DatabaseUnavailable
 from models.sessions import STATUSES
+from security import limits
 from security.house import house
 from sync.receive import Receipt
 
@@ -56,7 +57,17 @@ class SessionsByStatus(Collector):
         yield gauge
 
 
+class LimitsShared(Collector):
+    """Whether this process counts limits in Redis; left out where REDIS_URL is not set."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        if current_app and house().settings.redis_url:
+            words = "1 while rate limits are counted in Redis, 0 while in memory because Redis does not answer."
+            yield GaugeMetricFamily("cohort_relay_limits_shared", words, value=int(limits.are_as_set()))
+
+
 REGISTRY.register(SessionsByStatus())
+REGISTRY.register(LimitsShared())
 
 
 @blueprint.get("/metrics")

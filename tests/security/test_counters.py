@@ -1,0 +1,65 @@
+"""Where calls are counted."""
+
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+from limits import parse
+from limits.strategies import FixedWindowRateLimiter
+
+from app import create_app
+from security import counters
+from security.counters import Memory
+from security.limits import Limits, TooMany
+from tests import servers
+from tests.conftest import settings_for
+
+
+def test_memory_counts_like_any_storage_of_the_library() -> None:
+    strategy, limit = FixedWindowRateLimiter(Memory()), parse("3 per minute")
+    assert [strategy.hit(limit, "ada") for _ in range(4)] == [True, True, True, False]
+    assert strategy.hit(limit, "bob")
+    assert strategy.get_window_stats(limit, "ada").remaining == 0
+    strategy.clear(limit, "ada")
+    assert strategy.hit(limit, "ada")
+
+
+def test_a_window_ends_by_itself() -> None:
+    memory = Memory()
+    assert [memory.incr("ada", expiry=0) for _ in range(3)] == [1, 1, 1]
+
+
+def test_memory_stays_small_however_many_addresses_call_and_keeps_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counters, "MOST_COUNTERS", 100)
+    memory = Memory()
+    for address in range(1000):
+        memory.incr(f"address {address}", expiry=60)
+        assert memory.get(f"address {address}") == 1
+    assert memory.reset() <= 100
+
+
+def test_a_clock_that_jumps_neither_opens_nor_prolongs_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    strategy, limit = FixedWindowRateLimiter(Memory()), parse("1 per minute")
+    assert strategy.hit(limit, "ada")
+    monkeypatch.setattr(counters, "time", lambda: 0.0)
+    assert not strategy.hit(limit, "ada")
+    monkeypatch.setattr(counters, "time", lambda: 4e9)
+    assert not strategy.hit(limit, "ada")
+
+
+def test_two_apps_together_let_through_what_the_limit_says_within_a_thousandth_each(tmp_path: Path) -> None:
+    limit, who = parse("5000 per hour"), f"connection {tmp_path}"
+    apps = [create_app(settings_for(tmp_path, redis_url=servers.redis_url())) for _ in range(2)]
+    taken = 0
+    try:
+        for app in cycle(apps):
+            limits: Limits = app.extensions["limits"]
+            limits.count(limit, who)
+            taken += 1
+    except TooMany:
+        pass
+    finally:
+        apps[0].extensions["limits"]._limiter.limiter.clear(limit, who)
+        for app in apps:
+            app.extensions["house"].database.dispose()
+    assert 4990 <= taken <= 5010
