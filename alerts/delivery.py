@@ -1,7 +1,8 @@
 """Messages leave: claimed one by one, handed to their channel outside of any transaction, tried again with backoff.
 
 Any number of workers may do this: whoever changes the row sends it. A worker that dies while it sends leaves a claim
-that runs out, and the message is sent again: at least once, and never by two at a time.
+that runs out, and the message is sent again: at least once, and never by two at a time. One that only slept until its
+claim had run out leaves the message to the other.
 """
 
 from collections.abc import Callable
@@ -22,20 +23,23 @@ Clock = Callable[[], int]
 CLAIM = 120_000  # milliseconds; far longer than a channel may take
 ATTEMPTS = 5
 FIRST_WAIT = 30_000  # milliseconds; each further wait is four times the one before
+LONGEST = FIRST_WAIT * 4 ** (ATTEMPTS - 1)  # more than the last wait
 ROUND = 50  # messages that one round sends at most
 
 # A recovery must not overtake the trouble that it ends: a subject's messages to a channel leave one after another.
-_DUE = text("""
+# Nothing waits longer than LONGEST: what lies further ahead was noted before the clock was set back.
+_FREE = "state = 'waiting' AND (claimed_until IS NULL OR claimed_until <= :now OR claimed_until > :beyond)"
+_DUE = text(f"""
     SELECT a.id, a.channel FROM alert a
-    WHERE a.state = 'waiting' AND (a.claimed_until IS NULL OR a.claimed_until <= :now)
+    WHERE {_FREE}
         AND (a.kind = 'test' OR NOT EXISTS (
             SELECT 1 FROM alert e WHERE e.state = 'waiting' AND e.subject = a.subject AND e.channel = a.channel
                 AND e.id < a.id))
-    ORDER BY a.id LIMIT :limit""")
-_CLAIM = text("""
+    ORDER BY a.id LIMIT :limit""")  # noqa: S608 - our own words
+_CLAIM = text(f"""
     UPDATE alert SET claimed_until = :until, attempts = attempts + 1
-    WHERE id = :id AND state = 'waiting' AND (claimed_until IS NULL OR claimed_until <= :now)
-    RETURNING id, at, subject, kind, title, message, link, channel, state, attempts, error, sent_at""")
+    WHERE id = :id AND {_FREE}
+    RETURNING id, at, subject, kind, title, message, link, channel, state, attempts, error, sent_at""")  # noqa: S608
 _SENT = text("UPDATE alert SET state = 'sent', error = NULL, claimed_until = NULL, sent_at = :now WHERE id = :id")
 # Where another worker has sent it meanwhile, it stays sent.
 _AGAIN = text("UPDATE alert SET claimed_until = :until, error = :error WHERE id = :id AND state = 'waiting'")
@@ -47,12 +51,14 @@ def deliver_due(database: Database, settings: Settings, clock: Clock) -> int:
     """Send what is due; returns how many arrived. A channel that fails once is left alone for the rest of the round,
     so that one that hangs cannot hold up the others. Raises DatabaseUnavailable."""
     sent, broken = 0, set()
-    values = {"now": clock(), "limit": ROUND}
+    now = clock()
+    values = {"now": now, "beyond": now + LONGEST, "limit": ROUND}
     for alert_id, channel in database.read(lambda db: db.execute(_DUE, values).all(), one_statement=True):
         if channel in broken:
             continue
-        alert = _claim(database, alert_id, clock())
-        if alert is None:
+        claimed_at = clock()
+        alert = _claim(database, alert_id, claimed_at)
+        if alert is None or clock() >= claimed_at + CLAIM:
             continue
         if _send(database, settings, alert, clock):
             sent += 1
@@ -63,7 +69,7 @@ def deliver_due(database: Database, settings: Settings, clock: Clock) -> int:
 
 def _claim(database: Database, alert_id: int, now: int) -> Logged | None:
     """The row, if it is ours now."""
-    values = {"id": alert_id, "now": now, "until": now + CLAIM}
+    values = {"id": alert_id, "now": now, "beyond": now + LONGEST, "until": now + CLAIM}
     row = database.write(lambda db: db.execute(_CLAIM, values).mappings().one_or_none())
     return None if row is None else Logged(**row)
 

@@ -20,7 +20,6 @@ from commands.simulator.people import Population
 from commands.simulator.plan import PROJECT
 from commands.simulator.reader import CannotRead, Reader
 from commands.simulator.sender import GaveUp, Paused, Sender
-from config.clock import SECOND
 from config.settings import Settings
 from models.database import DatabaseUnavailable
 from security import connections, simulated
@@ -34,7 +33,6 @@ SEED = "simulated-export"
 PEOPLE, PAGE_SIZE, ENTER, LEAVE = 250, 100, 20, 10
 
 PATIENCE = 60  # seconds until the sending and the wait for a sweep give up, each
-CLAIM = 300 * SECOND  # longer than all of it
 PACE = 0.1  # of Mixpanel's waits between retries
 
 OURS = "Something went wrong on our side; the worker's log has the traceback."
@@ -52,6 +50,7 @@ class Job:
 
     id: int
     connection: str
+    until: int
     password_id: int | None = None
     password: str = ""
     hindrance: str = ""
@@ -76,17 +75,17 @@ def play_due(here: House, stop: Event) -> bool:
 
 def _take(db: Connection, here: House, export_id: int, now: int) -> Job | None:
     """Claim it and lend it a password, in one transaction; what a dead worker was lent is retired."""
-    claimed = simulated.claim(db, export_id, now, now + CLAIM)
+    claimed = simulated.claim(db, export_id, now)
     if claimed is None:
         return None
     if claimed.lent is not None:
         connections.retire_one(db, claimed.lent, now)
-    job = Job(claimed.id, claimed.connection, hindrance=_hindrance(db, claimed.connection))
+    job = Job(claimed.id, claimed.connection, claimed.until, hindrance=_hindrance(db, claimed.connection))
     if job.hindrance:
         return job
     password_id, password = connections.temporary(db, here.settings.secret_key, claimed.connection, now)
     simulated.lend(db, export_id, password_id)
-    return Job(claimed.id, claimed.connection, password_id, password)
+    return Job(claimed.id, claimed.connection, claimed.until, password_id, password)
 
 
 def _hindrance(db: Connection, name: str) -> str:
@@ -104,9 +103,9 @@ def _put_back(db: Connection, here: House, job: Job, report: Report | None) -> N
     if job.password_id is not None:
         connections.retire_one(db, job.password_id, now)
     if report is None:
-        simulated.give_back(db, job.id)
+        simulated.give_back(db, job.id, job.until)
     else:
-        simulated.end(db, job.id, report, now)
+        simulated.end(db, job.id, job.until, report, now)
 
 
 def _report(here: House, job: Job, stop: Event) -> Report | None:

@@ -64,7 +64,7 @@ def _repeat_all(rounds: list[Callable[[], None]], seconds: float, stop: Event) -
     beside = [Thread(target=_repeat, args=(one, seconds, stop), daemon=True) for one in others]
     for thread in beside:
         thread.start()
-    _repeat(first, seconds, stop)
+    _repeat(lambda: _survive("upkeep", first), seconds, stop)
     for thread in beside:
         thread.join(LAST_CALLS)
 
@@ -86,7 +86,7 @@ class Upkeep:
         settings, database, now = self.here.settings, self.here.database, self.here.clock()
         try:
             upkeep.run_once(database, Rules.of(settings), self.here.clock)
-            if now - self.pruned_at >= PRUNE_EVERY:
+            if abs(now - self.pruned_at) >= PRUNE_EVERY:  # a clock that was set back must not end it
                 upkeep.prune(database, settings.retain_pages_days, settings.retain_failures_days, now)
                 alerts.prune(database, now)
                 outbound_upkeep.prune(database, settings.retain_deliveries_days, now)
@@ -107,7 +107,7 @@ class Alerting:
 
     def _round(self) -> None:
         here, now = self.here, self.here.clock()
-        look = now - self.looked_at >= LOOK_EVERY
+        look = abs(now - self.looked_at) >= LOOK_EVERY  # a clock that was set back must not end it
         if look:
             self.looked_at = now
         alerts.run_once(here.database, here.settings, here.clock, look=look)

@@ -158,6 +158,12 @@ SETTINGS = (
         whole(0, 10**9),
     ),
     Setting(
+        "SWEEP_STEP_MEMBERS",
+        "50000",
+        "People whom one step of such a sweep looks at; pages of the cohort wait for a step, and get in between two.",
+        whole(1, 10**9),
+    ),
+    Setting(
         "REMOVAL_GUARD_PERCENT",
         "50",
         "A refresh that would remove more than this share of a cohort is held until an operator decides; 0 is off.",
@@ -220,6 +226,13 @@ SETTINGS = (
     Setting("RETAIN_DELIVERIES_DAYS", "90", "Days that calls to Mixpanel are kept; 0 keeps them.", whole(0, 36500)),
     Setting(
         "MAX_IMPORT_MB", "2048", "Largest file in megabytes that the dashboard takes for an import.", whole(1, 10**6)
+    ),
+    Setting(
+        "CLAIM_SECONDS",
+        "60",
+        "How long an export stays with the worker that settles or sweeps it after its last sign of life; then another"
+        " takes it over.",
+        whole(1, 3600),
     ),
     Setting("WORK_SECONDS", "2", "Pause between two rounds of the upkeep worker.", whole(1, 3600)),
     Setting("LOG_LEVEL", "info", "How much is logged.", one_of("debug", "info", "warning", "error")),

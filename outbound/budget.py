@@ -16,6 +16,7 @@ from outbound.desk import Desk
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 ABANDONED = 15 * MINUTE
+AHEAD = MINUTE  # by which clocks may differ; what began later than that began before the clock was set back
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,13 @@ class Left:
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _STARTED = text("""
-    SELECT started_at FROM budget_call WHERE project = :project AND family = :family AND started_at > :since
+    SELECT started_at FROM budget_call
+    WHERE project = :project AND family = :family AND started_at > :since AND started_at < :beyond
     ORDER BY started_at DESC LIMIT :most""")
 _RUNNING = text("""
     SELECT count(*) FROM budget_call
-    WHERE project = :project AND family = :family AND ended_at IS NULL AND started_at > :since""")
+    WHERE project = :project AND family = :family AND ended_at IS NULL AND started_at > :since
+        AND started_at < :beyond""")
 _TAKE = text("""
     INSERT INTO budget_call (project, family, started_at) VALUES (:project, :family, :now) RETURNING id""")
 _GIVE_BACK = text("UPDATE budget_call SET ended_at = :now WHERE id = :id")
@@ -119,13 +122,13 @@ def _take(db: Connection, project_key: str, family: str, now: int) -> int:
 
 def _oldest_of_full(db: Connection, whose: dict[str, Any], window: Window, now: int) -> int | None:
     """When the call began whose leaving makes room; None where there is room."""
-    values = whose | {"since": now - window.length, "most": window.calls}
+    values = whose | {"since": now - window.length, "beyond": now + AHEAD, "most": window.calls}
     started = db.execute(_STARTED, values).scalars().all()
     return int(started[-1]) if len(started) == window.calls else None
 
 
 def _running(db: Connection, whose: dict[str, Any], now: int) -> int:
-    return int(db.execute(_RUNNING, whose | {"since": now - ABANDONED}).scalar_one())
+    return int(db.execute(_RUNNING, whose | {"since": now - ABANDONED, "beyond": now + AHEAD}).scalar_one())
 
 
 def _spent(window: Window, frees_at: int) -> Spent:
@@ -136,7 +139,7 @@ def _spent(window: Window, frees_at: int) -> Spent:
 def _left(db: Connection, project_key: str, family: str, limit: Limit, now: int) -> Left:
     whose = {"project": project_key, "family": family}
     window = max(limit.windows, key=lambda one: one.length)
-    values = whose | {"since": now - window.length, "most": window.calls}
+    values = whose | {"since": now - window.length, "beyond": now + AHEAD, "most": window.calls}
     started = db.execute(_STARTED, values).scalars().all()
     running = _running(db, whose, now) if limit.at_once is not None else 0
     frees_at = int(started[-1]) + window.length if started else None

@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 OPEN = frozenset({"waiting", "running"})
+CLAIM = 300_000  # milliseconds; longer than all of it takes
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,12 @@ class Simulated:
 
 @dataclass(frozen=True)
 class Claimed:
-    """An export that is ours to play; `lent` is the password that a worker before us left behind."""
+    """An export that is ours to play until `until`; `lent` is the password that a worker before us left behind."""
 
     id: int
     connection: str
     lent: int | None
+    until: int
 
 
 def _with_report(sql: str) -> dict[str, TextClause]:
@@ -62,20 +64,20 @@ _LATEST = text("""
     SELECT id, connection, who, state, report, asked_at, ended_at FROM simulated_export
     WHERE connection = :connection ORDER BY id DESC LIMIT 1""")
 _LENT = text("SELECT report FROM simulated_export WHERE state = 'running' AND connection = :connection")
-_DUE = text("""
-    SELECT id FROM simulated_export
-    WHERE state IN ('waiting', 'running') AND (state = 'waiting' OR claimed_until <= :now) ORDER BY id LIMIT 1""")
-_CLAIM = text("""
-    UPDATE simulated_export SET state = 'running', claimed_until = :until
-    WHERE id = :id AND (state = 'waiting' OR (state = 'running' AND claimed_until <= :now))
-    RETURNING id, connection, report""")
+# A claim beyond any that is made now was made before the clock was set back.
+_FREE = """state IN ('waiting', 'running')
+    AND (state = 'waiting' OR claimed_until <= :now OR claimed_until > :beyond)"""
+_DUE = text(f"SELECT id FROM simulated_export WHERE {_FREE} ORDER BY id LIMIT 1")  # noqa: S608 - our own words
+_CLAIM = text(f"""
+    UPDATE simulated_export SET state = 'running', claimed_until = :until WHERE id = :id AND {_FREE}
+    RETURNING id, connection, report""")  # noqa: S608
 _LEND = _with_report("UPDATE simulated_export SET report = :report WHERE id = :id")
 _END = _with_report("""
     UPDATE simulated_export SET state = :state, report = :report, ended_at = :now, claimed_until = NULL
-    WHERE id = :id AND state = 'running'""")
+    WHERE id = :id AND state = 'running' AND claimed_until = :mine""")
 _GIVE_BACK = text("""
     UPDATE simulated_export SET state = 'waiting', report = NULL, claimed_until = NULL
-    WHERE id = :id AND state = 'running'""")
+    WHERE id = :id AND state = 'running' AND claimed_until = :mine""")
 
 
 def ask(db: Connection, connection: str, who: str, now: int) -> int:
@@ -106,14 +108,16 @@ def passwords_lent(db: Connection, connection: str) -> set[int]:
 
 def due(db: Connection, now: int) -> int | None:
     """The oldest export that nobody plays."""
-    found: int | None = db.execute(_DUE, {"now": now}).scalar_one_or_none()
+    found: int | None = db.execute(_DUE, {"now": now, "beyond": now + 2 * CLAIM}).scalar_one_or_none()
     return found
 
 
-def claim(db: Connection, export_id: int, now: int, until: int) -> Claimed | None:
+def claim(db: Connection, export_id: int, now: int) -> Claimed | None:
     """The export, if it is ours now."""
-    row = db.execute(_CLAIM, {"id": export_id, "now": now, "until": until}).one_or_none()
-    return None if row is None else Claimed(row.id, row.connection, (_read(row.report) or {}).get("password"))
+    until = now + CLAIM
+    values = {"id": export_id, "now": now, "beyond": now + 2 * CLAIM, "until": until}
+    row = db.execute(_CLAIM, values).one_or_none()
+    return None if row is None else Claimed(row.id, row.connection, (_read(row.report) or {}).get("password"), until)
 
 
 def lend(db: Connection, export_id: int, password_id: int) -> None:
@@ -121,15 +125,16 @@ def lend(db: Connection, export_id: int, password_id: int) -> None:
     db.execute(_LEND[db.dialect.name], {"id": export_id, "report": json.dumps({"password": password_id})})
 
 
-def end(db: Connection, export_id: int, report: dict[str, Any], now: int) -> None:
+def end(db: Connection, export_id: int, mine: int, report: dict[str, Any], now: int) -> None:
+    """Keep what came of it, unless another worker plays it by now: ours is the claim until `mine`."""
     state = "passed" if report["passed"] else "failed"
-    values = {"id": export_id, "state": state, "report": json.dumps(report), "now": now}
+    values = {"id": export_id, "mine": mine, "state": state, "report": json.dumps(report), "now": now}
     db.execute(_END[db.dialect.name], values)
 
 
-def give_back(db: Connection, export_id: int) -> None:
-    """Let another worker play it, from the beginning."""
-    db.execute(_GIVE_BACK, {"id": export_id})
+def give_back(db: Connection, export_id: int, mine: int) -> None:
+    """Let another worker play it, from the beginning, if the claim until `mine` still holds."""
+    db.execute(_GIVE_BACK, {"id": export_id, "mine": mine})
 
 
 def _read(report: Any) -> dict[str, Any] | None:

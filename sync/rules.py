@@ -10,11 +10,14 @@ class _Settings(Protocol):
     sweep_inline_members: int
     removal_guard_percent: int
     removal_guard_min_members: int
+    claim_seconds: int
+    sweep_step_members: int
 
 
 @dataclass(frozen=True)
 class Rules:
-    """`settle` and `stalled` in milliseconds (S8, S13); `sweep_inline` in members (S5).
+    """`settle` and `stalled` in milliseconds (S8, S13); `sweep_inline` in members (S5). A worker's `claim` is in
+    milliseconds, and a `step` of its sweeps in ids.
 
     A refresh that would remove more than `guard_percent` of at least `guard_min_members` members is held; 0 is off.
     """
@@ -24,6 +27,8 @@ class Rules:
     sweep_inline: int = 250_000
     guard_percent: int = 50
     guard_min_members: int = 100
+    claim: int = 60_000
+    step: int = 50_000
 
     @classmethod
     def of(cls, settings: _Settings) -> "Rules":
@@ -33,4 +38,6 @@ class Rules:
             settings.sweep_inline_members,
             settings.removal_guard_percent,
             settings.removal_guard_min_members,
+            settings.claim_seconds * 1000,
+            settings.sweep_step_members,
         )

@@ -21,14 +21,16 @@ _ADD = text("""
 _ONE = text(f"SELECT {_COLUMNS} FROM import_job WHERE id = :id")  # noqa: S608 - our own columns
 _LIST = text(f"SELECT {_COLUMNS} FROM import_job WHERE id < :before ORDER BY id DESC LIMIT :limit")  # noqa: S608
 _SET = text("UPDATE import_job SET settings = :settings WHERE id = :id AND state = 'ready'")
-_DUE = text("""
-    SELECT id FROM import_job
-    WHERE state IN ('waiting', 'running') AND (claimed_until IS NULL OR claimed_until <= :now) ORDER BY id LIMIT 1""")
-_CLAIM = text("""
+# A lease further ahead than two of them was taken before the clock was set back.
+_FREE = "(claimed_until IS NULL OR claimed_until <= :now OR claimed_until > :beyond)"
+_DUE = text(f"""
+    SELECT id FROM import_job WHERE state IN ('waiting', 'running') AND {_FREE} ORDER BY id LIMIT 1""")  # noqa: S608
+_CLAIM = text(f"""
     UPDATE import_job
     SET state = 'running', message = NULL, claimed_by = :by, claimed_until = :until,
         started_at = coalesce(started_at, :now)
-    WHERE id = :id AND state IN ('waiting', 'running') AND (claimed_until IS NULL OR claimed_until <= :now)""")
+    WHERE id = :id AND state IN ('waiting', 'running') AND {_FREE}""")  # noqa: S608
+_HOLD = text("UPDATE import_job SET claimed_by = :by WHERE id = :id AND claimed_by = :by")
 _RENEW = text("""
     UPDATE import_job SET claimed_until = :until, worked_ms = worked_ms + :worked
     WHERE id = :id AND claimed_by = :by RETURNING state""")
@@ -163,14 +165,19 @@ def cancel(db: Connection, import_id: int, now: int) -> bool:
 
 def due(db: Connection, now: int) -> int | None:
     """The oldest on which nobody works."""
-    found: int | None = db.execute(_DUE, {"now": now}).scalar_one_or_none()
+    found: int | None = db.execute(_DUE, {"now": now, "beyond": now + 2 * LEASE}).scalar_one_or_none()
     return found
 
 
 def claim(db: Connection, import_id: int, by: str, now: int) -> Import | None:
     """The import, if it is ours now."""
-    values = {"id": import_id, "by": by, "now": now, "until": now + LEASE}
+    values = {"id": import_id, "by": by, "now": now, "until": now + LEASE, "beyond": now + 2 * LEASE}
     return by_id(db, import_id) if db.execute(_CLAIM, values).rowcount == 1 else None
+
+
+def hold(db: Connection, import_id: int, by: str) -> bool:
+    """Whether it is still ours; if so nobody else can claim it before this transaction ends."""
+    return db.execute(_HOLD, {"id": import_id, "by": by}).rowcount == 1
 
 
 def renew(db: Connection, import_id: int, by: str, now: int, worked: int) -> str | None:

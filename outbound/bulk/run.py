@@ -170,11 +170,16 @@ class _Run:
         job, now = self.job, self.desk.clock()
         places = (batch.first, batch.last)
 
-        def open_batch(db: Connection) -> int:
+        def open_batch(db: Connection) -> int | None:
+            if not rows.hold(db, job.id, self.by):
+                return None
             many = len(batch.records)
             return deliveries.open_batch(db, job.project, job.operation, job.who, many, places, job.id, now)
 
         delivery = self.desk.database.write(open_batch)
+        if delivery is None:
+            self.halt.set()
+            return
         if not batch.records:
             self._complete(delivery, batch, None)
             return
@@ -185,7 +190,7 @@ class _Run:
                 self.trouble = outcome.words
             self.halt.set()
             outcome = replace(outcome, verdict="failed")
-            self.desk.database.write(lambda db: deliveries.finish(db, delivery, outcome, self.mask))
+            self.desk.database.write(lambda db: self._finish(db, delivery, outcome))
             return
         self._complete(delivery, batch, outcome)
 
@@ -194,17 +199,16 @@ class _Run:
         return replace(self.shape, request=request, records=tuple(batch.records), encoded=tuple(batch.encoded))
 
     def _complete(self, delivery: int, batch: Batch, outcome: Outcome | None) -> None:
-        """The batch's row, the import's counts and the records that failed, all in one transaction."""
+        """The batch's row, the import's counts and the records that failed, all in one transaction. Nothing where
+        another worker has the import now: it has looked at what we left open, and sees to it."""
         failed = [*_refused(batch), *_failed(batch, outcome)]
         uncertain = sum(one.verdict == "uncertain" for one in failed)
         accepted = outcome.accepted if outcome is not None else 0
 
         def write(db: Connection) -> None:
-            if outcome is None:
-                deliveries.finish(db, delivery, _nothing_to_send(), self.mask)
-            else:
-                kept = replace(outcome, failed_records=outcome.failed_records[:20])
-                deliveries.finish(db, delivery, kept, self.mask)
+            kept = outcome or _nothing_to_send()
+            if not self._finish(db, delivery, replace(kept, failed_records=kept.failed_records[:20])):
+                return
             rows.count(
                 db,
                 self.job.id,
@@ -216,6 +220,14 @@ class _Run:
             failures.add(db, self.job.id, [replace(one, record=self.mask(one.record)) for one in failed])
 
         self.desk.database.write(write)
+
+    def _finish(self, db: Connection, delivery: int, outcome: Outcome) -> bool:
+        """Complete the row of a batch; False where the import is another worker's now."""
+        if not rows.hold(db, self.job.id, self.by):
+            self.halt.set()
+            return False
+        deliveries.finish(db, delivery, outcome, self.mask)
+        return True
 
     def _note_trouble(self, future: "Future[None]") -> None:
         error = future.exception()

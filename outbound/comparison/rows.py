@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Row, text
 Summary = dict[str, Any]
 
 OPEN = frozenset({"waiting", "running"})
+LONGEST = 7_200_000  # milliseconds
 WAYS = {
     "count": "Only how many",
     "ids": "Who, asked from Mixpanel",
@@ -56,12 +57,12 @@ _ASK = text("""
 _UNDER_WAY = text("""
     SELECT id FROM comparison WHERE cohort_id = :cohort AND way = :way AND state IN ('waiting', 'running')
     ORDER BY id LIMIT 1""")
-_DUE = text("""
-    SELECT id FROM comparison
-    WHERE state IN ('waiting', 'running') AND (claimed_until IS NULL OR claimed_until <= :now) ORDER BY id LIMIT 1""")
-_CLAIM = text("""
-    UPDATE comparison SET state = 'running', claimed_until = :until
-    WHERE id = :id AND state IN ('waiting', 'running') AND (claimed_until IS NULL OR claimed_until <= :now)""")
+# No budget frees later than in an hour: what lies further ahead was noted before the clock was set back.
+_FREE = """state IN ('waiting', 'running')
+    AND (claimed_until IS NULL OR claimed_until <= :now OR claimed_until > :beyond)"""
+_DUE = text(f"SELECT id FROM comparison WHERE {_FREE} ORDER BY id LIMIT 1")  # noqa: S608 - our own words
+_CLAIM = text(f"""
+    UPDATE comparison SET state = 'running', claimed_until = :until WHERE id = :id AND {_FREE}""")  # noqa: S608
 _NOTE = text("""
     UPDATE comparison SET state = :state, report = :report, claimed_until = :until
     WHERE id = :id AND state = 'running' AND claimed_until = :claim""")
@@ -139,13 +140,14 @@ def cancel(db: Connection, comparison_id: int, now: int) -> bool:
 
 def due(db: Connection, now: int) -> int | None:
     """The oldest comparison on which nobody works and that waits for nothing."""
-    found: int | None = db.execute(_DUE, {"now": now}).scalar_one_or_none()
+    found: int | None = db.execute(_DUE, {"now": now, "beyond": now + LONGEST}).scalar_one_or_none()
     return found
 
 
 def claim(db: Connection, comparison_id: int, now: int, until: int) -> Comparison | None:
     """The comparison, if it is ours now."""
-    if db.execute(_CLAIM, {"id": comparison_id, "now": now, "until": until}).rowcount == 0:
+    values = {"id": comparison_id, "now": now, "beyond": now + LONGEST, "until": until}
+    if db.execute(_CLAIM, values).rowcount == 0:
         return None
     return by_id(db, comparison_id)
 

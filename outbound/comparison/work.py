@@ -132,6 +132,8 @@ class _Work:
             shelf.begin(0)
         while True:
             found = self._page(facts)
+            if not self._renew():  # before the file is touched, which another worker may write by now
+                return None
             results = found.get("results") or []
             identifiers = [str(one["$distinct_id"]) for one in results if "$distinct_id" in one]
             self.summary |= {

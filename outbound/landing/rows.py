@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, text
 
 from outbound.landing.sought import Sought
 
+LONGEST = 7_200_000  # milliseconds
 FIRST_LOOK = 10_000  # milliseconds after the sending; before that nothing was ever seen
 
 _COLUMNS = """id, delivery_id, event, distinct_id, insert_id, event_at, state, cause, looks, asked_at, next_at,
@@ -21,13 +22,13 @@ _OF = text(f"SELECT {_COLUMNS} FROM landing WHERE delivery_id = :delivery")  # n
 _STOP = text("""
     UPDATE landing SET state = 'stopped', cause = :cause, next_at = NULL, claimed_until = NULL
     WHERE delivery_id = :delivery AND state = 'waiting'""")
-_DUE = text("""
-    SELECT id FROM landing
-    WHERE next_at <= :now AND state = 'waiting' AND (claimed_until IS NULL OR claimed_until <= :now)
-    ORDER BY next_at LIMIT 1""")
+# No look waits longer than the hour of a budget: what lies further ahead was noted before the clock was set back.
+_FREE = """state = 'waiting' AND (next_at <= :now OR next_at > :beyond)
+    AND (claimed_until IS NULL OR claimed_until <= :now OR claimed_until > :beyond)"""
+_DUE = text(f"SELECT id FROM landing WHERE {_FREE} ORDER BY next_at LIMIT 1")  # noqa: S608 - our own words
 _CLAIM = text(f"""
     UPDATE landing SET claimed_until = :until
-    WHERE id = :id AND state = 'waiting' AND next_at <= :now AND (claimed_until IS NULL OR claimed_until <= :now)
+    WHERE id = :id AND {_FREE}
     RETURNING {_COLUMNS}""")  # noqa: S608 - our own columns
 _END = text("""
     UPDATE landing SET state = :state, cause = :cause, looks = :looks, next_at = :next_at, visible_at = :visible_at,
@@ -94,13 +95,13 @@ def stop(db: Connection, delivery: int, why: str) -> bool:
 
 def due(db: Connection, now: int) -> int | None:
     """The look-out whose turn it is, and at which nobody looks."""
-    found: int | None = db.execute(_DUE, {"now": now}).scalar_one_or_none()
+    found: int | None = db.execute(_DUE, {"now": now, "beyond": now + LONGEST}).scalar_one_or_none()
     return found
 
 
 def claim(db: Connection, landing_id: int, now: int, until: int) -> Landing | None:
     """The look-out, if it is ours now."""
-    row = db.execute(_CLAIM, {"id": landing_id, "now": now, "until": until}).one_or_none()
+    row = db.execute(_CLAIM, {"id": landing_id, "now": now, "beyond": now + LONGEST, "until": until}).one_or_none()
     return None if row is None else _landing(row)
 
 

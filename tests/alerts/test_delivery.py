@@ -10,7 +10,7 @@ from typing import Any
 
 import alerts
 from alerts.channels import DELIVERY, SIGNATURE
-from alerts.delivery import ATTEMPTS, CLAIM
+from alerts.delivery import ATTEMPTS, CLAIM, deliver_due
 from tests.alerts.seen import deliver, log, see
 from tests.relay import MINUTE, SECOND, START
 
@@ -219,6 +219,17 @@ def test_a_message_whose_worker_died_is_sent_when_its_claim_runs_out(make_relay,
     claimed = f"UPDATE alert SET claimed_until = {relay.clock() + CLAIM}, attempts = 1"
     relay.database.write(lambda db: db.exec_driver_sql(claimed))
     assert deliver(relay) == 0
+    relay.clock.forward(CLAIM)
+    assert deliver(relay) == 1
+
+
+def test_a_worker_that_slept_until_its_claim_had_run_out_sends_nothing(make_relay, hook):
+    relay = make_relay(alert_webhook_url=hook.url)
+    see(relay, "failing")
+    ticks = iter((0, 0, CLAIM, CLAIM))
+    began = relay.clock()
+    assert deliver_due(relay.database, relay.app.extensions["house"].settings, lambda: began + next(ticks)) == 0
+    assert hook.heard == []
     relay.clock.forward(CLAIM)
     assert deliver(relay) == 1
 

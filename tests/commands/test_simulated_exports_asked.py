@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from commands import simulated_exports
-from commands.simulated_exports import CLAIM, PEOPLE
+from commands.simulated_exports import PEOPLE
 from commands.simulator.loopback import served
 from security import connections, simulated
 from tests.commands.conftest import Terminal
@@ -196,9 +196,20 @@ def test_what_a_dead_worker_left_is_taken_over_when_its_claim_runs_out(relay, ur
     abandoned(relay)
     assert not play(relay)
     assert (latest(relay).state, latest(relay).report) == ("running", None)
-    relay.clock.forward(CLAIM)
+    relay.clock.forward(simulated.CLAIM)
     assert play(relay)
     assert (latest(relay).state, live_passwords(relay)) == ("passed", 1)
+
+
+def test_a_worker_that_slept_until_another_took_over_reports_nothing(relay):
+    ask(relay)
+    asleep = take(relay)
+    relay.clock.forward(simulated.CLAIM)
+    assert take(relay) is not None
+    house = relay.app.extensions["house"]
+    for report in (None, {"passed": False, "sent": [], "found": {}, "sentences": ["The password was retired."]}):
+        relay.database.write(lambda db, r=report: simulated_exports._put_back(db, house, asleep, r))
+        assert latest(relay).state == "running"
 
 
 def test_only_one_worker_gets_it(relay):

@@ -207,7 +207,7 @@ def test_a_password_of_another_connection_is_not_retired(relay: Relay) -> None:
 def test_the_password_lent_to_a_simulated_export_is_not_shown(relay: Relay) -> None:
     def lend(db) -> int:
         export = simulated.ask(db, "crm", "tests", relay.clock())
-        simulated.claim(db, export, relay.clock(), relay.clock() + MINUTE)
+        simulated.claim(db, export, relay.clock())
         lent, _ = connections.temporary(db, "key", "crm", relay.clock())
         simulated.lend(db, export, lent)
         return lent
@@ -261,9 +261,10 @@ def test_by_htmx_the_button_is_answered_with_the_fragment(relay: Relay) -> None:
 def test_a_simulated_export_that_is_over_says_how_it_went(relay: Relay, passed: bool, word: str) -> None:
     def play(db) -> None:
         export = simulated.ask(db, "crm", "tests", relay.clock())
-        simulated.claim(db, export, relay.clock(), relay.clock() + MINUTE)
+        claimed = simulated.claim(db, export, relay.clock())
+        assert claimed is not None
         report = {"passed": passed, "sent": [], "found": {}, "sentences": ["250 members came."]}
-        simulated.end(db, export, report, relay.clock())
+        simulated.end(db, export, claimed.until, report, relay.clock())
 
     relay.database.write(play)
     fragment = relay.sign_in("viewer").page("/connections/crm/simulated")

@@ -207,6 +207,24 @@ def test_pausing_lets_it_go_on_later_and_cancelling_ends_it(desk: Desk, mixpanel
     assert run.run(desk, other, threading.Event()) is False
 
 
+def test_a_worker_that_slept_until_another_took_over_sends_and_counts_nothing_more(
+    desk: Desk, mixpanel: Mixpanel, tmp_path: Path
+) -> None:
+    import_id = begin(desk, tmp_path / "f", [event(n) for n in range(30_000)])
+
+    def taken_over(call: Call) -> Answer:
+        later = desk.clock() + rows.LEASE + 1
+        desk.database.write(lambda db: rows.claim(db, import_id, "another", later))
+        return Answer(200, {"code": 200, "num_records_imported": len(call.records), "status": "OK"})
+
+    mixpanel.script("/api/import", taken_over)
+    work(desk, import_id)
+    job = look(desk, import_id)
+    assert (job.state, job.claimed_by, job.read, job.accepted) == ("running", "another", 0, 0)
+    assert len(mixpanel.calls) <= run.AT_ONCE
+    assert desk.database.read(lambda db: rows.left_open(db, import_id))
+
+
 def test_two_workers_never_work_on_the_same_import(desk: Desk, mixpanel: Mixpanel, tmp_path: Path) -> None:
     import_id = begin(desk, tmp_path / "f", [event(1)])
     assert desk.database.write(lambda db: rows.claim(db, import_id, "another", desk.clock())) is not None

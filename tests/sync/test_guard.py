@@ -323,11 +323,15 @@ def test_guard_in_steps_removes_nobody_before_it_has_counted_all(
     relay.refresh(ALARMING, session="second")
     assert relay.session()["status"] == "sweeping"
     with monkeypatch.context() as steps:
-        steps.setattr(upkeep, "_step", lambda *_: pytest.fail("a step before the verdict"))
+        steps.setattr(upkeep, "step", lambda *_: pytest.fail("a step before the verdict"))
         relay.work()
     assert relay.session()["status"] == "held"
     assert approve(relay)
     assert relay.members() == set(ALARMING)
+
+
+def one_sweep(relay: Relay, claim: upkeep.Claim) -> upkeep._Sweep:
+    return upkeep._Sweep(relay.database, relay.rules, claim, relay.clock)
 
 
 def test_guard_a_second_worker_cannot_hold_what_is_being_swept(make_relay: MakeRelay) -> None:
@@ -336,14 +340,16 @@ def test_guard_a_second_worker_cannot_hold_what_is_being_swept(make_relay: MakeR
     relay.refresh(TEN, session="first")
     relay.work()
     relay.refresh(TEN[:5], session="second")
-    session_id = relay.session()["id"]
+    (slow,) = [one_sweep(relay, claim) for claim in upkeep._claimed(relay.database, relay.rules, relay.clock)]
     counted = upkeep._Tally(distinct=5, leaving=5)
-    assert relay.database.write(lambda db: upkeep._judge(db, relay.rules, session_id, counted, relay.clock()))
+    relay.clock.forward(relay.rules.claim + 1)
+    (fast,) = [one_sweep(relay, claim) for claim in upkeep._claimed(relay.database, relay.rules, relay.clock)]
+    assert fast.locked(lambda db, *both: upkeep.judge(db, relay.rules, *both, counted, relay.clock()))
     marks = Marks(0, 100)
-    relay.database.read(lambda db: upkeep._mark(db, session_id, marks))
-    assert relay.database.write(lambda db: upkeep._step(db, session_id, marks, 0, relay.clock()))
-    assert relay.database.write(lambda db: upkeep._judge(db, relay.rules, session_id, counted, relay.clock()))
-    relay.clock.forward(upkeep.CLAIM + 1)
+    relay.database.read(lambda db: upkeep._mark(db, relay.session()["id"], marks))
+    assert fast._step(marks, 0)
+    assert slow.locked(lambda db, *both: upkeep.judge(db, relay.rules, *both, counted, relay.clock())) is None
+    relay.clock.forward(relay.rules.claim + 1)
     relay.work()
     assert (relay.session()["status"], relay.session()["decision"]) == ("complete", None)
     assert relay.members() == set(TEN[:5])

@@ -1,12 +1,14 @@
 """S5: the sweep of a cohort that is too large for one transaction goes on in steps after the last page."""
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sync import upkeep
 from sync.rules import Rules
+from sync.seen import Marks
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, Relay
 
@@ -18,10 +20,9 @@ class Killed(Exception):
 
 
 @pytest.fixture
-def relay(make_relay: MakeRelay, monkeypatch: pytest.MonkeyPatch) -> Relay:
+def relay(make_relay: MakeRelay) -> Relay:
     """Every sweep takes steps, of two people each."""
-    monkeypatch.setattr(upkeep, "STEP", 2)
-    return make_relay(sweep_inline_members=0)
+    return make_relay(sweep_inline_members=0, sweep_step_members=2)
 
 
 def sweep_of(relay: Relay, stayers: list[str]) -> None:
@@ -33,15 +34,15 @@ def sweep_of(relay: Relay, stayers: list[str]) -> None:
 
 def dies_in_step(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """The worker dies at the beginning of the sweep's step `number`."""
-    step, taken = upkeep._step, []
+    one_step, taken = upkeep.step, []
 
     def dying(*arguments: Any) -> bool:
         taken.append(None)
         if len(taken) == number:
             raise Killed
-        return step(*arguments)
+        return one_step(*arguments)
 
-    monkeypatch.setattr(upkeep, "_step", dying)
+    monkeypatch.setattr(upkeep, "step", dying)
 
 
 def test_s5_a_large_cohort_is_shown_as_sweeping_until_the_worker_has_finished(relay: Relay) -> None:
@@ -98,17 +99,40 @@ def test_s5_no_other_worker_takes_over_however_long_the_sweep_takes(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep_of(relay, [])
-    step, taken_over = upkeep._step, []
+    one_step, taken_over = upkeep.step, []
 
     def slow(*arguments: Any) -> bool:
         relay.clock.forward(MINUTE // 2)
-        taken_over.extend(upkeep._claimed(relay.database, relay.clock))
-        return step(*arguments)
+        taken_over.extend(upkeep._claimed(relay.database, relay.rules, relay.clock))
+        return one_step(*arguments)
 
-    monkeypatch.setattr(upkeep, "_step", slow)
+    monkeypatch.setattr(upkeep, "step", slow)
     relay.work()
     assert relay.session()["completed_at"] - relay.session()["started_at"] >= 5 * MINUTE
     assert taken_over == []
+
+
+def test_s5_a_worker_that_slept_past_its_claim_removes_nobody_by_what_it_knew(relay: Relay) -> None:
+    sweep_of(relay, ["u03"])
+    (asleep,) = (sweep for sweep in sweeps(relay))
+    old = Marks(0, 100)
+    relay.database.read(lambda db: upkeep._mark(db, relay.session()["id"], old))
+    relay.wait(2 * MINUTE)
+    relay.refresh(["u04"], session="second")  # another version of the page, when the sweep was over
+    relay.clock.forward(relay.rules.settle)
+    (awake,) = (sweep for sweep in sweeps(relay))
+    relay.database.write(lambda db: upkeep._settle(db, relay.rules, awake.claim.session_id, relay.clock()))
+    assert relay.session()["status"] == "sweeping"
+    assert not asleep._step(old, 0)
+    assert "u04" in relay.members()
+    awake.run()
+    assert relay.members() == {"u04"}
+
+
+def sweeps(relay: Relay) -> Iterator[upkeep._Sweep]:
+    """What a worker has claimed."""
+    for claim in upkeep._claimed(relay.database, relay.rules, relay.clock):
+        yield upkeep._Sweep(relay.database, relay.rules, claim, relay.clock)
 
 
 def test_s5_two_workers_do_not_do_the_same_work_twice(relay: Relay) -> None:
