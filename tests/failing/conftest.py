@@ -7,6 +7,7 @@ import pytest
 
 from tests.failing.cluster import Cluster, private_cluster
 from tests.failing.server import GRANIAN, Server
+from tests.failing.worker import MakeWorker, workers
 
 MakeServer = Callable[..., Server]
 
@@ -39,3 +40,10 @@ def make_server(tmp_path: Path) -> Iterator[MakeServer]:
     yield make
     for server in made:
         server.close()
+
+
+@pytest.fixture
+def make_worker(database_url: str, tmp_path: Path) -> Iterator[MakeWorker]:
+    """Makes workers that run: ``make_worker(sweep_step_members=1)``."""
+    with workers(database_url, tmp_path) as make:
+        yield make
