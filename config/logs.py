@@ -1,9 +1,11 @@
 """How logs are written: one event a line, with a request id, and never with member data or secrets."""
 
+import contextlib
 import contextvars
 import logging
 import sys
-from typing import Any
+from functools import partial
+from typing import Any, TextIO
 
 import msgspec
 import structlog
@@ -47,6 +49,24 @@ def add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[st
     return event
 
 
+class Lines:
+    """Writes line after line to `file`. A log on a full disk must not fail the call that it tells of."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def msg(self, line: str) -> None:
+        with contextlib.suppress(OSError):
+            self._file.write(line + "\n")
+            self._file.flush()
+
+    debug = info = warning = warn = error = critical = exception = fatal = log = msg
+
+
+def _lines(lines: Lines, *_names: object) -> Lines:
+    return lines
+
+
 def _json(event: dict[str, Any], **_options: Any) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
 
@@ -76,7 +96,7 @@ def configure(level: str, form: str) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=partial(_lines, Lines(sys.stderr)),
         cache_logger_on_first_use=False,
     )
     _Request.bound = None

@@ -233,7 +233,7 @@ def _take_turn(connection: Connection) -> None:
     connection.commit()
 
 
-def engine_options(url: str, pool_size: int, statement_seconds: int) -> dict[str, object]:
+def engine_options(url: str, pool_size: int, statement_seconds: int = 60) -> dict[str, object]:
     """Options of the default engine, which reads (and on PostgreSQL also writes)."""
     shared: dict[str, object] = {"hide_parameters": True, "pool_timeout": WAIT_SECONDS, "pool_use_lifo": True}
     if make_url(url).get_backend_name() == "sqlite":

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from pathlib import Path
 
 import pytest
 import structlog
@@ -50,3 +51,15 @@ def test_less_than_the_level_is_not_logged(lines) -> None:
     structlog.get_logger().debug("detail")
     logging.getLogger("some.library").info("chatter")
     assert lines() == []
+
+
+def test_a_log_on_a_full_disk_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("w")  # noqa: SIM115 - its end is an error of its own
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stderr", full)
+        logs.configure("info", "json")
+        for _ in range(3):
+            structlog.get_logger().info("said")
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+    logs.configure("error", "json")

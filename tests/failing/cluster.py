@@ -1,5 +1,6 @@
 """A PostgreSQL cluster of the tests' own, which they may stop and whose log they may read."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -48,6 +49,7 @@ class Cluster:
     bin: Path
     folder: Path
     port: int
+    log_on: Path | None = None  # where its write-ahead log lies, if not with the rest
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
@@ -67,6 +69,15 @@ class Cluster:
         return (Path(self._data) / "postmaster.pid").exists()
 
     @property
+    def is_serving(self) -> bool:
+        """Whether it takes connections; it may be up and still recover from a crash."""
+        try:
+            psycopg.connect(self.url(), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    @property
     def log(self) -> str:
         return (self.folder / "log").read_text()
 
@@ -81,8 +92,18 @@ class Cluster:
     def _data(self) -> str:
         return str(self.folder / "data")
 
+    def write_ahead(self) -> None:
+        """Write log until something breaks."""
+        with psycopg.connect(self.url(), autocommit=True) as db, contextlib.suppress(psycopg.Error):
+            while True:
+                db.execute("SELECT pg_logical_emit_message(true, 'tests', repeat('x', 100000))")
+
     def _make(self, more: str) -> None:
-        self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        small = [] if more else ["--wal-segsize", "1"]  # megabytes
+        if self.log_on is not None:
+            small += ["--waldir", str(self.log_on / "wal")]
+        who = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
+        self._run("initdb", "-D", self._data, *who, *small, "--no-sync")
         with (Path(self._data) / "postgresql.conf").open("a") as settings:
             settings.write(SETTINGS.format(port=self.port) + more)
 
@@ -98,13 +119,15 @@ class Cluster:
 
 
 @contextmanager
-def private_cluster(more: str = "") -> Iterator[Cluster]:
-    """A new cluster that runs, with `more` lines of settings; stopped and removed afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="cohort-relay-cluster-"))
+def private_cluster(more: str = "", parent: Path | None = None, log_on: Path | None = None) -> Iterator[Cluster]:
+    """A new cluster that runs, with `more` lines of settings, in a folder below `parent`, or with its write-ahead log
+    below `log_on`; stopped and removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="cohort-relay-cluster-", dir=parent))
     if os.geteuid() == 0:
         user = pwd.getpwnam(SYSTEM_USER)
-        os.chown(folder, user.pw_uid, user.pw_gid)
-    cluster = Cluster(binaries(), folder, free_port())
+        for one in filter(None, (folder, log_on)):
+            os.chown(one, user.pw_uid, user.pw_gid)
+    cluster = Cluster(binaries(), folder, free_port(), log_on)
     try:
         cluster._make(more)
         cluster.start()

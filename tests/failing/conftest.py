@@ -30,8 +30,10 @@ def make_server(tmp_path: Path) -> Iterator[MakeServer]:
     """Makes a server that runs: ``make_server(url, "crm", "ads")`` with the webhook connections crm and ads."""
     made: list[Server] = []
 
-    def make(url: str, *connections: str, command: tuple[str, ...] = GRANIAN) -> Server:
-        made.append(Server(tmp_path, url, command))
+    def make(
+        url: str, *connections: str, command: tuple[str, ...] = GRANIAN, instance: Path = tmp_path, **more: str
+    ) -> Server:
+        made.append(Server(instance, url, command, more=more))
         made[-1].start()
         made[-1].prepare(*connections)
         made[-1].wait_ready()

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.failing.account import assert_tells_of_the_outage
 from tests.failing.books import Books
 from tests.failing.cluster import Cluster
 from tests.failing.conftest import MakeServer
 from tests.failing.locking import locked_cohort, locked_file
 from tests.failing.sender import Body, Reply, Sender, export, sender_of
 from tests.failing.server import Server, wait_until
+from tests.failing.worker import workers
+from tests.relay import body
 
 WITHIN = 10  # seconds
 before = [f"p{number:04}" for number in range(400)]
@@ -75,6 +78,45 @@ def test_s10_an_export_goes_on_after_postgresql_was_stopped_in_its_middle(
     assert_ends_exact(crm, books)
     assert readiness(server) == 200
     assert books.failures("database_unavailable") == 2
+    assert_tells_of_the_outage(server, refused=2)
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_s10_a_restart_of_postgresql_in_the_middle_of_four_exports_costs_a_few_retries_and_the_worker_goes_on(
+    mode: str, cluster: Cluster, make_server: MakeServer, tmp_path: Path
+) -> None:
+    url, names = cluster.new_database(), [f"crm-{number}" for number in range(4)]
+    server, books = make_server(url, *names, SETTLE_SECONDS="1"), Books(url)
+    senders = [sender_of(server, name) for name in names]
+    for sender in senders:
+        sender.pause = lambda _seconds: wait_until(lambda: cluster.is_serving, 60, "the restart")
+
+    with workers(url, tmp_path) as make_worker, ThreadPoolExecutor(len(names)) as pool:
+        worker = make_worker(settle_seconds=1)
+        assert_worker_works(senders[0], books, "before")
+        sent = [pool.submit(sender.sync, lambda _cycle, one=sender: long_export(one)) for sender in senders]
+        wait_until(lambda: all(len(sender.replies) > 5 for sender in senders), 60, "the exports' middle")
+        cluster.stop(mode)
+        cluster.start()
+        assert [done.result() for done in sent] == [1] * len(names)
+        assert_worker_works(senders[0], books, "after")
+        assert worker.is_alive
+
+    refused = [reply for sender in senders for reply in sender.replies if reply.status != 200]
+    assert refused
+    for reply in refused:
+        assert_refused_in_time(reply, reply.json["action"])
+    for name in names:
+        assert books.members(name) == set(long_cohort)
+        books.assert_balanced(name)
+    assert_tells_of_the_outage(server, len(refused))
+
+
+def assert_worker_works(sender: Sender, books: Books, cohort: str) -> None:
+    """An export that only a worker can end comes to its end."""
+    sender.deliver(body("members", before, page=None, session=cohort, cohort=cohort))
+    wait_until(lambda: books.sessions(cohort)[-1]["status"] == "complete", 90, "the worker's round")
+    assert books.members(cohort) == set(before)
 
 
 def test_s10_eight_connections_hear_503_in_time_and_end_exact_when_postgresql_stops_under_them(
