@@ -23,12 +23,13 @@ _BY_PAGE = f"""
 
 _WITH_ID = Statement(_BY_PAGE)
 
-# S8: without a session id, calls close together form one session. A diff also has to follow directly: an add, a remove
-# and the same add again are three changes, not a change and a replay.
+# S8: without a session id, calls close together form one session; what lies far ahead is not close, the clock was set
+# back since. A diff also has to follow directly: an add, a remove and the same add again are three changes, not a
+# change and a replay.
 _WITHOUT_ID = Statement(
     _BY_PAGE
-    + """ AND s.last_page_at > :close_since AND s.status <> 'superseded' AND s.number >= :oldest
-    ORDER BY s.number DESC LIMIT 1"""
+    + """ AND s.last_page_at > :close_since AND s.last_page_at < :close_until AND s.status <> 'superseded'
+    AND s.number >= :oldest ORDER BY s.number DESC LIMIT 1"""
 )
 
 _BY_ID = Statement(f"SELECT {_COLUMNS} FROM sync_session s WHERE s.id = :id")  # noqa: S608
@@ -167,7 +168,8 @@ def join(
         row = _WITH_ID.first(db, values)
     else:
         oldest = 0 if page.is_refresh else cohort.session_count
-        row = _WITHOUT_ID.first(db, values | {"close_since": now - rules.settle, "oldest": oldest})
+        close = {"close_since": now - rules.settle, "close_until": now + rules.settle, "oldest": oldest}
+        row = _WITHOUT_ID.first(db, values | close)
     if row is None:
         return _opened(db, cohort, page, connection_id, now), None
     *columns, digest, received, unchanged, rejected = row

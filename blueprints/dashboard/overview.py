@@ -17,11 +17,6 @@ RUNNING = ("receiving", "settling", "sweeping")
 MOST_LIVE = 12  # of the sessions that are under way; the page stays small with every cohort receiving at once
 SECOND = 1000
 EVERY, EVERY_LIVE = 15, 2  # seconds between two looks
-REDIS_IS_AWAY = (
-    "Redis does not answer, so each process counts calls for itself: no call is refused for it, and with several"
-    " processes a limit lets more through than it says. Start Redis, or correct REDIS_URL; the relay goes back to it by"
-    " itself."
-)
 
 
 @dataclass(frozen=True)
@@ -36,15 +31,30 @@ class Live:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Something about the relay itself, not about cohorts: what happened, and what it means and asks for."""
+
+    happened: str
+    says: str
+
+
+REDIS_IS_AWAY = Note(
+    "Redis does not answer.",
+    "Each process counts calls for itself: no call is refused for it, and with several processes a limit lets more"
+    " through than it says. Start Redis, or correct REDIS_URL; the relay goes back to it by itself.",
+)
+
+
+@dataclass(frozen=True)
 class Now:
-    """What the part of the page shows that refreshes itself. `notes` are about the relay itself, not about cohorts."""
+    """What the part of the page shows that refreshes itself."""
 
     verdict: Verdict
     live: list[Live]
     more_live: int
     connections: list[ConnectionStanding]
     cohorts: list[Standing]
-    notes: list[str]
+    notes: list[Note]
     every: int
 
     @property

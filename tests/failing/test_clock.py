@@ -85,6 +85,17 @@ def test_s8_a_clock_that_is_set_back_lets_the_whole_settling_time_pass_once_more
 
 
 @JUMPS
+def test_s8_an_export_without_a_session_id_is_not_taken_for_one_of_before_the_jump(relay: Relay, jump: int) -> None:
+    relay.refresh(["A"], session=None, page=None)
+    relay.settle()
+    relay.wait(jump)
+    relay.refresh(["B"], session=None, page=None)
+    relay.settle()
+    assert relay.session()["number"] == 2
+    assert_exact(relay, {"B"})
+
+
+@JUMPS
 def test_s13_a_session_that_the_jump_shows_as_stalled_goes_on_with_its_next_page(relay: Relay, jump: int) -> None:
     relay.refresh(before, session="first")
     relay.refresh(after[:20], 1, 2, session="second")

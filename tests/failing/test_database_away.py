@@ -81,6 +81,7 @@ def test_s10_an_export_goes_on_after_postgresql_was_stopped_in_its_middle(
     assert_tells_of_the_outage(server, refused=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_s10_a_restart_of_postgresql_in_the_middle_of_four_exports_costs_a_few_retries_and_the_worker_goes_on(
     mode: str, cluster: Cluster, make_server: MakeServer, tmp_path: Path

@@ -104,8 +104,9 @@ def test_the_overview_says_that_redis_is_away_and_what_that_means(relay: Relay, 
     viewer = relay.sign_in("viewer")
     assert "Redis" not in viewer.page("/")
     own_redis.freeze()
-    assert "Redis does not answer, so each process counts calls for itself: no call is refused for it" in viewer.page(
-        "/overview/now"
+    overview = viewer.page("/overview/now")
+    assert (
+        "<strong>Redis does not answer.</strong> Each process counts calls for itself: no call is refused" in overview
     )
     own_redis.thaw()
     wait_until(lambda: "Redis" not in viewer.page("/"), WITHIN, "the end of the note")

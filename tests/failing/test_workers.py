@@ -10,9 +10,10 @@ from tests.failing.server import wait_until
 from tests.failing.worker import MakeWorker, Worker, relay_at_the_present
 from tests.relay import Relay
 
+pytestmark = pytest.mark.slow
 WITHIN = 90  # seconds, on a machine that does something else as well
 COHORTS = [str(number) for number in range(100, 120)]
-PEOPLE = [f"p{number:04}" for number in range(900)]
+PEOPLE = [f"p{number:04}" for number in range(500)]
 STAYERS = PEOPLE[:100]
 
 
