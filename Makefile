@@ -6,7 +6,7 @@ NPM_CI := ci --ignore-scripts --no-audit --no-fund --silent
 VENDORED := $(addprefix node_modules/, htmx.org/dist/htmx.min.js chart.js/dist/chart.umd.min.js modern-normalize/modern-normalize.css)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint types bench bench-pages bench-imports bench-scale screenshots lock clean
+.PHONY: help run serve demo test lint types bench bench-pages bench-imports bench-scale screenshots lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -34,6 +34,11 @@ static/vendor/installed: package.json package-lock.json requirements-node.txt | 
 
 run: .venv/installed static/vendor/installed ## Set up and serve http://127.0.0.1:8000 on SQLite in instance/
 	@$(BIN)/flask db upgrade
+	@exec $(BIN)/flask serve
+
+serve: .venv/installed static/vendor/installed ## The production start: PROCESSES processes on PostgreSQL and Redis; see docs/deploying.md
+	@$(BIN)/flask db upgrade
+	@$(BIN)/flask doctor || true
 	@exec $(BIN)/flask serve
 
 demo: .venv/installed static/vendor/installed ## Serve with six weeks of believable simulated data, kept in instance/demo

@@ -19,6 +19,7 @@ MESSAGES = {
     403: "Your role does not allow this.",
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
+    408: "The request did not come in time.",
     413: "That is too large.",
     429: "Too many requests.",
     500: "Something went wrong on our side.",

@@ -12,11 +12,11 @@ from flask.cli import ScriptInfo, pass_script_info, with_appcontext
 from sqlalchemy import Connection, text
 
 from commands.desk import desk
-from commands.serve import supervise
 from commands.simulator import access
 from commands.simulator.history import History
 from commands.simulator.loopback import served
 from commands.simulator.plan import PROJECT
+from commands.supervisor import FLASK, Supervisor
 from config import logs
 from models import schema
 from outbound import projects
@@ -116,13 +116,12 @@ def _serve(here: House) -> NoReturn:
     """Serve, work and let people move until told to stop; ends this process."""
     if here.settings.origins["LOG_LEVEL"] == "default":
         os.environ["LOG_LEVEL"] = "warning"  # a line for each call would push the token out of sight
-    flask = [sys.executable, "-m", "flask", "--app", "app"]
-    commands = [[*flask, "serve", "--without-worker"], [*flask, "work"], [*flask, *LIVE]]
+    commands = [[*FLASK, "serve"], [*FLASK, *LIVE]]
     if here.settings.origins["MIXPANEL_BASE_URL"] == "default":
         port = str(here.settings.port + 1 if here.settings.port < HIGHEST_PORT else here.settings.port - 1)
         os.environ["MIXPANEL_BASE_URL"] = f"http://127.0.0.1:{port}"
-        commands.append([*flask, "stand-in", "--quiet", "--port", port])
-    sys.exit(supervise(commands))
+        commands.append([*FLASK, "stand-in", "--quiet", "--port", port])
+    sys.exit(Supervisor(commands).run())
 
 
 def _make(app: Flask, here: House) -> None:

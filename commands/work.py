@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 import alerts
 from commands import simulated_exports
 from commands.desk import desk
+from commands.lifeline import end_with_parent
 from config.clock import SECOND
 from models.database import DatabaseUnavailable
 from outbound import upkeep as outbound_upkeep
@@ -33,9 +34,12 @@ LAST_CALLS = 5  # seconds that a call under way may take when we are told to sto
 @click.command("work")
 @with_appcontext
 @click.option("--once", is_flag=True, help="Do what is due, then stop.")
-def command(*, once: bool) -> None:
+@click.option("--under", type=int, hidden=True, help="Process whose end is ours; `flask serve` says its own.")
+def command(*, once: bool, under: int | None) -> None:
     """Settle and sweep exports, mark the stalled ones, send alerts, play the simulated exports that were asked for,
     and remove what is past its retention."""
+    if under:
+        end_with_parent(under)
     stop = Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:

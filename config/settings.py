@@ -137,7 +137,15 @@ SETTINGS = (
         url("http", "https"),
     ),
     Setting("TRUSTED_PROXIES", "0", "Reverse proxies in front of us whose X-Forwarded headers count.", whole(0, 10)),
+    Setting("PROCESSES", "1", "Processes that answer requests; more than one needs PostgreSQL.", whole(1, 64)),
     Setting("THREADS", "8", "Requests that one process works on at once.", whole(1, 256)),
+    Setting(
+        "SLOW_CLIENT_SECONDS",
+        "15",
+        "How long a client may keep us waiting for its next call, its headers or its body, and a second more for every"
+        " 64 KB of body; whoever takes twice as long is cut off.",
+        whole(1, 600),
+    ),
     Setting("MAX_BODY_MB", "32", "Largest webhook body in megabytes, also after gunzip.", whole(1, 1024)),
     Setting(
         "SETTLE_SECONDS",

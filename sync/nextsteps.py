@@ -12,6 +12,7 @@ WHOLE_COHORT = "If this lasts more than 3 days, Mixpanel sends the whole cohort 
 PAUSING = frozenset({400, 401})
 
 _TITLES = {
+    "cut_short": "The body did not come whole",
     "database_unavailable": "The database did not answer",
     "fault": "A fault of ours",
     "impossible_page": "An impossible page number",
@@ -31,6 +32,7 @@ _TITLES = {
 
 # What mends a cause, where more can be said than "mend the cause".
 _MENDS = {
+    "cut_short": "If this goes on, look at the network and the proxy in between, or raise SLOW_CLIENT_SECONDS",
     "database_unavailable": "See whether the database runs and its disk has room: flask doctor",
     "fault": "Look at the traceback, and report it with the request id",
     "switched_off": "Switch the connection on again when it may receive",

@@ -1,4 +1,9 @@
-"""`/metrics` for Prometheus. Counters count what this process did; the gauge reads the database when asked."""
+"""`/metrics` for Prometheus. Counters count what the server's processes did since it started; the gauge reads the
+database when asked.
+
+Where there is more than one process, `flask serve` names a folder in PROMETHEUS_MULTIPROC_DIR. prometheus_client then
+counts in files there, and whichever process is asked adds all of them up, also those of processes that died.
+"""
 
 from collections.abc import Iterator
 from functools import cache
@@ -6,6 +11,7 @@ from functools import cache
 from flask import Response, current_app
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
@@ -72,7 +78,17 @@ REGISTRY.register(LimitsShared())
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(_of_all_processes()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _of_all_processes() -> CollectorRegistry:
+    together = CollectorRegistry()
+    try:
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    except ValueError:  # there is no folder: this process is the only one
+        return REGISTRY
+    together.register(SessionsByStatus())
+    return together
 
 
 def count_page(action: str, receipt: Receipt, seconds: float) -> None:

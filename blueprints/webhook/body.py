@@ -3,7 +3,7 @@
 import zlib
 
 from flask import Request
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, RequestTimeout
 
 from sync.page import Refused
 
@@ -12,7 +12,11 @@ GZIP = 16 + zlib.MAX_WBITS
 
 
 def read(request: Request, cap: int) -> bytes:
-    """The body, gunzipped if it says so; raises Refused where it is over `cap` bytes or cannot be unpacked."""
+    """The body, gunzipped if it says so.
+
+    Raises Refused where it is over `cap` bytes or cannot be unpacked, RequestTimeout where the connection was cut
+    before all of it was here: Mixpanel did not hear us, and sends the page again.
+    """
     if (request.content_length or 0) > cap:
         raise _too_large(cap)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
@@ -37,6 +41,8 @@ def _plain(request: Request, cap: int) -> bytes:
         if size > cap:
             raise _too_large(cap)
         parts.append(chunk)
+    if size < (request.content_length or 0):
+        raise RequestTimeout
     return b"".join(parts)
 
 
@@ -57,6 +63,8 @@ def _gunzipped(request: Request, cap: int) -> bytes:
                 chunk = unpacker.unused_data or unpacker.unconsumed_tail
     except zlib.error:
         raise Refused("not_gzip", "Content-Encoding says gzip, but the body cannot be gunzipped.") from None
+    if packed < (request.content_length or 0):
+        raise RequestTimeout
     if packed and not unpacker.eof:
         raise Refused("not_gzip", "The gzipped body is cut short.")
     return b"".join(parts)

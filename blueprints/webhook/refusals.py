@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from flask import Response, current_app, g, request
+from werkzeug.exceptions import RequestTimeout
 
 from blueprints.webhook import replies
 from models.database import DatabaseUnavailable
@@ -48,6 +49,11 @@ def switched_off(_error: SwitchedOff) -> Response:
 
 def stopping(_error: Stopping) -> Response:
     return replies.failure(503, "The server is restarting; nothing was stored. Send again.", None, replies.RETRY_AFTER)
+
+
+def cut_short(_error: RequestTimeout) -> Response:
+    message = "The body did not come whole, or not in time; nothing was stored. Send again."
+    return _refuse(503, "cut_short", message, replies.RETRY_AFTER)
 
 
 def database_unavailable(error: DatabaseUnavailable) -> Response:
@@ -120,6 +126,7 @@ HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
     Refused: refused,
     SwitchedOff: switched_off,
     Stopping: stopping,
+    RequestTimeout: cut_short,
     DatabaseUnavailable: database_unavailable,
     TooMany: too_many,
     Exception: fault,

@@ -26,8 +26,14 @@ def cluster(own_cluster: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture
+def file_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/cohort-relay.db"
+
+
+@pytest.fixture
 def make_server(tmp_path: Path) -> Iterator[MakeServer]:
-    """Makes a server that runs: ``make_server(url, "crm", "ads")`` with the webhook connections crm and ads."""
+    """Makes a server that runs: ``make_server(url, "crm", "ads", THREADS="2")`` with the webhook connections crm and
+    ads, and a setting besides."""
     made: list[Server] = []
 
     def make(

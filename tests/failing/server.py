@@ -165,6 +165,14 @@ def living(family: list[psutil.Process]) -> list[psutil.Process]:
     return [one for one in family if one.is_running() and _status(one) != psutil.STATUS_ZOMBIE]
 
 
+def words(process: psutil.Process) -> list[str]:
+    """Its command line; nothing of one that has ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 def _status(process: psutil.Process) -> str:
     try:
         found: str = process.status()

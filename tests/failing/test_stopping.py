@@ -7,7 +7,6 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,7 @@ from tests.failing.cluster import Cluster
 from tests.failing.conftest import MakeServer
 from tests.failing.locking import locked_cohort
 from tests.failing.sender import Body, Sender, export, sender_of
-from tests.failing.server import FLASK_SERVE, GRANIAN, Server, living, wait_until
+from tests.failing.server import FLASK_SERVE, GRANIAN, Server, living, wait_until, words
 from tests.relay import basic, body
 
 STOPS_WITHIN = 10  # seconds
@@ -25,11 +24,6 @@ after = [f"p{number}" for number in range(25, 75)]
 
 LOCK_WAITS = "SELECT count(*) AS waits FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = :name"
 LAST_USE = "SELECT last_used_at FROM connection_password"
-
-
-@pytest.fixture
-def file_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/cohort-relay.db"
 
 
 @pytest.mark.parametrize("command", [GRANIAN, FLASK_SERVE], ids=["web", "serve"])
@@ -86,10 +80,22 @@ def test_serve_stops_the_web_server_and_the_worker_and_leaves_no_process_behind(
     assert not server.answers()
 
 
+def test_serve_that_is_killed_takes_everybody_with_it(file_url: str, make_server: MakeServer) -> None:
+    server = make_server(file_url, command=FLASK_SERVE)
+    wait_until(lambda: is_complete(server), 60, "the start of web and worker")
+    family = server.family()
+    assert server.process is not None
+
+    server.process.kill()
+    server.process.wait()
+
+    wait_until(lambda: not living(family), 20, "everybody's end")
+    assert not server.answers()
+
+
 def is_complete(server: Server) -> bool:
     """Whether the web server and the worker both run."""
-    last_words = {process.cmdline()[-1] for process in server.family() if process.cmdline()}
-    return {"--without-worker", "work"} <= last_words
+    return {"serve-pool", "work"} <= {word for process in server.family() for word in words(process)}
 
 
 def test_s10_pages_that_come_while_stopping_hear_503_or_nothing_and_are_whole_or_absent(

@@ -84,8 +84,13 @@ def test_p32_the_cap_holds_while_reading_a_body_of_unknown_length(relay: Relay) 
     assert post_stream(relay, padded(MB + 1), length=None).status_code == 400
 
 
-def test_a_body_that_ends_early_is_400_and_changes_nothing(relay: Relay) -> None:
-    assert post_stream(relay, PAGE[:-5], length=len(PAGE)).status_code == 400
+@pytest.mark.parametrize("sent", [PAGE[:-5], gzip.compress(PAGE)[:-5]], ids=["plain", "gzip"])
+def test_a_body_whose_connection_is_cut_is_503_because_mixpanel_sends_it_again(relay: Relay, sent: bytes) -> None:
+    encoding = {} if sent in PAGE else {"Content-Encoding": "gzip"}
+    answer = post_stream(relay, sent, length=len(sent) + 5, **encoding)
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, 503)
+    assert answer.headers["Retry-After"]
+    assert relay.failures()[0]["cause"] == "cut_short"
     assert relay.rows("SELECT * FROM cohort") == []
 
 

@@ -1,0 +1,93 @@
+"""Ends connections whose client sends too slowly.
+
+The server's threads wait for a body inside the server, where nobody can interrupt them. But the sockets are this
+process's own: once the reading half of one is shut, the server sees the end of the body, the request is answered (503
+on the webhook, so that Mixpanel sends again), and the connection ends. Linux knows of each socket when it last sent and
+received; on other systems slow clients are not cut off.
+"""
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import structlog
+
+from commands.turns import BYTES_A_SECOND, Turns
+
+log = structlog.get_logger()
+
+LOOK_EVERY = 1.0  # seconds
+DESCRIPTORS = Path("/proc/self/fd")
+LAST_SENT, LAST_RECEIVED, BYTES_RECEIVED, INFO_SIZE = 44, 52, 128, 136  # within the kernel's struct tcp_info
+
+
+class Watch:
+    """Looks at the requests of `turns` once a second, and at the sockets on `port` where one is overdue."""
+
+    def __init__(self, turns: Turns, port: int) -> None:
+        self._turns = turns
+        self._port = port
+
+    def start(self) -> None:
+        if DESCRIPTORS.exists() and hasattr(socket, "TCP_INFO"):
+            Thread(target=self._look_again_and_again, name="slow clients", daemon=True).start()
+
+    def _look_again_and_again(self) -> None:
+        while True:
+            time.sleep(LOOK_EVERY)
+            self.look()
+
+    def look(self) -> int:
+        """Cut off who is too slow; returns how many."""
+        now, patience = time.monotonic(), self._turns.patience
+        requests = list(self._turns.under_way)
+        if not any(one.is_overdue(now) for one in requests):
+            return 0
+        long_work = any(one.waits_since is None and now - one.works_since > patience - LOOK_EVERY for one in requests)
+        cut = sum(_cut_if_slow(one, patience, spare_silent=long_work) for one in _connections(self._port))
+        if cut:
+            log.warning("serve.slow_clients_cut_off", connections=cut)
+        return cut
+
+
+def _connections(port: int) -> Iterator[socket.socket]:
+    """This process's sockets on `port`, each as a copy that is closed after its turn."""
+    for name in os.listdir(DESCRIPTORS):  # noqa: PTH208 - a snapshot of names
+        try:
+            with socket.socket(fileno=os.dup(int(name))) as one:
+                if one.family in {socket.AF_INET, socket.AF_INET6} and one.getsockname()[1] == port:
+                    yield one
+        except OSError:  # a file, or closed meanwhile
+            continue
+
+
+def _cut_if_slow(one: socket.socket, patience: float, *, spare_silent: bool) -> bool:
+    """Whether it was too slow.
+
+    An open connection may wait for `patience` before its call, so that one to which nothing was sent for twice as long
+    has a call that began more than `patience` ago: its body is overdue, or it is worked on. What is worked on
+    receives nothing; so where there is such a call, connections that are silent are spared.
+    """
+    try:
+        info = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, INFO_SIZE)
+        one.getpeername()
+    except OSError:  # the listening socket, or one that just ended
+        return False
+    if len(info) < INFO_SIZE:
+        return False
+    (sent,), (received,), (count,) = (
+        struct.unpack_from(form, info, place)
+        for form, place in (("=I", LAST_SENT), ("=I", LAST_RECEIVED), ("=Q", BYTES_RECEIVED))
+    )
+    is_slow = sent / 1000 >= 2 * patience + count / BYTES_A_SECOND
+    if not is_slow or (spare_silent and received / 1000 >= patience):
+        return False
+    try:
+        one.shutdown(socket.SHUT_RD)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,106 @@
+"""Clients that are slow, or say nothing at all, hold up nobody but themselves."""
+
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import psutil
+import pytest
+
+from app import create_app
+from config.clock import now
+from config.settings import load
+from tests.failing.books import Books
+from tests.failing.conftest import MakeServer
+from tests.failing.sender import export, sender_of
+from tests.failing.server import FLASK_SERVE, Server, wait_until, words
+from tests.failing.slow import slow_clients
+from tests.relay import Browser, Relay
+
+PEOPLE = [f"p{number}" for number in range(600)]
+THREADS, SLOW = 2, 12
+PATIENCE = 4  # seconds; who takes twice as long is cut off
+IDLE = 1000
+
+
+def test_more_slow_clients_than_threads_hold_up_no_export_and_are_ended(file_url: str, make_server: MakeServer) -> None:
+    settings = {"THREADS": str(THREADS), "SLOW_CLIENT_SECONDS": str(PATIENCE)}
+    server = make_server(file_url, "crm", "slow", command=FLASK_SERVE, **settings)
+    crm, books = sender_of(server, "crm"), Books(file_url)
+
+    with slow_clients(server, "slow", SLOW) as clients:
+        wait_until(lambda: web_threads(server) >= SLOW, 30, "the slow clients' calls")
+        crm.sync(lambda _cycle: export("members", PEOPLE, 20))
+        assert [client.reply for client in clients] == [None] * SLOW, "the export was there before they were ended"
+        wait_until(lambda: all(client.reply for client in clients), 4 * PATIENCE, "the end of the slow clients")
+
+    for client in clients:
+        assert client.reply is not None
+        assert client.reply.startswith(b"HTTP/1.1 503 ")
+        assert b"retry-after: " in client.reply
+        assert b'"status":"failure"' in client.reply
+    assert crm.statuses == {200}
+    assert books.members() == set(PEOPLE)
+    books.assert_balanced()
+    wait_until(lambda: books.failures("cut_short") == SLOW, 10, "the last failure's row")
+    assert "The body did not come whole" in dashboard(server).page("/failures")
+
+
+def web_threads(server: Server) -> int:
+    """Threads of the web server's busiest process."""
+    return max(one.num_threads() for one in server.family() if "serve-pool" in words(one))
+
+
+def dashboard(server: Server) -> Browser:
+    """An operator's browser at the server's data."""
+    return Browser(Relay(create_app(load(server.environment)), now, name="onlooker"), "viewer")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """This process may hold enough sockets."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4 * IDLE)), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_files")
+def test_a_thousand_idle_connections_hold_up_no_export(file_url: str, make_server: MakeServer) -> None:
+    server = make_server(file_url, "crm", command=FLASK_SERVE, SLOW_CLIENT_SECONDS="60")
+    crm, books = sender_of(server, "crm"), Books(file_url)
+
+    with ExitStack() as stack:
+        lines = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)) for _ in range(IDLE)
+        ]
+        for line in lines[::2]:
+            line.sendall(b"POST /webhooks/mixpanel/crm HTTP/1.1\r\nHost: ")  # and no more
+        wait_until(lambda: open_files(server) >= IDLE, 30, "a thousand accepted connections")
+        crm.sync(lambda _cycle: export("members", PEOPLE, 20))
+        assert open_files(server) >= IDLE, "they were open all the while"
+
+    assert crm.statuses == {200}
+    assert books.members() == set(PEOPLE)
+    books.assert_balanced()
+
+
+def open_files(server: Server) -> int:
+    """Open files of the web server's process that has most."""
+    return max(files_of(one) for one in server.family())
+
+
+def files_of(process: psutil.Process) -> int:
+    try:
+        return process.num_fds()
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def test_a_connection_that_never_calls_is_closed(file_url: str, make_server: MakeServer) -> None:
+    server = make_server(file_url, command=FLASK_SERVE, SLOW_CLIENT_SECONDS="1")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(b"POST /webhooks/mixpanel/crm HTTP/1.1\r\nHost: ")
+        while line.recv(1000):  # raises after 20 s
+            pass
