@@ -1,0 +1,132 @@
+"""The sample deployment: our nginx site in front of two instances of the app, and our units as systemd reads them."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests import servers
+from tests.failing.books import Books
+from tests.failing.cluster import Cluster
+from tests.failing.conftest import MakeServer
+from tests.failing.proxy import nginx
+from tests.failing.sender import Body, Sender, export
+from tests.failing.server import BIN, FLASK_SERVE, ROOT, Server, wait_until
+from tests.relay import basic, body
+
+INSTANCE = (*FLASK_SERVE, "--without-worker")
+UNITS = sorted((ROOT / "deploy").glob("cohort-relay*"))
+PAGES, SIZE = 60, 20
+PEOPLE = [f"p{number}" for number in range(PAGES * SIZE)]
+MB = 1024 * 1024
+
+
+def through(proxy_url: str, server: Server, name: str = "crm") -> Sender:
+    """A sender that goes by the proxy."""
+    return Sender(proxy_url, name, server.passwords[name])
+
+
+def test_an_export_passes_through_nginx_while_one_instance_is_killed_and_the_other_is_stopped(
+    cluster: Cluster, make_server: MakeServer, tmp_path: Path
+) -> None:
+    url = cluster.new_database()
+    first = make_server(url, "crm", command=INSTANCE, TRUSTED_PROXIES="1")
+    second, books = make_server(url, command=INSTANCE, TRUSTED_PROXIES="1"), Books(url)
+
+    with nginx(tmp_path, first, second) as proxy:
+        crm = through(proxy.url, first)
+        crm.pause = lambda _seconds: wait_until(lambda: first.answers() or second.answers(), 30, "an instance")
+        accidents = {PAGES // 3: first.kill, PAGES // 2: first.revive, 2 * PAGES // 3: second.stop}
+        crm.sync(lambda _cycle: with_accidents(export("members", PEOPLE, SIZE), accidents))
+
+    assert all(status in {200, 429} or status >= 500 for status in crm.statuses)
+    assert [reply.json["error"]["code"] for reply in crm.replies if reply.status != 200] == [
+        reply.status for reply in crm.replies if reply.status != 200
+    ]
+    assert books.members() == set(PEOPLE)
+    books.assert_balanced()
+
+
+def with_accidents(pages: Iterator[Body], accidents: dict[int, object]) -> Iterator[Body]:
+    """The same pages; before some of them something happens."""
+    for number, page in enumerate(pages):
+        if number in accidents:
+            accidents[number]()  # type: ignore[operator]
+        yield page
+
+
+@pytest.fixture
+def one(file_url: str, make_server: MakeServer) -> Server:
+    """One instance, which is all that nginx has behind it."""
+    more = {"TRUSTED_PROXIES": "1", "SIGN_IN_FAILURE_LIMIT": "3 per minute"}
+    return make_server(file_url, "crm", "slow", command=INSTANCE, **more)
+
+
+def test_a_slow_sender_waits_in_nginx_and_costs_the_app_nothing(one: Server, file_url: str, tmp_path: Path) -> None:
+    books = Books(file_url)
+    with nginx(tmp_path, one, one) as proxy, socket.create_connection(("127.0.0.1", proxy.port)) as line:
+        authorization = basic("slow", one.passwords["slow"])["Authorization"]
+        head = f"POST /webhooks/mixpanel/slow HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\n"
+        line.sendall(head.encode() + b"Content-Length: 1000\r\n\r\n{")
+        through(proxy.url, one).deliver(body("members", ["A"]))
+
+    uses = {row["name"]: row["last_used_at"] for row in books.rows(LAST_USES)}
+    assert uses["crm"], "its page passed"
+    assert uses["slow"] is None, "the app has not heard of it"
+
+
+LAST_USES = "SELECT c.name, p.last_used_at FROM connection c JOIN connection_password p ON p.connection_id = c.id"
+
+
+def test_a_caller_cannot_make_itself_another_address_through_nginx(one: Server, tmp_path: Path) -> None:
+    with nginx(tmp_path, one, one) as proxy:
+        where = f"{proxy.url}/webhooks/mixpanel/crm"
+        answers = [
+            requests.post(where, auth=("crm", "wrong"), headers={"X-Forwarded-For": f"192.0.2.{number}"}, timeout=20)
+            for number in range(5)
+        ]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+
+
+def test_what_nginx_answers_itself_is_what_mixpanel_understands(one: Server, tmp_path: Path) -> None:
+    with nginx(tmp_path, one, one) as proxy:
+        crm = through(proxy.url, one)
+        assert requests.get(f"{proxy.url}/metrics", timeout=20).status_code == 404
+        large = requests.post(
+            f"{proxy.url}/webhooks/mixpanel/crm", data=b" " * (34 * MB), auth=("crm", crm.password), timeout=60
+        )
+        assert (large.status_code, large.json()["error"]["code"]) == (400, 400)
+        one.stop()
+        away = crm.post(body("members", ["A"]))
+    assert (away.status, away.json["status"], away.json["error"]["code"]) == (503, "failure", 503)
+    assert away.retry_after
+
+
+def test_what_the_app_refuses_passes_through_nginx_as_it_is(one: Server, tmp_path: Path) -> None:
+    with nginx(tmp_path, one, one) as proxy:
+        where, auth = f"{proxy.url}/webhooks/mixpanel/crm", ("crm", one.passwords["crm"])
+        large = requests.post(where, data=b" " * (32 * MB + 1), auth=auth, timeout=60)
+    assert large.status_code == 400
+    assert "The body is larger than 32 MB" in large.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_systemd_finds_nothing_to_say_about_a_unit(unit: Path, tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        servers.missing("systemd-analyze")
+    for one in UNITS:  # units name each other
+        instance = one.name.replace("@.", "@8001.")
+        (tmp_path / instance).write_text(one.read_text().replace("/opt/cohort-relay/.venv/bin", str(BIN)))
+    done = subprocess.run(
+        [str(program), "verify", "--man=no", str(tmp_path / unit.name.replace("@.", "@8001."))],
+        env={"SYSTEMD_UNIT_PATH": f"{tmp_path}:", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
