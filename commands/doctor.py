@@ -153,6 +153,9 @@ def is_loopback(host: str) -> bool:
 
 
 def rate_limits(settings: Settings) -> Check:
+    if not settings.redis_url and settings.processes > 1:
+        found = f"each of {settings.processes} processes counts for itself, so that callers may call as often at each"
+        return warn("rate limits", found, "Set REDIS_URL, so that they count together")
     if not settings.redis_url:
         return ok("rate limits", "counted in memory, by each process for itself")
     import redis  # noqa: PLC0415 - a fifth of a second that no other command should pay

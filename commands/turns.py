@@ -76,7 +76,7 @@ class Arriving:
         self._received = 0
         self._waited = 0.0
         self.waits_since: float | None = None
-        self.works_since = monotonic()
+        self.works_since = monotonic()  # when its body, or the last piece of its reply, was there
 
     def read(self, size: int = -1) -> bytes:
         return self._wait(self._stream.read, size)
@@ -137,6 +137,7 @@ class Leaving:
         try:
             return next(self._pieces)
         finally:
+            self._body.works_since = monotonic()
             self._turns.give()
 
     def close(self) -> None:

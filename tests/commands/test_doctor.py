@@ -122,6 +122,10 @@ def test_redis_that_answers_is_well(make_relay):
     }
 
 
+def test_several_processes_that_share_no_redis_are_a_warning(make_relay):
+    assert check(make_relay(processes=2), "rate limits")["state"] == "warn"
+
+
 def test_redis_that_does_not_answer_is_a_warning(make_relay):
     assert check(make_relay(redis_url="redis://127.0.0.1:1/0"), "rate limits")["state"] == "warn"
 

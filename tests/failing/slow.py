@@ -13,7 +13,7 @@ from tests.relay import basic
 
 HEAD = """POST {path} HTTP/1.1\r
 Host: relay\r
-Authorization: {authorization}\r
+{credentials}Content-Type: application/x-www-form-urlencoded\r
 Content-Length: 100000\r
 \r
 """
@@ -35,7 +35,7 @@ class SlowClient:
                 self._heard += part
             self.reply = self._heard
             return
-        if b'"failure"' in self._heard:  # a whole reply, whether or not the line is closed yet
+        if b"\r\n\r\n" in self._heard:  # a reply, whether or not the line is closed yet
             self.reply = self._heard
 
     def drip(self) -> None:
@@ -45,9 +45,13 @@ class SlowClient:
 
 @contextmanager
 def slow_clients(server: Server, name: str, count: int) -> Iterator[list[SlowClient]]:
-    """`count` clients of connection `name`. Every third falls silent, the others go on with a byte a second."""
-    authorization = basic(name, server.passwords[name])["Authorization"]
-    head = HEAD.format(path=f"/webhooks/mixpanel/{name}", authorization=authorization).encode()
+    """`count` clients of connection `name`, or strangers at the dashboard's door where it is empty. Every third falls
+    silent, the others go on with a byte a second."""
+    path, credentials = "/sign-in", ""
+    if name:
+        path = f"/webhooks/mixpanel/{name}"
+        credentials = f"Authorization: {basic(name, server.passwords[name])['Authorization']}\r\n"
+    head = HEAD.format(path=path, credentials=credentials).encode()
     with ExitStack() as stack:
         clients = []
         for number in range(count):

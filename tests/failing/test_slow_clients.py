@@ -16,7 +16,7 @@ from tests.failing.conftest import MakeServer
 from tests.failing.sender import export, sender_of
 from tests.failing.server import FLASK_SERVE, Server, wait_until, words
 from tests.failing.slow import slow_clients
-from tests.relay import Browser, Relay
+from tests.relay import Browser, Relay, body
 
 PEOPLE = [f"p{number}" for number in range(600)]
 THREADS, SLOW = 2, 12
@@ -45,6 +45,14 @@ def test_more_slow_clients_than_threads_hold_up_no_export_and_are_ended(file_url
     books.assert_balanced()
     wait_until(lambda: books.failures("cut_short") == SLOW, 10, "the last failure's row")
     assert "The body did not come whole" in dashboard(server).page("/failures")
+
+
+def test_strangers_who_fill_in_the_sign_in_form_slowly_are_ended(file_url: str, make_server: MakeServer) -> None:
+    server = make_server(file_url, "crm", command=FLASK_SERVE, THREADS="1", SLOW_CLIENT_SECONDS="2")
+    with slow_clients(server, "", 3) as clients:
+        wait_until(lambda: all(client.reply for client in clients), 20, "the end of the slow clients")
+    assert {client.reply[:12] for client in clients if client.reply} == {b"HTTP/1.1 408"}
+    sender_of(server, "crm").deliver(body("members", PEOPLE[:10]))
 
 
 def web_threads(server: Server) -> int:
