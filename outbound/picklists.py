@@ -1,5 +1,6 @@
 """What may be chosen for a parameter, from the answer of the operation that lists it (seeds/003, data sources)."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,7 +36,7 @@ def _tables(answer: Any) -> Iterator[Choice]:
 def _cohorts(answer: Any) -> Iterator[Choice]:
     for one in answer if isinstance(answer, list) else []:
         if isinstance(one, dict) and "id" in one:
-            yield {"label": f"{one.get('name', '')} ({one.get('count', '?')})", "key": str(one["id"])}
+            yield {"label": f"{one.get('name', '')} ({one.get('count', '?')})", "key": json.dumps({"id": one["id"]})}
 
 
 _LISTS = {

@@ -13,6 +13,7 @@ from blueprints.desk import desk
 from blueprints.outbound import blueprint, forms
 from blueprints.outbound.dispatch import dispatch
 from blueprints.outbound.forms import Form
+from blueprints.outbound.picking import Offer, offer
 from outbound import budget, copies, deliveries, operations, projects, send
 from outbound.compose import masked
 from outbound.deliveries import Delivery, Filter
@@ -122,11 +123,13 @@ def preview() -> str:
 @needs("operator")
 @takes(LARGEST)
 def send_call() -> ResponseReturnValue:
-    """Send it; check it only; or give a list of names and values another row."""
+    """Send it; check it only; give a list of names and values another row; or ask Mixpanel what there is to choose."""
     typed = _typed()
     wanted = request.form.get("do", "send")
     if wanted.startswith("row:"):
         return _page(typed, more_rows=wanted.partition(":")[2])
+    if wanted.startswith("pick:"):
+        return _page(typed, offered=_offered(typed, wanted.partition(":")[2]))
     call, _hindrance = _ready(typed)
     if call is None or wanted == "check":
         return _page(typed, checked=True), 200 if call is not None else 422
@@ -138,6 +141,15 @@ def send_call() -> ResponseReturnValue:
         return render_template("outbound/ask.html", **asked)
     delivery = dispatch(call, sign_in.operator().email)
     return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
+
+
+def _offered(typed: Desktop, name: str) -> Offer:
+    param = typed.operation.param(name)
+    if param is None or not param.pick:
+        abort(400)
+    if typed.project is None:
+        return Offer(name, words="There is no project to ask.")
+    return offer(typed.project, param, sign_in.operator().email)
 
 
 def takes_away(operation: Operation) -> bool:
@@ -236,7 +248,7 @@ def _left(typed: Desktop) -> list[budget.Left]:
     return [one for one in found if one.family == family]
 
 
-def _page(typed: Desktop, *, checked: bool = False, more_rows: str = "") -> str:
+def _page(typed: Desktop, *, checked: bool = False, more_rows: str = "", offered: Offer = Offer()) -> str:
     seen = _seen(typed)
     shown = seen["problems"] if checked else [one for one in seen["problems"] if one.level == "note"]
     wanted = Filter(operation=typed.operation.id)
@@ -248,6 +260,7 @@ def _page(typed: Desktop, *, checked: bool = False, more_rows: str = "") -> str:
         **seen,
         checked=checked,
         fields=forms.fields(typed.operation, typed.form, shown, more_rows),
+        offered=offered,
         body=typed.form.get("body", ""),
         recent=recent,
         every=list(operations.OPERATIONS.values()),

@@ -98,6 +98,7 @@ PROFILES = (
             "Of a cohort",
             'The cohort, as {"id": 12345}. Not together with behaviors.',
             also=("filterByCohort",),
+            pick="cohorts-list",
         ),
         Param(
             "include_all_users",

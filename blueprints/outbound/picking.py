@@ -1,0 +1,43 @@
+"""Pick-lists: what Mixpanel itself has to choose from for a field, its funnels, pipelines, lookup tables or cohorts."""
+
+from dataclasses import dataclass, replace
+
+from blueprints.desk import desk
+from outbound import operations, picklists, send
+from outbound.attempts import Outcome
+from outbound.picklists import Choice
+from outbound.projects import Project
+from outbound.shape import Given, Param
+from outbound.verdict import parsed
+from security.box import CannotOpen
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The choices for one parameter; where there are none, `words` say why."""
+
+    name: str = ""
+    choices: tuple[Choice, ...] = ()
+    words: str = ""
+
+
+def offer(project: Project, param: Param, who: str) -> Offer:
+    """Ask Mixpanel, once: somebody waits for the page, and may press the button again."""
+    listing = operations.OPERATIONS[param.pick]
+    here = replace(desk(), attempts=1)
+    try:
+        call = send.ready(here, project, listing, Given())
+    except CannotOpen:
+        return Offer(param.name, words="The project's credentials cannot be read with this SECRET_KEY.")
+    stops = call.composed.stops(force=False)
+    if stops:
+        return Offer(param.name, words=stops[0].message)
+    _delivery, outcome = send.send(here, call, who, "dashboard")
+    return _read(project, param, outcome)
+
+
+def _read(project: Project, param: Param, outcome: Outcome) -> Offer:
+    if outcome.verdict != "accepted" or outcome.answer is None:
+        return Offer(param.name, words=outcome.words)
+    found = tuple(picklists.choices(param.pick, parsed(outcome.answer)))
+    return Offer(param.name, found, "" if found else f"Mixpanel lists none in {project.name}.")
