@@ -108,6 +108,7 @@ class _Call:
         self.composed, self.trail, self.sleep = composed, trail, sleep
         self.patience: Patience = patience_for(composed, desk.attempts, desk.pause)
         self.repeatable = is_repeatable(composed)
+        self.reads = not composed.operation.writes
         self.too_large = False
         self.may_be_stored = False  # by an earlier try that nobody answered
 
@@ -122,7 +123,7 @@ class _Call:
 
     def _with_doubt(self, judgement: Judgement) -> Judgement:
         """A last try that stored nothing says nothing of the tries before it."""
-        if judgement.verdict != "failed" or MAY_BE in judgement.words:
+        if self.reads or judgement.verdict != "failed" or MAY_BE in judgement.words:
             return judgement
         return unknown(f"{judgement.words} An earlier try had no answer.", repeatable=self.repeatable)
 
@@ -161,7 +162,7 @@ class _Call:
             self._note(_since(started), None, str(error))
             self.may_be_stored = True
             words = f"It was sent, but {error}."
-            return unknown(words, repeatable=self.repeatable), not self.patience.repeatable
+            return unknown(words, repeatable=self.repeatable, reads=self.reads), not self.patience.repeatable
         self._note(answer.ms, answer.status, None)
         self.trail.answer = answer
         self.may_be_stored |= answer.status in PASSING - UNTOUCHED

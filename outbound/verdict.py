@@ -48,16 +48,19 @@ class Judgement:
 
 def judge(operation: Operation, records: Sequence[dict[str, Any]], answer: Answer, *, repeatable: bool) -> Judgement:
     """What the last answer to a call says; `records` are those of its body."""
+    reads = not operation.writes
     if answer.status in PASSING:
-        return _gave_up(answer, repeatable=repeatable)
+        return _gave_up(answer, repeatable=repeatable, reads=reads)
     if answer.status >= REDIRECTS or answer.status < SUCCESS:
         return _refused(operation, records, answer)
     found = _READERS[operation.answer](records, answer)
-    return found if found is not None else _unreadable(answer, repeatable=repeatable)
+    return found if found is not None else _unreadable(answer, repeatable=repeatable, reads=reads)
 
 
-def unknown(words: str, *, repeatable: bool) -> Judgement:
-    """Nobody knows whether it was stored: `words` says what happened."""
+def unknown(words: str, *, repeatable: bool, reads: bool = False) -> Judgement:
+    """Nobody knows whether it was stored: `words` says what happened. What only `reads` stores nothing."""
+    if reads:
+        return unsent(f"{words} Asking again is safe.")
     if repeatable:
         return Judgement("failed", 0, (), f"{words} {MAY_BE}; sending it again is safe.")
     return Judgement("uncertain", 0, (), f"{words} {MAY_BE}; sending it again may count it twice.")
@@ -112,11 +115,11 @@ def _moved(part: Judgement, first: int, count: int) -> list[FailedRecord]:
 # --- answers that say no
 
 
-def _gave_up(answer: Answer, *, repeatable: bool) -> Judgement:
+def _gave_up(answer: Answer, *, repeatable: bool, reads: bool) -> Judgement:
     said = _said(answer)
     if answer.status in UNTOUCHED:
         return unsent(f"Mixpanel's rate limit was still exceeded at the last try (429), which stored nothing.{said}")
-    return unknown(f"Mixpanel had trouble of its own ({answer.status}).{said}", repeatable=repeatable)
+    return unknown(f"Mixpanel had trouble of its own ({answer.status}).{said}", repeatable=repeatable, reads=reads)
 
 
 def _refused(operation: Operation, records: Sequence[dict[str, Any]], answer: Answer) -> Judgement:
@@ -292,9 +295,9 @@ _READERS: dict[str, Callable[[Sequence[dict[str, Any]], Answer], Judgement | Non
 }
 
 
-def _unreadable(answer: Answer, *, repeatable: bool) -> Judgement:
+def _unreadable(answer: Answer, *, repeatable: bool, reads: bool) -> Judgement:
     words = f"Mixpanel answered {answer.status}, but not in a way that says what it did.{_said(answer)}"
-    return unknown(words, repeatable=repeatable)
+    return unknown(words, repeatable=repeatable, reads=reads)
 
 
 _CUT = " The answer is longer than what is shown."

@@ -1,5 +1,6 @@
 """The truth table: what Mixpanel answers, what we say that it did, and how often it was called (mixpanel-facts 3)."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from outbound import operations, send
 from outbound.attempts import Outcome
 from outbound.desk import Desk
+from outbound.patience import doubling
 from outbound.projects import Project
 from outbound.shape import Given
 from tests.mixpanel import Answer, Call, Mixpanel
@@ -15,6 +17,7 @@ NOW = 1_750_000_000
 EVENT = {"event": "Signed up", "properties": {"time": NOW, "distinct_id": "u1", "$insert_id": "a"}}
 TRACKED = {"event": "Signed up", "properties": {"distinct_id": "u1"}}
 SET, ADD = {"$distinct_id": "u1", "$set": {"plan": "pro"}}, {"$distinct_id": "u1", "$add": {"logins": 1}}
+GROUP = {"$group_key": "company", "$group_id": "acme", "$set": {"plan": "pro"}}
 APPEND = {"$distinct_id": "u1", "$append": {"orders": "A-1"}}
 BUSY = {"code": 429, "error": "Project exceeded rate limits.", "status": "Too Many Requests"}
 GOOD = Answer(body={"code": 200, "num_records_imported": 1, "status": "OK"})
@@ -97,6 +100,7 @@ TABLE = [
     Row("429, then 200", "import-events", [EVENT], (Answer(429, BUSY), Answer(429, BUSY), GOOD), "accepted", 3, 1),
     Row("502, then 200", "import-events", [EVENT], (Answer(502, ""), GOOD), "accepted", 2, 1),
     Row("503, then 200", "import-events", [EVENT], (Answer(503, ""), GOOD), "accepted", 2, 1),
+    Row("500, then 200", "import-events", [EVENT], (Answer(500, ""), GOOD), "accepted", 2, 1),
     Row("504, then 200", "import-events", [EVENT], (Answer(504, ""), GOOD), "accepted", 2, 1),
     Row("a broken connection, then 200", "import-events", [EVENT], (Answer(drop=True), GOOD), "accepted", 2, 1),
     Row("429 to the end", "import-events", [EVENT], (Answer(429, BUSY),), "failed", 5, 0, "stored nothing"),
@@ -147,6 +151,10 @@ TABLE = [
         "picture",
     ),
     Row("track: a callback", "track-event", [TRACKED], (Answer(200, "heard(1);"),), "accepted", 1, 1),
+    Row("engage: 0", "profile-set", [SET], (Answer(200, "0"),), "rejected", 1),
+    Row("engage: 401", "profile-set", [SET], (Answer(401, UNKNOWN),), "rejected", 1, 0, "does not know"),
+    Row("groups: 1", "group-set-property", [GROUP], (Answer(200, "1"),), "accepted", 1, 1),
+    Row("groups: 0", "group-set-property", [GROUP], (Answer(200, "0"),), "rejected", 1),
     Row("engage: 1", "profile-set", [SET], (Answer(200, "1"),), "accepted", 1, 1),
     Row(
         "engage: status 0 in a 200",
@@ -183,7 +191,7 @@ TABLE = [
     Row("$append: 504", "profile-append-to-list-property", [APPEND], (Answer(504, ""),), "uncertain", 1),
     Row("$append: unreadable", "profile-append-to-list-property", [APPEND], (Answer(200, "?"),), "uncertain", 1),
 ]
-PATHS = {"import-events": "/api/import", "track-event": "/api/track"}
+PATHS = {"import-events": "/api/import", "track-event": "/api/track", "group-set-property": "/api/groups"}
 
 
 def sent(desk: Desk, project: Project, key: str, params: dict[str, Any], body: Any = None) -> Outcome:
@@ -261,7 +269,7 @@ def test_a_batch_that_is_too_large_is_split_and_goes_on(desk: Desk, project: Pro
         ("cohorts-list", {}, "/query/cohorts/list", Answer(200, []), "accepted", ""),
         ("cohorts-list", {}, "/query/cohorts/list", Answer(200, {"error": "no such project"}), "rejected", "no such"),
         ("cohorts-list", {}, "/query/cohorts/list", Answer(402, {"error": "plan"}), "rejected", "plan"),
-        ("cohorts-list", {}, "/query/cohorts/list", Answer(200, "<html>"), "failed", "not in a way"),
+        ("cohorts-list", {}, "/query/cohorts/list", Answer(200, "<html>"), "failed", "Asking again is safe."),
         ("list-warehouse-pipeline-jobs", {}, "/pipelines/nessie/pipeline/jobs", Answer(200, {}), "accepted", ""),
         (
             "raw-request",
@@ -289,6 +297,30 @@ def test_queries_tables_pipelines_and_raw_requests(
     outcome = sent(desk, project, key, params)
     assert (outcome.verdict, len(mixpanel.to(path))) == (verdict, 1)
     assert words in outcome.words
+
+
+def test_a_question_without_an_answer_is_asked_again_and_never_said_to_be_stored(
+    desk: Desk, project: Project, mixpanel: Mixpanel
+) -> None:
+    mixpanel.script("/query/cohorts/list", Answer(503, ""))
+    outcome = sent(desk, project, "cohorts-list", {})
+    assert (outcome.verdict, len(mixpanel.calls)) == ("failed", 5)
+    assert "stored" not in outcome.words
+
+
+def test_nobody_answers_at_all(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
+    nowhere = replace(desk, base_url="http://127.0.0.1:1")
+    outcome = sent(nowhere, project, "profile-numerical-add", {}, [ADD])
+    assert (outcome.verdict, outcome.status) == ("failed", None)
+    assert "nothing was sent" in outcome.words
+
+
+def test_the_pauses_are_mixpanels_own_schedule() -> None:
+    pause = doubling(2.0)
+    for tried, least in enumerate((2, 4, 8, 16, 32, 60, 60), 1):
+        found = {pause(tried) for _ in range(50)}
+        assert all(least + 1 <= one <= least + 5 for one in found)
+        assert len(found) > 1
 
 
 def test_a_raw_request_tries_again_only_where_it_asks_for_that(
