@@ -94,9 +94,9 @@ def _send(call: Ready, *, as_json: bool) -> None:
         for problem in call.composed.problems:
             click.echo(f"{problem.level}  {problem.field}: {problem.message}", err=True)
         tries = "first try" if outcome.attempts == 1 else f"{outcome.attempts} tries"
-        click.echo(f"{outcome.verdict}: {call.mask(outcome.words)} ({outcome.took} ms, {tries}, delivery {delivery})")
+        click.echo(f"{outcome.verdict}: {outcome.words} ({outcome.took} ms, {tries}, delivery {delivery})")
         for one in outcome.failed_records:
-            click.echo(f"  record {one.index + 1}  {one.field or ''}  {call.mask(one.message)}")
+            click.echo(f"  record {one.index + 1}  {one.field or ''}  {one.message}")
         if outcome.answer is not None:
             click.echo(call.mask(readable(outcome.answer.text)))
     raise SystemExit(SENT if outcome.verdict == "accepted" else NOT_ACCEPTED)

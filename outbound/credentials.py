@@ -62,10 +62,11 @@ def _refused() -> Given:
     return Given(body=REFUSED_EVENT)
 
 
-def _call(desk: Desk, project: Project, known: Credentials, operation_id: str, given: Given, who: str) -> Outcome:
+def _call(desk: Desk, project: Project, used: Credentials, operation_id: str, given: Given, who: str) -> Outcome:
+    """Make a call with some of the credentials; none of them may stand in what is kept of it."""
     operation = operations.OPERATIONS[operation_id]
-    composed = compose(operation, project, known, given, desk.clock(), desk.base_url)
-    return send.send(desk, Ready(project, known, composed), who, "check")[1]
+    composed = compose(operation, project, used, given, desk.clock(), desk.base_url)
+    return send.send(desk, Ready(project, project.credentials(desk.box), composed), who, "check")[1]
 
 
 def _signs_in(project: Project, outcome: Outcome) -> Finding:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from outbound import budget, deliveries, hosts
@@ -57,9 +57,22 @@ def prepare(desk: Desk, call: Ready, who: str, source: str) -> int:
 def finish(desk: Desk, call: Ready, delivery: int, sleep: Sleep = time.sleep) -> Outcome:
     """Make the call, and complete its row."""
     client = client_of(desk, call.project)
-    outcome = attempt(desk, client, call.project.mixpanel_project_id, call.composed, sleep)
+    outcome = without_secrets(attempt(desk, client, call.project.mixpanel_project_id, call.composed, sleep), call.mask)
     desk.database.write(lambda db: deliveries.finish(db, delivery, outcome, call.mask))
     return outcome
+
+
+def without_secrets(outcome: Outcome, mask: Mask) -> Outcome:
+    """The outcome with everything masked that Mixpanel may have repeated in its words; its answer stays as it came."""
+    failed = tuple(
+        replace(one, insert_id=_of(mask, one.insert_id), field=_of(mask, one.field), message=mask(one.message))
+        for one in outcome.failed_records
+    )
+    return replace(outcome, words=mask(outcome.words), failed_records=failed)
+
+
+def _of(mask: Mask, text: str | None) -> str | None:
+    return None if text is None else mask(text)
 
 
 def send(desk: Desk, call: Ready, who: str, source: str) -> tuple[int, Outcome]:
@@ -83,13 +96,13 @@ def streamed(desk: Desk, call: Ready) -> Iterator[tuple[int, Iterator[bytes]]]:
 
 
 def as_json(delivery: int, outcome: Outcome, mask: Mask) -> dict[str, Any]:
-    """An outcome for programs: the reply of the JSON API and of `flask send --json`."""
+    """An outcome of `send` for programs: the reply of the JSON API and of `flask send --json`."""
     return {
         "delivery": delivery,
         "verdict": outcome.verdict,
         "accepted": outcome.accepted,
         "failed_records": [
-            mask.within({"index": one.index, "insert_id": one.insert_id, "field": one.field, "message": one.message})
+            {"index": one.index, "insert_id": one.insert_id, "field": one.field, "message": one.message}
             for one in outcome.failed_records
         ],
         "attempts": outcome.attempts,

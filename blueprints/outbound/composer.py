@@ -13,7 +13,7 @@ from blueprints.desk import desk
 from blueprints.outbound import blueprint, forms
 from blueprints.outbound.dispatch import dispatch
 from blueprints.outbound.forms import Form
-from blueprints.outbound.picking import Offer, offer
+from blueprints.outbound.picking import NOTHING, Offer, offer
 from outbound import budget, copies, deliveries, operations, projects, send
 from outbound.compose import masked
 from outbound.deliveries import Delivery, Filter
@@ -248,7 +248,7 @@ def _left(typed: Desktop) -> list[budget.Left]:
     return [one for one in found if one.family == family]
 
 
-def _page(typed: Desktop, *, checked: bool = False, more_rows: str = "", offered: Offer = Offer()) -> str:
+def _page(typed: Desktop, *, checked: bool = False, more_rows: str = "", offered: Offer = NOTHING) -> str:
     seen = _seen(typed)
     shown = seen["problems"] if checked else [one for one in seen["problems"] if one.level == "note"]
     wanted = Filter(operation=typed.operation.id)

@@ -21,6 +21,9 @@ class Offer:
     words: str = ""
 
 
+NOTHING = Offer()
+
+
 def offer(project: Project, param: Param, who: str) -> Offer:
     """Ask Mixpanel, once: somebody waits for the page, and may press the button again."""
     listing = operations.OPERATIONS[param.pick]

@@ -184,7 +184,8 @@ class _Run:
             self._complete(delivery, batch, None)
             return
         key = self.project.mixpanel_project_id
-        outcome = attempt(self.desk, self.client, key, self._composed(batch), self.halt.wait)
+        heard = attempt(self.desk, self.client, key, self._composed(batch), self.halt.wait)
+        outcome = send.without_secrets(heard, self.mask)
         if _is_in_vain(outcome):
             if not self.halt.is_set():
                 self.trouble = outcome.words

@@ -12,22 +12,32 @@ TARGETS = {
     "people": ("$distinct_id", "$time"),
     "groups": ("$group_id", "$group_key"),
 }
-# Names that columns have, small letters without signs, and what they usually mean.
+# Names that columns have, small letters without signs, and what they usually mean; the surest first.
 _KNOWN = {
     "event": "event",
     "eventname": "event",
+    "eventtype": "event",
+    "action": "event",
     "name": "event",
     "distinctid": "distinct_id",
     "userid": "distinct_id",
+    "user": "distinct_id",
+    "uid": "distinct_id",
+    "customerid": "distinct_id",
     "id": "distinct_id",
     "time": "time",
     "timestamp": "time",
+    "ts": "time",
+    "occurredat": "time",
+    "datetime": "time",
+    "createdat": "time",
     "date": "time",
     "insertid": "$insert_id",
     "deviceid": "$device_id",
     "groupid": "$group_id",
     "groupkey": "$group_key",
 }
+_SURENESS = {name: place for place, name in enumerate(_KNOWN)}
 
 Record = dict[str, Any]
 
@@ -66,14 +76,19 @@ class Columns:
 
 
 def guessed(kind: str, names: list[str]) -> dict[str, str]:
-    """What each column probably is; no target twice."""
-    found: dict[str, str] = {}
-    for name in names:
-        target = _KNOWN.get("".join(one for one in name.lower() if one.isalnum()), PROPERTY)
+    """What each column probably is; no target twice, and the surest name gets it."""
+    found = dict.fromkeys(names, PROPERTY)
+    for name in sorted(found, key=lambda one: _SURENESS.get(_plain(one), len(_KNOWN))):
+        target = _KNOWN.get(_plain(name), PROPERTY)
         if kind != "events" and target == "distinct_id":
             target = "$distinct_id" if kind == "people" else "$group_id"
-        found[name] = target if target in TARGETS[kind] and target not in found.values() else PROPERTY
+        if target in TARGETS[kind] and target not in found.values():
+            found[name] = target
     return found
+
+
+def _plain(name: str) -> str:
+    return "".join(one for one in name.lower() if one.isalnum())
 
 
 def loose(text: str) -> Any:

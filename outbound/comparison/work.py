@@ -125,11 +125,11 @@ class _Work:
 
     def _ids(self, facts: Facts) -> Difference | None:
         shelf = self._shelf()
-        begun = shelf.begin(self.summary.get("size", 0))
+        begun = shelf.take_up(self.summary.get("size", 0))
         if not begun or "session_id" not in self.summary:
             self.summary |= {"page": 0, "pages": 0, "ids": 0, "size": 0}
             self.summary.pop("session_id", None)
-            shelf.begin(0)
+            shelf.take_up(0)
         while True:
             found = self._page(facts)
             if not self._renew():  # before the file is touched, which another worker may write by now

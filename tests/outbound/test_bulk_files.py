@@ -85,10 +85,10 @@ def test_a_csv_becomes_profile_updates(tmp_path: Path) -> None:
     assert found == [{"$group_key": "company", "$group_id": "acme", "$set_once": {"plan": "pro"}}]
 
 
-def test_columns_are_counted_and_no_two_mean_the_same() -> None:
+def test_no_two_columns_mean_the_same_and_the_surest_name_wins() -> None:
     assert guessed("events", ["id", "user_id", "event", "name"]) == {
-        "id": "distinct_id",
-        "user_id": "property",
+        "id": "property",
+        "user_id": "distinct_id",
         "event": "event",
         "name": "property",
     }
