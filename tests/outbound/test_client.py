@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from outbound.client import Broken, Client, Forbidden, Unreached
-from outbound.shape import Request
+from outbound.raw import target_of
+from outbound.shape import Problem, Request
 from tests.mixpanel import Answer, Mixpanel
 
 HOST = ("http", "api.mixpanel.com")
@@ -85,3 +86,37 @@ def test_what_never_arrived_is_told_from_what_may_have(mixpanel: Mixpanel) -> No
         client.call(to(mixpanel.url, "/late"))
     with pytest.raises(Broken):
         client.call(to(mixpanel.url, "/gone"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/track",
+        "https://api.mixpanel.com.evil.example/track",
+        "https://api.mixpanel.com@evil.example/track",
+        "https://evil.example#api.mixpanel.com/track",
+        "https://evil.example\\@api.mixpanel.com/track",
+        "http://api.mixpanel.com/track",  # not in the clear
+        "https://api.mixpanel.com:8443/track",
+        "https://api-eu.mixpanel.com/track",  # another region's
+        "https://127.0.0.1/track",
+        "https://[::1]/track",
+        "https://169.254.169.254/latest/meta-data",
+        "https://2130706433/",
+        "file:///etc/passwd",
+        "//evil.example/track",
+        "/\\evil.example/track",
+        "/../../track",
+        "https:///track",
+        "https://api.mixpanel.com\r\nHost: evil.example/",
+    ],
+)
+def test_a_raw_request_goes_to_the_servers_of_its_region_only(url: str) -> None:
+    assert isinstance(target_of({"url": url}, "us", ""), Problem)
+
+
+def test_a_raw_request_may_name_a_server_of_its_region_or_only_a_path() -> None:
+    for region, server in (("us", "api"), ("eu", "api-eu"), ("in", "api-in")):
+        whole = target_of({"url": f"https://{server.upper()}.mixpanel.com/track?ip=0"}, region, "")
+        assert whole == (f"https://{server}.mixpanel.com", "/track?ip=0", ())
+        assert target_of({"url": "/track"}, region, "") == (f"https://{server}.mixpanel.com", "/track", ())
