@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 from tests import servers
 from tests.browser import chromium, demo
 from tests.failing.server import Server
+from tests.mixpanel import Mixpanel, stand_in
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +34,31 @@ def empty(tmp_path: Path) -> Iterator[Server]:
     """A relay that nobody has used yet, with its worker."""
     with demo.untouched(tmp_path) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def mixpanel() -> Iterator[Mixpanel]:
+    with stand_in() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def sending(mixpanel: Mixpanel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A relay whose only project is `practice`, and an operator of each role."""
+    more = {"MIXPANEL_BASE_URL": mixpanel.url, "SEND_PAUSE_SECONDS": "0"}
+    with demo.untouched(tmp_path_factory.mktemp("sending"), more) as server:
+        app = demo.app_of(server)
+        demo.add_operators(app)
+        demo.add_practice(app)
+        app.extensions["house"].database.dispose()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def signed_in(running, sending: Server):
+    """Whoever signs in too often is told to wait: once, and its cookie for all tests."""
+    context = chromium.context_of(running)
+    chromium.sign_in(context, sending.url, demo.email_of("operator"), demo.PASSWORD)
+    state = context.storage_state()
+    context.close()
+    return state

@@ -4,14 +4,13 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
 from commands.demo import PRACTICE
-from tests.browser import chromium, demo
+from tests.browser import chromium
 from tests.failing.server import Server
-from tests.mixpanel import Answer, Call, Mixpanel, stand_in
+from tests.mixpanel import Answer, Call, Mixpanel
 
 KEYS = {"MIXPANEL_TOKEN": PRACTICE.token, "MIXPANEL_USERNAME": PRACTICE.username, "MIXPANEL_SECRET": PRACTICE.secret}
 OPERATORS = {
@@ -24,34 +23,6 @@ OPERATORS = {
     "profile-delete-property": ("$unset", ["plan"]),
     "delete-profile": ("$delete", ""),
 }
-
-
-@pytest.fixture(scope="module")
-def mixpanel() -> Iterator[Mixpanel]:
-    with stand_in() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def sending(mixpanel: Mixpanel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A relay whose only project is `practice`, and an operator of each role."""
-    more = {"MIXPANEL_BASE_URL": mixpanel.url, "SEND_PAUSE_SECONDS": "0"}
-    with demo.untouched(tmp_path_factory.mktemp("sending"), more) as server:
-        app = demo.app_of(server)
-        demo.add_operators(app)
-        demo.add_practice(app)
-        app.extensions["house"].database.dispose()
-        yield server
-
-
-@pytest.fixture(scope="module")
-def signed_in(running, sending: Server):
-    """Whoever signs in too often is told to wait: once, and its cookie for all tests."""
-    context = chromium.context_of(running)
-    chromium.sign_in(context, sending.url, demo.email_of("operator"), demo.PASSWORD)
-    state = context.storage_state()
-    context.close()
-    return state
 
 
 @pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
