@@ -27,6 +27,30 @@ def test_axe_finds_no_violation_on_any_page(running, shown, phone: bool, dark: b
     assert found == {}
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_no_violation_where_sending_asks_back(running, shown, dark: bool) -> None:
+    """What stands at no address of its own: refusals beside their fields, choices, and what is asked before sending."""
+    context = chromium.context_of(running, dark=dark, bypass_csp=True)
+    chromium.sign_in(context, shown.url, demo.email_of("admin"), demo.PASSWORD)
+    page = context.new_page()
+    page.goto(f"{shown.url}/send?operation=import-events")
+    page.get_by_label("Distinct id required").fill("undefined")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_text("is missing").first.wait_for()
+    found = violations_here(page)
+    page.goto(f"{shown.url}/send?operation=engage-query")
+    page.get_by_role("button", name="Choose from Mixpanel's list").first.click()
+    page.get_by_role("button", name="Ask again").wait_for()
+    found += violations_here(page)
+    page.goto(f"{shown.url}/send?operation=delete-profile")
+    page.get_by_label("Distinct id required").fill("u1")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_role("button", name="Send it").wait_for()
+    found += violations_here(page)
+    context.close()
+    assert found == []
+
+
 EMPTY = (
     *("/", "/cohorts", "/sessions", "/failures", "/people", "/connections", "/settings/tokens", "/audit"),
     *("/send", "/send/history", "/send/imports", "/send/comparisons", "/send/projects"),
@@ -51,8 +75,13 @@ def violations(page, url: str, paths: list[str]) -> dict[str, list[str]]:
     for path in paths:
         if not chromium.opens(page, url + path):
             continue
-        page.add_script_tag(path=str(AXE))
-        wrong = page.evaluate("async () => (await axe.run()).violations")
+        wrong = violations_here(page)
         if wrong:
-            found[path] = [f"{one['id']}: {one['nodes'][0]['html']}" for one in wrong]
+            found[path] = wrong
     return found
+
+
+def violations_here(page) -> list[str]:
+    page.add_script_tag(path=str(AXE))
+    wrong = page.evaluate("async () => (await axe.run()).violations")
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in wrong]
