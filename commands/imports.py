@@ -13,7 +13,7 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from commands.desk import desk
+from commands.desk import desk, warn_where_it_goes
 from commands.projects import find
 from outbound.bulk import dry, failures, files, rows, run, source
 from outbound.bulk.batches import Sorter
@@ -135,6 +135,7 @@ def _go_on(import_id: int, *, as_json: bool) -> None:
     job = _find(import_id)
     if not job.is_open and not here.database.write(lambda db: rows.go(db, import_id)):
         raise click.ClickException(f"Import {import_id} is {job.state}; there is nothing to go on with.")
+    warn_where_it_goes(as_json=as_json)
     stop = threading.Event()
     _on_interrupt(stop.set)
     showing = threading.Thread(target=_show, args=(here, import_id, stop), daemon=True)

@@ -10,7 +10,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import Connection
 
-from commands.desk import desk
+from commands.desk import desk, warn_where_it_goes
 from config.clock import iso
 from outbound import credentials, projects
 from outbound.hosts import REGIONS
@@ -98,7 +98,8 @@ def _add(db: Connection, draft: Draft) -> None:
 @_stdin
 @_integration
 @_workspace
-def change(name: str, *, secret_stdin: bool, **more: str | None) -> None:
+@_json
+def change(name: str, *, secret_stdin: bool, as_json: bool, **more: str | None) -> None:
     """Change NAME; what is not given stays as it is, an empty credential is forgotten."""
     known, here = find(name), desk()
     given = Draft(
@@ -121,12 +122,13 @@ def change(name: str, *, secret_stdin: bool, **more: str | None) -> None:
     except Wrong as error:
         raise click.ClickException(str(error)) from None
     here.database.write(write)
-    click.echo(f"{name} is changed.")
+    click.echo(json.dumps(_shown(find(name))) if as_json else f"{name} is changed.")
 
 
 @group.command("remove")
 @click.argument("name")
-def remove(name: str) -> None:
+@_json
+def remove(name: str, *, as_json: bool) -> None:
     """Forget NAME and its credentials; the history of its calls stays."""
     known, here = find(name), desk()
 
@@ -135,7 +137,7 @@ def remove(name: str) -> None:
             note(db, here.clock(), TERMINAL, "project.remove", name)
 
     here.database.write(write)
-    click.echo(f"{name} is removed.")
+    click.echo(json.dumps({"name": name, "removed": True}) if as_json else f"{name} is removed.")
 
 
 @group.command("check")
@@ -144,7 +146,9 @@ def remove(name: str) -> None:
 def check(name: str, *, as_json: bool) -> None:
     """Ask Mixpanel what NAME's credentials work for; stores nothing there and uses one query of the hour's 60."""
     try:
-        found = credentials.check(desk(), find(name), TERMINAL)
+        project = find(name)
+        warn_where_it_goes(as_json=as_json)
+        found = credentials.check(desk(), project, TERMINAL)
     except CannotOpen as error:
         raise click.ClickException(f"{error}. Give them again: flask projects change {name}") from None
     if as_json:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from commands.desk import desk
+from commands.desk import desk, warn_where_it_goes
 from commands.projects import find
 from outbound import operations, send
 from outbound.compose import address, masked, readable
@@ -87,6 +87,7 @@ def _body(given: str | None) -> Any:
 
 
 def _send(call: Ready, *, as_json: bool) -> None:
+    warn_where_it_goes(as_json=as_json)
     delivery, outcome = send.send(desk(), call, TERMINAL, "terminal")
     if as_json:
         click.echo(json.dumps(send.as_json(delivery, outcome, call.mask), ensure_ascii=False))

@@ -36,3 +36,17 @@ def test_a_name_that_is_taken_is_refused(terminal: Terminal) -> None:
 
 def test_an_unknown_scope_is_refused(terminal: Terminal) -> None:
     assert terminal("tokens", "add", "reports", "--scope", "admin").exit_code == 2
+
+
+def test_tokens_are_listed_with_their_scopes_and_never_shown_again(terminal: Terminal) -> None:
+    made = json.loads(terminal("tokens", "add", "robot", "--scope", "send", "--json").output)["token"]
+    listed = terminal("tokens", "list", "--json").output
+    assert {"name": "robot", "scope": "send"}.items() <= json.loads(listed)[0].items()
+    assert made not in listed + terminal("tokens", "list").output
+
+
+def test_a_removed_token_opens_nothing(relay: Relay, terminal: Terminal) -> None:
+    relay.token = json.loads(terminal("tokens", "add", "robot", "--json").output)["token"]
+    assert json.loads(terminal("tokens", "remove", "robot", "--json").output) == {"name": "robot", "removed": True}
+    assert relay.api("/cohorts").status_code == 401
+    assert terminal("tokens", "remove", "robot").exit_code == 1

@@ -131,6 +131,18 @@ def test_operations_are_listed_with_their_parameters(terminal: Terminal) -> None
     assert terminal("operations", "none").exit_code == 1
 
 
+def test_what_changes_a_project_answers_in_json_too(terminal: Terminal) -> None:
+    changed = json.loads(terminal("projects", "change", "prod", "--region", "in", "--json").output)
+    assert (changed["name"], changed["region"], changed["has_token"]) == ("prod", "in", True)
+    assert json.loads(terminal("projects", "remove", "prod", "--json").output) == {"name": "prod", "removed": True}
+
+
+def test_the_terminal_says_where_calls_go_beside_what_it_prints(terminal: Terminal, mixpanel: Mixpanel) -> None:
+    result = terminal("send", "me", "--project", "prod")
+    assert f"calls go to {mixpanel.url}" in result.stderr
+    assert json.loads(terminal("send", "me", "--project", "prod", "--json").output)["verdict"] == "accepted"
+
+
 def test_a_token_may_have_both_scopes(relay: Relay, terminal: Terminal) -> None:
     result = terminal("tokens", "add", "both", "--scope", "read", "--scope", "send", "--json")
     headers = {"Authorization": f"Bearer {json.loads(result.output)['token']}"}
