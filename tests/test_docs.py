@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import SETTINGS
-from tests.failing.server import FLASK_SERVE, Server
+from tests.failing.server import BIN, FLASK_SERVE, Server, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -21,6 +21,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"<!-- (tested|prints) -->\n```\w+\n(.*?)\n```", re.DOTALL)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+TOOK = re.compile(r"\(\d+ ms")
 END = "--- end of block ---"
 
 
@@ -50,19 +51,45 @@ def pasted(commands: str, url: str) -> str:
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[Server]:
-    """A fresh instance, served as `make run` does it."""
+    """A fresh instance, to be served as `make run` does it."""
     server = Server(tmp_path, f"sqlite:///{tmp_path}/cohort-relay.db", FLASK_SERVE)
     server.prepare()
-    server.start()
     try:
-        server.wait_ready()
         yield server
     finally:
         server.close()
 
 
+@pytest.fixture
+def mixpanel(server: Server) -> Iterator[str]:
+    """The address of a stand-in, started as the document says."""
+    port = free_port()
+    command = [BIN / "flask", "stand-in", "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, env=server.environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("Standing in")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
 def test_what_the_readme_says_to_paste_prints_what_it_says(server):
-    wanted = examples(README.read_text())
+    server.start()
+    server.wait_ready()
+    assert_it_prints(README, server)
+
+
+def test_what_sending_says_to_paste_prints_what_it_says(server, mixpanel):
+    server.more["MIXPANEL_BASE_URL"] = mixpanel
+    server.start()
+    server.wait_ready()
+    assert_it_prints(ROOT / "docs" / "sending.md", server)
+
+
+def assert_it_prints(document: Path, server: Server) -> None:
+    """Paste everything that the document says to paste, and compare."""
+    wanted = examples(document.read_text())
     script = "".join(f"{pasted(one.commands, server.url)}\necho; echo '{END}'\n" for one in wanted)
     run = subprocess.run(
         ["bash", "-eu"],
@@ -75,12 +102,18 @@ def test_what_the_readme_says_to_paste_prints_what_it_says(server):
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    printed = [TIME.sub("TIME", part.strip()) for part in run.stdout.split(END)[:-1]]
-    assert printed == [TIME.sub("TIME", pasted(one.prints, server.url)) for one in wanted]
+    printed = [steady(part.strip()) for part in run.stdout.split(END)[:-1]]
+    assert printed == [steady(pasted(one.prints, server.url)) for one in wanted]
 
 
-def test_the_readme_has_commands_to_paste():
+def steady(text: str) -> str:
+    """Without what differs each time."""
+    return TOOK.sub("(N ms", TIME.sub("TIME", text))
+
+
+def test_the_documents_have_commands_to_paste():
     assert len(examples(README.read_text())) == 6
+    assert len(examples((ROOT / "docs" / "sending.md").read_text())) == 6
 
 
 def test_the_settings_table_equals_the_settings():
