@@ -97,6 +97,25 @@ def test_a_check_stops_an_id_that_mixpanel_throws_away(page, sending: Server, mi
     assert mixpanel.calls == []
 
 
+def test_enter_in_a_field_checks_and_sends_nothing(page, sending: Server, mixpanel: Mixpanel) -> None:
+    open_call(page, sending.url, "funnels-query")
+    page.get_by_label("Funnel required").fill("7509")
+    page.get_by_label("Funnel required").press("Enter")
+    page.get_by_text("The checks find nothing wrong. Nothing was sent.").wait_for()
+    assert page.get_by_label("Funnel required").input_value() == "7509"
+    assert mixpanel.calls == []
+
+
+def test_a_funnel_is_chosen_from_mixpanels_own_list(page, sending: Server, mixpanel: Mixpanel) -> None:
+    mixpanel.script("/query/funnels/list", Answer(200, [{"funnel_id": 7509, "name": "Sign-up"}]))
+    open_call(page, sending.url, "funnels-query")
+    page.get_by_role("button", name="Choose from Mixpanel's list").click()
+    page.get_by_label("Funnel required").select_option("Sign-up")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_text("Mixpanel answered.").wait_for()
+    assert dict(mixpanel.calls[-1].query)["funnel_id"] == "7509"
+
+
 def test_a_partial_success_is_told_record_by_record(page, sending: Server, mixpanel: Mixpanel) -> None:
     failed = [{"index": 1, "insert_id": "b", "field": "properties.time", "message": "must be a number"}]
     mixpanel.script("/api/import", Answer(400, {"code": 400, "failed_records": failed, "num_records_imported": 1}))
