@@ -23,12 +23,15 @@ group = AppGroup("tokens", help="Tokens of the JSON API.")
     multiple=True,
     default=["read"],
     show_default=True,
-    help="What it may do; may be given twice. To send includes to read.",
+    help="What it may do; may be given twice. To send and to erase include to read.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def add(name: str, scopes: tuple[str, ...], *, as_json: bool) -> None:
     """Make token NAME and print it, this once."""
-    scope = "send" if "send" in scopes else "read"
+    wanted = set(scopes) - {"read"}
+    if len(wanted) > 1:
+        raise click.ClickException("A token sends or erases, not both: make two.")
+    scope = wanted.pop() if wanted else "read"
     key, now = house().settings.secret_key, house().clock()
     try:
         token = house().database.write(lambda db: _add(db, key, name, scope, now))

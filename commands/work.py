@@ -22,6 +22,7 @@ from outbound.desk import Desk
 from outbound.landing.look import look_once
 from security.house import House, house
 from sync import upkeep
+from sync.retention import prune_log
 from sync.rules import Rules
 
 log = structlog.get_logger()
@@ -92,6 +93,7 @@ class Upkeep:
             upkeep.run_once(database, Rules.of(settings), self.here.clock)
             if abs(now - self.pruned_at) >= PRUNE_EVERY:  # a clock that was set back must not end it
                 upkeep.prune(database, settings.retain_pages_days, settings.retain_failures_days, now)
+                prune_log(database, settings.retain_log_days, now)
                 alerts.prune(database, now)
                 outbound_upkeep.prune(database, settings.retain_deliveries_days, now)
                 self.pruned_at = now

@@ -195,6 +195,12 @@ SETTINGS = (
     Setting(
         "RETAIN_PAGES_DAYS", "30", "Days that the pages of older sessions are kept; 0 keeps them.", whole(0, 36500)
     ),
+    Setting(
+        "RETAIN_LOG_DAYS",
+        "0",
+        "Days that stays which have ended are kept in the change log; 0 keeps them.",
+        whole(0, 36500),
+    ),
     Setting("RETAIN_FAILURES_DAYS", "90", "Days that failures are kept; 0 keeps them.", whole(0, 36500)),
     Setting(
         "SMTP_URL",

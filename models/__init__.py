@@ -4,6 +4,7 @@ from models.alerts import Alert, AlertState
 from models.cohorts import Cohort, CohortLabel, Membership, MembershipChange
 from models.connections import ApiToken, Connection, ConnectionPassword
 from models.database import Database, DatabaseUnavailable, db
+from models.erasures import Erasure
 from models.failures import Failure
 from models.operators import AuditEntry, Operator, SimulatedExport
 from models.outbound import BudgetCall, Comparison, Delivery, Import, ImportFailure, Landing, Project
@@ -24,6 +25,7 @@ __all__ = [
     "Database",
     "DatabaseUnavailable",
     "Delivery",
+    "Erasure",
     "Failure",
     "Import",
     "ImportFailure",

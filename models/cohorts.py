@@ -12,7 +12,8 @@ class Cohort(Model):
 
     `session_count` numbers the sessions by first arrival (S9), `change_count` numbers the log (S11), `version` grows
     with every change of membership, label or member profile. `newest_refresh` and `complete_refresh` are the numbers of
-    the newest refresh and of the newest one that is complete, 0 for none.
+    the newest refresh and of the newest one that is complete, 0 for none. The log is examined for stays past their
+    retention up to `log_examined`, and the last exit that went for it was number `log_gone` (`sync.retention`).
     """
 
     __tablename__ = "cohort"
@@ -34,6 +35,8 @@ class Cohort(Model):
     last_synced_at: Mapped[int | None] = mapped_column(Moment)
     last_call_at: Mapped[int] = mapped_column(Moment)
     guard_percent: Mapped[int | None] = mapped_column(Integer)  # this cohort's own removal guard; None: the setting's
+    log_examined: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    log_gone: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class CohortLabel(Model):
@@ -71,7 +74,11 @@ class Membership(Model):
 
 
 class MembershipChange(Model):
-    """One entry or exit, appended once and never changed (S11). `number` counts within the cohort, in commit order."""
+    """One entry or exit, appended once and never changed (S11). `number` counts within the cohort, in commit order.
+
+    `previous` is the person's row before it, 0 for none. A stay that is past its retention goes as a whole, so that a
+    walk along `previous` may end at a number that is not there any more.
+    """
 
     __tablename__ = "membership_change"
     __table_args__ = {"sqlite_with_rowid": False}

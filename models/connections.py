@@ -35,7 +35,7 @@ class ConnectionPassword(Model):
 
 
 class ApiToken(Model):
-    """A token of the JSON API; the scope says what it opens (`read`, `send`)."""
+    """A token of the JSON API; the scope says what it opens (`read`, `send`, `erase`)."""
 
     __tablename__ = "api_token"
 

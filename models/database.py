@@ -134,6 +134,35 @@ class Database:
         finally:
             self._queue.release()
 
+    def write_over(self, work: Callable[[Connection], T]) -> T:
+        """As `write`; and SQLite overwrites with zeros what goes, instead of leaving it in the file as free space."""
+
+        def thoroughly(connection: Connection) -> T:
+            before = _overwrite(connection, "ON")
+            try:
+                return work(connection)
+            finally:
+                _overwrite(connection, before)
+
+        return self.write(thoroughly if self.dialect == "sqlite" else work)
+
+    def empty_log(self) -> bool:
+        """Empty SQLite's write-ahead log, in which old versions of pages stand until then; False where a reader or
+        another process holds it. PostgreSQL recycles its own.
+
+        Raises DatabaseUnavailable.
+        """
+        if self.dialect != "sqlite":
+            return True
+        if not self._queue.acquire(timeout=WAIT_SECONDS):
+            raise DatabaseUnavailable("other writers did not finish in time")
+        try:
+            cursor = self._only_writer().connection.cursor()
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+        finally:
+            self._queue.release()
+
     def dispose(self) -> None:
         if self._writing is not None:
             self._writing.close()
@@ -286,6 +315,14 @@ def _pragmas(cache_mb: int) -> Callable[[object, object], None]:
 def _wait_for_lock(connection: Connection, seconds: float) -> None:
     """How long BEGIN waits while another process has the file (SQLite)."""
     connection.connection.cursor().execute(f"PRAGMA busy_timeout={max(0, round(seconds * 1000))}")
+
+
+def _overwrite(connection: Connection, how: str) -> str:
+    """Set whether SQLite overwrites what goes; returns how it was, which depends on how SQLite was built."""
+    cursor = connection.connection.cursor()
+    (before,) = cursor.execute("PRAGMA secure_delete").fetchone()
+    cursor.execute(f"PRAGMA secure_delete={how}").close()
+    return ("OFF", "ON", "FAST")[before]
 
 
 def _begin(connection: Connection, statement: str) -> None:

@@ -13,7 +13,8 @@ class Person(Model):
     `digest` is of the last member object that was applied: an equal one is known to change nothing without looking
     at the profile (S3). `named_fields` says which of the four columns that object named (bit 0 email, 1 first name,
     2 last name, 3 phone number); PostgreSQL's upsert needs it to tell "absent" from "null".
-    A row without digest is someone whom only a removal has named: no profile is known.
+    A row without digest is someone whom only a removal has named: no profile is known. `erased_at` says that the person
+    was erased (`sync.erasing`): the row then holds a random id and nothing else, and nobody finds it by the old one.
     """
 
     __tablename__ = "person"
@@ -45,3 +46,4 @@ class Person(Model):
     properties: Mapped[str] = mapped_column(Json)
     created_at: Mapped[int] = mapped_column(Moment)
     updated_at: Mapped[int] = mapped_column(Moment)
+    erased_at: Mapped[int | None] = mapped_column(Moment)

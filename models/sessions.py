@@ -21,6 +21,9 @@ class SyncSession(Model):
     A refresh that the removal guard held has `held_at`, and how many would have left of how many (`would_leave`,
     `would_leave_of`). Its `decision` is None while it waits, then `approved` or `rejected` by an operator; `agreed` is
     a later refresh that would remove as much again and so went through by itself.
+
+    An erasure (`sync.erasing`) books each exit on a session of its own, of action `erasure`. Its number is negative: it
+    is none of Mixpanel's, and stands outside of the order of S9.
     """
 
     __tablename__ = "sync_session"

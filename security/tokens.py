@@ -29,7 +29,7 @@ class _TokenAuth(HTTPTokenAuth):  # type: ignore[misc]
 auth = _TokenAuth(scheme="Bearer", realm="Cohort Relay API")
 
 PURPOSE = "api-token"
-SCOPES = ("read", "send")
+SCOPES = ("read", "send", "erase")  # to send and to erase include to read, not one another
 
 # Found by the digest itself: it is keyed, so timing of the look-up tells nothing about a token.
 _FIND = text("SELECT id, name, scope, last_used_at FROM api_token WHERE digest = :digest")
@@ -102,8 +102,10 @@ def api_guard() -> tuple[dict[str, object], int] | None:
     """Lets a call with a live token of the right scope pass. Raises TooMany."""
     count_api_call(g.token_name)
     view = current_app.view_functions[request.endpoint or ""]
-    if getattr(view, "scope", "read") == "send" and g.token_scope != SCOPES[-1]:
-        return {"error": {"message": "This token only reads; make one with the scope send.", "code": 403}}, 403
+    needed = getattr(view, "scope", "read")
+    if needed not in {"read", g.token_scope}:
+        does = "only reads" if g.token_scope == SCOPES[0] else f"does not {needed}"
+        return {"error": {"message": f"This token {does}; make one with the scope {needed}.", "code": 403}}, 403
     return None
 
 
@@ -113,7 +115,7 @@ def token_name() -> str:
 
 
 def needs_scope(scope: str) -> Callable[[View], View]:
-    """Marks a view with the scope that its caller's token needs; `send` includes `read`."""
+    """Marks a view with the scope that its caller's token needs; `send` and `erase` include `read`."""
 
     def mark(view: View) -> View:
         view.scope = scope  # type: ignore[attr-defined]

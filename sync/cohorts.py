@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from models.statement import Statement
+from models.statement import Row, Statement
 from sync.page import Page
 
 _COLUMNS = """id, project_id, mixpanel_cohort_id, name, description, member_count, version, session_count, change_count,
@@ -17,6 +17,11 @@ _LOCK_BY_ID = {
     dialect: Statement(f"SELECT {_COLUMNS} FROM cohort WHERE id = :id {tail}")  # noqa: S608
     for dialect, tail in (("sqlite", ""), ("postgresql", "FOR NO KEY UPDATE"))
 }
+
+# An erasure locks all cohorts of its project. One that is not there yet it cannot lock; so whoever makes one holds the
+# project's first, and the erasure looks again once it has that.
+_LOCK_FIRST = Statement("SELECT id FROM cohort WHERE project_id = :project_id ORDER BY id LIMIT 1 FOR NO KEY UPDATE")
+_LOCK_ALL = Statement("SELECT id FROM cohort WHERE project_id = :project_id ORDER BY id FOR NO KEY UPDATE")
 
 # Two first pages may race on PostgreSQL: the later one then finds and locks the earlier one's row.
 _CREATE = Statement(f"""
@@ -69,7 +74,21 @@ def lock(db: Connection, page: Page, now: int) -> CohortState:
     """The cohort of `page`, locked until the transaction ends; made if no call has named it before (S6)."""
     values = {"project_id": page.project_id, "cohort_id": page.cohort_id}
     row = _LOCK[db.dialect.name].first(db, values)
-    return CohortState(*(row or _CREATE.one(db, values | {"now": now})))
+    return CohortState(*(row or _created(db, values, now)))
+
+
+def _created(db: Connection, values: dict[str, str], now: int) -> Row:
+    if db.dialect.name == "postgresql":  # SQLite has one writer
+        _LOCK_FIRST.all(db, values)
+    return _CREATE.one(db, values | {"now": now})
+
+
+def lock_project(db: Connection, project_id: str) -> None:
+    """Lock all cohorts of a project until the transaction ends, in the order of their ids: none of its pages is under
+    way then. Pages lock one cohort before anything else, so that this never deadlocks with them."""
+    if db.dialect.name == "postgresql":
+        _LOCK_FIRST.all(db, {"project_id": project_id})
+        _LOCK_ALL.all(db, {"project_id": project_id})
 
 
 def lock_by_id(db: Connection, cohort_id: int) -> CohortState:

@@ -184,14 +184,29 @@ def _opened(db: Connection, cohort: CohortState, page: Page, connection_id: int,
         if cohort.newest_refresh:  # also where it was complete: another version of a page may have opened it again
             _SUPERSEDE.run(db, {"cohort_id": cohort.id, "number": number})
         cohort.newest_refresh = number
+    return new(cohort.id, number, page.session_id, page.action, connection_id, now)
+
+
+def new(
+    cohort_id: int,
+    number: int,
+    mixpanel_session_id: str,
+    action: str,
+    connection_id: int,
+    now: int,
+    *,
+    status: str = "receiving",
+    completed_at: int | None = None,
+) -> SessionState:
+    """A session without pages, not saved yet."""
     return SessionState(
         id=0,
-        cohort_id=cohort.id,
+        cohort_id=cohort_id,
         number=number,
-        mixpanel_session_id=page.session_id,
-        action=page.action,
+        mixpanel_session_id=mixpanel_session_id,
+        action=action,
         connection_id=connection_id,
-        status="receiving",
+        status=status,
         unclear=False,
         total_pages=None,
         pages_received=0,
@@ -205,7 +220,7 @@ def _opened(db: Connection, cohort: CohortState, page: Page, connection_id: int,
         last_change=0,
         started_at=now,
         last_page_at=now,
-        completed_at=None,
+        completed_at=completed_at,
         settles_at=None,
         held_at=None,
         would_leave=None,

@@ -36,7 +36,7 @@ def _cohorts(pair: str, collect: str) -> dict[bool, TextClause]:
             u.id AS session_id, u.status, u.action, u.total_pages, u.pages_received, u.received, u.started_at,
             u.last_page_at, u.settles_at, u.would_leave, u.would_leave_of,
             (SELECT {collect}({pair}(r.started_at, r.action)) FROM (
-                SELECT s.started_at, s.action FROM sync_session s WHERE s.cohort_id = c.id
+                SELECT s.started_at, s.action FROM sync_session s WHERE s.cohort_id = c.id AND s.number > 0
                 ORDER BY s.number DESC LIMIT {rhythm.LOOKED_AT}) r) AS recent,
             (SELECT sum(f.count) FROM failure f WHERE {_REFUSED_SINCE}) AS refusals,
             x.id AS failure_id, x.status AS failure_status, x.cause, x.message, x.last_at AS failed_at

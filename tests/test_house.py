@@ -14,9 +14,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Room by room: which other rooms it may import. Everybody may import from their own room.
 MAY_IMPORT = {
-    "commands": {"alerts", "sync", "outbound", "models", "security", "config"},
-    "blueprints": {"alerts", "sync", "outbound", "models", "security", "config"},
+    "commands": {"alerts", "erasure", "sync", "outbound", "models", "security", "config"},
+    "blueprints": {"alerts", "erasure", "sync", "outbound", "models", "security", "config"},
     "alerts": {"sync", "models", "config"},
+    "erasure": {"sync", "security", "models"},
     "security": {"models", "config"},
     "sync": {"models"},
     "outbound": {"models"},
@@ -30,6 +31,7 @@ NEVER = {
     "sync": WEB | CALLS_OUT,
     "outbound": WEB,
     "alerts": WEB,
+    "erasure": WEB | CALLS_OUT,
     "models": WEB | CALLS_OUT,
     "config": WEB | CALLS_OUT,
     "blueprints": CALLS_OUT,

@@ -15,8 +15,8 @@ _DIGITS = 18
 
 # The people are looked up one by one; see members.
 _AFTER = text("""
-    SELECT x.number, x.entered, p.distinct_id, x.entry_number, x.session_id, x.at FROM (
-        SELECT number, entered, person_id, entry_number, session_id, at FROM membership_change
+    SELECT x.number, x.entered, p.distinct_id, x.entry_number, x.session_id, x.at, x.previous, p.erased_at FROM (
+        SELECT number, entered, person_id, entry_number, session_id, at, previous FROM membership_change
         WHERE cohort_id = :cohort AND number > :after ORDER BY number LIMIT :limit) x
     CROSS JOIN person p WHERE p.id = x.person_id ORDER BY x.number""")
 
@@ -27,29 +27,33 @@ _AFTER = text("""
     summary="A cohort's changes",
     query=ChangesAfter,
     answer=Changes,
-    errors=(404,),
+    errors=(404, 410),
 )
 def list_changes(query: ChangesAfter, project_id: str, cohort_id: str) -> Versioned:
     """Entries and exits in order. Come back with `next` as `after`, at once or days later: no change is ever skipped,
-    because the pages of one cohort are committed one after another."""
+    because the pages of one cohort are committed one after another. 410 where changes behind `after` are past their
+    retention: begin anew, without `after` and with an empty set."""
 
     def read(db: Connection) -> tuple[Row[Any], int, Sequence[Row[Any]]]:
         cohort = cohorts.find(db, project_id, cohort_id)
-        after = _number(query.after, cohort.change_count)
+        after = _number(query.after, cohort.change_count, cohort.log_gone)
         values = {"cohort": cohort.id, "after": after, "limit": query.limit}
         return cohort, after, db.execute(_AFTER, values).all()
 
     cohort, after, rows = house().database.read(read)
     last = rows[-1].number if rows else after
-    return Versioned(Changes([shape(row) for row in rows], str(last)), cohort.version)
+    return Versioned(Changes([shape(row) for row in rows], str(last), cohort.log_gone), cohort.version)
 
 
-def _number(after: str, newest: int) -> int:
-    """The change that `after` names. Raises Problem (400), also for one that has not happened yet: whoever holds such
-    a cursor read another cohort, or a database that was set back since, and would miss changes in silence."""
+def _number(after: str, newest: int, gone: int) -> int:
+    """The change that `after` names. Raises Problem: 400 also for one that has not happened yet, because whoever holds
+    such a cursor read another cohort, or a database that was set back since, and would miss changes in silence; 410
+    where an exit behind it is past its retention. From the beginning nothing is missed: whole stays are gone."""
     number = int(after or 0) if len(after) <= _DIGITS else newest + 1
     if number > newest:
         raise Problem(400, "after must be the next of an earlier answer about this cohort.")
+    if 0 < number < gone:
+        raise Problem(410, f"Changes up to {gone} are past their retention. Begin anew: an empty set, without after.")
     return number
 
 
@@ -61,4 +65,6 @@ def shape(row: Row[Any]) -> Change:
         entry_number=row.entry_number,
         session_id=row.session_id,
         at=moment(row.at),
+        entered_id=None if row.entered else row.previous,
+        erased=row.erased_at is not None,
     )

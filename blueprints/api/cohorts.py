@@ -17,7 +17,7 @@ from security.house import house
 # index, whatever the number of sessions.
 _SELECT = """
     SELECT c.id, c.project_id, c.mixpanel_cohort_id, c.name, c.description, c.member_count, c.first_synced_at,
-        c.last_synced_at, c.version, c.change_count, coalesce(
+        c.last_synced_at, c.version, c.change_count, c.log_gone, coalesce(
             (SELECT s.status FROM sync_session s
                 WHERE s.cohort_id = c.id AND s.number = c.newest_refresh
                     AND s.status NOT IN ('complete', 'superseded')),

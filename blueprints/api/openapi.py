@@ -22,6 +22,8 @@ _MEANING = {
     401: "There is no live token in the Authorization header.",
     403: "The token's scope does not allow this.",
     404: "There is no such thing.",
+    409: "Something is under way that would undo it; the message says what.",
+    410: "It was there, and is past its retention.",
     413: "The body is larger than what Mixpanel takes.",
     429: "Too many calls; Retry-After says when to come back.",
     503: "The database does not answer; Retry-After says when to come back.",
@@ -60,13 +62,20 @@ def document() -> bytes:
             },
             "servers": [{"url": "/api/v1"}],
             "security": [{"token": []}],
-            "paths": {_path(one): {one.method.lower(): _described(one)} for one in OPERATIONS},
+            "paths": _paths(),
             "components": {
                 "schemas": schemas,
                 "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             },
         }
     )
+
+
+def _paths() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for one in OPERATIONS:
+        found.setdefault(_path(one), {})[one.method.lower()] = _described(one)
+    return found
 
 
 def _path(one: Operation) -> str:
@@ -86,7 +95,7 @@ def _described(one: Operation) -> dict[str, Any]:
     if one.takes:
         schema = {"$ref": _REF.format(name=one.takes.__name__)}
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    elif one.answer:
+    elif one.answer and one.method == "GET":
         found["responses"]["304"] = {"description": "Nothing has changed since the answer whose ETag was sent along."}
     return found if guarded else found | {"security": []}
 

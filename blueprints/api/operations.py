@@ -49,10 +49,11 @@ def operation(
     errors: tuple[int, ...] = (),
     takes: type[Struct] | None = None,
     scope: str = "read",
+    method: str | None = None,
 ) -> Callable[[Work], Work]:
-    """Route GET `path` (POST where it `takes` a body) to a function of the parsed query and the path's parts that
-    returns its answer. `scope` is what a token needs for it."""
-    method = "GET" if takes is None else "POST"
+    """Route GET `path` (POST where it `takes` a body, or another `method`) to a function of the parsed query and the
+    path's parts that returns its answer. `scope` is what a token needs for it."""
+    verb = method or ("GET" if takes is None else "POST")
 
     def register(work: Work) -> Work:
         @wraps(work)
@@ -63,11 +64,11 @@ def operation(
             return found if isinstance(found, Response) else reply(found)
 
         name = work.__name__
-        home.add_url_rule(path, name, needs_scope(scope)(view), methods=[method], provide_automatic_options=False)
+        home.add_url_rule(path, name, needs_scope(scope)(view), methods=[verb], provide_automatic_options=False)
         description = " ".join((work.__doc__ or "").split())
         refusals = (400, *errors)
         OPERATIONS.append(
-            Operation(home.name, name, path, summary, description, query, answer, media_type, refusals, method, takes)
+            Operation(home.name, name, path, summary, description, query, answer, media_type, refusals, verb, takes)
         )
         return work
 

@@ -9,8 +9,12 @@ from sqlalchemy import Connection, Row, text
 from blueprints.api import blueprint
 from blueprints.api.operations import operation
 from blueprints.api.replies import Problem, moment
-from blueprints.api.types import NoQuery, Person, Stay
+from blueprints.api.types import Erased, NoQuery, Person, Stay
+from erasure import InTheWay, Nothing, eraser
+from erasure import Person as Wanted
+from erasure.words import AGAIN
 from security.house import house
+from security.tokens import token_name
 
 _PERSON = text("""
     SELECT id, project_id, distinct_id, digest, email, first_name, last_name, phone_number,
@@ -62,6 +66,28 @@ def show_person(_query: NoQuery, project_id: str, distinct_id: str) -> Person:
         properties=Raw(row.properties),
         stays=stays(project_id, trail),
     )
+
+
+@operation(
+    blueprint,
+    "/people/<project_id>/<distinct_id:distinct_id>",
+    summary="Erase one person",
+    answer=Erased,
+    errors=(403, 404, 409),
+    scope="erase",
+    method="DELETE",
+)
+def erase_person(_query: NoQuery, project_id: str, distinct_id: str) -> Erased:
+    """Erase the person everywhere, for good, and give the proof. A call that broke off is repeated as it is, and goes
+    on where it was; of whom nothing is left it answers the last proof. 409 where something is under way with the
+    person in it."""
+    try:
+        done = eraser(house()).erase(Wanted(project_id, distinct_id), f"token {token_name()}")
+    except Nothing:
+        raise Problem(404, "Nothing of this person is stored, and nobody of this id was ever erased.") from None
+    except InTheWay as error:
+        raise Problem(409, str(error)) from None
+    return Erased(done.id, done.project_id, moment(done.erased_at or done.asked_at), done.who, done.counts, AGAIN)
 
 
 def stays(project_id: str, trail: Iterable[Row[Any]]) -> list[Stay]:

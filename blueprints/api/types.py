@@ -8,7 +8,7 @@ Moment = Annotated[str, Meta(description="UTC, to the millisecond.", extra_json_
 Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Json = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]  # stored JSON goes out as it is
 Next = Annotated[str | None, Meta(description="Cursor of the next page; null on the last one.")]
-Action = Literal["members", "add_members", "remove_members"]
+Action = Literal["members", "add_members", "remove_members", "erasure"]
 Unfinished = Literal["receiving", "settling", "sweeping", "stalled", "held"]
 SessionStatus = Literal["receiving", "settling", "sweeping", "complete", "superseded", "stalled", "held"]
 
@@ -132,6 +132,12 @@ class Change(Struct):
     entry_number: Whole
     session_id: Whole
     at: Moment
+    entered_id: Annotated[
+        Whole | None, Meta(description="Of `left`: the `id` of the `entered` that it ends; null of `entered`.")
+    ]
+    erased: Annotated[
+        bool, Meta(description="The person was erased: `distinct_id` is random, `entered_id` says who has left.")
+    ]
 
 
 class Changes(Struct):
@@ -139,6 +145,10 @@ class Changes(Struct):
 
     data: list[Change]
     next: Annotated[str, Meta(description="Cursor to come back with, also when nothing new has happened.")]
+    gone_to: Annotated[
+        Whole,
+        Meta(description="Up to this `id`, stays that have ended are past their retention, each as a whole; 0: none."),
+    ]
 
 
 class Stay(Struct):
@@ -167,9 +177,20 @@ class Person(Struct):
     stays: list[Stay]
 
 
+class Erased(Struct):
+    """The proof that a person was erased: what went, by kind. The id itself is kept nowhere."""
+
+    id: Whole
+    project_id: str
+    erased_at: Moment
+    who: Annotated[str, Meta(description="The operator, the token, or `terminal`.")]
+    counts: dict[str, Whole]
+    note: Annotated[str, Meta(description="What Mixpanel may bring back, and what to do about it.")]
+
+
 class Session(Struct):
-    """One Mixpanel export. `id` is ours; `cohort_id` and `session_id` are Mixpanel's, the latter null if it sent
-    none."""
+    """One Mixpanel export, or the exit of a person who was erased (action `erasure`). `id` is ours; `cohort_id` and
+    `session_id` are Mixpanel's, the latter null if it sent none."""
 
     id: Whole
     project_id: str

@@ -24,9 +24,11 @@ LONGEST_SESSION = 31 * DAY  # from a session's first page to its end; a refresh 
 # The index is by the start of a session, what counts is its end.
 _COUNTS = text("""
     SELECT cohort_id, at / :unit AS bucket, CAST(sum(entered) AS BIGINT) AS entered,
-        CAST(sum(left_count) AS BIGINT) AS left_count, count(*) AS syncs, CAST(sum(rejected) AS BIGINT) AS rejected
+        CAST(sum(left_count) AS BIGINT) AS left_count, count(CASE WHEN number > 0 THEN 1 END) AS syncs,
+        CAST(sum(rejected) AS BIGINT) AS rejected
     FROM (
-        SELECT cohort_id, coalesce(completed_at, last_page_at) AS at, entered, left_count, rejected FROM sync_session
+        SELECT cohort_id, coalesce(completed_at, last_page_at) AS at, number, entered, left_count, rejected
+        FROM sync_session
         WHERE cohort_id IN :cohorts AND started_at >= :started) s
     WHERE at >= :since GROUP BY 1, 2""").bindparams(bindparam("cohorts", expanding=True))
 

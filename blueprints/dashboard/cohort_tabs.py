@@ -24,7 +24,11 @@ LONGEST_VALUE = 120
 _SESSIONS = text("""
     SELECT id, number, action, status, decision, total_pages, pages_received, received, entered, left_count, unchanged,
         rejected, started_at, last_page_at, completed_at
-    FROM sync_session WHERE cohort_id = :cohort AND number < :before ORDER BY number DESC LIMIT :limit""")
+    FROM sync_session WHERE cohort_id = :cohort AND number > 0 AND number < :before
+    ORDER BY number DESC LIMIT :limit""")
+
+# Exits of erased people are numbered -1, -2, -3 and so on.
+_ERASURES = text("SELECT -min(number) FROM sync_session WHERE cohort_id = :cohort AND number < 0")
 
 _FAILURES = text("""
     SELECT id, at, last_at, count, status, cause, message, connection, action FROM failure
@@ -63,12 +67,21 @@ class Rejected:
 def cohort_sessions(cohort_id: int) -> str:
     before = whole(request.args.get("before", "")) or AFTER_ALL
     values = {"cohort": cohort_id, "before": before, "limit": SHOWN + 1}
-    found, rows = house().database.read(lambda db: (head(db, cohort_id), db.execute(_SESSIONS, values).all()))
+
+    def read(db: Connection) -> tuple[Head, Sequence[Row[Any]], int | None]:
+        return head(db, cohort_id), db.execute(_SESSIONS, values).all(), db.execute(_ERASURES, values).scalar()
+
+    found, rows, erasures = house().database.read(read)
     older = None
     if len(rows) > SHOWN:
         older = url_for("dashboard.cohort_sessions", cohort_id=cohort_id, before=rows[SHOWN - 1].number)
     return render_template(
-        "dashboard/cohorts/sessions.html", head=found, sessions=rows[:SHOWN], older=older, words=session_words
+        "dashboard/cohorts/sessions.html",
+        head=found,
+        sessions=rows[:SHOWN],
+        older=older,
+        erasures=erasures,
+        words=session_words,
     )
 
 

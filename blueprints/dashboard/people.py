@@ -53,7 +53,7 @@ _SEARCH = text("""
 
 _PERSON = text("""
     SELECT id, project_id, distinct_id, digest, email, first_name, last_name, phone_number,
-        CAST(properties AS text) AS properties, created_at, updated_at
+        CAST(properties AS text) AS properties, created_at, updated_at, erased_at
     FROM person WHERE id = :id""")
 
 _NOW_IN = text("""

@@ -17,7 +17,12 @@ STATES = {
     "superseded": ("off", "Superseded"),
 }
 
-_WHATS = {"members": "Refresh of {}", "add_members": "Added to {}", "remove_members": "Removed from {}"}
+_WHATS = {
+    "members": "Refresh of {}",
+    "add_members": "Added to {}",
+    "remove_members": "Removed from {}",
+    "erasure": "Erased from {}",
+}
 
 
 SWEEPING = "All pages are here. Those whom no page named leave now, in steps; Mixpanel has nothing more to send."
@@ -127,6 +132,10 @@ left."
 through by itself."
     if session.action == "members":
         return "Nothing more. All pages are here, and those whom no page named have left."
+    if session.action == "erasure":
+        return (
+            "Nothing more. Somebody who was in the cohort was erased, and left it. Mixpanel has sent nothing of this."
+        )
     if session.received == 0:
         return "Nothing more. An empty diff is Mixpanel's sign of life: the cohort had not changed."
     return "Nothing more. All pages are here and have been applied."

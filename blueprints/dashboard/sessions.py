@@ -11,6 +11,7 @@ from blueprints.dashboard import blueprint, session_pages, session_words
 from blueprints.dashboard.session_words import RUNNING, STATES
 from models.sessions import UNFINISHED
 from security.house import house
+from sync import erasing
 
 PAGE = 50
 ALL = 2**63 - 1
@@ -20,6 +21,7 @@ KINDS = {
     "diff": ("Diffs", ("add_members", "remove_members")),
     "added": ("Diffs that add", ("add_members",)),
     "removed": ("Diffs that remove", ("remove_members",)),
+    "erased": ("Erasures", (erasing.ACTION,)),
 }
 STATUSES = {"running": "Under way"} | {status: word for status, (_tone, word) in STATES.items()}
 

@@ -11,7 +11,11 @@ from security.house import house
 from security.roles import needs
 from security.tokens import LONGEST_NAME, SCOPES, Token, TokenExists
 
-MEANINGS = {"read": "reads cohorts, members, changes and failures", "send": "reads, and also sends to Mixpanel"}
+MEANINGS = {
+    "read": "reads cohorts, members, changes and failures",
+    "send": "reads, and also sends to Mixpanel",
+    "erase": "reads, and also erases people for good",
+}
 
 
 @blueprint.get("/settings/tokens")

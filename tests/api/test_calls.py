@@ -71,9 +71,12 @@ def test_the_head_of_every_call_is_its_answer_without_the_body(relay: Relay) -> 
 
 def test_other_methods_are_405(relay: Relay) -> None:
     for call, method in itertools.product(CALLS, ("POST", "PUT", "PATCH", "DELETE")):
+        taken = {"GET", "HEAD"} | ({"DELETE"} if call.startswith("/people/") else set())
+        if method in taken:
+            continue
         answer = relay.client.open(f"/api/v1{call}", method=method)
         assert (answer.status_code, answer.json["error"]["code"]) == (405, 405)
-        assert {"GET", "HEAD"} == set(answer.headers["Allow"].split(", "))
+        assert taken == set(answer.headers["Allow"].split(", "))
 
 
 def test_paths_that_are_nothing_are_404_in_the_shape_of_errors(relay: Relay) -> None:

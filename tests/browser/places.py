@@ -23,6 +23,7 @@ SAMPLES = {
     ): """SELECT p.id FROM connection_password p JOIN connection c ON c.id = p.connection_id
         WHERE p.retired_at IS NULL ORDER BY c.name, p.id LIMIT 1""",
     ("settings", "operator_id"): "SELECT id FROM operator ORDER BY email DESC LIMIT 1",
+    ("settings", "erasure_id"): "SELECT id FROM erasure ORDER BY id LIMIT 1",
     ("settings", "token_id"): "SELECT id FROM api_token ORDER BY id LIMIT 1",
     ("settings", "name"): "SELECT name FROM api_token ORDER BY id LIMIT 1",
     ("send", "delivery_id"): "SELECT id FROM delivery ORDER BY coalesce(failed, 0) DESC, id LIMIT 1",

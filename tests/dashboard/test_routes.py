@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from erasure import Person, eraser
 from outbound import operations, send
 from outbound.bulk import rows as imports
 from outbound.comparison import rows as comparisons
@@ -20,12 +21,13 @@ WITHIN = ("dashboard.", "outbound.")
 @pytest.fixture
 def stocked(relay: Relay) -> Relay:
     """A relay with one of everything, so that each path has real ids."""
-    relay.refresh([member("zoe-1", email="zoe-1@example.org", first_name="Zoe"), "bob", ""], session="first")
+    relay.refresh([member("zoe-1", email="zoe-1@example.org", first_name="Zoe"), "bob", "", "gone"], session="first")
     relay.remove(["bob"], session="second")
     relay.post_raw("not json")
     add_project(relay)
     _call(relay)
     _background(relay)
+    eraser(relay.app.extensions["house"]).erase(Person("1", "gone"), "test")
     return relay
 
 

@@ -1,0 +1,102 @@
+"""Erasing a person: the question that says what will be lost, the proof, and the proofs of all erasures."""
+
+from typing import Any
+
+from flask import abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection, Row, text
+
+from blueprints.api.addresses import can_be_stored
+from blueprints.dashboard import blueprint, person_profile
+from blueprints.dashboard.sessions import ALL, key
+from erasure import InTheWay, Nothing, Person, eraser, records
+from erasure.words import AGAIN, told
+from security import sign_in
+from security.house import house
+from security.roles import needs
+
+PAGE = 50
+LONGEST = 1000  # characters; no id is longer
+
+_PERSON = text("""
+    SELECT id, project_id, distinct_id, email, first_name, last_name FROM person
+    WHERE id = :id AND erased_at IS NULL""")
+_OUTBOUND = text("SELECT count(*) FROM project WHERE mixpanel_project_id = :project_id")
+
+
+@blueprint.get("/people/<int:person_id>/erase")
+@needs("admin")
+def ask_erase(person_id: int) -> str:
+    """What will be lost, with counts; nothing is changed yet."""
+    return _question(_find(person_id))
+
+
+@blueprint.post("/people/<int:person_id>/erase")
+@needs("admin")
+def erase_person(person_id: int) -> ResponseReturnValue:
+    one = _find(person_id)
+    try:
+        done = eraser(house()).erase(Person(one.project_id, one.distinct_id), sign_in.operator().email)
+    except InTheWay:
+        return _question(one), 409
+    except Nothing:  # somebody else was faster
+        abort(404)
+    return redirect(url_for("dashboard.show_erasure", erasure_id=done.id), 303)
+
+
+@blueprint.get("/settings/erasures")
+def list_erasures() -> str:
+    return _listed(None, None)
+
+
+@blueprint.get("/settings/erasures/<int:erasure_id>")
+def show_erasure(erasure_id: int) -> str:
+    """The proof of one erasure."""
+    found = house().database.read(lambda db: records.by_id(db, erasure_id), one_statement=True)
+    return render_template("dashboard/settings/erasure.html", one=found or abort(404), told=told, again=AGAIN)
+
+
+@blueprint.post("/settings/erasures/check")
+@needs("operator")
+def check_erasure() -> ResponseReturnValue:
+    """Whether somebody was erased, for whoever has the id; a form, so that no id stands in an address."""
+    given = Person(*(request.form.get(name, "").strip()[:LONGEST] for name in ("project_id", "distinct_id")))
+    if not (given.project_id and given.distinct_id and all(map(can_be_stored, (given.project_id, given.distinct_id)))):
+        return _listed(given, None, wrong=True), 422
+    here = eraser(house())
+    return _listed(given, {"proofs": here.erased(given), "left": here.look(given).counts})
+
+
+def _find(person_id: int) -> Row[Any]:
+    found = house().database.read(lambda db: db.execute(_PERSON, {"id": person_id}).one_or_none(), one_statement=True)
+    return found or abort(404)
+
+
+def _question(one: Row[Any]) -> str:
+    def sends(db: Connection) -> int:
+        return int(db.execute(_OUTBOUND, {"project_id": one.project_id}).scalar_one())
+
+    return render_template(
+        "dashboard/people/erase.html",
+        person=one,
+        name=person_profile.full_name(one) or one.email,
+        sight=eraser(house()).look(Person(one.project_id, one.distinct_id)),
+        told=told,
+        again=AGAIN,
+        can_send=house().database.read(sends, one_statement=True) > 0,
+    )
+
+
+def _listed(given: Person | None, answer: dict[str, Any] | None, *, wrong: bool = False) -> str:
+    before = key(request.args.get("before", ""), ALL)
+    found = house().database.read(lambda db: records.listed(db, before, PAGE + 1), one_statement=True)
+    return render_template(
+        "dashboard/settings/erasures.html",
+        found=found[:PAGE],
+        older=found[PAGE - 1].id if len(found) > PAGE else None,
+        is_first=before == ALL,
+        told=told,
+        given=given,
+        answer=answer,
+        wrong=wrong,
+    )

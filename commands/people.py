@@ -1,0 +1,95 @@
+"""`flask people`: erase one person everywhere, and tell later that it was done."""
+
+import json
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from config.clock import iso
+from erasure import Erasure, InTheWay, Nothing, Person, eraser
+from erasure.words import AGAIN, told
+from models.database import DatabaseUnavailable
+from security.audit import TERMINAL
+from security.house import house
+
+group = AppGroup("people", help="People: erase one everywhere.")
+
+LEFT = 3  # exit status where something of the person is left
+
+
+@group.command("erase")
+@click.argument("project_id")
+@click.argument("distinct_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def erase(project_id: str, distinct_id: str, *, yes: bool, as_json: bool) -> None:
+    """Erase the person DISTINCT_ID of Mixpanel's project PROJECT_ID everywhere, and print the proof."""
+    person, here = Person(project_id, distinct_id), eraser(house())
+    try:
+        if not yes:
+            _ask(person)
+        done = here.erase(person, TERMINAL)
+    except Nothing:
+        raise click.ClickException("Nothing of this person is stored, and nobody of this id was ever erased.") from None
+    except InTheWay as error:
+        raise click.ClickException(str(error)) from None
+    except DatabaseUnavailable as error:
+        again = "Ask again: the erasure goes on where it was."
+        raise click.ClickException(f"The database did not answer: {error}. {again}") from None
+    click.echo(json.dumps(_proof(done)) if as_json else _shown(done))
+
+
+def _ask(person: Person) -> None:
+    """What will be lost; raises click.Abort at anything but yes."""
+    sight = eraser(house()).look(person)
+    if sight.in_the_way:
+        raise InTheWay(sight.in_the_way)
+    lines = [f"  {one}" for one in told(sight.counts)] or ["  nothing that is still there"]
+    click.echo("\n".join(["This will be lost for good:", *lines, AGAIN]), err=True)
+    click.confirm("Erase this person?", abort=True, err=True)
+
+
+@group.command("erased")
+@click.argument("project_id")
+@click.argument("distinct_id")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def erased(project_id: str, distinct_id: str, *, as_json: bool) -> None:
+    """Tell whether the person was erased, with the proof, and search everything for what is left of them."""
+    person, here = Person(project_id, distinct_id), eraser(house())
+    proofs, sight = here.erased(person), here.look(person)
+    done = [one for one in proofs if one.erased_at is not None]
+    if as_json:
+        answer = {"erased": bool(done), "erasures": [_proof(one) for one in proofs], "left": sight.counts}
+        click.echo(json.dumps(answer))
+    else:
+        click.echo("\n".join(_answer(done, sight.counts, interrupted=sight.interrupted)))
+    raise SystemExit(LEFT if sight.counts else 0 if done else 1)
+
+
+def _answer(done: list[Erasure], left: dict[str, int], *, interrupted: bool) -> list[str]:
+    lines = [_shown(one) for one in done] or [
+        "no: nobody of this id was erased, or the SECRET_KEY was another one then"
+    ]
+    if interrupted:
+        lines.append("An erasure of this person was interrupted. Ask for it again, and it goes on.")
+    found = told(left)
+    if not found:
+        return [*lines, "All tables and uploaded files were searched: nothing of this id is left."]
+    why = " They came after it: Mixpanel has sent the id again." if done else ""
+    return [*lines, f"Something of this id is stored.{why}", *(f"  {one}" for one in found)]
+
+
+def _shown(done: Erasure) -> str:
+    head = f"yes: erasure {done.id} of project {done.project_id}, {iso(done.erased_at)}, by {done.who}"
+    return "\n".join([head, *(f"  {one}" for one in told(done.counts))])
+
+
+def _proof(done: Erasure) -> dict[str, Any]:
+    return {
+        "id": done.id,
+        "project_id": done.project_id,
+        "erased_at": iso(done.erased_at),
+        "who": done.who,
+        "counts": done.counts,
+    }

@@ -1,0 +1,74 @@
+"""The files of the instance folder in which someone may be: uploads that wait for their import or comparison."""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from erasure.mentions import Mentions
+
+FOLDERS = ("imports", "comparisons")
+_GZIP = b"\x1f\x8b"
+_PIECE = 1024 * 1024  # characters that are looked at at once
+_OVERLAP = 4096
+
+_JOBS = text("""
+    SELECT id, path, cohort_id, settings, state, source FROM import_job
+    WHERE (state NOT IN ('done', 'cancelled') OR claimed_until > :now)
+        AND project NOT IN (SELECT name FROM project WHERE mixpanel_project_id <> :project_id)""")
+_COMPARISONS = text("""
+    SELECT x.id FROM comparison x JOIN cohort c ON c.id = x.cohort_id
+    WHERE c.project_id = :project_id AND x.way <> 'count' AND (x.state IN ('waiting', 'running')
+        OR x.claimed_until > :now)""")
+_INSIDE = text("""
+    SELECT m.cohort_id FROM person p JOIN cohort c ON c.project_id = p.project_id
+    JOIN membership m ON m.cohort_id = c.id AND m.person_id = p.id
+    WHERE p.project_id = :project_id AND p.distinct_id = :distinct_id AND m.left_at IS NULL""")
+_CALLS = text("""
+    SELECT id, given, request FROM delivery
+    WHERE verdict IS NULL AND project NOT IN (SELECT name FROM project WHERE mixpanel_project_id <> :project_id)""")
+
+
+def files(instance: Path) -> Iterator[Path]:
+    """All files in which uploads and fetched ids are."""
+    for folder in FOLDERS:
+        yield from sorted(path for path in (instance / folder).glob("**/*") if path.is_file())
+
+
+def mentions_within(path: Path, mentions: Mentions) -> bool:
+    """Whether a file names them; one that is gone, or cannot be read, does not."""
+    try:
+        return any(map(mentions.within, _texts(path)))
+    except (OSError, EOFError, zlib.error, UnicodeError):
+        return False
+
+
+def in_the_way(db: Connection, project_id: str, distinct_id: str, mentions: Mentions, now: int) -> list[str]:
+    """What is under way with this person in it and would write about them again, in words."""
+    inside = set(db.execute(_INSIDE, {"project_id": project_id, "distinct_id": distinct_id}).scalars())
+    values = {"project_id": project_id, "now": now}
+    found = []
+    for job in db.execute(_JOBS, values).all():
+        sends = job.source == "cohort" and job.cohort_id in inside and job.state not in {"ready", "cancelled"}
+        if sends or mentions.within(job.settings) or (job.path and mentions_within(Path(job.path), mentions)):
+            found.append(f"import {job.id}")
+    found += [f"comparison {one}" for one in db.execute(_COMPARISONS, values).scalars()]
+    calls = db.execute(_CALLS, values).all()
+    return found + [f"call {one.id}" for one in calls if mentions.within(one.given) or mentions.within(one.request)]
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """A file in pieces, each with the end of the one before, unpacked, whatever its encoding."""
+    with path.open("rb") as file:
+        start = file.read(len(_GZIP))
+    with gzip.open(path) if start == _GZIP else path.open("rb") as file:
+        marked = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+        file.seek(0)
+        reader = codecs.getreader("utf-16" if marked else "utf-8")(file, "replace")
+        before = ""
+        while piece := reader.read(_PIECE, _PIECE):
+            yield before + piece
+            before = piece[-_OVERLAP:]

@@ -1,0 +1,168 @@
+"""Somebody planted in every place that can hold a person, by the app's own doing wherever it has one; and the search of
+every column of every table and every file of the instance folder."""
+
+import csv
+import gzip
+import json
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from models.database import db as tables
+from outbound import deliveries, operations, send
+from outbound.bulk import files, rows, run
+from outbound.comparison import rows as comparisons
+from outbound.comparison import work
+from outbound.landing import rows as landings
+from outbound.landing import sought
+from outbound.shape import Given
+from security.audit import note
+from tests.outbound.conftest import desk_of, project_of
+from tests.relay import Relay, member
+
+PROJECT, ID = "2891273", "planted-id-7c1"
+EMAIL, PHONE, FIRST, LAST = "Planted.Person@example.org", "+49 151 2345678", "Plantagenet", "Plantation"
+WORDS = (ID, EMAIL.lower(), PHONE, FIRST.lower(), LAST.lower())
+PLANTED = member(ID, email=EMAIL, first_name=FIRST, last_name=LAST, phone_number=PHONE, plan=f"plan of {ID}")
+NOW = 1_750_000_000
+
+
+def plant(relay: Relay, instance: Path) -> None:
+    """The person and, beside them, Bob; both everywhere."""
+    _in_cohorts(relay)
+    _in_calls(relay)
+    _in_imports(relay, instance)
+    _in_a_comparison(relay, instance)
+    relay.database.write(partial(_in_words_of_ours, now=relay.clock()))
+
+
+def _in_cohorts(relay: Relay) -> None:
+    """In two cohorts now, out of a third, and on a page as a rejected member: without an id, with the e-mail."""
+    for cohort in ("7", "8"):
+        relay.refresh(
+            [PLANTED, member("bob", email="bob@example.org")], session=f"in {cohort}", cohort=cohort, project=PROJECT
+        )
+    relay.add([ID], session="came", cohort="9", project=PROJECT)
+    relay.remove([ID, "bob"], session="went", cohort="9", project=PROJECT)
+    relay.add([ID, "bob"], session="came again", cohort="9", project=PROJECT)
+    relay.remove([ID], session="went again", cohort="9", project=PROJECT)
+    nameless = {"email": EMAIL, "first_name": FIRST}
+    relay.add([nameless, {"email": "bob@example.org"}], session="nameless", cohort="7", project=PROJECT)
+
+
+def _in_calls(relay: Relay) -> None:
+    desk, project = desk_of(relay), project_of(relay)
+    for one in (ID, "bob"):
+        event = {"event": "Signed up", "properties": {"time": NOW, "distinct_id": one}}
+        call = send.ready(desk, project, operations.OPERATIONS["import-events"], Given(body=[event]))
+        delivery, _ = send.send(desk, call, "tests", "dashboard")
+        desk.database.write(partial(_look_out, delivery=delivery, now=desk.clock()))
+    _call(relay, "profile-set", {"$distinct_id": "somebody", "$set": {"referrer": EMAIL}})
+
+
+def _look_out(db: Connection, delivery: int, now: int) -> None:
+    found = deliveries.by_id(db, delivery)
+    assert found is not None
+    landings.ask(db, delivery, sought.sought(found), found.at, now)
+
+
+def _call(relay: Relay, operation: str, record: dict[str, Any]) -> None:
+    desk = desk_of(relay)
+    params = {"$distinct_id": record["$distinct_id"]}
+    call = send.ready(desk, project_of(relay), operations.OPERATIONS[operation], Given(params, record["$set"]))
+    send.send(desk, call, "tests", "dashboard")
+
+
+def _in_imports(relay: Relay, instance: Path) -> None:
+    """Two that are through, one packed: their uploads lie in the instance folder until their time."""
+    desk = desk_of(relay)
+    folder = instance / "imports"
+    folder.mkdir(exist_ok=True)
+    for name, who in (("plain", ID), ("packed", ID), ("of bob", "bob")):
+        path = folder / name
+        bad = {"event": "e", "properties": {"time": "never", "distinct_id": who}}
+        content = json.dumps(bad).encode() + b"\n"
+        path.write_bytes(gzip.compress(content) if name == "packed" else content)
+        draft = rows.Draft(
+            "prod",
+            "events",
+            "import-events",
+            "upload",
+            f"{who}.json",
+            "tests",
+            str(path),
+            files.fingerprint(path),
+            settings={"mapping": {}, "always": {"distinct_id": who}},
+            total=1,
+            state="waiting",
+        )
+        job = desk.database.write(partial(rows.add, draft=draft, now=desk.clock()))
+        run.run(desk, job, threading.Event())
+    (folder / "nobody's").write_text(f"name;id\nx;{ID}\n")
+
+
+def _in_a_comparison(relay: Relay, instance: Path) -> None:
+    desk, path = desk_of(relay), instance / "imports" / "destinations.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["distinct_id", "operation"], ["only-there", "add"]])
+    cohort = relay.rows("SELECT id FROM cohort WHERE mixpanel_cohort_id = '7'")[0]["id"]
+    desk.database.write(
+        lambda db: comparisons.ask(db, cohort, "prod", "tests", "csv", desk.clock(), {"file": str(path), "column": ""})
+    )
+    work.work_once(desk)
+
+
+def _in_words_of_ours(db: Connection, now: int) -> None:
+    """Where no id should be, and an unlucky word might bring one."""
+    for who in (ID, "bob"):
+        note(db, now, "tests", "something.done", f"person {who}", before={"id": who})
+        db.execute(
+            text("""INSERT INTO failure (at, last_at, count, status, cause, message, request_id, action)
+                VALUES (:now, :now, 1, 400, 'unknown_action', :words, 'r', :who)"""),
+            {"now": now, "words": f"There is no action {who}.", "who": who},
+        )
+        db.execute(
+            text("""INSERT INTO alert (at, subject, kind, title, message, link, channel, state, attempts)
+                VALUES (:now, 'cohort 1', 'failing', 'Failing', :words, '', 'slack', 'sent', 1)"""),
+            {"now": now, "words": f"It says {who}."},
+        )
+        db.execute(
+            text(
+                """INSERT INTO simulated_export (connection, who, state, asked_at)
+                VALUES ('crm', 'tests', 'passed', 1)"""
+            )
+        )
+
+
+def stored(relay: Relay, words: tuple[str, ...] = WORDS) -> dict[str, list[str]]:
+    """Where in the database any of these words stands, in whatever column, by word."""
+    dialect = relay.database.dialect
+    return relay.database.read(lambda db: {word: found for word in words if (found := _columns(db, dialect, word))})
+
+
+def _columns(db: Connection, dialect: str, word: str) -> list[str]:
+    found = []
+    for table in tables.metadata.sorted_tables:
+        for column in table.columns:
+            plain = f'CAST("{table.name}"."{column.name}" AS text)'
+            if column.type.python_type is bytes:
+                plain = (
+                    f'CAST("{column.name}" AS text)' if dialect == "sqlite" else f"encode(\"{column.name}\", 'escape')"
+                )
+            holds = f"lower({plain}) LIKE :word"
+            if db.execute(text(f'SELECT 1 FROM "{table.name}" WHERE {holds} LIMIT 1'), {"word": f"%{word}%"}).first():
+                found.append(f"{table.name}.{column.name}")
+    return found
+
+
+def in_files(instance: Path, words: tuple[str, ...] = WORDS) -> list[str]:
+    """The files of the instance folder in which any of these words stands, the database and its log among them."""
+    found = []
+    for path in sorted(path for path in instance.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        content = (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).lower()
+        found += [f"{path.name}: {word}" for word in words if word.encode() in content]
+    return found
