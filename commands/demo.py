@@ -45,6 +45,7 @@ LABEL = "Playing six weeks of Mixpanel's syncs"
 
 # What an interrupted run leaves, in an order that no foreign key minds.
 TABLES = (
+    "erasure",
     "failure",
     "membership_change",
     "membership",

@@ -42,17 +42,26 @@ def list_changes(query: ChangesAfter, project_id: str, cohort_id: str) -> Versio
 
     cohort, after, rows = house().database.read(read)
     last = rows[-1].number if rows else after
-    return Versioned(Changes([shape(row) for row in rows], str(last), cohort.log_gone), cohort.version)
+    return Versioned(
+        Changes([shape(row) for row in rows], _cursor(last, cohort.log_gone), cohort.log_gone), cohort.version
+    )
+
+
+def _cursor(last: int, gone: int) -> str:
+    """Where to go on. Below what is gone it also says how much was gone: whoever has begun since then has missed
+    nothing, as long as no more goes."""
+    return str(last) if last == 0 or last >= gone else f"{last}-{gone}"
 
 
 def _number(after: str, newest: int, gone: int) -> int:
     """The change that `after` names. Raises Problem: 400 also for one that has not happened yet, because whoever holds
     such a cursor read another cohort, or a database that was set back since, and would miss changes in silence; 410
     where an exit behind it is past its retention. From the beginning nothing is missed: whole stays are gone."""
-    number = int(after or 0) if len(after) <= _DIGITS else newest + 1
+    place, _, known = after.partition("-")
+    number = int(place or 0) if len(place) <= _DIGITS else newest + 1
     if number > newest:
         raise Problem(400, "after must be the next of an earlier answer about this cohort.")
-    if 0 < number < gone:
+    if 0 < number < gone and known != str(gone):
         raise Problem(410, f"Changes up to {gone} are past their retention. Begin anew: an empty set, without after.")
     return number
 

@@ -29,7 +29,7 @@ After = Annotated[
     str,
     Meta(
         description="`next` of an earlier answer, or the `id` of a change; empty for the beginning.",
-        pattern=r"^[0-9]*$",
+        pattern=r"^([0-9]+(-[0-9]+)?)?$",
         extra={"must": "the next of an earlier answer about this cohort"},
     ),
 ]

@@ -19,7 +19,7 @@ REJECTED_DAYS = 30
 
 _COHORT = text("""
     SELECT id, project_id, mixpanel_cohort_id, name, description, member_count, change_count, created_at,
-        first_synced_at, last_synced_at, guard_percent
+        first_synced_at, last_synced_at, guard_percent, log_gone
     FROM cohort WHERE id = :id""")
 
 _HELD = text("""

@@ -13,6 +13,7 @@ from blueprints.dashboard.cohort_head import Head, find, head
 from blueprints.dashboard.cohort_history import RANGES, History
 from blueprints.dashboard.cohort_members import SINCE, Listing
 from blueprints.dashboard.cohort_search import Place
+from config.clock import DAY
 from security.house import house
 from security.roles import needs
 
@@ -76,7 +77,14 @@ def show_cohort(cohort_id: int) -> str:
         filters=filters,
         sinces=SINCE,
         listing=listing,
+        is_pruned=_is_pruned(found, filters),
     )
+
+
+def _is_pruned(found: Head, filters: Filters) -> bool:
+    """Whether stays that have ended since the moment may be past their retention, and so in no list."""
+    kept = house().settings.retain_log_days * DAY
+    return filters.moment is not None and found.cohort.log_gone > 0 and filters.moment < house().clock() - kept
 
 
 def _members(db: Connection, found: Head, filters: Filters) -> Listing:

@@ -63,6 +63,12 @@ _NOW_IN = text("""
     ORDER BY m.entered_at DESC""")
 
 
+_PRUNED = text("""
+    SELECT 1 FROM cohort c CROSS JOIN membership m
+    WHERE c.project_id = :project_id AND c.log_gone > 0 AND m.cohort_id = c.id AND m.person_id = :id
+        AND (m.entry_number > 1 OR m.left_at IS NOT NULL) AND m.entry_number > 0 LIMIT 1""")
+
+
 @blueprint.get("/people")
 def list_people() -> str:
     return _found("", None)
@@ -119,10 +125,12 @@ def _one(db: Connection, person_id: int, before: person_trail.Place | None) -> d
     if person is None:
         return None
     turns, older = person_trail.read(db, person.project_id, person_id, before)
+    values = {"project_id": person.project_id, "id": person_id}
     return {
         "person": person,
+        "is_pruned": older is None and db.execute(_PRUNED, values).first() is not None,
         "name": person_profile.full_name(person),
-        "now_in": db.execute(_NOW_IN, {"project_id": person.project_id, "id": person_id}).all(),
+        "now_in": db.execute(_NOW_IN, values).all(),
         "turns": turns,
         "older": older,
         "is_first": before is None,

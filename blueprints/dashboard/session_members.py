@@ -24,6 +24,7 @@ PAGES_AT_ONCE = 102  # of the session: enough to fill a list and more, unless mo
 LOOKED_AT = 3000  # people whose changes are looked up to find those without any
 LOWEST, HIGHEST = -(10**18) + 1, 10**18 - 1  # what a URL may say
 KINDS = ("received", "entered", "left", "unchanged", "rejected")
+OF_THE_LOG = {"entered", "left", "unchanged"}
 
 _ENTERED = Statement("""
     SELECT number, person_id, at, entry_number FROM membership_change
@@ -105,6 +106,7 @@ def list_session_members(session_id: int, kind: str) -> str:
         kinds=KINDS,
         title=session_words.what(session.action, session.label),
         members=members.rows,
+        is_pruned=kind in OF_THE_LOG and 0 < session.first_change <= session.log_gone,
         people=people,
         older=None if members.following is None else _address(session_id, kind, members.following),
         first=here if place != Place() else None,
@@ -141,7 +143,7 @@ def _changes(db: Connection, session: Row[Any], place: Place, statement: Stateme
     values = {"cohort_id": session.cohort_id, "session_id": session.id, "after": place.after, "limit": limit}
     rows = statement.all(db, values | {"first": session.first_change, "last": session.last_change})
     shown = place.shown + len(rows)
-    following = Place(after=rows[-1][0], shown=shown) if rows and shown < total else None
+    following = Place(after=rows[-1][0], shown=shown) if len(rows) == limit and shown < total else None
     return Members([{"person_id": who, "at": at, "entry_number": entry} for _, who, at, entry in rows], following)
 
 

@@ -14,6 +14,7 @@ from commands.demo import PRACTICE
 from commands.simulator.plan import PROJECT
 from config.clock import now
 from config.settings import load
+from erasure import Person, eraser
 from outbound import projects
 from security import operators
 from security.roles import ROLES
@@ -48,6 +49,7 @@ def _served(server: Server, mixpanel: Mixpanel) -> Iterator[Server]:
     leave_an_export_open(app)
     add_practice(app)
     sending.fill(app, mixpanel)
+    erase_somebody(app)
     app.extensions["house"].database.dispose()
     try:
         server.revive()
@@ -98,6 +100,10 @@ def leave_an_export_open(app: Flask) -> None:
     for page in (*range(1, 31), *range(32, 72)):
         members = [relay.member(f"week-{page:03d}-{n:02d}", email=f"week{page}.{n}@example.org") for n in range(50)]
         _receive(app, relay.body("members", members, page, 100, "open", "3291", PROJECT, "Active this week"))
+
+
+def erase_somebody(app: Flask) -> None:
+    eraser(app.extensions["house"]).erase(Person(PROJECT, "lapsed-299"), email_of("admin"))
 
 
 def _receive(app: Flask, body: dict[str, Any]) -> None:
