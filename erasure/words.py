@@ -5,7 +5,7 @@ from collections.abc import Mapping
 # Kind: what one of them is called, and many.
 KINDS = {
     "profiles": ("profile, with its id", "profiles, with their ids"),
-    "cohorts": ("cohort that they are in now", "cohorts that they are in now"),
+    "cohorts": ("present membership of a cohort", "present memberships of cohorts"),
     "stays": ("stay in a cohort", "stays in cohorts"),
     "changes": ("entry of the change log", "entries of the change log"),
     "rejected_members": (

@@ -37,7 +37,7 @@ def test_the_question_names_what_will_be_lost_and_what_to_do_first(relay: Relay,
     for words in (
         "Erase Ada Lovelace?",
         "1 profile, with its id",
-        "1 cohort that they are in now",
+        "1 present membership of a cohort",
         "1 stay in a cohort",
     ):
         assert words in page
