@@ -27,7 +27,9 @@ from models.sameness import TableAccount, Watch, batches, compare, driver_of
 _UNBALANCED = text("""
     SELECT count(*) FROM cohort c
     WHERE c.member_count <> (SELECT count(*) FROM membership m WHERE m.cohort_id = c.id AND m.left_at IS NULL)
-        OR c.change_count <> (SELECT count(*) FROM membership_change x WHERE x.cohort_id = c.id)""")
+        OR c.member_count <> (
+            SELECT coalesce(sum(CASE WHEN x.entered THEN 1 ELSE -1 END), 0)
+            FROM membership_change x WHERE x.cohort_id = c.id)""")
 # Constraints that are an index fall and come back with it; primary keys stay, because rows come in their order.
 _INDEXES = text("""
     SELECT i.indrelid::regclass::text AS of_table, i.indexrelid::regclass::text AS name,
