@@ -337,5 +337,10 @@ def test_a_raw_request_tries_again_only_where_it_asks_for_that(
 
 
 def test_profiles_are_sent_without_the_place_of_our_server(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
-    sent(desk, project, "profile-set", {}, [SET])
-    assert dict(mixpanel.calls[0].query)["ip"] == "0"
+    """Mixpanel's deletions take no `ip`, and leave nothing to place."""
+    updates = [one for one in operations.OPERATIONS.values() if one.record == "profile" and one.operator != "$delete"]
+    assert len(updates) == 8
+    for one in updates:
+        example = operations.filled(one.examples[0], NOW * 1000)
+        sent(desk, project, one.id, example.params, example.body)
+    assert [dict(call.query)["ip"] for call in mixpanel.calls] == ["0"] * len(updates)
