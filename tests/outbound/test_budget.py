@@ -14,21 +14,23 @@ from outbound.desk import Desk
 HOUR = 3_600_000
 START = 1_770_000_000_000
 
-# Another process takes what it can at a moment: it prints how many places it got.
+# Another process takes what it can at a moment: it prints how many places it got. It gives each back, unless it holds.
 TAKER = """
 import sys
 from app import create_app
 from config.settings import load
 from dataclasses import replace
 from outbound import budget
-moment, wanted = int(sys.argv[1]), int(sys.argv[2])
+moment, wanted, holds = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "hold"
 desk = replace(create_app(load()).extensions["desk"], clock=lambda: moment)
 got = 0
 sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
 for _ in range(wanted):
     try:
-        budget.give_back(desk, budget.take(desk, "2891273", "query"))
+        place = budget.take(desk, "2891273", "query")
         got += 1
+        if not holds:
+            budget.give_back(desk, place)
     except budget.Spent:
         pass
 print(got)
@@ -46,28 +48,33 @@ def taken(desk: Desk, many: int, family: str = "query") -> int:
     return got
 
 
+def two_processes(database_url: str, folder: Path, moment: int, wanted: int, way: str) -> int:
+    """How many places two processes get together, when both want so many at one moment."""
+    ours = {"INSTANCE_PATH": str(folder), "DATABASE_URL": database_url, "SECRET_KEY": "x", "LOG_LEVEL": "error"}
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", TAKER, str(moment), str(wanted), way],
+            env=os.environ | ours,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for one in both:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    return sum(int(one.communicate("go\n")[0]) for one in both)
+
+
 def test_two_processes_together_never_exceed_the_hour(desk: Desk, database_url: str, tmp_path: Path) -> None:
-    ours = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": database_url, "SECRET_KEY": "x", "LOG_LEVEL": "error"}
-
-    def round_at(moment: int) -> int:
-        both = [
-            subprocess.Popen(
-                [sys.executable, "-c", TAKER, str(moment), "45"],
-                env=os.environ | ours,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(2)
-        ]
-        for one in both:
-            assert one.stdout is not None
-            assert one.stdout.readline() == "ready\n"
-        return sum(int(one.communicate("go\n")[0]) for one in both)
-
-    assert round_at(START) == 60
+    assert two_processes(database_url, tmp_path, START, 45, "give back") == 60
     assert taken(replace(desk, clock=lambda: START + HOUR - 1), 1) == 0
     assert taken(replace(desk, clock=lambda: START + HOUR), 100) == 60
+
+
+def test_two_processes_together_never_run_more_than_five_at_once(desk: Desk, database_url: str, tmp_path: Path) -> None:
+    assert two_processes(database_url, tmp_path, START, 5, "hold") == 5
 
 
 def test_five_run_at_once_and_a_dead_process_keeps_its_place_for_a_while(desk: Desk) -> None:
