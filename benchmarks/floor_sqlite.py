@@ -14,7 +14,10 @@ READ = """
     SELECT j.key, p.id, p.digest IS j.value, m.entered_at, m.left_at, m.entry_number, m.change_number
     FROM json_each(?) j LEFT JOIN person p ON p.project_id = ? AND p.distinct_id = j.key
     LEFT JOIN membership m ON m.cohort_id = ? AND m.person_id = p.id"""
-INSERT_PERSON = "INSERT INTO person VALUES (?, ?, ?, ?, 15, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_PERSON = """
+    INSERT INTO person (id, project_id, distinct_id, digest, named_fields, email, first_name, last_name, phone_number,
+        properties, created_at, updated_at)
+    VALUES (?, ?, ?, ?, 15, ?, ?, ?, ?, ?, ?, ?)"""
 UPDATE_PERSON = """
     UPDATE person SET digest = ?, email = ?, first_name = ?, last_name = ?, phone_number = ?,
         properties = json_patch(properties, ?), updated_at = ? WHERE id = ?"""
