@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import UNSET
 from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint, cohorts
@@ -42,9 +43,9 @@ def list_changes(query: ChangesAfter, project_id: str, cohort_id: str) -> Versio
 
     cohort, after, rows = house().database.read(read)
     last = rows[-1].number if rows else after
-    return Versioned(
-        Changes([shape(row) for row in rows], _cursor(last, cohort.log_gone), cohort.log_gone), cohort.version
-    )
+    gone = cohort.log_gone
+    found = Changes([shape(row) for row in rows], _cursor(last, gone), gone or UNSET)
+    return Versioned(found, cohort.version)
 
 
 def _cursor(last: int, gone: int) -> str:
@@ -74,6 +75,6 @@ def shape(row: Row[Any]) -> Change:
         entry_number=row.entry_number,
         session_id=row.session_id,
         at=moment(row.at),
-        entered_id=None if row.entered else row.previous,
-        erased=row.erased_at is not None,
+        erased=UNSET if row.erased_at is None else True,
+        entered_id=UNSET if row.erased_at is None or row.entered else row.previous,
     )

@@ -132,12 +132,12 @@ class Change(Struct):
     entry_number: Whole
     session_id: Whole
     at: Moment
-    entered_id: Annotated[
-        Whole | None, Meta(description="Of `left`: the `id` of the `entered` that it ends; null of `entered`.")
-    ]
     erased: Annotated[
-        bool, Meta(description="The person was erased: `distinct_id` is random, `entered_id` says who has left.")
-    ]
+        Literal[True] | UnsetType, Meta(description="Only of a person who was erased: `distinct_id` is random.")
+    ] = UNSET
+    entered_id: Annotated[
+        Whole | UnsetType, Meta(description="Only of the exit of an erased person: the `id` of their `entered`.")
+    ] = UNSET
 
 
 class Changes(Struct):
@@ -146,9 +146,9 @@ class Changes(Struct):
     data: list[Change]
     next: Annotated[str, Meta(description="Cursor to come back with, also when nothing new has happened.")]
     gone_to: Annotated[
-        Whole,
-        Meta(description="Up to this `id`, stays that have ended are past their retention, each as a whole; 0: none."),
-    ]
+        Whole | UnsetType,
+        Meta(description="Only where stays are past their retention: up to this `id`, those that ended are gone."),
+    ] = UNSET
 
 
 class Stay(Struct):
