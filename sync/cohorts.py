@@ -18,9 +18,11 @@ _LOCK_BY_ID = {
     for dialect, tail in (("sqlite", ""), ("postgresql", "FOR NO KEY UPDATE"))
 }
 
-# An erasure locks all cohorts of its project. One that is not there yet it cannot lock; so whoever makes one holds the
-# project's first, and the erasure looks again once it has that.
-_LOCK_FIRST = Statement("SELECT id FROM cohort WHERE project_id = :project_id ORDER BY id LIMIT 1 FOR NO KEY UPDATE")
+# An erasure locks all cohorts of its project. One that is not there yet it cannot lock; so whoever makes one shares a
+# lock on the project that an erasure holds alone, and the erasure looks at the cohorts once it has that.
+_PROJECT = "pg_advisory_xact_lock{shared}(hashtextextended(:project_id, 0))"
+_SHARE_PROJECT = Statement(f"SELECT {_PROJECT.format(shared='_shared')}")
+_HOLD_PROJECT = Statement(f"SELECT {_PROJECT.format(shared='')}")
 _LOCK_ALL = Statement("SELECT id FROM cohort WHERE project_id = :project_id ORDER BY id FOR NO KEY UPDATE")
 
 # Two first pages may race on PostgreSQL: the later one then finds and locks the earlier one's row.
@@ -79,7 +81,7 @@ def lock(db: Connection, page: Page, now: int) -> CohortState:
 
 def _created(db: Connection, values: dict[str, str], now: int) -> Row:
     if db.dialect.name == "postgresql":  # SQLite has one writer
-        _LOCK_FIRST.all(db, values)
+        _SHARE_PROJECT.all(db, values)
     return _CREATE.one(db, values | {"now": now})
 
 
@@ -87,7 +89,7 @@ def lock_project(db: Connection, project_id: str) -> None:
     """Lock all cohorts of a project until the transaction ends, in the order of their ids: none of its pages is under
     way then. Pages lock one cohort before anything else, so that this never deadlocks with them."""
     if db.dialect.name == "postgresql":
-        _LOCK_FIRST.all(db, {"project_id": project_id})
+        _HOLD_PROJECT.all(db, {"project_id": project_id})
         _LOCK_ALL.all(db, {"project_id": project_id})
 
 
