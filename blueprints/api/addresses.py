@@ -22,7 +22,7 @@ class RowId(IntegerConverter):
 def can_be_stored(value: str | int) -> bool:
     """Whether the databases can be asked for `value`: no NUL, no half of a character, no number over 63 bits."""
     if isinstance(value, int):
-        return value < 2**63
+        return -(2**63) <= value < 2**63
     try:
         value.encode()
     except UnicodeEncodeError:
