@@ -53,13 +53,15 @@ def rules(app: Flask, method: str) -> Iterator[Rule]:
 
 
 def filled(rule: Rule, samples: dict[tuple[str, str], Any]) -> Iterator[str]:
-    """The rule's paths with real ids."""
+    """The rule's paths with real ids; none where nothing of that kind is stored."""
     room = "held" if "/held" in rule.rule else rule.rule.split("/")[1]
     values: list[dict[str, Any]] = [{}]
     for name in sorted(rule.arguments):
         choices = CHOICES.get(name) or (samples[room, name],)
         values = [known | {name: choice} for known in values for choice in choices]
     for one in values:
+        if None in one.values():
+            continue
         built = rule.build(one, append_unknown=False)
         assert built is not None, rule.rule
         yield built[1]

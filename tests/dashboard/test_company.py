@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import company
 from benchmarks.company import Company
+from erasure.places import PLACES
 from tests.browser import places
 from tests.relay import Browser, Relay
 from tests.sync.statements import watched
@@ -27,9 +28,14 @@ def statements(relay: Relay, browser: Browser, path: str) -> list[str]:
     return seen
 
 
+def most_statements(path: str) -> int:
+    """The question before an erasure looks into every place that may mention somebody, with a statement each."""
+    return MOST_STATEMENTS + (len(PLACES) if path.endswith("/erase") else 0)
+
+
 def test_every_page_makes_at_most_twelve_statements(relay: Relay, browser: Browser) -> None:
     made = {path: statements(relay, browser, path) for path in places.pages(relay.app)}
-    assert {path: found for path, found in made.items() if len(found) > MOST_STATEMENTS} == {}
+    assert {path: found for path, found in made.items() if len(found) > most_statements(path)} == {}
     assert sum(map(len, made.values())) > len(made)
 
 
