@@ -121,9 +121,8 @@ class Eraser:
 
     def _files(self, mentions: Mentions, *, remove: bool) -> dict[str, int]:
         found = [path for path in shelves.files(self.instance) if shelves.mentions_within(path, mentions)]
-        for path in found if remove else []:
-            path.unlink(missing_ok=True)
-        return {"files": len(found)} if found else {}
+        count = sum(map(_removed, found)) if remove else len(found)
+        return {"files": count} if count else {}
 
     def _leave(self, db: Connection, erasure: int, person: Person, alias: str) -> None:
         went = erasing.erase(db, person.project_id, person.distinct_id, alias, self.clock())
@@ -153,6 +152,15 @@ def eraser(house: "House") -> Eraser:
 def _blank_rows(db: Connection, erasure: int, place: Place, rows: Sequence[Row[Any]], mentions: Mentions) -> None:
     records.lock(db, erasure)  # two erasures of one person count nothing twice
     records.add(db, erasure, {place.kind: traces.blank(db, place, rows, mentions)})
+
+
+def _removed(path: Path) -> bool:
+    """Whether it was us: another erasure of the same person may be at it."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _known(db: Connection, person: Person) -> dict[str, int]:
