@@ -50,6 +50,16 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def empty_database(dialect: str, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without tables, which no other test uses."""
+    if dialect == "sqlite":
+        yield f"sqlite:///{tmp_path}/cohort-relay.db"
+        return
+    with servers.postgresql_database() as url:
+        yield url
+
+
+@pytest.fixture
 def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a database with empty tables."""
     if dialect == "sqlite":

@@ -1,7 +1,6 @@
 """`flask db`: the tables."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,7 +10,6 @@ import sqlalchemy
 from app import create_app
 from models import schema
 from models.database import db
-from tests import servers
 from tests.commands.conftest import terminal_of
 from tests.conftest import settings_for
 from tests.failing.server import BIN, ROOT, Server
@@ -27,15 +25,6 @@ def test_upgrade_makes_every_table_and_can_be_repeated(tmp_path: Path) -> None:
     engine = app.extensions["house"].database.reader
     assert set(db.metadata.tables) <= set(sqlalchemy.inspect(engine).get_table_names())
     app.extensions["house"].database.dispose()
-
-
-@pytest.fixture
-def empty_database(dialect: str, tmp_path: Path) -> Iterator[str]:
-    if dialect == "sqlite":
-        yield f"sqlite:///{tmp_path}/cohort-relay.db"
-        return
-    with servers.postgresql_database() as url:
-        yield url
 
 
 def test_processes_that_upgrade_at_the_same_time_do_it_once(empty_database: str, tmp_path: Path) -> None:

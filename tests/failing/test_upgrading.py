@@ -69,15 +69,6 @@ def old_version(tmp_path_factory: pytest.TempPathFactory) -> OldVersion:
 
 
 @pytest.fixture
-def empty_database(dialect: str, tmp_path: Path) -> Iterator[str]:
-    if dialect == "sqlite":
-        yield f"sqlite:///{tmp_path}/cohort-relay.db"
-        return
-    with servers.postgresql_database() as url:
-        yield url
-
-
-@pytest.fixture
 def server(old_version: OldVersion, empty_database: str, tmp_path: Path) -> Iterator[Server]:
     """The old version with its own tables, running."""
     server = Server(tmp_path, empty_database, root=old_version.root)

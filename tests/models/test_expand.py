@@ -2,7 +2,6 @@
 takes something away says so in its first line, and which release stopped using it (contract)."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,7 +16,6 @@ from sqlalchemy import Connection, Engine, event, inspect
 from app import create_app
 from models import schema
 from models.database import Database
-from tests import servers
 from tests.conftest import settings_for
 from tests.failing.server import wait_until
 from tests.relay import Relay
@@ -43,22 +41,6 @@ def is_contract(script: Script) -> bool:
 
 EXPANDING = [script for script in revisions()[1:] if not is_contract(script)]
 each = pytest.mark.parametrize("script", EXPANDING, ids=lambda script: script.revision)
-
-
-@pytest.fixture
-def database(dialect: str, tmp_path: Path) -> Iterator[Database]:
-    """An empty database that no other test uses."""
-    if dialect == "sqlite":
-        yield from opened(tmp_path, f"sqlite:///{tmp_path}/empty.db")
-        return
-    with servers.postgresql_database() as url:
-        yield from opened(tmp_path, url)
-
-
-def opened(folder: Path, url: str) -> Iterator[Database]:
-    database = create_app(settings_for(folder, database_url=url)).extensions["house"].database
-    yield database
-    database.dispose()
 
 
 def tables(connection: Connection) -> Tables:

@@ -1,36 +1,13 @@
 """Migrations lead to exactly the tables that the code has, and back."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
-from app import create_app
 from models import schema
 from models.database import Database, db
-from tests import servers
-from tests.conftest import settings_for
-
-
-@pytest.fixture
-def database(dialect: str, tmp_path: Path) -> Iterator[Database]:
-    """An empty database that no other test uses."""
-    if dialect == "sqlite":
-        yield from opened(tmp_path, f"sqlite:///{tmp_path}/empty.db")
-        return
-    with servers.postgresql_database() as url:
-        yield from opened(tmp_path, url)
-
-
-def opened(folder: Path, url: str) -> Iterator[Database]:
-    app = create_app(settings_for(folder, database_url=url))
-    with app.app_context():
-        yield app.extensions["house"].database
-    app.extensions["house"].database.dispose()
 
 
 def tables(connection: Connection) -> set[str]:
