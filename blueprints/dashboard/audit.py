@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, render_template, request
 from sqlalchemy import Connection, Row, text
 
+from blueprints import pager
 from blueprints.dashboard import blueprint
 from config.clock import iso
 from models.database import Database
@@ -17,7 +18,6 @@ from security.roles import needs
 
 PAGE = 50
 BATCH = 1000  # entries read at a time by the export, whose memory stays flat
-NEWEST = 2**62
 
 _BEFORE = text("""
     SELECT id, at, who, action, subject, before, after FROM audit_entry
@@ -61,17 +61,15 @@ class Filter:
 
 @blueprint.get("/audit")
 def show_audit() -> str:
-    wanted, before = Filter.of_request(), request.args.get("before", type=int)
+    wanted = Filter.of_request()
 
     def read(db: Connection) -> tuple[list[Entry], list[Row[Any]]]:
-        return _entries(db, wanted, before or NEWEST, PAGE + 1), list(db.execute(_LATELY))
+        return _entries(db, wanted, pager.before(), PAGE + 1), list(db.execute(_LATELY))
 
     found, lately = house().database.read(read)
     return render_template(
         "dashboard/audit.html",
-        found=found[:PAGE],
-        older=found[PAGE - 1].id if len(found) > PAGE else None,
-        before=before,
+        **pager.shown(found, PAGE),
         wanted=wanted,
         people=sorted({row.who for row in lately} | {wanted.who} - {""}),
         actions=sorted({row.action for row in lately} | {wanted.action} - {""}),
@@ -88,14 +86,14 @@ def export_audit() -> Response:
 
 
 def _lines(database: Database, wanted: Filter) -> Iterator[str]:
-    before = NEWEST
+    before = pager.NEWEST
     while batch := database.read(partial(_entries, wanted=wanted, before=before, limit=BATCH)):
         yield "".join(json.dumps(asdict(entry) | {"at": iso(entry.at)}) + "\n" for entry in batch)
         before = batch[-1].id
 
 
 def _entries(db: Connection, wanted: Filter, before: int, limit: int) -> list[Entry]:
-    values = {"who": wanted.who, "action": wanted.action, "before": max(0, min(before, NEWEST)), "limit": limit}
+    values = {"who": wanted.who, "action": wanted.action, "before": before, "limit": limit}
     return [_entry(row) for row in db.execute(_BEFORE, values)]
 
 

@@ -6,9 +6,9 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, text
 
+from blueprints import pager
 from blueprints.api.addresses import can_be_stored
 from blueprints.dashboard import blueprint, person_profile
-from blueprints.dashboard.sessions import ALL, key
 from erasure import InTheWay, Nothing, Person, eraser, records
 from erasure.words import AGAIN, told
 from security import sign_in
@@ -88,13 +88,10 @@ def _question(one: Row[Any]) -> str:
 
 
 def _listed(given: Person | None, answer: dict[str, Any] | None, *, wrong: bool = False) -> str:
-    before = key(request.args.get("before", ""), ALL)
-    found = house().database.read(lambda db: records.listed(db, before, PAGE + 1), one_statement=True)
+    found = house().database.read(lambda db: records.listed(db, pager.before(), PAGE + 1), one_statement=True)
     return render_template(
         "dashboard/settings/erasures.html",
-        found=found[:PAGE],
-        older=found[PAGE - 1].id if len(found) > PAGE else None,
-        is_first=before == ALL,
+        **pager.shown(found, PAGE),
         told=told,
         given=given,
         answer=answer,

@@ -1,9 +1,10 @@
 """Alerts: which channels there are, a test of them, and the log of what was sent."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 import alerts
+from blueprints import pager
 from blueprints.dashboard import blueprint
 from security import sign_in
 from security.audit import note
@@ -11,7 +12,6 @@ from security.house import house
 from security.roles import needs
 
 PAGE = 25
-LARGEST = 2**62  # what the address may hold is no limit of a database's numbers
 
 # How each channel is configured: the settings that it needs.
 CHANNELS = {
@@ -23,18 +23,16 @@ CHANNELS = {
 
 @blueprint.get("/settings/alerts")
 def show_alerts() -> str:
-    here, before = house(), request.args.get("before", type=int)
+    here = house()
     found = here.database.read(
-        lambda db: alerts.log(db, None if before is None else max(0, min(before, LARGEST)), PAGE + 1),
+        lambda db: alerts.log(db, pager.before(), PAGE + 1),
         one_statement=True,
     )
     return render_template(
         "dashboard/settings/alerts.html",
         channels=CHANNELS,
         configured=alerts.configured(here.settings),
-        found=found[:PAGE],
-        before=before,
-        older=found[PAGE - 1].id if len(found) > PAGE else None,
+        **pager.shown(found, PAGE),
     )
 
 

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, text
 from werkzeug.datastructures import FileStorage
 
+from blueprints import pager
 from blueprints.api.addresses import can_be_stored
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
@@ -27,7 +28,6 @@ from security.roles import needs
 from security.sign_in import takes
 
 PAGE = 30
-NEWEST = 2**62
 SHOWN = 50  # ids of each side that the page lists; the download has all that are kept
 SIDES = ("missing", "extra")
 
@@ -153,20 +153,15 @@ def _known(db: Connection) -> tuple[list[Row[Any]], list[Project]]:
 
 
 def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
-    before = request.args.get("before", NEWEST, type=int)
-    before = before if can_be_stored(before) else NEWEST
-
     def read(db: Connection) -> tuple[list[Comparison], list[Row[Any]], list[Project]]:
-        return rows.listed(db, before, PAGE + 1), *_known(db)
+        return rows.listed(db, pager.before(), PAGE + 1), *_known(db)
 
     found, cohorts, known = house().database.read(read)
     chosen = next((one for one in cohorts if str(one.id) == typed["cohort"]), None)
     own = next((one.name for one in known if chosen is not None and one.mixpanel_project_id == chosen.project_id), "")
     return render_template(
         "outbound/comparisons.html",
-        found=found[:PAGE],
-        older=found[PAGE - 1].id if len(found) > PAGE else None,
-        is_first=before == NEWEST,
+        **pager.shown(found, PAGE),
         cohorts=cohorts,
         chosen=chosen,
         projects=known,

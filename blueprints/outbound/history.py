@@ -7,6 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from blueprints import pager
 from blueprints.api.addresses import can_be_stored
 from blueprints.desk import desk
 from blueprints.outbound import blueprint, landing
@@ -24,7 +25,6 @@ from security.roles import needs
 
 PAGE = 50
 MOST_RECORDS = 50
-NEWEST = 2**62
 
 
 @blueprint.get("/send/history")
@@ -33,20 +33,15 @@ def list_deliveries() -> str:
     asked = {name: request.args.get(name, "") for name in ("project", "operation", "verdict", "source", "text")}
     asked = {name: value if can_be_stored(value) else "" for name, value in asked.items()}
     wanted = Filter(**asked)  # type: ignore[arg-type]
-    before = request.args.get("before", NEWEST, type=int)
-    before = before if can_be_stored(before) else NEWEST
 
     def read(db: Connection) -> tuple[list[Delivery], list[projects.Project], bool]:
-        found = deliveries.search(db, wanted, before, PAGE + 1)
-        return found, projects.listed(db), bool(deliveries.search(db, Filter(imports=True), NEWEST, 1))
+        found = deliveries.search(db, wanted, pager.before(), PAGE + 1)
+        return found, projects.listed(db), bool(deliveries.search(db, Filter(imports=True), pager.NEWEST, 1))
 
     found, known, any_at_all = house().database.read(read)
-    older = found[PAGE - 1].id if len(found) > PAGE else None
     return render_template(
         "outbound/history.html",
-        found=found[:PAGE],
-        older=older,
-        is_first=before == NEWEST,
+        **pager.shown(found, PAGE),
         wanted=wanted,
         is_filtered=any(asked.values()),
         asked={name: value for name, value in asked.items() if value},

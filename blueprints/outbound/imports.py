@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
 
+from blueprints import pager
 from blueprints.api.addresses import can_be_stored
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
@@ -35,7 +36,6 @@ from security.roles import needs
 from security.sign_in import takes
 
 PAGE = 30
-NEWEST = 2**62
 LOOKED_AT = 5000  # records that the page looks through before anything is sent
 REASONS = 20
 MB = 1024 * 1024
@@ -228,18 +228,13 @@ def _back(import_id: int) -> ResponseReturnValue:
 
 
 def _list(**typed: str) -> str:
-    before = request.args.get("before", NEWEST, type=int)
-    before = before if can_be_stored(before) else NEWEST
-
     def read(db: Connection) -> tuple[list[Import], list[projects.Project]]:
-        return rows.listed(db, before, PAGE + 1), projects.listed(db)
+        return rows.listed(db, pager.before(), PAGE + 1), projects.listed(db)
 
     found, known = house().database.read(read)
     return render_template(
         "outbound/imports.html",
-        found=found[:PAGE],
-        older=found[PAGE - 1].id if len(found) > PAGE else None,
-        is_first=before == NEWEST,
+        **pager.shown(found, PAGE),
         projects=known,
         kinds=KINDS,
         most_mb=house().settings.max_import_mb,
