@@ -19,11 +19,12 @@ from commands import (
     simulate,
     stand_in,
     tokens,
+    trouble,
     work,
 )
 
-
-def init_app(app: Flask) -> None:
+COMMANDS = [
+    trouble.told(command)
     for command in (
         connections.group,
         tokens.group,
@@ -44,5 +45,10 @@ def init_app(app: Flask) -> None:
         simulate.command,
         stand_in.command,
         demo.command,
-    ):
+    )
+]
+
+
+def init_app(app: Flask) -> None:
+    for command in COMMANDS:
         app.cli.add_command(command)
