@@ -41,3 +41,9 @@ def test_two_admins_who_end_each_other_at_once_leave_one(relay: Relay, change) -
     left = relay.database.read(operators.listed)
     assert [one.email for one in left if one.role == "admin"] == ["ada@example.org"]
     assert len(refused) == 1
+
+
+def test_an_unknown_operator_costs_the_same_hash_as_a_known_one() -> None:
+    method, _, digest = operators.hashed("a password of somebody").split("$")
+    nobodys_method, _, nobodys_digest = operators._NOBODY.split("$")
+    assert (method, len(digest)) == (nobodys_method, len(nobodys_digest))
