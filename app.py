@@ -14,7 +14,8 @@ from config import clock as clocks
 from config import logs
 from config.clock import Clock
 from config.settings import Settings, load
-from models.database import Database, db, engine_options, prepare, writer_options
+from models.database import Database, db
+from models.engines import engine_options, prepare, writer_options
 from outbound.desk import Desk
 from security import limits
 from security.box import Box

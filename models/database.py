@@ -1,4 +1,4 @@
-"""The database discipline: the engines, the pragmas, and the only place that begins and commits.
+"""The database discipline: the only place that begins and commits.
 
 All reading goes through `Database.read`, all writing through `Database.write`. Both take a function of one
 connection, because a function can be run again: a deadlock, a serialisation failure or a connection that died while
@@ -17,28 +17,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, event, make_url
+from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
+from models.engines import WAIT_SECONDS
 from models.statement import DRIVER_ERRORS
 
 T = TypeVar("T")
 
-# A webhook call must be answered within 10 s: one wait for the guard's read and one for the page fit into that.
-WAIT_SECONDS = 4
 ATTEMPTS = 4
 ALTER_SECONDS = 600  # how long one process waits while another one changes the tables
 ALTER_LOCK = 0x636F686F7274  # of PostgreSQL's advisory locks, the one that changing the tables takes
-# A server that vanishes from the network sends no goodbye; without these a call would wait for it for a quarter of an
-# hour: bytes not acknowledged (milliseconds), and probes while we wait for an answer (seconds, seconds, probes).
-SILENCE = {
-    "tcp_user_timeout": WAIT_SECONDS * 1000,
-    "keepalives_idle": 2,
-    "keepalives_interval": 1,
-    "keepalives_count": 2,
-}
 RETRYABLE = {"40001", "40P01"}  # serialisation failure, deadlock
 UNAVAILABLE_SQLITE = {5, 6, 8, 10, 13, 14}  # busy, locked, readonly, i/o error, full, cannot open
 CLOSED_SQLITE = sqlite3.SQLITE_CONSTRAINT_TRIGGER  # see models.closing
@@ -262,56 +253,6 @@ def _take_turn(connection: Connection) -> None:
     connection.commit()
 
 
-def engine_options(url: str, pool_size: int, statement_seconds: int = 60) -> dict[str, object]:
-    """Options of the default engine, which reads (and on PostgreSQL also writes)."""
-    shared: dict[str, object] = {"hide_parameters": True, "pool_timeout": WAIT_SECONDS, "pool_use_lifo": True}
-    if make_url(url).get_backend_name() == "sqlite":
-        return shared | {"pool_size": 32, "max_overflow": 0, "connect_args": {"timeout": WAIT_SECONDS}}
-    limits = {
-        "lock_timeout": WAIT_SECONDS,
-        "statement_timeout": statement_seconds,
-        "idle_in_transaction_session_timeout": max(60, statement_seconds),
-    }
-    server = " ".join(f"-c {name}={seconds}s" for name, seconds in limits.items())
-    arguments = {"connect_timeout": WAIT_SECONDS, "options": server, "application_name": "cohort-relay"} | SILENCE
-    return shared | {"pool_size": pool_size, "max_overflow": 0, "connect_args": arguments}
-
-
-def writer_options(options: dict[str, object]) -> dict[str, object]:
-    """Options of SQLite's writing engine, which has a single connection."""
-    return options | {"pool_size": 1}
-
-
-def prepare(reader: Engine, writer: Engine) -> None:
-    """Hang the pragmas and the way a transaction begins on SQLite's engines."""
-    if writer.dialect.name != "sqlite":
-        return
-    for engine, cache_mb in ((reader, 2), (writer, 48)):
-        event.listen(engine, "connect", _pragmas(cache_mb))
-    event.listen(reader, "begin", lambda connection: _begin(connection, "BEGIN"))
-    event.listen(writer, "begin", lambda connection: _begin(connection, "BEGIN IMMEDIATE"))
-
-
-def _pragmas(cache_mb: int) -> Callable[[object, object], None]:
-    """WAL so that readers never wait, FULL so that what was answered survives a power cut, and a checkpoint every
-    64 MB instead of every 4 MB: a page of random ids dirties some 1,000 leaves (0.56 of the time per page)."""
-
-    def on_connect(connection: object, _record: object) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined]  # we say BEGIN ourselves
-        cursor = connection.cursor()  # type: ignore[attr-defined]
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "wal_autocheckpoint=16000",
-            f"cache_size=-{cache_mb * 1024}",
-            "foreign_keys=ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    return on_connect
-
-
 def _wait_for_lock(connection: Connection, seconds: float) -> None:
     """How long BEGIN waits while another process has the file (SQLite)."""
     connection.connection.cursor().execute(f"PRAGMA busy_timeout={max(0, round(seconds * 1000))}")
@@ -323,7 +264,3 @@ def _overwrite(connection: Connection, how: str) -> str:
     (before,) = cursor.execute("PRAGMA secure_delete").fetchone()
     cursor.execute(f"PRAGMA secure_delete={how}").close()
     return ("OFF", "ON", "FAST")[before]
-
-
-def _begin(connection: Connection, statement: str) -> None:
-    connection.connection.cursor().execute(statement)

@@ -21,7 +21,8 @@ from sqlalchemy.pool import NullPool
 
 from models import schema
 from models.closing import close, is_closed
-from models.database import Database, db, engine_options, prepare
+from models.database import Database, db
+from models.engines import engine_options, prepare
 from models.sameness import TableAccount, Watch, batches, compare, driver_of
 
 _UNBALANCED = text("""

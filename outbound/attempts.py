@@ -13,9 +13,10 @@ import msgspec
 from outbound import budget
 from outbound.client import Answer, Broken, Client, Forbidden, Unreached
 from outbound.desk import Desk
+from outbound.judgement import MAY_BE, FailedRecord, Judgement, Verdict, combined, unknown, unsent
 from outbound.patience import PASSING, UNTOUCHED, Patience, is_repeatable, patience_for, time_limit
 from outbound.shape import Composed
-from outbound.verdict import MAY_BE, TOO_LARGE, FailedRecord, Judgement, Verdict, combined, judge, unknown, unsent
+from outbound.verdict import TOO_LARGE, judge
 
 Sleep = Callable[[float], object]
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 from blueprints.desk import desk
 from outbound import operations, picklists, send
+from outbound.answers import parsed
 from outbound.attempts import Outcome
 from outbound.picklists import Choice
 from outbound.projects import Project
 from outbound.shape import Given, Param
-from outbound.verdict import parsed
 from security.box import CannotOpen
 
 

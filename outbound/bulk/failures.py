@@ -4,9 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, text
 
 from models.database import Database
+from outbound.attempts import Outcome
+from outbound.bulk.batches import Batch, Record
 from outbound.deliveries import storable
 
 PIECE = 1000
@@ -32,6 +35,33 @@ class Failure:
     field: str | None
     reason: str
     record: str
+
+
+def of(batch: Batch, outcome: Outcome | None) -> list[Failure]:
+    """What failed of a batch: what our checks refused, and what Mixpanel did not take; None where nothing was sent."""
+    refused = [Failure(one.place, "refused", one.field, one.reason, one.text) for one in batch.refused]
+    return [*refused, *_failed(batch, outcome)]
+
+
+def _failed(batch: Batch, outcome: Outcome | None) -> Sequence[Failure]:
+    """The records that Mixpanel named, or all of them where it took none."""
+    if outcome is None or outcome.verdict == "accepted":
+        return []
+    verdict = "uncertain" if outcome.verdict == "uncertain" else "rejected"
+    named = {one.index: one for one in outcome.failed_records if 0 <= one.index < len(batch.places)}
+    if named:
+        return [
+            Failure(batch.places[index], verdict, one.field, one.message, _own(batch.encoded[index]))
+            for index, one in sorted(named.items())
+        ]
+    pairs = zip(batch.places, batch.encoded, strict=True)
+    return [Failure(place, verdict, None, outcome.words, _own(encoded)) for place, encoded in pairs]
+
+
+def _own(encoded: bytes) -> str:
+    """The record without the token that we filled in, so that it can be imported again as it is."""
+    record: Record = msgspec.json.decode(encoded)
+    return msgspec.json.encode({name: one for name, one in record.items() if name != "$token"}).decode()
 
 
 def add(db: Connection, import_id: int, found: Sequence[Failure]) -> None:

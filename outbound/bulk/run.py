@@ -7,21 +7,21 @@ sent again. See `outbound.bulk` for why that neither loses nor doubles anything.
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
-import msgspec
 import structlog
 from sqlalchemy import Connection
 
 from models.database import DatabaseUnavailable
 from outbound import deliveries, projects, send
+from outbound.answers import REFUSALS
 from outbound.attempts import Outcome, Trail, attempt
 from outbound.bulk import failures, rows, source
-from outbound.bulk.batches import Batch, Record, Sorter, batches
-from outbound.bulk.failures import Failure
+from outbound.bulk.batches import Batch, Sorter, batches
 from outbound.bulk.files import Read, Unreadable
+from outbound.bulk.held import Held
 from outbound.bulk.kinds import KINDS
 from outbound.bulk.rows import Import
 from outbound.client import Client
@@ -30,7 +30,7 @@ from outbound.desk import Desk
 from outbound.masking import Mask, mask_of
 from outbound.projects import Project
 from outbound.shape import Composed, Given
-from outbound.verdict import REDIRECTS, REFUSALS
+from outbound.verdict import REDIRECTS
 
 log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ class _Run:
         self.halt = threading.Event()  # paused, cancelled, taken over, told to stop, or in vain
         self.over = threading.Event()
         self.trouble: str | None = None
-        self.held = _Held(MOST_HELD)
+        self.held = Held(MOST_HELD, AT_ONCE + 2)
 
     def run(self) -> None:
         beating = threading.Thread(target=self._beat, daemon=True)
@@ -202,7 +202,7 @@ class _Run:
     def _complete(self, delivery: int, batch: Batch, outcome: Outcome | None) -> None:
         """The batch's row, the import's counts and the records that failed, all in one transaction. Nothing where
         another worker has the import now: it has looked at what we left open, and sees to it."""
-        failed = [*_refused(batch), *_failed(batch, outcome)]
+        failed = failures.of(batch, outcome)
         uncertain = sum(one.verdict == "uncertain" for one in failed)
         accepted = outcome.accepted if outcome is not None else 0
 
@@ -257,37 +257,6 @@ class _Run:
                 self.held.free()
 
 
-class _Held:
-    """Room for the bodies in memory; whoever comes waits until there is some."""
-
-    def __init__(self, most: int) -> None:
-        self.most, self.held, self.is_free = most, 0, False
-        self.batches = 0
-        self.changed = threading.Condition()
-
-    def take(self, size: int) -> None:
-        with self.changed:
-            self.changed.wait_for(
-                lambda: (
-                    self.is_free or (self.batches < AT_ONCE + 2 and (not self.held or self.held + size <= self.most))
-                )
-            )
-            self.held += size
-            self.batches += 1
-
-    def give_back(self, size: int) -> None:
-        with self.changed:
-            self.held -= size
-            self.batches -= 1
-            self.changed.notify()
-
-    def free(self) -> None:
-        """Let everybody through: it is over."""
-        with self.changed:
-            self.is_free = True
-            self.changed.notify_all()
-
-
 def _is_in_vain(outcome: Outcome) -> bool:
     """Whether the next batch would fare no better; this one is then sent again when somebody lets it go on."""
     elsewhere = REDIRECTS <= (outcome.status or 0) < REFUSALS
@@ -301,31 +270,6 @@ def _within(found: Iterator[Read], first: int, last: int) -> Iterator[Read]:
             return
         if read.place >= first:
             yield read
-
-
-def _refused(batch: Batch) -> list[Failure]:
-    return [Failure(one.place, "refused", one.field, one.reason, one.text) for one in batch.refused]
-
-
-def _failed(batch: Batch, outcome: Outcome | None) -> Sequence[Failure]:
-    """The records that Mixpanel named, or all of them where it took none."""
-    if outcome is None or outcome.verdict == "accepted":
-        return []
-    verdict = "uncertain" if outcome.verdict == "uncertain" else "rejected"
-    named = {one.index: one for one in outcome.failed_records if 0 <= one.index < len(batch.places)}
-    if named:
-        return [
-            Failure(batch.places[index], verdict, one.field, one.message, _own(batch.encoded[index]))
-            for index, one in sorted(named.items())
-        ]
-    pairs = zip(batch.places, batch.encoded, strict=True)
-    return [Failure(place, verdict, None, outcome.words, _own(encoded)) for place, encoded in pairs]
-
-
-def _own(encoded: bytes) -> str:
-    """The record without the token that we filled in, so that it can be imported again as it is."""
-    record: Record = msgspec.json.decode(encoded)
-    return msgspec.json.encode({name: one for name, one in record.items() if name != "$token"}).decode()
 
 
 def _unheard() -> Outcome:

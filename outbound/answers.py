@@ -1,0 +1,92 @@
+"""What stands in an answer of Mixpanel's, in all its spellings; what it means for a call is `outbound.verdict`."""
+
+import json
+import re
+from typing import Any
+
+from outbound.client import Answer
+from outbound.judgement import FailedRecord
+
+SUCCESS, REFUSALS = 200, 400
+LONGEST = 300  # characters of an answer that a sentence repeats
+
+_CALLBACK = re.compile(r"^\s*(?:/\*\*/)?\s*[\w$.]+\((.*)\)\s*;?\s*$", re.DOTALL)
+
+
+def parsed(answer: Answer) -> Any:
+    """The body as JSON, also in a callback; None where it is none."""
+    text = answer.text.strip()
+    inside = _CALLBACK.match(text)
+    try:
+        return json.loads(inside.group(1) if inside else text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def stored(body: Any, total: int, failed: int) -> int:
+    """How many it says it took; where it does not say, all that it does not name."""
+    found = body.get("num_records_imported") if isinstance(body, dict) else None
+    if isinstance(found, int) and not isinstance(found, bool):
+        return max(0, min(found, total))
+    return total - failed if failed else 0
+
+
+def failed_records(body: Any) -> tuple[FailedRecord, ...]:
+    """`failed_records` in both spellings of the insert id (mixpanel-facts 6, 9)."""
+    rows = body.get("failed_records") if isinstance(body, dict) else None
+    return tuple(_failed_record(row, place) for place, row in enumerate(rows if isinstance(rows, list) else ()))
+
+
+def _failed_record(row: Any, place: int) -> FailedRecord:
+    if not isinstance(row, dict):
+        return FailedRecord(place, None, None, str(row))
+    index = row.get("index")
+    insert_id = row.get("insert_id") or row.get("$insert_id")
+    field = row.get("field")
+    return FailedRecord(
+        index if isinstance(index, int) and not isinstance(index, bool) else place,
+        str(insert_id) if insert_id else None,
+        str(field) if field else None,
+        str(row.get("message") or row.get("error") or "Mixpanel gives no reason."),
+    )
+
+
+def is_number(value: Any, wanted: int) -> bool:
+    return not isinstance(value, bool) and isinstance(value, int | float) and value == wanted
+
+
+def is_ok(body: dict[str, Any]) -> bool:
+    status = body.get("status")
+    return (
+        is_number(body.get("code"), SUCCESS)
+        or (isinstance(status, str) and status.lower() == "ok")
+        or is_number(status, 1)
+    )
+
+
+def says_no(body: dict[str, Any]) -> bool:
+    """`status: 0`, `status: "error"`, or a `code` of a refusal in a 200."""
+    code, status = body.get("code"), body.get("status")
+    refused = isinstance(code, int) and not isinstance(code, bool) and code >= REFUSALS
+    return refused or is_number(status, 0) or (isinstance(status, str) and status.lower() in {"error", "failed"})
+
+
+def is_error(body: dict[str, Any]) -> bool:
+    return isinstance(body.get("error"), str) and bool(body["error"])
+
+
+def said(answer: Answer) -> str:
+    """What Mixpanel says itself, as a sentence to be put behind another."""
+    body = parsed(answer)
+    text = ""
+    if isinstance(body, dict):
+        text = next((str(body[name]) for name in ("error", "message") if body.get(name)), "")
+    elif body is None and answer.headers.get("Content-Type", "").startswith("text/plain"):
+        text = answer.text.strip()
+    text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return f' Mixpanel says: "{text}"' if text else ""
+
+
+def sentence(text: str) -> str:
+    text = text.strip()
+    return text if not text or text[-1] in '.!?"…' else text + "."
