@@ -18,10 +18,12 @@ Stay = tuple[int, int, int | None, int, int, bool | None, int]
 
 class People(NamedTuple):
     """The people whom a page names, as far as they are known, in key order; `highest_id` is the highest person id
-    that is taken, where the store numbers people itself."""
+    that is taken, where the store numbers people itself. `settled` are ids of people who are not among `known`, because
+    a refresh that names them changes nothing: they are in, with this profile, and not by this session's word."""
 
     known: list[Known]
-    highest_id: int
+    highest_id: int = 0
+    settled: Sequence[int] = ()
 
 
 @dataclass

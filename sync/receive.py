@@ -51,10 +51,11 @@ def _apply(
     session.rejected += len(page.rejected) - (earlier.rejected if earlier else 0)
     if session.is_overtaken(cohort):
         return _record_only(db, session, page, earlier, now)
-    found = _read(db, cohort, page)
-    ids = _write_people(db, cohort, page, found, now)
-    named = [known[1] or ids[known[0]] for known in found.known]
-    plan = _plan(db, cohort, session, page, found, named, now)
+    found = _read(db, cohort, session, page)
+    written = _write_people(db, cohort, page, found, now)
+    ids = [known[1] or written[known[0]] for known in found.known]
+    plan = _plan(db, cohort, session, page, found, ids, now)
+    named = [*found.settled, *ids]
     heard = _heard_before(db, cohort, session, earlier)
     if heard is not None:
         plan.counted = len(set(named) - heard)
@@ -82,12 +83,13 @@ def _record_only(db: Connection, session: SessionState, page: Page, earlier: Ear
     return Receipt("superseded", named, rejected=len(page.rejected))
 
 
-def _read(db: Connection, cohort: CohortState, page: Page) -> People:
+def _read(db: Connection, cohort: CohortState, session: SessionState, page: Page) -> People:
     if not page.members:
-        return People([], 0)
+        return People([])
     removal = page.action == "remove_members"  # touches no profile (S3)
     digests = dict.fromkeys(page.members) if removal else people.digests(page.members)
-    return store.of(db).read_people(db, cohort.project_id, cohort.id, digests)
+    refresh = session.number if page.is_refresh else None
+    return store.of(db).read_people(db, cohort.project_id, cohort.id, digests, refresh)
 
 
 def _write_people(db: Connection, cohort: CohortState, page: Page, found: People, now: int) -> dict[str, int]:
@@ -106,14 +108,15 @@ def _plan(
     session: SessionState,
     page: Page,
     found: People,
-    named: list[int],
+    ids: list[int],
     now: int,
 ) -> Plan:
     plan = Plan(session.number, cohort.change_count, now)
     if page.action == "remove_members":
-        plan_exits(plan, found.known, named, spared=_named_by_newer_refresh(db, cohort, session))
+        plan_exits(plan, found.known, ids, spared=_named_by_newer_refresh(db, cohort, session))
     else:
-        plan_entries(plan, found.known, named, is_diff=not page.is_refresh)
+        plan_entries(plan, found.known, ids, is_diff=not page.is_refresh)
+    plan.unchanged += len(found.settled)
     return plan
 
 

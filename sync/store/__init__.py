@@ -12,8 +12,11 @@ from sync.store import postgresql, sqlite
 
 
 class Store(Protocol):
-    def read_people(self, db: Connection, project_id: str, cohort_id: int, digests: Mapping[str, int | None]) -> People:
-        """What is stored of the people with these ids, in the same order; a profile only where the digest differs."""
+    def read_people(
+        self, db: Connection, project_id: str, cohort_id: int, digests: Mapping[str, int | None], refresh: int | None
+    ) -> People:
+        """What is stored of the people with these ids, in the same order; a profile only where the digest differs.
+        Of whom a refresh of this session number changes nothing, a store may return the id alone."""
 
     def write_people(
         self, db: Connection, project_id: str, people: Sequence[Change], highest_id: int, now: int

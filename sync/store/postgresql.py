@@ -74,10 +74,12 @@ class _Row(msgspec.Struct, gc=False):
     previous: int
 
 
-def read_people(db: Connection, project_id: str, cohort_id: int, digests: Mapping[str, int | None]) -> People:
+def read_people(
+    db: Connection, project_id: str, cohort_id: int, digests: Mapping[str, int | None], _refresh: int | None
+) -> People:
     keys = msgspec.json.encode(digests).decode()
     values = {"digests": keys, "project_id": project_id, "cohort_id": cohort_id}
-    return People(_READ.all(db, values), 0)
+    return People(_READ.all(db, values))
 
 
 def write_people(
