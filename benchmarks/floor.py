@@ -2,7 +2,8 @@
 
 It is handed the bytes of a body and does what any program would have to do with them: decode, look up, write what
 differs, append to the log, commit. It leaves out all that a floor may leave out: replays, order, settling, rejected
-members, odd shapes, labels. The statements are the fastest that were found (docs/performance.md).
+members, odd shapes, labels. Its statements give and take rows, as any program's would; on SQLite the relay
+has a faster way to read (docs/performance.md).
 """
 
 import zlib
