@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from werkzeug.routing import Rule
 
 from app import create_app
 from config.settings import Settings, load
@@ -16,6 +17,22 @@ from tests import servers
 from tests.relay import Relay, TestClock
 
 MakeRelay = Callable[..., Relay]
+
+
+def _compile_each_address_once() -> None:
+    """Each test has an app of its own, all with the same addresses. Compiling these is most of making an app."""
+    compile_builder, compiled = Rule._compile_builder, {}
+
+    def cached(rule: Rule, append_unknown: bool = True) -> Any:
+        key = (tuple(rule._trace), repr(rule.defaults), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    Rule._compile_builder = cached  # type: ignore[method-assign]
+
+
+_compile_each_address_once()
 
 
 def settings_for(instance: Path, **changed: Any) -> Settings:
