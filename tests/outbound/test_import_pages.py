@@ -90,6 +90,7 @@ def test_it_is_paused_goes_on_and_is_cancelled_after_a_question(relay: Relay, br
     assert "cannot go on later" in browser.get(f"{place}/cancel").text
     browser.post(f"{place}/cancel", {})
     assert state(relay) == "cancelled"
+    assert "Nothing to cancel" in browser.get(f"{place}/cancel").text
     work(relay)
     assert state(relay) == "cancelled"
 
