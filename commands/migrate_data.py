@@ -12,7 +12,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from config.settings import database_url
+from config.values import database_url
 from models import closing, transfer
 from models.database import Database, DatabaseUnavailable
 from models.sameness import TableAccount, Watch

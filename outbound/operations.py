@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from outbound.catalog import account, events, export, identity, pipelines, profiles, queries, raw, tables
+from outbound.catalog import account, events, export, identity, pipelines, profiles, queries, raw, reports, tables
 from outbound.shape import Example, Given, Operation
 
 _ALL = (
@@ -13,6 +13,7 @@ _ALL = (
     *identity.OPERATIONS,
     *tables.OPERATIONS,
     *queries.OPERATIONS,
+    *reports.OPERATIONS,
     *export.OPERATIONS,
     *pipelines.OPERATIONS,
     *account.OPERATIONS,

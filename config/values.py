@@ -1,0 +1,66 @@
+"""How the text of a setting becomes its value. Each raises ValueError where it cannot; its docstring says what would be
+right, for whoever wrote the text."""
+
+import re
+from collections.abc import Callable
+
+
+def text(value: str) -> str:
+    return value.strip()
+
+
+def whole(minimum: int, maximum: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not minimum <= number <= maximum:
+            raise ValueError
+        return number
+
+    parse.__doc__ = f"a whole number from {minimum} to {maximum}"
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.strip().lower() not in choices:
+            raise ValueError
+        return value.strip().lower()
+
+    parse.__doc__ = "one of " + ", ".join(choices)
+    return parse
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        value = value.strip()
+        if value and not re.match(f"({'|'.join(schemes)})://", value):
+            raise ValueError
+        return value.rstrip("/")
+
+    parse.__doc__ = "empty, or an address that begins with " + " or ".join(f"{scheme}://" for scheme in schemes)
+    return parse
+
+
+def database_url(value: str) -> str:
+    """empty, or an address that begins with sqlite:/// or postgresql://"""
+    value = value.strip()
+    if value.startswith("postgres"):
+        return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", value)
+    if value and not value.startswith("sqlite:///"):
+        raise ValueError
+    return value
+
+
+def emails(value: str) -> str:
+    """empty, or e-mail addresses with commas between them"""
+    found = [one.strip() for one in value.split(",") if one.strip()]
+    if not all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", one) for one in found):
+        raise ValueError
+    return ", ".join(found)
+
+
+def rate(value: str) -> str:
+    """a rate such as "30 per minute" """
+    if not re.fullmatch(r"\d+ per (second|minute|hour|day)", value.strip()):
+        raise ValueError
+    return value.strip()
