@@ -14,7 +14,7 @@ from security.house import house
 
 
 def told(command: click.Command) -> click.Command:
-    """`command`, and those below it, where a database that is away or has not our tables is one sentence and exit
+    """`command`, and those below it, where a database that is away or lacks our tables is one sentence and exit
     code 1."""
     for below in getattr(command, "commands", {}).values():
         told(below)
@@ -33,7 +33,9 @@ def _telling(callback: Callable[..., Any]) -> Callable[..., Any]:
         except (DBAPIError, *DRIVER_ERRORS) as error:
             if _has_our_tables():
                 raise
-            raise click.ClickException("The database has not this version's tables. Run: flask db upgrade") from error
+            raise click.ClickException(
+                "The database does not have this version's tables. Run: flask db upgrade"
+            ) from error
 
     return called
 

@@ -18,7 +18,7 @@ def test_without_tables_it_says_how_to_make_them(command: tuple[str, ...], empty
     app.extensions["house"].database.dispose()
     assert (result.exit_code, result.output) == (
         1,
-        "Error: The database has not this version's tables. Run: flask db upgrade\n",
+        "Error: The database does not have this version's tables. Run: flask db upgrade\n",
     )
 
 
