@@ -79,7 +79,8 @@ class Stage:
         """Let PostgreSQL write out what it owes. A checkpoint of its own choice is spread over half an hour and makes
         each block's next change a whole block in the log: it would fall into one side of a comparison only."""
         if self.dialect == "postgresql":
-            self.rows("CHECKPOINT")
+            with psycopg.connect(self.url, autocommit=True) as db:
+                db.execute("CHECKPOINT")
 
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """What the database says, by a connection of its own."""
@@ -87,8 +88,7 @@ class Stage:
             with sqlite3.connect(self.url.removeprefix("sqlite:///")) as db:
                 return db.execute(sql, values).fetchall()
         with psycopg.connect(self.url, autocommit=True) as db:
-            found = db.execute(sql.replace("?", "%s"), values)  # type: ignore[arg-type]
-            return found.fetchall() if found.description else []
+            return db.execute(sql.replace("?", "%s"), values).fetchall()  # type: ignore[arg-type]
 
 
 @contextmanager
