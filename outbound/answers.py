@@ -7,7 +7,7 @@ from typing import Any
 from outbound.client import Answer
 from outbound.judgement import FailedRecord
 
-SUCCESS, REFUSALS = 200, 400
+SUCCESS, REDIRECTS, REFUSALS = 200, 300, 400
 LONGEST = 300  # characters of an answer that a sentence repeats
 
 _CALLBACK = re.compile(r"^\s*(?:/\*\*/)?\s*[\w$.]+\((.*)\)\s*;?\s*$", re.DOTALL)

@@ -13,13 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from outbound import answers
-from outbound.answers import REFUSALS, SUCCESS
+from outbound.answers import REDIRECTS, REFUSALS, SUCCESS
 from outbound.client import Answer
 from outbound.judgement import FailedRecord, Judgement, unknown, unsent
 from outbound.patience import PASSING, UNTOUCHED
 from outbound.shape import Operation
 
-REDIRECTS = 300
 UNAUTHORIZED, FORBIDDEN, MISSING, TOO_LARGE, TOO_MANY = 401, 403, 404, 413, 429
 
 

@@ -94,6 +94,11 @@ class Import:
         return self.state in OPEN
 
     @property
+    def is_over(self) -> bool:
+        """Whether it can neither go on nor be cancelled."""
+        return self.state in {"done", "cancelled"}
+
+    @property
     def rate(self) -> float:
         """Records a second, over the time that somebody worked on it."""
         return self.read * 1000 / self.worked_ms if self.worked_ms else 0.0

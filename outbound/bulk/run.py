@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from models.database import DatabaseUnavailable
 from outbound import deliveries, projects, send
-from outbound.answers import REFUSALS
+from outbound.answers import REDIRECTS, REFUSALS
 from outbound.attempts import Outcome, Trail, attempt
 from outbound.bulk import failures, rows, source
 from outbound.bulk.batches import Batch, Sorter, batches
@@ -30,7 +30,6 @@ from outbound.desk import Desk
 from outbound.masking import Mask, mask_of
 from outbound.projects import Project
 from outbound.shape import Composed, Given
-from outbound.verdict import REDIRECTS
 
 log = structlog.get_logger()
 
