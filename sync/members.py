@@ -43,6 +43,11 @@ class Plan:
     def changes(self) -> int:
         return self.entered + self.left
 
+    def leave(self, settled: int) -> None:
+        """Count so many people of whom the page says nothing new."""
+        self.unchanged += settled
+        self.counted += settled
+
 
 def plan_entries(plan: Plan, people: Sequence[Known], ids: Sequence[int], *, is_diff: bool) -> None:
     """`members` and `add_members`: whoever is not in enters, unless a newer session has spoken of them. `ids` are the

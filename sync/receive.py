@@ -116,7 +116,7 @@ def _plan(
         plan_exits(plan, found.known, ids, spared=_named_by_newer_refresh(db, cohort, session))
     else:
         plan_entries(plan, found.known, ids, is_diff=not page.is_refresh)
-    plan.unchanged += len(found.settled)
+    plan.leave(len(found.settled))
     return plan
 
 
