@@ -13,7 +13,8 @@ from limits.storage import Storage
 ANSWER_WITHIN = 0.25  # seconds; on one network Redis takes less than a thousandth of it
 SCHEME = "bounded-memory"
 RETRY = 5.0  # seconds between two looks whether Redis is back
-MOST_COUNTERS = 50_000  # callers that are counted at once: some 10 MB
+MOST_COUNTERS = 50_000  # callers that are counted at once: some 20 MB, as each key is a digest
+FORGET = 60.0  # seconds between two looks for windows that have ended
 
 
 class Memory(Storage):
@@ -28,6 +29,10 @@ class Memory(Storage):
         super().__init__(uri, wrap_exceptions=wrap_exceptions)
         self._counters: dict[str, tuple[int, float]] = {}  # calls, and when the window ends
         self._lock = Lock()
+        self._forget_at = 0.0
+
+    def __len__(self) -> int:
+        return len(self._counters)
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -44,10 +49,15 @@ class Memory(Storage):
             return calls + amount
 
     def _make_room(self, now: float) -> None:
-        if len(self._counters) < MOST_COUNTERS:
+        """Forget windows that have ended, once a minute; and where that is not enough, those that end first."""
+        is_full = len(self._counters) >= MOST_COUNTERS
+        if not is_full and now < self._forget_at:
             return
-        running = sorted((one for one in self._counters.items() if one[1][1] > now), key=lambda one: one[1][1])
-        self._counters = dict(running[-MOST_COUNTERS // 2 :])
+        self._forget_at = now + FORGET
+        running = [one for one in self._counters.items() if one[1][1] > now]
+        if is_full:
+            running = sorted(running, key=lambda one: one[1][1])[-MOST_COUNTERS // 2 :]
+        self._counters = dict(running)
 
     def get(self, key: str) -> int:
         calls, ends = self._counters.get(key, (0, 0.0))

@@ -19,6 +19,7 @@ from security.roles import ROLES
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1000
+LONGEST_EMAIL = 256  # characters that are looked at; no address has as many
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 _METHOD = "scrypt:32768:8:1"
 # Compared with when there is no such operator, so that the time of an answer does not tell. No password has this hash;
@@ -78,8 +79,8 @@ def by_email(db: Connection, email: str) -> Operator | None:
 
 
 def as_kept(email: str) -> str:
-    """In lower case, and without NUL, which PostgreSQL takes in no text."""
-    return email.strip().lower().replace("\0", "")
+    """In lower case, and without NUL, which PostgreSQL takes in no text; of a longer text than an address its head."""
+    return email.strip()[:LONGEST_EMAIL].lower().replace("\0", "")[:LONGEST_EMAIL]
 
 
 def listed(db: Connection) -> list[Operator]:

@@ -4,24 +4,20 @@ The cookie is Flask's signed session: an operator's id and the number that a cha
 Every call asks the database, so that a removed operator is out at once.
 """
 
-from collections.abc import Callable
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from security import operators
+from security import forms, operators
 from security.house import house
 from security.operators import Operator
 from security.roles import covers, role_of
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-LARGEST_FORM = 1_000_000  # bytes; without it a stranger's upload would be spooled to disk, whatever its length
-
-View = TypeVar("View", bound=Callable[..., object])
+SAYS_HERE = ("same-origin", "none", None)  # Sec-Fetch-Site of a form of ours; older browsers say nothing
 
 csrf = CSRFProtect()
 
@@ -46,36 +42,32 @@ def operator() -> Operator:
 
 def visitor() -> None:
     """The guard of the pages that lead in: everybody may come, forged forms may not."""
-    request.max_content_length = LARGEST_FORM
-    if request.method not in SAFE:
-        csrf.protect()
+    _expect_a_form()
 
 
 def dashboard_guard() -> ResponseReturnValue | None:
     """Lets signed-in operators pass whose role covers what the view needs: `viewer` to read; what changes something is
     marked with the role that it takes (`security.roles.needs`), an admin's where it is not."""
-    view = current_app.view_functions[request.endpoint or ""]
-    largest = getattr(view, "largest_form", LARGEST_FORM)
-    request.max_content_length = request.max_form_memory_size = largest() if callable(largest) else largest
     known = _who()
     if known is None:
         return _send_to_sign_in()
     g.operator = known
-    if request.method not in SAFE:
-        csrf.protect()
     if not covers(known.role, _needed()):
         raise Forbidden
+    _expect_a_form()
     return None
 
 
-def takes(size: int | Callable[[], int]) -> Callable[[View], View]:
-    """Marks a view whose forms may have this many bytes, or as many as a function of the settings says."""
-
-    def mark(view: View) -> View:
-        view.largest_form = size  # type: ignore[attr-defined]
-        return view
-
-    return mark
+def _expect_a_form() -> None:
+    """Bound the form of this call, and refuse a forged one: first by what the browser says of where it comes from, so
+    that nobody's page makes us read what a form may hold, then by the token in it."""
+    forms.bound(current_app.view_functions[request.endpoint or ""])
+    if request.method in SAFE:
+        return
+    if request.headers.get("Sec-Fetch-Site") not in SAYS_HERE:
+        raise CSRFError
+    forms.count_fields()
+    csrf.protect()
 
 
 def _needed() -> str:

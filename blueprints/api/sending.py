@@ -21,6 +21,7 @@ from outbound import operations, projects, send
 from outbound.shape import Given, Operation
 from outbound.shape import Problem as Found
 from security.box import CannotOpen
+from security.forms import body
 from security.house import house
 from security.tokens import token_name
 
@@ -91,7 +92,7 @@ def _given(wanted: Operation) -> Sending:
     """The body of this request. Raises Problem (400, 413)."""
     request.max_content_length = LARGEST_TABLE if wanted.body == "csv" else LARGEST
     try:
-        found = msgspec.json.decode(request.get_data(cache=False), type=Sending)
+        found = msgspec.json.decode(body(kept=False), type=Sending)
         encoder.encode(found)  # half a character (a lone surrogate) cannot be sent on, nor kept
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeEncodeError) as error:
         raise Problem(

@@ -21,8 +21,11 @@ from outbound.bulk.rows import Draft
 from outbound.projects import Project
 from outbound.values import Unreadable, parsed
 from security import sign_in
+from security.forms import takes
 from security.house import house
 from security.roles import needs
+
+LARGEST = 4_000_000  # bytes of a form: a record has at most 1 MB, and three times as many as a form writes it
 
 # What a form begins with.
 TEMPLATES: dict[str, Any] = {
@@ -45,6 +48,7 @@ def compose_for_cohort(cohort_id: int) -> str:
 
 @blueprint.post("/send/cohorts/<int:cohort_id>")
 @needs("operator")
+@takes(LARGEST)
 def prepare_for_cohort(cohort_id: int) -> ResponseReturnValue:
     """Make the import; its page shows ten of the records, and asks for the number of members before it begins."""
     kind, typed, project = (request.form.get(name, "") for name in ("kind", "template", "project"))

@@ -23,9 +23,9 @@ from outbound.comparison.rows import WAYS, Comparison
 from outbound.comparison.uploads import Unreadable
 from outbound.projects import Project
 from security import sign_in
+from security.forms import takes_files
 from security.house import house
 from security.roles import needs
-from security.sign_in import takes
 
 PAGE = 30
 SHOWN = 50  # ids of each side that the page lists; the download has all that are kept
@@ -43,7 +43,7 @@ def list_comparisons() -> str:
 
 @blueprint.post("/send/comparisons")
 @needs("operator")
-@takes(largest_upload)
+@takes_files(largest_upload)
 def ask_comparison() -> ResponseReturnValue:
     """Ask for one; the worker does it. Mixpanel's CSV is looked into first."""
     typed = {name: request.form.get(name, "").strip() for name in ("cohort", "project", "way", "column")}

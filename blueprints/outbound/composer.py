@@ -22,9 +22,9 @@ from outbound.send import Ready
 from outbound.shape import Given, Operation, Problem
 from security import sign_in
 from security.box import CannotOpen
+from security.forms import takes
 from security.house import house
 from security.roles import needs
-from security.sign_in import takes
 
 LARGEST = 16 * 1024 * 1024  # bytes of a form: Mixpanel takes 10 MB
 RECENT = 5

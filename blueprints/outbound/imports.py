@@ -31,13 +31,14 @@ from outbound.masking import mask_of
 from security import sign_in
 from security.audit import note
 from security.box import CannotOpen
+from security.forms import takes, takes_files
 from security.house import house
 from security.roles import needs
-from security.sign_in import takes
 
 PAGE = 30
 LOOKED_AT = 5000  # records that the page looks through before anything is sent
 REASONS = 20
+LARGEST_MAPPING = 1_000_000  # bytes of the form that says what each column is
 MB = 1024 * 1024
 
 
@@ -53,7 +54,7 @@ def list_imports() -> str:
 
 @blueprint.post("/send/imports")
 @needs("operator")
-@takes(largest_upload)
+@takes_files(largest_upload)
 def upload_import() -> ResponseReturnValue:
     """Keep the file; what it holds is shown before anything is sent."""
     project, kind = request.form.get("project", ""), request.form.get("kind", "")
@@ -109,6 +110,7 @@ def import_now(import_id: int) -> str:
 
 @blueprint.post("/send/imports/<int:import_id>/columns")
 @needs("operator")
+@takes(LARGEST_MAPPING)
 def set_columns(import_id: int) -> ResponseReturnValue:
     """What each column of a CSV is."""
     job = find(import_id)

@@ -1,5 +1,6 @@
 """Where calls are counted."""
 
+import tracemalloc
 from itertools import cycle
 from pathlib import Path
 
@@ -38,6 +39,33 @@ def test_memory_stays_small_however_many_addresses_call_and_keeps_the_newest(mon
     assert memory.reset() <= 100
 
 
+def test_memory_forgets_whoever_has_not_called_for_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(counters, "monotonic", lambda: now)
+    memory = Memory()
+    for address in range(1000):
+        memory.incr(f"address {address}", expiry=60)
+    now += counters.FORGET + 60
+    memory.incr("another", expiry=60)
+    assert len(memory) == 1
+
+
+def test_a_caller_is_counted_in_the_same_few_bytes_whatever_it_is_called(tmp_path: Path) -> None:
+    app = create_app(settings_for(tmp_path))
+    limits: Limits = app.extensions["limits"]
+    limits.count(limits.account_sign_ins, "the first takes what all share")
+    tracemalloc.start()
+    try:
+        for caller in range(100):
+            for limit in (limits.account_sign_ins, limits.webhook):
+                limits.count(limit, f"{caller} \ud800" + "x" * 100_000)
+        held, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        app.extensions["house"].database.dispose()
+    assert held < 100 * 2 * 1000
+
+
 def test_a_clock_that_jumps_neither_opens_nor_prolongs_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     strategy, limit = FixedWindowRateLimiter(Memory()), parse("1 per minute")
     assert strategy.hit(limit, "ada")
@@ -59,7 +87,7 @@ def test_two_apps_together_let_through_what_the_limit_says_within_a_thousandth_e
     except TooMany:
         pass
     finally:
-        apps[0].extensions["limits"]._limiter.limiter.clear(limit, who)
+        apps[0].extensions["limits"]._limiter.limiter.clear(limit, apps[0].extensions["limits"].key_of(who))
         for app in apps:
             app.extensions["house"].database.dispose()
     assert 4990 <= taken <= 5010
