@@ -3,7 +3,7 @@
 from sqlalchemy import Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import BigId, ExactText, Json, Moment
+from models.columns import NUMBERED_ONCE, BigId, ExactText, Json, Moment
 from models.database import Model
 
 
@@ -31,6 +31,7 @@ class Alert(Model):
     """
 
     __tablename__ = "alert"
+    __table_args__ = NUMBERED_ONCE
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[int] = mapped_column(Moment, index=True)

@@ -4,6 +4,8 @@ A trigger on every table refuses every change, by whichever process: a relay tha
 Mixpanel tries again until the relay runs on the other database. Reading goes on.
 """
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, text
 
 from models.database import db as tables
@@ -16,9 +18,10 @@ _TRIGGERS = text(
 )
 
 
-def close(db: Connection) -> None:
-    """No table takes a change any more; `models.database` raises DatabaseUnavailable instead. Safe to repeat."""
-    for table in tables.metadata.tables:
+def close(db: Connection, names: Iterable[str] = ()) -> None:
+    """No table takes a change any more; `models.database` raises DatabaseUnavailable instead. `names` are the tables
+    that are there, this version's where none is named. Safe to repeat."""
+    for table in tuple(names) or tables.metadata.tables:
         for change in _CHANGES:
             db.exec_driver_sql(
                 f'CREATE TRIGGER IF NOT EXISTS "{_MARK}{table}_{change.lower()}" BEFORE {change} ON "{table}"'

@@ -12,4 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 Moment = BigInteger()
 ExactText = Text().with_variant(Text(collation="C"), "postgresql")
+# A number that was given is never given again, also when its row has gone: cookies, addresses and claims name rows by
+# it. PostgreSQL's sequences are so anyway; SQLite gives the highest number again without this word.
+NUMBERED_ONCE = {"sqlite_autoincrement": True}
 Json = Text().with_variant(JSONB(), "postgresql")

@@ -6,7 +6,7 @@ Passwords and tokens are made by us from 256 random bits and shown once; only a 
 from sqlalchemy import Boolean, ForeignKey, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import BigId, Moment
+from models.columns import NUMBERED_ONCE, BigId, Moment
 from models.database import Model
 
 
@@ -14,6 +14,7 @@ class Connection(Model):
     """One webhook set up in Mixpanel. Its name is in the URL and is the username, so it never changes."""
 
     __tablename__ = "connection"
+    __table_args__ = NUMBERED_ONCE
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str] = mapped_column(Text, unique=True)
@@ -25,6 +26,7 @@ class ConnectionPassword(Model):
     """One live password of a connection; several may be live at once, so that a rotation never needs a new URL."""
 
     __tablename__ = "connection_password"
+    __table_args__ = NUMBERED_ONCE
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"), index=True)  # read at every call
@@ -38,6 +40,7 @@ class ApiToken(Model):
     """A token of the JSON API; the scope says what it opens (`read`, `send`, `erase`)."""
 
     __tablename__ = "api_token"
+    __table_args__ = NUMBERED_ONCE
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str] = mapped_column(Text, unique=True)

@@ -94,13 +94,14 @@ class Database:
         """What `work` returns, which changes the tables. One process at a time does; the others wait for it and find
         nothing left to do. Statements may take as long as they need.
 
-        On SQLite it is one transaction. On PostgreSQL `work` gets a connection on which nothing has begun: Alembic
-        commits migration by migration, so that an index can be built while pages arrive.
+        On SQLite it is one transaction, in which a table may be made anew under those that refer to it. On PostgreSQL
+        `work` gets a connection on which nothing has begun: Alembic commits migration by migration, so that an index
+        can be built while pages arrive.
 
         Raises DatabaseUnavailable.
         """
         if self.dialect == "sqlite":
-            return self._alone(work, ALTER_SECONDS)
+            return self._alone(work, ALTER_SECONDS, referring=False)
         try:
             with self.writer.connect() as connection:
                 try:
@@ -115,14 +116,19 @@ class Database:
                 raise DatabaseUnavailable(_short(error)) from error
             raise
 
-    def _alone(self, work: Callable[[Connection], T], seconds: float) -> T:
-        """SQLite's `write`, which waits so long for the queue and for the file's lock together."""
+    def _alone(self, work: Callable[[Connection], T], seconds: float, *, referring: bool = True) -> T:
+        """SQLite's `write`, which waits so long for the queue and for the file's lock together; `referring` says
+        whether foreign keys are held meanwhile, which can only be changed between two transactions."""
         patient_until = time.monotonic() + seconds
         if not self._queue.acquire(timeout=seconds):
             raise DatabaseUnavailable("other writers did not finish in time")
         try:
+            if not referring:
+                _hold_references(self._only_writer(), "OFF")
             return self._attempts(self.writer, work, patient_until)
         finally:
+            if not referring:
+                _hold_references(self._only_writer(), "ON")
             self._queue.release()
 
     def write_over(self, work: Callable[[Connection], T]) -> T:
@@ -256,6 +262,11 @@ def _take_turn(connection: Connection) -> None:
 def _wait_for_lock(connection: Connection, seconds: float) -> None:
     """How long BEGIN waits while another process has the file (SQLite)."""
     connection.connection.cursor().execute(f"PRAGMA busy_timeout={max(0, round(seconds * 1000))}")
+
+
+def _hold_references(connection: Connection, how: str) -> None:
+    """Whether SQLite holds foreign keys; where it does, dropping a table deletes what refers to it."""
+    connection.connection.cursor().execute(f"PRAGMA foreign_keys={how}").close()
 
 
 def _overwrite(connection: Connection, how: str) -> str:

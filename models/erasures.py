@@ -3,7 +3,7 @@
 from sqlalchemy import Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import BigId, ExactText, Moment
+from models.columns import NUMBERED_ONCE, BigId, ExactText, Moment
 from models.database import Model
 
 
@@ -25,6 +25,7 @@ class Erasure(Model):
             postgresql_where=text("erased_at IS NULL"),
             sqlite_where=text("erased_at IS NULL"),
         ),
+        NUMBERED_ONCE,
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Index, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import BigId, ExactText, Moment
+from models.columns import NUMBERED_ONCE, BigId, ExactText, Moment
 from models.database import Model
 
 
@@ -15,7 +15,10 @@ class Failure(Model):
     """
 
     __tablename__ = "failure"
-    __table_args__ = (Index("ix_failure_cohort", "cohort_id", "project_id", "last_at"),)  # what ails one cohort
+    __table_args__ = (
+        Index("ix_failure_cohort", "cohort_id", "project_id", "last_at"),  # what ails one cohort
+        NUMBERED_ONCE,
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[int] = mapped_column(Moment, index=True)  # folding and pruning look at a stretch of time

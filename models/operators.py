@@ -3,7 +3,7 @@
 from sqlalchemy import Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import BigId, ExactText, Json, Moment
+from models.columns import NUMBERED_ONCE, BigId, ExactText, Json, Moment
 from models.database import Model
 
 
@@ -15,6 +15,7 @@ class Operator(Model):
     """
 
     __tablename__ = "operator"
+    __table_args__ = NUMBERED_ONCE
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     email: Mapped[str] = mapped_column(ExactText, unique=True)
@@ -33,6 +34,7 @@ class AuditEntry(Model):
     """
 
     __tablename__ = "audit_entry"
+    __table_args__ = NUMBERED_ONCE
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[int] = mapped_column(Moment, index=True)
@@ -57,6 +59,7 @@ class SimulatedExport(Model):
             postgresql_where=text("state IN ('waiting', 'running')"),
             sqlite_where=text("state IN ('waiting', 'running')"),
         ),
+        NUMBERED_ONCE,
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import BigId, ExactText, Moment
+from models.columns import NUMBERED_ONCE, BigId, ExactText, Moment
 from models.database import Model
 
 
@@ -15,6 +15,7 @@ class Project(Model):
     """
 
     __tablename__ = "project"
+    __table_args__ = NUMBERED_ONCE
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str] = mapped_column(ExactText, unique=True)
@@ -57,6 +58,7 @@ class Delivery(Model):
             postgresql_where=text("verdict IS NULL"),
             sqlite_where=text("verdict IS NULL"),
         ),
+        NUMBERED_ONCE,
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -90,6 +92,7 @@ class Landing(Model):
     """
 
     __tablename__ = "landing"
+    __table_args__ = NUMBERED_ONCE
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id", ondelete="CASCADE"), unique=True)
@@ -113,7 +116,7 @@ class BudgetCall(Model):
     """
 
     __tablename__ = "budget_call"
-    __table_args__ = (Index("ix_budget_call_window", "project", "family", "started_at"),)
+    __table_args__ = (Index("ix_budget_call_window", "project", "family", "started_at"), NUMBERED_ONCE)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     project: Mapped[str] = mapped_column(ExactText)
@@ -138,6 +141,7 @@ class Import(Model):
             postgresql_where=text("state IN ('waiting', 'running')"),
             sqlite_where=text("state IN ('waiting', 'running')"),
         ),
+        NUMBERED_ONCE,
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -191,6 +195,7 @@ class Comparison(Model):
     """
 
     __tablename__ = "comparison"
+    __table_args__ = NUMBERED_ONCE
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     cohort_id: Mapped[int] = mapped_column(BigId, index=True)

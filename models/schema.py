@@ -9,7 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
+
+from models.closing import close, is_closed
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -30,7 +32,10 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     """Bring the tables to `revision`; a connection of `Database.alter` lets pages arrive meanwhile."""
     from alembic import command
 
+    closed = is_closed(connection)
     command.upgrade(_config(connection), revision)
+    if closed:  # a table that was made anew, or is new, has lost or never had what refuses its changes
+        close(connection, set(inspect(connection).get_table_names()) - {"alembic_version"})
 
 
 def downgrade(connection: Connection, revision: str) -> None:
@@ -76,3 +81,20 @@ def build_index(name: str, table: str, columns: Sequence[Any], **options: Any) -
         op.drop_index(name, table, if_exists=True, postgresql_concurrently=True)  # what an interrupted build has left
         op.create_index(name, table, columns, postgresql_concurrently=True, **options)
         op.execute("RESET lock_timeout")
+
+
+def number_once(*tables: str) -> None:
+    """For a migration: no number of these tables' rows is ever given again, also when its row has gone. PostgreSQL's
+    sequences are so anyway; SQLite's tables are made anew with AUTOINCREMENT and keep everything that they have.
+    """
+    from alembic import op
+
+    if op.get_bind().dialect.name != "sqlite":
+        return
+    if op.get_bind().exec_driver_sql("PRAGMA foreign_keys").scalar_one():
+        raise RuntimeError("Making a table anew would empty those that refer to it: use Database.alter.")
+    for table in tables:
+        with op.batch_alter_table(table, recreate="always", table_kwargs={"sqlite_autoincrement": True}):
+            pass
+    if broken := op.get_bind().exec_driver_sql("PRAGMA foreign_key_check").all():
+        raise RuntimeError(f"{len(broken)} rows refer to rows that are not there, first in {broken[0][0]}.")

@@ -39,6 +39,8 @@ _INDEXES = text("""
     FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype = 'u'
     WHERE i.indrelid = to_regclass(:of_table) AND NOT i.indisprimary ORDER BY i.indexrelid""")
 
+_GIVEN = text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = :name")
+
 
 class NoTransfer(Exception):
     """Nothing was moved; the message says why and what to do."""
@@ -170,7 +172,7 @@ def _copy_all(here: Connection, there: Connection, tables: Sequence[Table], watc
         _copy(here, there, table, watch)
         for statement in again:
             there.exec_driver_sql(statement)
-        _number_on(there, table)
+        _number_on(here, there, table)
     there.exec_driver_sql(f"ANALYZE {names}")
 
 
@@ -206,11 +208,17 @@ def _copy(here: Connection, there: Connection, table: Table, watch: Watch) -> No
         ) from None
 
 
-def _number_on(there: Connection, table: Table) -> None:
-    """New rows are numbered from the highest id on."""
+def _number_on(here: Connection, there: Connection, table: Table) -> None:
+    """New rows are numbered from the highest number on that was ever given, also where its row has gone."""
     for column in table.primary_key:
         values = {"of_table": f'"{table.name}"', "name": column.name}
         sequence = there.execute(text("SELECT pg_get_serial_sequence(:of_table, :name)"), values).scalar_one()
-        if sequence:
-            highest = f'SELECT max("{column.name}") FROM "{table.name}"'
-            there.execute(text(f"SELECT setval(:sequence, ({highest}))"), {"sequence": sequence})
+        if sequence and (highest := _highest_given(here, table, column.name)):
+            there.execute(text("SELECT setval(:sequence, :highest)"), {"sequence": sequence, "highest": highest})
+
+
+def _highest_given(here: Connection, table: Table, column: str) -> int:
+    """The highest number that SQLite has given to a row of this table; 0 where it has given none."""
+    kept = here.exec_driver_sql(f'SELECT coalesce(max("{column}"), 0) FROM "{table.name}"').scalar_one()
+    given = here.execute(_GIVEN, {"name": table.name}).scalar_one()
+    return max(int(kept), int(given))

@@ -14,6 +14,7 @@ from models import closing, schema, transfer
 from models.database import db
 from outbound import projects
 from outbound.projects import Draft
+from security import tokens
 from tests.commands.rows import ODD_PROPERTIES, ODD_TEXT, everything, exact, fill, tables
 from tests.conftest import settings_for
 from tests.failing.books import Books
@@ -273,3 +274,19 @@ def test_a_copy_can_be_moved_to_rehearse_it_and_the_relay_goes_on(filled: Relay,
     result = terminal("migrate-data", "--from", f"sqlite:///{tmp_path}/copy.db", "--to", target)
     assert result.exit_code == 0, result.output
     filled.add({"fay"}, session="s9")
+
+
+def test_a_number_that_was_given_in_sqlite_is_not_given_again_in_postgresql(
+    relay: Relay, target: str, terminal
+) -> None:
+    key = relay.app.extensions["house"].settings.secret_key
+    relay.database.write(lambda db: tokens.add(db, key, "leaver", "read", relay.clock()))
+    (leaver,) = [one for one in relay.database.read(tokens.listed) if one.name == "leaver"]
+    relay.database.write(lambda db: tokens.remove(db, leaver))
+    assert terminal("migrate-data", "--to", target).exit_code == 0
+    app = app_on(relay, target)
+    there = app.extensions["house"].database
+    there.write(lambda db: tokens.add(db, key, "next", "read", relay.clock()))
+    found = {one.name: one.id for one in there.read(tokens.listed)}
+    there.dispose()
+    assert found["next"] > leaver.id
