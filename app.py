@@ -17,7 +17,7 @@ from config.settings import Settings, load
 from models.database import Database, db
 from models.engines import engine_options, prepare, writer_options
 from outbound.desk import Desk
-from security import limits
+from security import hosts, limits
 from security.box import Box
 from security.browser import init_app as init_browser_headers
 from security.house import House
@@ -45,7 +45,8 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     app.extensions["failures"] = FailureLog(database)
     app.extensions["desk"] = _desk(house)
     limits.init_app(app, settings)
-    tracing.init_app(app)
+    tracing.init_app(app, settings)
+    hosts.init_app(app, settings)
     init_browser_headers(app, settings)
     Htmx(app)
     errors.init_app(app)

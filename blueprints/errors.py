@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from blueprints.webhook import replies
 from models.database import DatabaseUnavailable
+from security import hosts
 from security.limits import TooMany
 
 log = structlog.get_logger()
@@ -21,6 +22,7 @@ MESSAGES = {
     405: "This address does not take that method.",
     408: "The request did not come in time.",
     413: "That is too large.",
+    421: hosts.UnknownHost.description,
     429: "Too many requests.",
     500: "Something went wrong on our side.",
     503: "The database does not answer; try again later.",

@@ -8,20 +8,26 @@ from flask import Flask, Response, g, request
 
 from blueprints.health import metrics
 from config.logs import request_id, requests
+from config.settings import Settings
 
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = {"health.healthz", "health.readyz", "health.metrics"}
 
 
-def init_app(app: Flask) -> None:
-    app.before_request(begin)
+def init_app(app: Flask, settings: Settings) -> None:
+    app.before_request(begin_behind_proxies if settings.trusted_proxies else begin)
     app.after_request(end)
 
 
-def begin() -> None:
-    """A proxy's X-Request-ID is kept where it looks like one, so that its log and ours can be joined."""
+def begin_behind_proxies() -> None:
+    """A trusted proxy's X-Request-ID is kept where it looks like one, so that its log and ours can be joined."""
     given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _GIVEN.fullmatch(given) else f"{getrandbits(128):032x}"
+    begin(given if _GIVEN.fullmatch(given) else None)
+
+
+def begin(given: str | None = None) -> None:
+    """Whatever a caller says of itself, its requests get ids of ours."""
+    g.request_id = given or f"{getrandbits(128):032x}"
     g.started = perf_counter()
     request_id.set(g.request_id)
 

@@ -17,7 +17,7 @@ from typing import Any
 import click
 from dotenv import dotenv_values
 
-from config.values import database_url, emails, one_of, rate, text, url, whole
+from config.values import database_url, emails, names, one_of, rate, text, url, whole
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -75,6 +75,13 @@ SETTINGS = (
         "",
         "Address under which Mixpanel reaches this app, used in the URLs that we print; empty means http://HOST:PORT.",
         url("http", "https"),
+    ),
+    Setting(
+        "ALLOWED_HOSTS",
+        "",
+        "Further names under which browsers may reach the dashboard, with commas between them, beside those of"
+        " PUBLIC_URL and HOST, localhost, and addresses in numbers; * means any.",
+        names,
     ),
     Setting("TRUSTED_PROXIES", "0", "Reverse proxies in front of us whose X-Forwarded headers count.", whole(0, 10)),
     Setting("PROCESSES", "1", "Processes that answer requests; more than one needs PostgreSQL.", whole(1, 64)),

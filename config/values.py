@@ -4,6 +4,9 @@ right, for whoever wrote the text."""
 import re
 from collections.abc import Callable
 
+MOST_NAMES = 100
+_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?\.?")
+
 
 def text(value: str) -> str:
     return value.strip()
@@ -55,6 +58,14 @@ def emails(value: str) -> str:
     """empty, or e-mail addresses with commas between them"""
     found = [one.strip() for one in value.split(",") if one.strip()]
     if not all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", one) for one in found):
+        raise ValueError
+    return ", ".join(found)
+
+
+def names(value: str) -> str:
+    """empty, *, or names of hosts with commas between them"""
+    found = [one.strip().lower() for one in value.split(",") if one.strip()]
+    if len(found) > MOST_NAMES or not all(one == "*" or _NAME.fullmatch(one) for one in found):
         raise ValueError
     return ", ".join(found)
 

@@ -1,6 +1,7 @@
 """What a browser may do with our pages, and where it is remembered."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
@@ -12,6 +13,28 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none';"
     " form-action 'self'; frame-ancestors 'none'"
 )
+# What no page of ours uses; copying (the clipboard) stays allowed to ourselves.
+FEATURES = ", ".join(
+    f"{one}=()"
+    for one in (
+        "accelerometer",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "publickey-credentials-get",
+        "screen-wake-lock",
+        "serial",
+        "usb",
+        "xr-spatial-tracking",
+    )
+)
+HTTPS_FOR = 365 * 24 * 3600  # seconds for which a browser that has seen us by https comes by nothing else
+NAME = "cohort-relay"
 SIGNED_IN_FOR = timedelta(days=7)  # without a call; every call renews it
 SENDER = ("/webhooks/", "/v1/")
 MACHINES = (*SENDER, "/api/")
@@ -39,9 +62,13 @@ def init_app(app: Flask, settings: Settings) -> None:
         WTF_CSRF_SSL_STRICT=False,  # behind a proxy the scheme is only known where TRUSTED_PROXIES says so
     )
     csrf.init_app(app)
+    is_https, is_trusted = settings.public_url.startswith("https://"), _is_trustworthy(settings.public_url)
 
     @app.after_request
     def headers(response: Response) -> Response:
+        response.headers["Server"] = NAME  # instead of the server's own name
+        if is_https:
+            response.headers.setdefault("Strict-Transport-Security", f"max-age={HTTPS_FOR}")
         if request.path.startswith(SENDER):
             response.headers["X-Content-Type-Options"] = "nosniff"
             return response
@@ -49,6 +76,17 @@ def init_app(app: Flask, settings: Settings) -> None:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("Permissions-Policy", FEATURES)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if is_trusted:
+            response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         if not request.path.startswith((*MACHINES, "/static/")):
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+def _is_trustworthy(url: str) -> bool:
+    """Whether a browser keeps other pages' windows from ours at this address; elsewhere it would complain of the header
+    in its console."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"}

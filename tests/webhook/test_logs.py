@@ -39,7 +39,7 @@ def test_p29_a_call_is_logged_without_member_data(make_relay: MakeRelay, capfd: 
 
 
 def test_every_line_of_a_call_has_its_request_id(make_relay: MakeRelay, capfd: pytest.CaptureFixture[str]) -> None:
-    relay = make_relay(log_level="debug")
+    relay = make_relay(log_level="debug", trusted_proxies=1)
     answer = relay.post_raw("{}", {"X-Request-ID": "of-the-proxy-1"})
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert lines
