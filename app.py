@@ -13,9 +13,19 @@ from blueprints.api.addresses import RowId
 from config import clock as clocks
 from config import logs
 from config.clock import Clock
+from config.database_url import parameters, says_pooler, sqlite_file
 from config.settings import Settings, load
 from models.database import Database, db
-from models.engines import engine_options, prepare, writer_options
+from models.engines import (
+    postgresql_limits,
+    postgresql_options,
+    postgresql_url,
+    prepare,
+    sqlite_options,
+    sqlite_url,
+    writer_options,
+)
+from models.pooler import Connector
 from outbound.desk import Desk
 from security import hosts, limits
 from security.box import Box
@@ -88,15 +98,31 @@ def _hear_of_stopping(house: House) -> None:
 
 
 def _database(app: Flask, settings: Settings) -> Database:
-    """Flask-SQLAlchemy's engines: one that reads, and one that writes (on SQLite with a single connection)."""
-    url = settings.database_url
-    options = engine_options(url, settings.database_pool_size, settings.database_statement_seconds)
+    """Flask-SQLAlchemy's engines: one for everything on PostgreSQL; on SQLite one that reads, and one that writes over
+    a single connection."""
+    return _sqlite(app, settings) if settings.on_sqlite else _postgresql(app, settings)
+
+
+def _sqlite(app: Flask, settings: Settings) -> Database:
+    url, options = sqlite_url(sqlite_file(settings.database_url)), sqlite_options()
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
-    if settings.on_sqlite:
-        app.config["SQLALCHEMY_BINDS"] = {"writer": writer_options(options) | {"url": url}}
+    app.config["SQLALCHEMY_BINDS"] = {"writer": writer_options(options) | {"url": url}}
     db.init_app(app)
     with app.app_context():
-        reader, writer = db.engine, db.engines.get("writer", db.engine)
+        reader, writer = db.engine, db.engines["writer"]
     prepare(reader, writer)
     return Database(reader, writer)
+
+
+def _postgresql(app: Flask, settings: Settings) -> Database:
+    address = parameters(settings.database_url)
+    app.config["SQLALCHEMY_DATABASE_URI"] = postgresql_url(address)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = postgresql_options(address, settings.database_pool_size)
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    limits = postgresql_limits(settings.database_statement_seconds)
+    connector = Connector(limits, said=says_pooler(settings.database_url))
+    connector.attach(engine)
+    return Database(engine, engine, connector)

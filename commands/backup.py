@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy import URL, make_url
 
+from config.database_url import sqlite_file, without_password
 from models import backup, schema
 from models.backup import NoBackup
 from models.database import DatabaseUnavailable
@@ -25,14 +25,14 @@ KEYS = "Keep SECRET_KEY too (instance/secret-key where it was made for you): wit
 @with_appcontext
 def backup_command(file: Path, *, force: bool, as_json: bool) -> None:
     """Copy the SQLite database into FILE while the app goes on; for PostgreSQL, print the line that does it."""
-    url = make_url(house().settings.database_url)
+    url = house().settings.database_url
     if not house().settings.on_sqlite:
         raise click.ClickException(f"PostgreSQL has its own: {_pg_dump(url, file)}")
     if file.exists() and not force:
         raise click.ClickException(f"{file} exists. Name another file, or replace it with --force.")
     unfinished = file.with_name(f"{file.name}.{os.getpid()}")
     try:
-        backup.copy(_database_file(url), unfinished, alone=True)
+        backup.copy(sqlite_file(url), unfinished, alone=True)
         revision = backup.revision_of(unfinished)
         unfinished.replace(file)
     except (DatabaseUnavailable, NoBackup) as error:
@@ -50,7 +50,7 @@ def backup_command(file: Path, *, force: bool, as_json: bool) -> None:
 @with_appcontext
 def restore_command(file: Path, *, yes: bool, as_json: bool) -> None:
     """Put what FILE holds in the place of everything that is stored now, which is kept beside it as a copy."""
-    url = make_url(house().settings.database_url)
+    url = house().settings.database_url
     if not house().settings.on_sqlite:
         raise click.ClickException(f"PostgreSQL has its own: {_pg_restore(url, file)}")
     try:
@@ -59,7 +59,7 @@ def restore_command(file: Path, *, yes: bool, as_json: bool) -> None:
         raise click.ClickException(f"{file}: {error}") from None
     if revision > (schema.newest_revision() or ""):
         raise click.ClickException(f"{file} is of a newer version (revision {revision}); upgrade the app first.")
-    stored = _database_file(url)
+    stored = sqlite_file(url)
     if not yes:
         click.confirm(f"Replace everything in {stored} with what {file} holds?", abort=True, err=True)
     kept = stored.with_name(f"{stored.name}.before-{datetime.fromtimestamp(house().clock() / 1000, UTC):%Y%m%dT%H%M%S}")
@@ -73,18 +73,9 @@ def restore_command(file: Path, *, yes: bool, as_json: bool) -> None:
     click.echo(json.dumps(report) if as_json else f"Restored from {file}. What was there before is in {kept}.")
 
 
-def _database_file(url: URL) -> Path:
-    return Path(url.database or "")
+def _pg_dump(url: str, file: Path) -> str:
+    return f"pg_dump --format=custom --file={shlex.quote(str(file))} {shlex.quote(without_password(url))}"
 
 
-def _pg_dump(url: URL, file: Path) -> str:
-    return f"pg_dump --format=custom --file={shlex.quote(str(file))} {shlex.quote(_plain(url))}"
-
-
-def _pg_restore(url: URL, file: Path) -> str:
-    return f"pg_restore --clean --if-exists --dbname={shlex.quote(_plain(url))} {shlex.quote(str(file))}"
-
-
-def _plain(url: URL) -> str:
-    """The address without its password, as PostgreSQL's own programs take it (they read PGPASSWORD or ~/.pgpass)."""
-    return URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query).render_as_string()
+def _pg_restore(url: str, file: Path) -> str:
+    return f"pg_restore --clean --if-exists --dbname={shlex.quote(without_password(url))} {shlex.quote(str(file))}"

@@ -17,7 +17,7 @@ def upgrade() -> None:
         house().database.alter(schema.upgrade)
     except DatabaseUnavailable as error:
         raise click.ClickException(
-            f"The database is away, or others hold the tables (a long pg_dump?): {error}. Run it again; what was done"
-            " so far is kept."
+            f"The database is away, or others hold the tables (a long pg_dump?): {error.told}. Run it again; what"
+            " was done so far is kept."
         ) from None
     click.echo(f"The tables are at revision {schema.newest_revision()}.")

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import click
 from dotenv import dotenv_values
 from flask.cli import with_appcontext
-from sqlalchemy import Connection, Row, make_url, text
+from sqlalchemy import Connection, Row, text
 
 from config.clock import DAY, SECOND, iso
+from config.database_url import sqlite_file, where
 from config.settings import SETTINGS, Settings, settings_shown
 from models.closing import SENTENCE, is_closed
 from models.database import Database, DatabaseUnavailable
@@ -171,18 +172,20 @@ def rate_limits(settings: Settings) -> Check:
 
 def database(settings: Settings, stored: Database) -> Check:
     """Whether the database can be reached and written, and is new enough."""
-    url = make_url(settings.database_url)
-    where = url.database if settings.on_sqlite else f"{url.host or 'local socket'}:{url.port or 5432}/{url.database}"
+    url = settings.database_url
+    found = str(sqlite_file(url)) if settings.on_sqlite else where(url)
     try:
         version, too_old = stored.write(_sqlite_version if settings.on_sqlite else _postgresql_version)
     except DatabaseUnavailable as error:
-        return fail("database", f"{where} cannot be written: {error}", "Start it, free its disk, or see DATABASE_URL")
+        step = "Start it, free its disk, or mend DATABASE_URL"
+        return fail("database", f"{found} cannot be written: {error.told}", step)
     if stored.read(is_closed):
         step = "Set DATABASE_URL to PostgreSQL's address, or go back with flask migrate-data --reopen"
-        return fail("database", f"{where} is {SENTENCE}", step)
+        return fail("database", f"{found} is {SENTENCE}", step)
     if too_old:
         return fail("database", f"{version} is too old", "SQLite 3.35 or PostgreSQL 12 is the oldest that works")
-    return ok("database", f"{version}, {where}")
+    through = ", through a pooler" if stored.is_pooled else ""
+    return ok("database", f"{version}, {found}{through}")
 
 
 def _sqlite_version(_db: Connection) -> tuple[str, bool]:
@@ -203,7 +206,7 @@ def _stored(here: House) -> Iterator[Check]:
         for part in parts if tables.state != "fail" else ():
             yield from part(here)
     except DatabaseUnavailable as error:
-        yield fail("database", f"went away: {error}", "Run flask doctor again")
+        yield fail("database", f"went away: {error.told}", "Run flask doctor again")
 
 
 def revision(stored: Database) -> Check:

@@ -9,16 +9,24 @@ from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
-from config.values import database_url
+from config.database_url import (
+    DRIVER,
+    SQLITE,
+    database_url,
+    parameters,
+    says_pooler,
+    sqlite_file,
+    without_password,
+)
+from config.values import WrongValue
 from models import closing, transfer
 from models.database import Database, DatabaseUnavailable
 from models.sameness import TableAccount, Watch
 from models.transfer import Account, NotEqual, NoTransfer
 from security.house import house
 
+NO_TARGET = "--to must be the address of a database: postgresql://user@host:5432/name"
 PASSES = 2  # every row is copied, and compared
 
 
@@ -45,15 +53,15 @@ def command(to: str | None, source: str | None, *, reopen: bool, as_json: bool) 
         raise click.ClickException(str(error)) from None
     except DatabaseUnavailable as error:
         raise click.ClickException(
-            f"A database is busy or away: {error}. Nothing was moved; stop what uses the two and try again."
+            f"A database is busy or away: {error.told}. Nothing was moved; stop what uses the two and try again."
         ) from None
     except NoTransfer as error:
         raise click.ClickException(str(error)) from None
 
 
-def _move(here: Database, file: Path, url: URL, *, as_json: bool) -> None:
-    shown = url.set(drivername="postgresql").render_as_string()  # without the password
-    with _opened(transfer.postgresql_database(url.render_as_string(hide_password=False))) as there:
+def _move(here: Database, file: Path, url: str, *, as_json: bool) -> None:
+    shown = without_password(url)
+    with _opened(transfer.postgresql_database(parameters(url), pooler=says_pooler(url))) as there:
         rows = 0 if as_json or not sys.stderr.isatty() else transfer.count(here)
         with _progress(rows) as watch:
             account = transfer.move(here, there, watch)
@@ -109,18 +117,18 @@ def _opened(database: Database) -> Iterator[Database]:
 
 def _file(source: str | None) -> Path:
     """Raises click's BadParameter where `source`, or else DATABASE_URL, is no SQLite database."""
-    url = make_url(source if source and "://" in source else "sqlite:///" + source) if source else None
-    found = url or make_url(house().settings.database_url)
-    if found.get_backend_name() != "sqlite" or not found.database:
+    named = source if source is None or "://" in source else f"{SQLITE}{source}"
+    found = house().settings.database_url if named is None else named
+    if not found.startswith(SQLITE) or found == SQLITE:
         raise click.BadParameter("DATABASE_URL is no SQLite database: name it with --from sqlite:///…")
-    return Path(found.database)
+    return sqlite_file(found)
 
 
-def _target(to: str) -> URL:
+def _target(to: str) -> str:
     try:
-        url = make_url(database_url(to))
-    except (ValueError, ArgumentError):
-        url = None
-    if url is None or url.get_backend_name() != "postgresql" or not url.database:
-        raise click.BadParameter("--to must be the address of a database: postgresql://user@host:5432/name")
+        url = database_url(to)
+    except WrongValue as error:
+        raise click.BadParameter(f"{NO_TARGET}; this is not {error}") from None
+    if not url.startswith(DRIVER) or not parameters(url).get("dbname"):
+        raise click.BadParameter(NO_TARGET)
     return url

@@ -29,7 +29,7 @@ def _telling(callback: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return callback(*arguments, **options)
         except DatabaseUnavailable as error:
-            raise click.ClickException(f"The database cannot be used now: {error}. See: flask doctor") from error
+            raise click.ClickException(f"The database cannot be used now: {error.told}. See: flask doctor") from error
         except (DBAPIError, *DRIVER_ERRORS) as error:
             if _has_our_tables():
                 raise

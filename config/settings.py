@@ -17,7 +17,8 @@ from typing import Any
 import click
 from dotenv import dotenv_values
 
-from config.values import database_url, emails, names, one_of, rate, text, url, whole
+from config.database_url import SQLITE, database_url, sqlite_file
+from config.values import WrongValue, emails, names, one_of, rate, text, url, whole
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,7 +45,8 @@ SETTINGS = (
     Setting(
         "DATABASE_URL",
         "",
-        "Where everything is kept: a postgresql:// address; empty means SQLite in the instance folder.",
+        "Where everything is kept: a postgresql:// address, also of several hosts; empty means SQLite in the instance"
+        " folder.",
         database_url,
         secret=True,
     ),
@@ -246,7 +248,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         value, origin = _find(setting, environ, stored)
         setattr(settings, setting.name.lower(), _parse(setting, value, origin))
         settings.origins[setting.name] = origin
-    settings.database_url = settings.database_url or f"sqlite:///{instance / 'cohort-relay.db'}"
+    if not settings.database_url or settings.on_sqlite:  # a relative file lies in the instance folder too
+        file = sqlite_file(settings.database_url) if settings.database_url else Path("cohort-relay.db")
+        settings.database_url = f"{SQLITE}{instance / file}"
     settings.public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
     settings.secret_key = settings.secret_key or _kept_secret(instance / "secret-key")
     return settings
@@ -263,9 +267,9 @@ def _find(setting: Setting, environ: Mapping[str, str], stored: Mapping[str, str
 def _parse(setting: Setting, value: str, origin: str) -> Any:
     try:
         return setting.parse(value)
-    except ValueError:
+    except ValueError as error:
         shown = "its value" if setting.secret else repr(value)
-        expected = (setting.parse.__doc__ or "a usable value").strip()
+        expected = str(error) if isinstance(error, WrongValue) else (setting.parse.__doc__ or "a usable value").strip()
         raise WrongSetting(f"{setting.name} (from {origin}): {shown} is not {expected}.") from None
 
 

@@ -8,6 +8,10 @@ MOST_NAMES = 100
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?\.?")
 
 
+class WrongValue(ValueError):
+    """A value that cannot be used; the message says what it is not, and never repeats the value."""
+
+
 def text(value: str) -> str:
     return value.strip()
 
@@ -42,16 +46,6 @@ def url(*schemes: str) -> Callable[[str], str]:
 
     parse.__doc__ = "empty, or an address that begins with " + " or ".join(f"{scheme}://" for scheme in schemes)
     return parse
-
-
-def database_url(value: str) -> str:
-    """empty, or an address that begins with sqlite:/// or postgresql://"""
-    value = value.strip()
-    if value.startswith("postgres"):
-        return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", value)
-    if value and not value.startswith("sqlite:///"):
-        raise ValueError
-    return value
 
 
 def emails(value: str) -> str:

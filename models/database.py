@@ -23,11 +23,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
 from models.engines import WAIT_SECONDS
+from models.pooler import PATIENT, POOLED, Connector
 from models.statement import DRIVER_ERRORS
 
 T = TypeVar("T")
 
 ATTEMPTS = 4
+LONGEST_REASON = 600  # characters
 ALTER_SECONDS = 600  # how long one process waits while another one changes the tables
 ALTER_LOCK = 0x636F686F7274  # of PostgreSQL's advisory locks, the one that changing the tables takes
 RETRYABLE = {"40001", "40P01"}  # serialisation failure, deadlock
@@ -57,15 +59,29 @@ else:
 
 
 class DatabaseUnavailable(Exception):
-    """The database is locked, full or out of reach; the same call may work later."""
+    """The database is locked, full or out of reach; the same call may work later.
+
+    `reason` is what the server or its client library said where it let nobody in, for operators alone: it names hosts,
+    users and databases, never a password or a value.
+    """
+
+    def __init__(self, what: str, reason: str = "") -> None:
+        super().__init__(what)
+        self.reason = reason
+
+    @property
+    def told(self) -> str:
+        """Both in one line."""
+        return f"{self}: {self.reason}" if self.reason else str(self)
 
 
 class Database:
     """`read` and `write` over the app's engines. One object a process."""
 
-    def __init__(self, reader: Engine, writer: Engine) -> None:
+    def __init__(self, reader: Engine, writer: Engine, connector: Connector | None = None) -> None:
         self.reader = reader
         self.writer = writer
+        self._connector = connector
         self.dialect = writer.dialect.name
         self._queue = threading.Lock()
         self._writing: Connection | None = None
@@ -79,7 +95,14 @@ class Database:
 
         Raises DatabaseUnavailable.
         """
-        return self._attempts(self._glancer if one_statement else self.reader, work)
+        # Through a pooler a statement has its time limit from the transaction around it.
+        alone = one_statement and not self.is_pooled
+        return self._attempts(self._glancer if alone else self.reader, work)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler was found between us and PostgreSQL, as far as a connection was made."""
+        return self._connector is not None and self._connector.found
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """What `work` returns, after its transaction is committed; it is rolled back where `work` raises.
@@ -103,17 +126,19 @@ class Database:
         if self.dialect == "sqlite":
             return self._alone(work, ALTER_SECONDS, referring=False)
         try:
-            with self.writer.connect() as connection:
+            with self.writer.connect() as turn, self.writer.connect() as plain:
+                connection = plain.execution_options(**{PATIENT: True})
                 try:
-                    _take_turn(connection)
+                    _take_turn(turn)
+                    _be_patient(connection)
                     return work(connection)
                 finally:
-                    connection.invalidate()  # not for the pool: the lock and the settings end with it
+                    connection.invalidate()  # not for the pool: its settings end with it
         except PoolTimeout as error:
             raise DatabaseUnavailable("no connection became free in time") from error
         except (DBAPIError, *DRIVER_ERRORS) as error:
             if _is_unavailable(error):
-                raise DatabaseUnavailable(_short(error)) from error
+                raise DatabaseUnavailable(_short(error), _reason(error)) from error
             raise
 
     def _alone(self, work: Callable[[Connection], T], seconds: float, *, referring: bool = True) -> T:
@@ -177,7 +202,7 @@ class Database:
                     time.sleep(0.01 * attempt)
                     continue
                 if _is_unavailable(error):
-                    raise DatabaseUnavailable(_short(error)) from error
+                    raise DatabaseUnavailable(_short(error), _reason(error)) from error
                 raise
         raise AssertionError("unreachable")
 
@@ -190,10 +215,11 @@ class Database:
         with engine.connect() as connection, nullcontext() if engine is self._glancer else connection.begin():
             try:
                 return work(connection)
-            except psycopg.Error as error:  # from a Statement, of which SQLAlchemy's pool does not hear by itself
-                if _is_lost(connection):
+            except (DBAPIError, psycopg.Error) as error:
+                # SQLAlchemy's pool does not hear by itself of a Statement's errors, nor of a server that was demoted.
+                if _is_lost(connection) or _is_read_only(error):
                     connection.invalidate(error)
-                    raise ConnectionLost from error
+                    raise (ReadOnly if _is_read_only(error) else ConnectionLost) from error
                 raise
 
     def _only_writer(self) -> Connection:
@@ -207,14 +233,24 @@ class ConnectionLost(psycopg.OperationalError):
     """The server ended this connection; another one may be had."""
 
 
+class ReadOnly(ConnectionLost):
+    """The server takes no writes any more; after a failover another one of the address does."""
+
+
 def _original(error: Exception) -> BaseException:
     """The driver's error, whether it came by SQLAlchemy or by a Statement."""
     return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
 
 
 def _is_lost(connection: Connection) -> bool:
+    if connection.invalidated:  # the pool knows
+        return False
     driver = connection.connection.driver_connection
     return isinstance(driver, psycopg.Connection) and driver.closed
+
+
+def _is_read_only(error: Exception) -> bool:
+    return getattr(_original(error), "sqlstate", None) == "25006"
 
 
 def _may_work_at_once(error: Exception) -> bool:
@@ -246,17 +282,38 @@ def _short(error: Exception) -> str:
     return f"{type(original).__name__} ({code})"
 
 
-def _take_turn(connection: Connection) -> None:
-    """Wait for PostgreSQL's lock on changing the tables. It is asked for again and again: a statement that waits would
-    hold up an index that is built CONCURRENTLY, and that one the lock."""
-    connection.exec_driver_sql("SET statement_timeout = 0")
+def _reason(error: Exception) -> str:
+    """Why a connection did not come about, in the words of the server or its client library."""
+    original = _original(error)
+    if isinstance(original, ReadOnly):
+        return "the server takes no writes; is it a standby?"
+    if not isinstance(original, psycopg.OperationalError) or original.sqlstate or isinstance(original, ConnectionLost):
+        return ""
+    return " ".join(str(original).split())[:LONGEST_REASON]
+
+
+def _take_turn(turn: Connection) -> None:
+    """Wait for PostgreSQL's lock on changing the tables, and hold it for as long as this transaction lives: a session's
+    lock would not survive a pooler. It is asked for again and again: a statement that waits would hold up an index that
+    is built CONCURRENTLY, and that one the lock. A transaction that does nothing holds up neither."""
     patient_until = time.monotonic() + ALTER_SECONDS
-    while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({ALTER_LOCK})").scalar_one():
-        connection.commit()
+    while not _has_turn(turn):
+        turn.rollback()
         if time.monotonic() > patient_until:
             raise DatabaseUnavailable("another process is changing the tables")
         time.sleep(0.1)
-    connection.commit()
+
+
+def _has_turn(turn: Connection) -> bool:
+    turn.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+    return bool(turn.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({ALTER_LOCK})").scalar_one())
+
+
+def _be_patient(connection: Connection) -> None:
+    """Statements may take as long as they need; through a pooler their transactions say so themselves."""
+    if not connection.info.get(POOLED):
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        connection.commit()
 
 
 def _wait_for_lock(connection: Connection, seconds: float) -> None:

@@ -1,8 +1,9 @@
 """The engines, as both databases want them: time limits, pool, pragmas, and how a transaction begins."""
 
 from collections.abc import Callable
+from pathlib import Path
 
-from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, event
 
 # A webhook call must be answered within 10 s: one wait for the guard's read and one for the page fit into that.
 WAIT_SECONDS = 4
@@ -14,21 +15,42 @@ SILENCE = {
     "keepalives_interval": 1,
     "keepalives_count": 2,
 }
+SHARED: dict[str, object] = {"hide_parameters": True, "pool_timeout": WAIT_SECONDS, "pool_use_lifo": True}
 
 
-def engine_options(url: str, pool_size: int, statement_seconds: int = 60) -> dict[str, object]:
-    """Options of the default engine, which reads (and on PostgreSQL also writes)."""
-    shared: dict[str, object] = {"hide_parameters": True, "pool_timeout": WAIT_SECONDS, "pool_use_lifo": True}
-    if make_url(url).get_backend_name() == "sqlite":
-        return shared | {"pool_size": 32, "max_overflow": 0, "connect_args": {"timeout": WAIT_SECONDS}}
-    limits = {
+def sqlite_url(file: Path) -> URL:
+    """The engine's address of a SQLite file, whatever characters its name has."""
+    return URL.create("sqlite", database=str(file))
+
+
+def postgresql_url(parameters: dict[str, str]) -> URL:
+    """The engine's address, as far as an URL of SQLAlchemy can say it. What counts are the options: PostgreSQL's client
+    library reads more than that."""
+    user, password, host, port, name = map(parameters.get, ("user", "password", "host", "port", "dbname"))
+    return URL.create("postgresql+psycopg", user, password, host, int(port) if port and port.isdigit() else None, name)
+
+
+def sqlite_options() -> dict[str, object]:
+    """Options of SQLite's default engine, which reads."""
+    return SHARED | {"pool_size": 32, "max_overflow": 0, "connect_args": {"timeout": WAIT_SECONDS}}
+
+
+def postgresql_options(parameters: dict[str, str], pool_size: int) -> dict[str, object]:
+    """Options of PostgreSQL's only engine. `parameters` are those of the address, and win over ours."""
+    hosts = parameters.get("host", "").count(",") + 1
+    # Each host in turn gets so long; two seconds are the least that the client library takes.
+    ours = {"connect_timeout": max(2, WAIT_SECONDS // hosts), "application_name": "cohort-relay"} | SILENCE
+    overflow = 1 if pool_size == 1 else 0  # changing the tables takes two: one to work, one that holds the lock
+    return SHARED | {"pool_size": pool_size, "max_overflow": overflow, "connect_args": ours | parameters}
+
+
+def postgresql_limits(statement_seconds: int) -> dict[str, int]:
+    """The server's time limits in seconds, by name."""
+    return {
         "lock_timeout": WAIT_SECONDS,
         "statement_timeout": statement_seconds,
         "idle_in_transaction_session_timeout": max(60, statement_seconds),
     }
-    server = " ".join(f"-c {name}={seconds}s" for name, seconds in limits.items())
-    arguments = {"connect_timeout": WAIT_SECONDS, "options": server, "application_name": "cohort-relay"} | SILENCE
-    return shared | {"pool_size": pool_size, "max_overflow": 0, "connect_args": arguments}
 
 
 def writer_options(options: dict[str, object]) -> dict[str, object]:
@@ -38,8 +60,6 @@ def writer_options(options: dict[str, object]) -> dict[str, object]:
 
 def prepare(reader: Engine, writer: Engine) -> None:
     """Hang the pragmas and the way a transaction begins on SQLite's engines."""
-    if writer.dialect.name != "sqlite":
-        return
     for engine, cache_mb in ((reader, 2), (writer, 48)):
         event.listen(engine, "connect", _pragmas(cache_mb))
     event.listen(reader, "begin", lambda connection: _begin(connection, "BEGIN"))

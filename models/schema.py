@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, inspect
 
 from models.closing import close, is_closed
+from models.pooler import POOLED
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -77,10 +78,14 @@ def build_index(name: str, table: str, columns: Sequence[Any], **options: Any) -
         op.create_index(name, table, columns, **options)
         return
     with context.autocommit_block():
-        op.execute("SET lock_timeout = 0")  # it waits for older transactions, and nobody waits for it
+        # It waits for older transactions, and nobody waits for it. A pooler's sessions have no limit of ours.
+        is_limited = not op.get_bind().info.get(POOLED)
+        if is_limited:
+            op.execute("SET lock_timeout = 0")
         op.drop_index(name, table, if_exists=True, postgresql_concurrently=True)  # what an interrupted build has left
         op.create_index(name, table, columns, postgresql_concurrently=True, **options)
-        op.execute("RESET lock_timeout")
+        if is_limited:
+            op.execute("RESET lock_timeout")
 
 
 def number_once(*tables: str) -> None:

@@ -22,7 +22,16 @@ from sqlalchemy.pool import NullPool
 from models import schema
 from models.closing import close, is_closed
 from models.database import Database, db
-from models.engines import engine_options, prepare
+from models.engines import (
+    postgresql_limits,
+    postgresql_options,
+    postgresql_url,
+    prepare,
+    sqlite_options,
+    sqlite_url,
+    writer_options,
+)
+from models.pooler import Connector
 from models.sameness import TableAccount, Watch, batches, compare, driver_of
 
 _UNBALANCED = text("""
@@ -75,22 +84,24 @@ def sqlite_database(file: Path) -> Database:
     """Raises NoTransfer where there is none."""
     if not file.is_file():
         raise NoTransfer(f"There is no SQLite database at {file}.")
-    url = f"sqlite:///{file}"
-    reader, writer = (create_engine(url, **engine_options(url, 1)) for _ in range(2))
+    reader, writer = (create_engine(sqlite_url(file), **writer_options(sqlite_options())) for _ in range(2))
     prepare(reader, writer)
     return Database(reader, writer)
 
 
-def postgresql_database(url: str) -> Database:
-    """For statements that may take hours. Raises NoTransfer where it cannot be reached."""
-    arguments: Any = engine_options(url, 1)["connect_args"]
-    arguments["options"] += " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
-    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+def postgresql_database(parameters: dict[str, str], *, pooler: bool = False) -> Database:
+    """For statements that may take hours; `parameters` are those of the address, of which `pooler` says whether it
+    speaks of one. Raises NoTransfer where it cannot be reached."""
+    arguments: Any = postgresql_options(parameters, 1)["connect_args"]
+    engine = create_engine(postgresql_url(parameters), poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+    without_end = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0}
+    connector = Connector(postgresql_limits(0) | without_end, said=pooler)
+    connector.attach(engine)
     try:
         engine.connect().close()
     except DBAPIError as error:
         raise NoTransfer(f"PostgreSQL does not let us in: {str(error.orig).strip()}") from None
-    return Database(engine, engine)
+    return Database(engine, engine, connector)
 
 
 def count(source: Database) -> int:

@@ -37,7 +37,7 @@ NEVER = {
     "blueprints": CALLS_OUT,
     "security": CALLS_OUT,
 }
-CONFIG_LIBRARIES = {"click", "dotenv", "msgspec", "structlog"}  # beside the standard library
+CONFIG_LIBRARIES = {"click", "dotenv", "msgspec", "psycopg", "structlog"}  # beside the standard library
 
 # The server's process comes in here, from above the whole house.
 FROM_ABOVE = {"commands/web.py": {"app"}}

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
+from config.database_url import parameters
 from models import closing, schema, transfer
 from models.database import db
 from outbound import projects
@@ -232,7 +233,7 @@ def test_an_interrupted_move_leaves_nothing_and_can_be_started_again(
 
     settings = filled.app.extensions["house"].settings
     here = transfer.sqlite_database(settings.instance / "cohort-relay.db")
-    there = transfer.postgresql_database(target.replace("postgresql:", "postgresql+psycopg:"))
+    there = transfer.postgresql_database(parameters(target))
     with pytest.raises(KeyboardInterrupt):
         transfer.move(here, there, interrupt)
     here.dispose()
