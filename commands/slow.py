@@ -8,9 +8,11 @@ received; on other systems slow clients are not cut off.
 
 import os
 import socket
+import stat
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -39,7 +41,15 @@ class Watch:
     def _look_again_and_again(self) -> None:
         while True:
             time.sleep(LOOK_EVERY)
+            self.look_in_any_case()
+
+    def look_in_any_case(self) -> None:
+        """Look, and live on whatever comes of it: the watch is needed most where something is wrong."""
+        try:
             self.look()
+        except Exception as error:
+            with suppress(Exception):  # a traceback reads files, and there may be no descriptor for them
+                log.exception("serve.slow_clients_not_seen", error=type(error).__name__)
 
     def look(self) -> int:
         """Cut off who is too slow; returns how many."""
@@ -57,12 +67,25 @@ class Watch:
 def _connections(port: int) -> Iterator[socket.socket]:
     """This process's sockets on `port`, each as a copy that is closed after its turn."""
     for name in os.listdir(DESCRIPTORS):  # noqa: PTH208 - a snapshot of names
-        try:
-            with socket.socket(fileno=os.dup(int(name))) as one:
+        with suppress(OSError):  # closed meanwhile, or no descriptor is left for the copy
+            one = _copy(int(name))
+            if one is None:
+                continue
+            with one:
                 if one.family in {socket.AF_INET, socket.AF_INET6} and one.getsockname()[1] == port:
                     yield one
-        except OSError:  # a file, or closed meanwhile
-            continue
+
+
+def _copy(descriptor: int) -> socket.socket | None:
+    """A copy of the socket behind `descriptor`; None where it is a file or anything else."""
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        return None
+    copy = os.dup(descriptor)
+    try:
+        return socket.socket(fileno=copy)
+    except OSError:  # another thread put a file in its place since we looked
+        os.close(copy)
+        return None
 
 
 def _cut_if_slow(one: socket.socket, patience: float, *, spare_silent: bool) -> bool:
