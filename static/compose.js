@@ -1,7 +1,5 @@
 // What the composer gains by JavaScript: opening a call that was picked, rows without a round trip, JSON in colours, and
 // what the checks say beside the fields while somebody types. Everything here works without it, a request later.
-"use strict";
-
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
 
 function colour(area) {

@@ -1,43 +1,9 @@
 // What a page gains by JavaScript: copying, fresh relative times, the key that leads to the search, charts from tables.
-// Everything here is an addition; each page reads and works without it.
-"use strict";
+// Everything here is an addition; each page reads and works without it. Modules: none of them sees another's names.
 
-const UNITS = [["y", 31536e6], ["d", 864e5], ["h", 36e5], ["min", 6e4], ["s", 1e3]];
-
-function ago(time) {
-  const past = Date.now() - Date.parse(time.dateTime);
-  const [unit, length] = UNITS.find(([, length]) => Math.abs(past) >= length) ?? ["s", 1e3];
-  if (Math.abs(past) < 5000) return "just now";
-  const span = `${Math.floor(Math.abs(past) / length)} ${unit}`;
-  return past > 0 ? `${span} ago` : `in ${span}`;
-}
-
-function freshenTimes(root = document) {
-  for (const time of root.querySelectorAll("time[data-ago]")) {
-    const moment = new Date(time.dateTime);
-    const local = moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
-    time.title = `${time.dateTime.slice(0, 19).replace("T", " ")} UTC, ${local} here`;
-    time.textContent = ago(time);
-  }
-}
-
-async function copy(button) {
-  if (button.dataset.copied) return; // its words are "copied" now, and must not be kept
-  const shown = button.innerHTML;
-  try {
-    await navigator.clipboard.writeText(button.dataset.copy);
-  } catch { // no clipboard without https: select it, so that the keyboard can copy
-    const code = button.querySelector("code") ?? button.parentElement.querySelector("code");
-    if (code) getSelection().selectAllChildren(code);
-    return;
-  }
-  button.textContent = "copied";
-  button.dataset.copied = "yes";
-  setTimeout(() => {
-    button.innerHTML = shown;
-    delete button.dataset.copied;
-  }, 1200);
-}
+import { drawCharts } from "./charts.js";
+import { copy } from "./copying.js";
+import { freshenTimes } from "./times.js";
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
@@ -66,95 +32,6 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.matches("form[data-filter] select")) event.target.form.requestSubmit();
 });
-
-// --- charts
-
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const COLOURS = ["accent", "in-step", "waiting", "needs-you", "held"];
-
-// Columns that mark a line's moments: syncs as low bars at its foot, renames as points on it.
-const MARKS = {
-  "Syncs": () => ({ type: "bar", yAxisID: "marks", backgroundColor: `${colour("quiet")}66`, borderColor: colour("quiet"), borderWidth: 0 }),
-  "Size when renamed": () => ({ showLine: false, fill: false, pointRadius: 6, pointStyle: "rectRot", borderColor: colour("held"), backgroundColor: colour("held") }),
-};
-
-function readTable(figure) {
-  const heads = [...figure.querySelectorAll("thead th")].map((cell) => cell.textContent.trim());
-  const rows = [...figure.querySelectorAll("tbody tr")].map((row) => [...row.children]);
-  return {
-    labels: rows.map((row) => row[0].textContent.trim()),
-    series: heads.slice(1).map((name, place) => ({
-      name, values: rows.map((row) => (row[place + 1].dataset.value === "" ? null : Number(row[place + 1].dataset.value))),
-    })).filter(({ values }) => values.some((value) => !Number.isNaN(value))),
-  };
-}
-
-function settings(kind, { labels, series }) {
-  const quiet = colour("quiet");
-  const line = colour("line");
-  const bars = kind === "bars";
-  return {
-    type: bars ? "bar" : "line",
-    data: {
-      labels,
-      datasets: series.map(({ name, values }, place) => ({
-        label: name,
-        data: bars && name === "Left" ? values.map((value) => -value) : values,
-        backgroundColor: bars ? colour({ Entered: "in-step", Left: "waiting", Refused: "needs-you" }[name] ?? COLOURS[place]) : `${colour(COLOURS[place])}22`,
-        borderColor: colour(COLOURS[place]),
-        borderWidth: bars ? 0 : 2,
-        fill: !bars && place === 0,
-        stepped: kind === "steps",
-        pointRadius: values.length > 60 ? 0 : 2,
-        stack: bars ? "one" : undefined,
-        maxBarThickness: 48, // a cohort of an hour has one bar
-        ...(bars ? {} : MARKS[name]?.()),
-      })),
-    },
-    options: {
-      animation: false,
-      maintainAspectRatio: false,
-      interaction: { mode: "index", intersect: false },
-      plugins: {
-        legend: { display: series.length > 1, labels: { color: quiet, boxWidth: 12 } },
-        tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${Math.abs(item.raw).toLocaleString()}` } },
-      },
-      scales: {
-        x: { stacked: bars, ticks: { color: quiet, maxRotation: 0, autoSkipPadding: 16 }, grid: { display: false } },
-        y: { stacked: bars, ticks: { color: quiet, callback: (value) => Math.abs(value).toLocaleString(undefined, { notation: "compact", maximumSignificantDigits: 4 }) }, grid: { color: line } },
-        marks: { axis: "y", display: false, min: 0, max: 8 * Math.max(1, ...series.filter(({ name }) => name === "Syncs").flatMap(({ values }) => values)) },
-      },
-    },
-  };
-}
-
-function readByKeys(canvas, chart, says, table) {
-  let place = table.labels.length - 1;
-  canvas.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    place = Math.min(Math.max(place + step, 0), table.labels.length - 1);
-    says.textContent = `${table.labels[place]}: ${table.series.map(({ name, values }) => `${name} ${values[place]?.toLocaleString() ?? "-"}`).join(", ")}`;
-    const active = chart.data.datasets.map((_, datasetIndex) => ({ datasetIndex, index: place }));
-    chart.tooltip.setActiveElements(active, { x: 0, y: 0 });
-    chart.update();
-  });
-}
-
-function drawCharts(root = document) {
-  if (!window.Chart) return;
-  for (const figure of root.querySelectorAll("figure[data-chart]:not([data-drawn])")) {
-    const table = readTable(figure);
-    if (!table.labels.length) continue;
-    figure.dataset.drawn = "";
-    const area = figure.querySelector(".chart-area");
-    const canvas = area.querySelector("canvas");
-    area.hidden = false;
-    const chart = new Chart(canvas, settings(figure.dataset.chart, table));
-    readByKeys(canvas, chart, area.querySelector(".chart-says"), table);
-  }
-}
 
 function dress(root) {
   freshenTimes(root);

@@ -7,6 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.watch import Watched
+
 ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
@@ -40,7 +42,7 @@ def sign_in(context: BrowserContext, url: str, email: str, password: str) -> Non
     page.close()
 
 
-def context_of(running: Browser, *, phone: bool = False, dark: bool = False, **more: Any) -> BrowserContext:
+def context_of(running: Browser | Watched, *, phone: bool = False, dark: bool = False, **more: Any) -> BrowserContext:
     context = running.new_context(
         viewport=PHONE if phone else WIDE, color_scheme="dark" if dark else "light", reduced_motion="reduce", **more
     )
@@ -49,8 +51,9 @@ def context_of(running: Browser, *, phone: bool = False, dark: bool = False, **m
 
 
 def opens(page: Page, url: str) -> bool:
-    """Go there; whether it is a whole page. A fragment is looked at within the page that includes it."""
+    """Go to a whole page; whether this role may see it."""
     answer = page.goto(url)
     assert answer is not None
     assert answer.status in {200, 403}, f"{url}: {answer.status}"
-    return answer.status == 200 and answer.text().lstrip().startswith("<!doctype html>")
+    assert answer.text().lstrip().startswith("<!doctype html>"), f"{url} is a fragment: places.FRAGMENTS"
+    return answer.status == 200

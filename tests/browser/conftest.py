@@ -1,25 +1,39 @@
 """A real browser on a real server. Without Chromium these tests skip with their reason; in CI that is a failure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests import servers
 from tests.browser import chromium, demo
+from tests.browser.watch import Watched
 from tests.failing.server import Server
 from tests.mixpanel import Mixpanel, stand_in
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Browser]:
+def running() -> Iterator[Watched]:
     found = chromium.path()
     if found is None:
         servers.missing("Chromium")
         return
     with chromium.browser(found) as browser:
-        yield browser
+        yield Watched(browser)
+
+
+@pytest.fixture(autouse=True)
+def silence(running: Watched) -> Iterator[None]:
+    """Fails any test in whose browser something went wrong that it has not declared by `expects`."""
+    running.begin()
+    yield
+    wrong = running.unexpected()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture
+def expects(running: Watched) -> Callable[[str], None]:
+    return running.expects
 
 
 @pytest.fixture(scope="session")

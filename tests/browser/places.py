@@ -39,6 +39,8 @@ STATES = {
     "/send/comparisons": "SELECT id FROM comparison ORDER BY id",
 }
 DOWNLOADS = (".csv", ".ndjson")
+# Parts of pages that refresh themselves; they are looked at within their pages.
+FRAGMENTS = ("/now", "/waiting", "/simulated", "/landing")
 # The composer makes a page of each call; these have every kind of field.
 COMPOSERS = [
     f"/send?operation={one}" for one in ("import-events&example=1", "profile-set", "engage-query", "raw-request")
@@ -73,13 +75,18 @@ def samples(db: Connection) -> dict[tuple[str, str], Any]:
 
 
 def pages(app: Flask, *, signed_in: bool = True) -> list[str]:
-    """Every page that can be looked at, without downloads."""
+    """Every page and every fragment that can be looked at, without downloads."""
     found = app.extensions["house"].database.read(samples)
     wanted = ("dashboard", "outbound") if signed_in else ("sign",)
     known = [rule for rule in rules(app, "GET") if rule.endpoint.split(".")[0] in wanted]
     paths = [path for rule in known for path in filled(rule, found)]
     paths += [*COMPOSERS, *app.extensions["house"].database.read(_states)] if signed_in else []
     return sorted({path for path in paths if not path.endswith(DOWNLOADS)})
+
+
+def whole_pages(app: Flask, *, signed_in: bool = True) -> list[str]:
+    """Every page, without the fragments, as a browser opens them."""
+    return [path for path in pages(app, signed_in=signed_in) if not path.endswith(FRAGMENTS)]
 
 
 def _states(db: Connection) -> list[str]:

@@ -1,4 +1,8 @@
-"""Whether everybody can use every page: axe-core's rules, light and dark, wide and on a phone."""
+"""Whether everybody can use every page: axe-core's rules, light and dark, wide and on a phone.
+
+This walk over all pages is also the one that their scripts have to pass: under the policy that people's browsers get,
+and watched, as every browser test is, for errors on the console and requests that failed.
+"""
 
 from pathlib import Path
 
@@ -16,20 +20,21 @@ def test_axe_finds_no_violation_on_any_page(running, shown, phone: bool) -> None
     if not AXE.exists():
         servers.missing("axe-core (npm)")
     app = demo.app_of(shown)
-    context = chromium.context_of(running, phone=phone, bypass_csp=True)
+    context = chromium.context_of(running, phone=phone)
     page = context.new_page()
-    found = violations(page, shown.url, places.pages(app, signed_in=False))
+    found = violations(page, shown.url, places.whole_pages(app, signed_in=False))
     chromium.sign_in(context, shown.url, demo.email_of("admin"), demo.PASSWORD)
-    found |= violations(page, shown.url, places.pages(app))
+    found |= violations(page, shown.url, places.whole_pages(app))
     context.close()
     app.extensions["house"].database.dispose()
     assert found == {}
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_no_violation_where_sending_asks_back(running, shown, dark: bool) -> None:
+def test_axe_finds_no_violation_where_sending_asks_back(running, shown, expects, dark: bool) -> None:
     """What stands at no address of its own: refusals beside their fields, choices, and what is asked before sending."""
-    context = chromium.context_of(running, dark=dark, bypass_csp=True)
+    expects("status of 422 .*/send\\)$")
+    context = chromium.context_of(running, dark=dark)
     chromium.sign_in(context, shown.url, demo.email_of("admin"), demo.PASSWORD)
     page = context.new_page()
     page.goto(f"{shown.url}/send?operation=import-events")
@@ -57,7 +62,7 @@ EMPTY = (
 
 
 def test_axe_finds_no_violation_before_anything_has_come(running, empty: Server) -> None:
-    context = chromium.context_of(running, bypass_csp=True)
+    context = chromium.context_of(running)
     page = context.new_page()
     found = violations(page, empty.url, ["/sign-up"])
     app = demo.app_of(empty)
@@ -86,6 +91,6 @@ def violations(page, url: str, paths: list[str]) -> dict[str, list[str]]:
 
 def violations_here(page) -> list[str]:
     if not page.evaluate("'axe' in window"):
-        page.add_script_tag(path=str(AXE))
+        page.evaluate(AXE.read_text())
     wrong = page.evaluate("async () => (await axe.run()).violations")
     return [f"{one['id']}: {one['nodes'][0]['html']}" for one in wrong]

@@ -34,7 +34,7 @@ def test_every_action_is_reached_and_visible_by_keyboard(running, shown) -> None
     page = context.new_page()
     page.route("**/now", hold_still)
     wrong = {}
-    for path in places.pages(app):
+    for path in places.whole_pages(app):
         if chromium.opens(page, shown.url + path) and (found := walk(page)):
             wrong[path] = found
     context.close()
@@ -45,7 +45,7 @@ def test_every_action_is_reached_and_visible_by_keyboard(running, shown) -> None
 def hold_still(route) -> None:
     """A part of the page that refreshes would forget what was reached."""
     if route.request.resource_type == "fetch":
-        route.abort()
+        route.fulfill(status=204)
     else:
         route.continue_()
 
@@ -60,17 +60,3 @@ def walk(page) -> list[str]:
             break
     unseen = page.evaluate("window.unseen")
     return [f"not visible: {one}" for one in unseen] + [f"not reached: {one}" for one in page.evaluate(UNREACHED)]
-
-
-def test_slash_leads_to_the_search_and_escape_closes_the_menu(running, shown) -> None:
-    context = chromium.context_of(running)
-    chromium.sign_in(context, shown.url, demo.email_of("viewer"), demo.PASSWORD)
-    page = context.new_page()
-    page.goto(shown.url)
-    page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.id") == "seek"
-    page.locator("details.menu summary").click()
-    assert page.get_by_role("button", name="Sign out").is_visible()
-    page.keyboard.press("Escape")
-    assert not page.get_by_role("button", name="Sign out").is_visible()
-    context.close()

@@ -29,6 +29,7 @@ OPERATORS = {
 @pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
 def page(request: pytest.FixtureRequest, running, signed_in, mixpanel: Mixpanel):
     context = chromium.context_of(running, java_script_enabled=request.param, storage_state=signed_in)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     mixpanel.calls.clear()
     mixpanel.forget()
     one = context.new_page()
@@ -85,7 +86,8 @@ def test_each_profile_operator_is_sent(page, sending: Server, mixpanel: Mixpanel
     assert mixpanel.calls[-1].records == [{"$token": PRACTICE.token, "$distinct_id": "u1", operator: value}]
 
 
-def test_a_check_stops_an_id_that_mixpanel_throws_away(page, sending: Server, mixpanel: Mixpanel) -> None:
+def test_a_check_stops_an_id_that_mixpanel_throws_away(page, sending: Server, mixpanel: Mixpanel, expects) -> None:
+    expects("status of 422 .*/send\\)$")
     open_call(page, sending.url, "import-events")
     fill_event(page, "undefined")
     if not page.live:
@@ -142,6 +144,10 @@ def test_what_is_copied_as_curl_makes_the_same_request(
     page.get_by_role("button", name="Check only").click()
     page.locator("details.copies summary").click()
     command = page.locator('[data-way="curl"]').inner_text()
+    if page.live:
+        page.get_by_role("button", name="Copy as curl").click()
+        page.get_by_text("copied", exact=True).wait_for()
+        command = page.evaluate("navigator.clipboard.readText()")
     subprocess.run(["bash", "-c", command], env=os.environ | KEYS, check=True, capture_output=True)
     page.get_by_role("button", name="Send", exact=True).click()
     page.get_by_text("1 record accepted.").wait_for()

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import chromium, demo, places
+from tests.browser.watch import Watched
 from tests.failing.server import BIN, ROOT, Server
 from tests.relay import basic
 
@@ -119,7 +120,7 @@ class Walk:
 
 
 @pytest.mark.slow
-def test_an_operators_first_hour(running: Browser, empty: Server) -> None:
+def test_an_operators_first_hour(running: Watched, empty: Server) -> None:
     context = chromium.context_of(running, accept_downloads=True)
     walk = Walk(empty, context.new_page())
     walk.signs_up()
@@ -146,7 +147,7 @@ def test_an_operators_first_hour(running: Browser, empty: Server) -> None:
     context.close()
 
 
-def test_a_sessions_progress_moves_without_a_reload_and_ends_by_itself(running: Browser, empty: Server) -> None:
+def test_a_sessions_progress_moves_without_a_reload_and_ends_by_itself(running: Watched, empty: Server) -> None:
     empty.prepare("crm")
     flask_operator(empty)
     context = chromium.context_of(running)
@@ -166,12 +167,13 @@ def test_a_sessions_progress_moves_without_a_reload_and_ends_by_itself(running: 
     context.close()
 
 
-def test_every_page_reads_without_javascript(running: Browser, shown: Server) -> None:
+def test_every_page_reads_without_javascript(running: Watched, shown: Server, expects) -> None:
+    expects("status of 403")  # what is an admin's alone
     app = demo.app_of(shown)
     context = chromium.context_of(running, java_script_enabled=False)
     chromium.sign_in(context, shown.url, demo.email_of("operator"), demo.PASSWORD)
     page = context.new_page()
-    for path in places.pages(app):
+    for path in places.whole_pages(app):
         if chromium.opens(page, shown.url + path):
             expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.goto(f"{shown.url}/cohorts")

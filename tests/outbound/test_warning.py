@@ -24,15 +24,12 @@ def browser(relay: Relay) -> Browser:
     return one
 
 
-FRAGMENTS = ("/now", "/landing")
-
-
 def pages_of(relay: Relay) -> list[str]:
     """Every page of sending, with real ids."""
     found = relay.database.read(places.samples)
     known = [rule for rule in places.rules(relay.app, "GET") if rule.endpoint.startswith("outbound.")]
     paths = [*(path for rule in known for path in places.filled(rule, found)), *places.COMPOSERS]
-    return [path for path in paths if not path.endswith((*FRAGMENTS, *places.DOWNLOADS))]
+    return [path for path in paths if not path.endswith((*places.FRAGMENTS, *places.DOWNLOADS))]
 
 
 def test_every_page_warns(relay: Relay, browser: Browser) -> None:

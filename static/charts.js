@@ -1,0 +1,88 @@
+// Charts, drawn from the tables below them. Chart.js is a script of its own, and only on the pages that have a chart.
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const COLOURS = ["accent", "in-step", "waiting", "needs-you", "held"];
+
+// Columns that mark a line's moments: syncs as low bars at its foot, renames as points on it.
+const MARKS = {
+  "Syncs": () => ({ type: "bar", yAxisID: "marks", backgroundColor: `${colour("quiet")}66`, borderColor: colour("quiet"), borderWidth: 0 }),
+  "Size when renamed": () => ({ showLine: false, fill: false, pointRadius: 6, pointStyle: "rectRot", borderColor: colour("held"), backgroundColor: colour("held") }),
+};
+
+function readTable(figure) {
+  const heads = [...figure.querySelectorAll("thead th")].map((cell) => cell.textContent.trim());
+  const rows = [...figure.querySelectorAll("tbody tr")].map((row) => [...row.children]);
+  return {
+    labels: rows.map((row) => row[0].textContent.trim()),
+    series: heads.slice(1).map((name, place) => ({
+      name, values: rows.map((row) => (row[place + 1].dataset.value === "" ? null : Number(row[place + 1].dataset.value))),
+    })).filter(({ values }) => values.some((value) => !Number.isNaN(value))),
+  };
+}
+
+function settings(kind, { labels, series }) {
+  const quiet = colour("quiet");
+  const line = colour("line");
+  const bars = kind === "bars";
+  return {
+    type: bars ? "bar" : "line",
+    data: {
+      labels,
+      datasets: series.map(({ name, values }, place) => ({
+        label: name,
+        data: bars && name === "Left" ? values.map((value) => -value) : values,
+        backgroundColor: bars ? colour({ Entered: "in-step", Left: "waiting", Refused: "needs-you" }[name] ?? COLOURS[place]) : `${colour(COLOURS[place])}22`,
+        borderColor: colour(COLOURS[place]),
+        borderWidth: bars ? 0 : 2,
+        fill: !bars && place === 0,
+        stepped: kind === "steps",
+        pointRadius: values.length > 60 ? 0 : 2,
+        stack: bars ? "one" : undefined,
+        maxBarThickness: 48, // a cohort of an hour has one bar
+        ...(bars ? {} : MARKS[name]?.()),
+      })),
+    },
+    options: {
+      animation: false,
+      maintainAspectRatio: false,
+      interaction: { mode: "index", intersect: false },
+      plugins: {
+        legend: { display: series.length > 1, labels: { color: quiet, boxWidth: 12 } },
+        tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${Math.abs(item.raw).toLocaleString()}` } },
+      },
+      scales: {
+        x: { stacked: bars, ticks: { color: quiet, maxRotation: 0, autoSkipPadding: 16 }, grid: { display: false } },
+        y: { stacked: bars, ticks: { color: quiet, callback: (value) => Math.abs(value).toLocaleString(undefined, { notation: "compact", maximumSignificantDigits: 4 }) }, grid: { color: line } },
+        marks: { axis: "y", display: false, min: 0, max: 8 * Math.max(1, ...series.filter(({ name }) => name === "Syncs").flatMap(({ values }) => values)) },
+      },
+    },
+  };
+}
+
+function readByKeys(canvas, chart, says, table) {
+  let place = table.labels.length - 1;
+  canvas.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    place = Math.min(Math.max(place + step, 0), table.labels.length - 1);
+    says.textContent = `${table.labels[place]}: ${table.series.map(({ name, values }) => `${name} ${values[place]?.toLocaleString() ?? "-"}`).join(", ")}`;
+    const active = chart.data.datasets.map((_, datasetIndex) => ({ datasetIndex, index: place }));
+    chart.tooltip.setActiveElements(active, { x: 0, y: 0 });
+    chart.update();
+  });
+}
+
+export function drawCharts(root = document) {
+  if (!window.Chart) return;
+  for (const figure of root.querySelectorAll("figure[data-chart]:not([data-drawn])")) {
+    const table = readTable(figure);
+    if (!table.labels.length) continue;
+    figure.dataset.drawn = "";
+    const area = figure.querySelector(".chart-area");
+    const canvas = area.querySelector("canvas");
+    area.hidden = false;
+    const chart = new Chart(canvas, settings(figure.dataset.chart, table));
+    readByKeys(canvas, chart, area.querySelector(".chart-says"), table);
+  }
+}
