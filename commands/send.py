@@ -1,5 +1,6 @@
 """`flask send`: one call to Mixpanel from the terminal, and the truth about what it did."""
 
+import base64
 import json
 import sys
 from pathlib import Path
@@ -32,6 +33,9 @@ def _pairs(_context: click.Context, _param: click.Parameter, given: tuple[str, .
 @click.option("--project", "name", required=True, help="Which project: its name with us.")
 @click.option("--param", "params", multiple=True, callback=_pairs, metavar="k=v", help="A parameter; any number.")
 @click.option("--body", help="JSON or CSV; @file reads it from a file, - or @- from standard input.")
+@click.option(
+    "--file", "files", multiple=True, callback=_pairs, metavar="PART=PATH", help="A file to upload; any number."
+)
 @click.option("--force", is_flag=True, help="Send although our checks advise against it.")
 @click.option("--check", "check_only", is_flag=True, help="Show the request and what our checks say; send nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -42,6 +46,7 @@ def command(
     name: str,
     params: dict[str, str],
     body: str | None,
+    files: dict[str, str],
     force: bool,
     check_only: bool,
     as_json: bool,
@@ -52,7 +57,7 @@ def command(
     """
     operation = _operation(operation_id)
     try:
-        call = send.ready(desk(), find(name), operation, Given(dict(params), _body(body)))
+        call = send.ready(desk(), find(name), operation, Given(params | _files(files), _body(body)))
     except CannotOpen as error:
         raise click.ClickException(f"{error}. Give them again: flask projects change {name}") from None
     stops = call.composed.stops(force=force)
@@ -84,6 +89,18 @@ def _body(given: str | None) -> Any:
         return Path(given[1:]).read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{given[1:]} cannot be read: {error}") from None
+
+
+def _files(given: dict[str, str]) -> dict[str, Any]:
+    """The parameter `files`, with what is in them."""
+    found = {}
+    for part, path in given.items():
+        try:
+            content = Path(path).read_bytes()
+        except OSError as error:
+            raise click.ClickException(f"{path} cannot be read: {error}") from None
+        found[part] = {"name": Path(path).name, "base64": base64.b64encode(content).decode()}
+    return {"files": found} if found else {}
 
 
 def _send(call: Ready, *, as_json: bool) -> None:

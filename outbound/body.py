@@ -11,7 +11,7 @@ from outbound import records
 from outbound.checks import MOST_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, check_record
 from outbound.projects import Credentials
 from outbound.shape import Given, Operation, Problem
-from outbound.values import Unreadable, parsed, wire
+from outbound.values import Unreadable, as_lines, parsed, wire
 
 JSON = ("Content-Type", "application/json")
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -82,8 +82,11 @@ def _given_records(
         try:
             found = parsed(found)
         except Unreadable as error:
-            body.problems.append(Problem("error", "body", str(error)))
-            return []
+            lines = as_lines(found)
+            if lines is None:
+                body.problems.append(Problem("error", "body", str(error)))
+                return []
+            found = lines
     found = found if isinstance(found, list) else [found]
     if len(found) > MOST_RECORDS:
         message = f"{len(found):,} records; Mixpanel takes {MOST_RECORDS:,} a call. Import them instead."

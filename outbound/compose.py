@@ -3,13 +3,13 @@
 Nothing here raises for bad input: whoever asks gets problems by field, and the request where one could be made.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from outbound import hosts, raw
+from outbound import hosts, placeholders, raw, settled
 from outbound.body import Body, body_of
 from outbound.given import Values, values_of
 from outbound.masking import MASK, Mask
@@ -17,6 +17,7 @@ from outbound.projects import Credentials, Project
 from outbound.shape import Auth, Composed, Given, Operation, Param, Problem, Request
 from outbound.values import wire
 
+LOST = f"It holds {MASK}: what stood there was not kept. Fill it in."
 LACKING = {
     "token-in-body": "its token",
     "service-account": "a service account",
@@ -46,16 +47,33 @@ def compose(
     """The request of `operation` for `project`; `now` is in milliseconds, `base_url` is MIXPANEL_BASE_URL."""
     from_params = given.body in (None, "", [])
     draft = Draft(operation, project, credentials, given, now, base_url)
-    draft.values = values_of(operation, given, now, from_params=from_params)
+    draft.values = values_of(operation, _asked(draft), now, from_params=from_params)
     draft.problems.extend(draft.values.problems)
     draft.auth = _auth(draft)
     _fill_in(draft)
+    if operation.body == "raw":
+        draft.operation = operation = raw.answered_as(operation, draft.values.found)
     body = _body(draft, from_params=from_params)
     draft.problems.extend(body.problems)
     if operation.note:
         draft.problems.append(Problem("note", "operation", operation.note))
     request = None if any(one.level == "error" for one in draft.problems) else _request(draft, body)
-    return Composed(operation, given, request, tuple(draft.problems), tuple(body.records))
+    return Composed(draft.operation, given, request, tuple(draft.problems), tuple(body.records))
+
+
+def _asked(draft: Draft) -> Given:
+    """What was given without what is settled here, which has to be what it is; the body of a raw request is one of its
+    parameters."""
+    params, body = draft.given.params, draft.given.body
+    if draft.operation.body == "raw" and body not in (None, "", []):
+        params = params | {"text" if isinstance(body, str) else "json": body}
+    if MASK in str(params) or MASK in str(body):
+        draft.problems.append(Problem("advice", "body" if MASK in str(body) else "params", LOST))
+    there = {name: value for name, value in params.items() if settled.is_settled(draft.operation, name)}
+    for name, value in there.items():
+        wrong = settled.problem(draft.operation, draft.project, draft.credentials, name, value)
+        draft.problems.extend([wrong] if wrong else [])
+    return replace(draft.given, params={name: value for name, value in params.items() if name not in there})
 
 
 def _auth(draft: Draft) -> Auth:
@@ -67,7 +85,7 @@ def _auth(draft: Draft) -> Auth:
         "token-as-username": bool(known.token),
         "service-account": bool(known.username and known.secret),
     }
-    wanted = draft.operation.auth if draft.operation.body != "raw" else (draft.values.found.get("auth", "none"),)
+    wanted = _ways_in(draft)
     found = next((one for one in wanted if there[one]), None)
     if found is None:
         lacking = " or ".join(dict.fromkeys(LACKING[one] for one in wanted))
@@ -77,9 +95,25 @@ def _auth(draft: Draft) -> Auth:
     return found
 
 
+def _ways_in(draft: Draft) -> tuple[Auth, ...]:
+    """How to sign in: what was chosen, else whatever Mixpanel takes."""
+    known, values = draft.operation.auth, draft.values.found
+    if "auth" in values:
+        return (values["auth"],)
+    if "use_project_token" in values and "token-as-username" in known:
+        return ("token-as-username",) if values["use_project_token"] else ("service-account",)
+    return known
+
+
 def _fill_in(draft: Draft) -> None:
-    """Mixpanel's id of the project where the call takes it (with a service account), and the project's workspace."""
+    """Mixpanel's id of the project where the call takes it (with a service account), and the project's workspace; in a
+    raw request whatever its placeholders stand for."""
     values, project = draft.values.found, draft.project
+    if draft.operation.body == "raw":
+        values.setdefault("family", draft.operation.family)
+        filler = placeholders.Filler(placeholders.known(project, draft.credentials))
+        filler.fill(values)
+        draft.problems.extend(filler.problems)
     if draft.operation.param("project_id") is not None and draft.auth == "service-account":
         values["project_id"] = int(project.mixpanel_project_id)
     if draft.operation.param("workspace_id") is not None and project.workspace_id:
@@ -98,6 +132,8 @@ def _body(draft: Draft, *, from_params: bool) -> Body:
 
 def _request(draft: Draft, body: Body) -> Request | None:
     headers = [*body.headers]
+    if "gzip" in draft.values.found:
+        headers.append(("Accept-Encoding", "gzip" if draft.values.found["gzip"] else "identity"))
     if draft.project.integration_id:
         headers.append(("X-Mixpanel-Integration-ID", draft.project.integration_id))
     if draft.operation.body == "raw":

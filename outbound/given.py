@@ -63,12 +63,18 @@ def _by_param(operation: Operation, given: Given, values: Values) -> dict[str, A
         if param is None:
             values.problems.append(Problem("error", f"params.{name}", _unknown(operation, name)))
         elif param.fixed:
-            if not is_missing(value) and str(value) != str(param.default) and param.default is not None:
-                always = f"It is always sent as {param.default}."
-                values.problems.append(Problem("note", f"params.{param.name}", always))
+            if not is_missing(value) and param.default is not None and not _is_default(param, value):
+                values.problems.append(_wrong(param, f"It is always sent as {param.default}."))
         else:
             asked[param.name] = value
     return asked
+
+
+def _is_default(param: Param, value: Any) -> bool:
+    try:
+        return str(read(param, value)) == str(param.default)
+    except Unreadable:
+        return False
 
 
 def _unknown(operation: Operation, name: str) -> str:

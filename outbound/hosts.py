@@ -42,3 +42,14 @@ def allowed(region: str, base_url: str = "") -> frozenset[tuple[str, str]]:
     """Scheme and host (with port) of every server that a project's calls may go to; no other one ever."""
     servers = [base(family, region, base_url) for family in FAMILIES]
     return frozenset((parts.scheme, parts.netloc.lower()) for parts in map(urlsplit, servers))
+
+
+def stood_in(address: str, region: str, base_url: str) -> str:
+    """An address on one of Mixpanel's servers as it is with MIXPANEL_BASE_URL; any other one as it is."""
+    plain = address.split("?", 1)[0].rstrip("/") + "/"
+    families = sorted(FAMILIES, key=lambda one: (one == "pipelines") != ("/nessie/" in plain))
+    bases = {base(one, region): one for one in reversed(families)}
+    found = [one for one in sorted(bases, key=len, reverse=True) if plain.lower().startswith(f"{one}/")]
+    if not base_url or not found:
+        return address
+    return base(bases[found[0]], region, base_url) + address[len(found[0]) :]

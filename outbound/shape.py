@@ -18,11 +18,12 @@ Kind = Literal[
     "time",  # seconds or milliseconds since 1970
     "list",  # of texts
     "object",  # names with values
+    "files",  # names with contents: texts, or {"base64", "name"}
     "json",  # anything
 ]
 BodyKind = Literal["none", "records", "form", "csv", "json", "raw"]
 RecordKind = Literal["imported-event", "tracked-event", "profile", "group", "identify", "alias", "merge"]
-AnswerKind = Literal["track", "import", "lookup", "json", "ndjson", "pipeline", "any"]
+AnswerKind = Literal["track", "import", "lookup", "json", "ndjson", "pipeline", "any", "text", "binary"]
 Repeat = Literal["safe", "never"]
 
 
@@ -35,7 +36,7 @@ class Param:
     (`call`: timeout, retries). `also` are other spellings that are accepted. A `fixed` one always has its default and
     is not asked for. `encoded` says that a list or object is sent as JSON text (else a list repeats its name).
     `secret` ones are masked wherever a call is kept or shown. `pick` names the operation that lists what may be chosen
-    (`funnels-list-saved` for a funnel id).
+    (`funnels-list-saved` for a funnel id). A `bool` with `choices` can only be that; its `help` says why.
     """
 
     name: str

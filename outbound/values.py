@@ -1,18 +1,31 @@
 """What callers give for a parameter, read by its kind: from JSON, or from the text of a form or the terminal."""
 
+import base64
 import csv
 import json
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from outbound.shape import Param
 
+MOST_FILE_BYTES = 10 * 1024 * 1024
+_LINE = re.compile(r"([\w-]+): *(.*)")
 YES, NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
 class Unreadable(ValueError):
     """The value is none of its kind; the message says what would be."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it is sent: its name, and its bytes."""
+
+    name: str
+    content: bytes
 
 
 def is_missing(value: Any) -> bool:
@@ -46,6 +59,16 @@ def parsed(given: str) -> Any:
         raise Unreadable(f"This is no JSON: line {error.lineno}, column {error.colno}: {_reason(error)}.") from None
     except RecursionError:
         raise Unreadable("This is nested too deeply.") from None
+
+
+def as_lines(given: str) -> list[Any] | None:
+    """NDJSON: a JSON object a line; None where it is none."""
+    lines = [line for line in given.splitlines() if line.strip()]
+    try:
+        found = [json.loads(line) for line in lines]
+    except (ValueError, RecursionError):
+        return None
+    return found if all(isinstance(one, dict) for one in found) else None
 
 
 def _reason(error: json.JSONDecodeError) -> str:
@@ -92,10 +115,12 @@ def _number(param: Param, value: Any) -> float:
     return number
 
 
-def _bool(_param: Param, value: Any) -> bool:
+def _bool(param: Param, value: Any) -> bool:
     word = str(value).strip().lower()
     if word not in YES | NO:
         raise Unreadable("It must be true or false.")
+    if param.choices and str(word in YES).lower() not in param.choices:
+        raise Unreadable(f"It can only be {param.choices[0]} here. {param.help}")
     return word in YES
 
 
@@ -154,11 +179,47 @@ def _listed(value: str) -> list[str]:
 
 
 def _object(_param: Param, value: Any) -> dict[str, Any]:
+    """An object, a list of `{"key", "value"}`, or lines of `Name: value` (seeds/003)."""
     if isinstance(value, str):
-        value = parsed(value)
+        value = _of_lines(value) or parsed(value)
+    if isinstance(value, list) and all(isinstance(one, dict) and set(one) == {"key", "value"} for one in value):
+        return _keyed(value)
     if not isinstance(value, dict):
         raise Unreadable('It must be an object, as {"name": "value"}.')
     return value
+
+
+def _of_lines(text: str) -> list[dict[str, str]]:
+    """Pairs, where each line is one as headers are written; else none."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    found = [_LINE.fullmatch(line) for line in lines]
+    return [{"key": one[1], "value": one[2]} for one in found if one] if all(found) else []
+
+
+def _keyed(pairs: list[dict[str, Any]]) -> dict[str, Any]:
+    names = [as_text(one["key"]) for one in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Unreadable(f"{twice} is there twice; of two equal names one would be lost.")
+    return {name: one["value"] for name, one in zip(names, pairs, strict=True)}
+
+
+def _files(param: Param, value: Any) -> dict[str, File]:
+    """Contents by name: a text, or `{"base64": …, "name": …}` for any bytes."""
+    found = {name: _file(name, one) for name, one in _object(param, value).items()}
+    if sum(len(one.content) for one in found.values()) > MOST_FILE_BYTES:
+        raise Unreadable(f"The files are larger than {MOST_FILE_BYTES // 1024 // 1024} MB together.")
+    return found
+
+
+def _file(name: str, given: Any) -> File:
+    if not isinstance(given, dict) or "base64" not in given:
+        return File(name, as_text(given).encode("utf-8", "replace"))
+    try:
+        content = base64.b64decode(str(given["base64"]), validate=True)
+    except ValueError:
+        raise Unreadable(f"The content of {name} is no base64.") from None
+    return File(str(given.get("name") or name), content)
 
 
 def _json(_param: Param, value: Any) -> Any:
@@ -177,5 +238,6 @@ _READERS: dict[str, Callable[[Param, Any], Any]] = {
     "time": _time,
     "list": _list,
     "object": _object,
+    "files": _files,
     "json": _json,
 }

@@ -189,6 +189,8 @@ _READERS: dict[str, Callable[[Sequence[dict[str, Any]], Answer], Judgement | Non
     "pipeline": _json,
     "ndjson": _ndjson,
     "any": _any,
+    "text": lambda _records, answer: _answered(answer),
+    "binary": lambda _records, answer: _answered(answer),
 }
 
 

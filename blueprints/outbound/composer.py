@@ -22,7 +22,7 @@ from outbound.send import Ready
 from outbound.shape import Given, Operation, Problem
 from security import sign_in
 from security.box import CannotOpen
-from security.forms import takes
+from security.forms import takes, takes_files
 from security.house import house
 from security.roles import needs
 
@@ -113,6 +113,7 @@ def _earlier(earlier: Delivery, kept: dict[str, Any]) -> Given:
 @blueprint.post("/send/preview")
 @needs("operator")
 @takes(LARGEST)
+@takes_files(lambda: LARGEST)
 def preview() -> str:
     """The request as it would leave, with what our checks say; asked for while somebody types."""
     typed = _typed()
@@ -122,6 +123,7 @@ def preview() -> str:
 @blueprint.post("/send")
 @needs("operator")
 @takes(LARGEST)
+@takes_files(lambda: LARGEST)
 def send_call() -> ResponseReturnValue:
     """Send it; check it only; give a list of names and values another row; or ask Mixpanel what there is to choose."""
     typed = _typed()
@@ -137,7 +139,7 @@ def send_call() -> ResponseReturnValue:
         return _page(typed, checked=True), 422
     if takes_away(typed.operation) and request.form.get("sure") not in SURE:
         shown = masked(call.composed.outgoing, call.mask)
-        asked = {"operation": typed.operation, "project": typed.project, "fields": _kept(), "shown": shown}
+        asked = {"operation": typed.operation, "project": typed.project, "fields": _kept(typed.form), "shown": shown}
         return render_template("outbound/ask.html", **asked)
     delivery = dispatch(call, sign_in.operator().email)
     return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
@@ -166,9 +168,9 @@ def takes_away(operation: Operation) -> bool:
     )
 
 
-def _kept() -> list[tuple[str, str]]:
+def _kept(form: Form) -> list[tuple[str, str]]:
     """What was typed, for the page that asks."""
-    return [(name, one) for name, one in request.form.items(multi=True) if name not in {"csrf_token", "do", "sure"}]
+    return [(name, one) for name, one in form.items(multi=True) if name not in {"csrf_token", "do", "sure"}]
 
 
 def _typed() -> Desktop:
@@ -177,7 +179,7 @@ def _typed() -> Desktop:
         abort(400)
     known = house().database.read(projects.listed, one_statement=True)
     project = next((one for one in known if one.name == request.form.get("project")), None)
-    return Desktop(known, project, operation, request.form)
+    return Desktop(known, project, operation, forms.with_files(operation, request.form, request.files))
 
 
 def _ready(typed: Desktop) -> tuple[Ready | None, str]:

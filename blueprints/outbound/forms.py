@@ -1,17 +1,19 @@
 """The composer's form: made from an operation's description, read back into what a call is made from."""
 
+import base64
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from outbound.operations import in_time
 from outbound.shape import Given, Operation, Param, Problem
-from outbound.values import Unreadable, parsed
+from outbound.values import Unreadable, parsed, read
 
 BLANK_ROWS = 2
+NAMED = ("object", "files")  # kinds that have names with values
 MOST_ROWS = 20  # an object with more names is shown as JSON
 
 Form = MultiDict[str, str]
@@ -19,12 +21,14 @@ Form = MultiDict[str, str]
 
 @dataclass(frozen=True)
 class Field:
-    """One parameter as it stands in the form: `rows` of an object, its `json`, or else its `value`."""
+    """One parameter as it stands in the form: `rows` of an object, its `json`, or else its `value`; of files that came
+    along, `kept` are part, name and bytes."""
 
     param: Param
     value: str = ""
     rows: tuple[tuple[str, str], ...] = ()
     json: str = ""
+    kept: tuple[tuple[str, str, int], ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -40,7 +44,7 @@ def given_of(operation: Operation, form: Form) -> Given:
 
 
 def _typed(param: Param, form: Form) -> Any:
-    if param.kind != "object":
+    if param.kind not in NAMED:
         return form.get(f"p.{param.name}", "").strip("\r\n") if form.get(f"p.{param.name}", "").strip() else None
     text = form.get(f"j.{param.name}", "").strip()
     pairs = zip(form.getlist(f"k.{param.name}"), form.getlist(f"v.{param.name}"), strict=False)
@@ -68,6 +72,8 @@ def fields(operation: Operation, form: Form, problems: Sequence[Problem], more_r
 
 
 def _field(param: Param, form: Form, problems: tuple[Problem, ...], more_rows: str) -> Field:
+    if param.kind == "files":
+        return Field(param, json=form.get(f"j.{param.name}", ""), kept=_kept(form, param), problems=problems)
     if param.kind != "object":
         return Field(param, form.get(f"p.{param.name}", ""), problems=problems)
     names, values = form.getlist(f"k.{param.name}"), form.getlist(f"v.{param.name}")
@@ -75,6 +81,39 @@ def _field(param: Param, form: Form, problems: tuple[Problem, ...], more_rows: s
     blank = BLANK_ROWS if not typed else 1
     rows = (*typed, *[("", "")] * (blank + (more_rows == param.name)))
     return Field(param, rows=rows, json=form.get(f"j.{param.name}", ""), problems=problems)
+
+
+def _kept(form: Form, param: Param) -> tuple[tuple[str, str, int], ...]:
+    try:
+        found = read(param, form.get(f"j.{param.name}") or {})
+    except Unreadable:
+        return ()
+    return tuple((part, one.name, len(one.content)) for part, one in found.items())
+
+
+def with_files(operation: Operation, form: Form, uploads: MultiDict[str, FileStorage]) -> Form:
+    """The form with the files that came with it put beside those of an earlier request, without what was dropped."""
+    found: Form = MultiDict(form)
+    for param in operation.asked:
+        if param.kind == "files":
+            found[f"j.{param.name}"] = _joined(param, form, uploads)
+    return found
+
+
+def _joined(param: Param, form: Form, uploads: MultiDict[str, FileStorage]) -> str:
+    text = form.get(f"j.{param.name}", "").strip()
+    try:
+        known = parsed(text) if text else {}
+    except Unreadable:
+        return text
+    dropped = form.getlist(f"d.{param.name}")
+    kept = {part: one for part, one in known.items() if part not in dropped} if isinstance(known, dict) else {}
+    parts = zip(form.getlist(f"k.{param.name}"), uploads.getlist(f"u.{param.name}"), strict=False)
+    for place, (part, file) in enumerate(parts):
+        if file.filename:
+            content = base64.b64encode(file.read()).decode()
+            kept[part.strip() or f"file{place or ''}"] = {"name": file.filename, "base64": content}
+    return json.dumps(kept) if kept else ""
 
 
 def _of(field: str, problems: Sequence[Problem]) -> Iterator[Problem]:
@@ -92,15 +131,27 @@ def elsewhere(operation: Operation, problems: Sequence[Problem]) -> tuple[list[P
 def form_of(operation: Operation, given: Given) -> Form:
     """A form that was filled in with these values."""
     form: Form = MultiDict()
-    for name, value in given.params.items():
+    whole = next((one for one in operation.asked if one.place == "body"), None)
+    for name, value in _with_body(operation, given).items():
         param = operation.param(name)
         if param is not None and not param.fixed:
             _fill(form, param, value)
-    if given.body not in (None, "", []):
+    if whole is not None and isinstance(given.body, str):
+        form[f"p.{whole.name}"] = given.body
+    elif operation.body in {"records", "json"} and given.body not in (None, "", []):
         form["body"] = (
             given.body if isinstance(given.body, str) else json.dumps(given.body, indent=2, ensure_ascii=False)
         )
     return form
+
+
+def _with_body(operation: Operation, given: Given) -> dict[str, Any]:
+    """The parameters, with what a body of further fields says."""
+    if operation.body == "form" and operation.record is None and isinstance(given.body, dict):
+        return given.params | given.body
+    if operation.body == "raw" and given.body not in (None, "", []):
+        return given.params | {"text" if isinstance(given.body, str) else "json": given.body}
+    return given.params
 
 
 def _fill(form: Form, param: Param, value: Any) -> None:
@@ -112,7 +163,7 @@ def _fill(form: Form, param: Param, value: Any) -> None:
             form.add(f"k.{param.name}", name)
             form.add(f"v.{param.name}", _written(one))
         return
-    place = "j" if param.kind == "object" else "p"
+    place = "j" if param.kind in NAMED else "p"
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         form[f"{place}.{param.name}"] = "\n".join(value)
     else:

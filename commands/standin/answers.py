@@ -9,6 +9,11 @@ from typing import Any
 
 from commands.standin.shelf import Record, Shelf, fault_of_import, fault_of_update
 
+FUNNELS = [{"funnel_id": 7509, "name": "Practice sign-up"}, {"funnel_id": 9070, "name": "Practice purchase"}]
+PIPELINES = {
+    "101": [{"name": "practice-events-daily", "dispatcher": "backfill", "frequency": "daily", "sync_enabled": "true"}],
+    "102": [{"name": "practice-people-daily", "dispatcher": "backfill", "frequency": "daily", "sync_enabled": "true"}],
+}
 SEEN_AFTER = 3  # seconds until an event can be read back
 PAGE = 1000
 
@@ -49,6 +54,8 @@ class Mixpanel:
             "/api/groups": self._engage,
             "/export/export": self._export,
             "/query/cohorts/list": self._list_cohorts,
+            "/query/funnels/list": lambda _call: (200, FUNNELS),
+            "/pipelines/nessie/pipeline/jobs": lambda _call: (200, PIPELINES),
             "/query/engage": self._query_engage,
         }.get(call.path)
         if work is None:

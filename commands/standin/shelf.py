@@ -12,6 +12,7 @@ ILLEGAL = frozenset(
         *("undefined", "unknown", "<nil>", "0", "-1", "true", "false", "[]", "{}"),
     }
 )
+TABLES = {"practice-products": "sku,name\nA-1,Desk\n", "practice-plans": "plan,price\npro,49\n"}  # to begin with
 HOUR = 3600
 OLDEST = 365 * 24 * HOUR  # 1971
 MILLISECONDS = 10**11  # a larger time is one in milliseconds
@@ -27,7 +28,7 @@ class Shelf:
 
     events: dict[tuple[Any, ...], tuple[float, Record]] = field(default_factory=dict)
     profiles: dict[tuple[Any, ...], Record] = field(default_factory=dict)
-    tables: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, str] = field(default_factory=lambda: dict(TABLES))
     lock: Lock = field(default_factory=Lock)
 
     def take_event(self, event: Record, now: float) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from outbound.catalog.params import DISTINCT_ID, PROJECT_ID, REDIRECT, STRICT, VERBOSE, in_form
+from outbound.catalog.params import DISTINCT_ID, PROJECT_ID, REDIRECT, STRICT, USE_TOKEN, VERBOSE, in_form
 from outbound.shape import Example, Operation, Param
 
 NO_EFFECT = "It has no effect in projects with Simplified ID Merge, the default since April 2024."
@@ -93,6 +93,7 @@ OPERATIONS = (
                 most=2,
                 also=("distinct_ids", "distinctIds"),
             ),
+            USE_TOKEN,
             STRICT,
             PROJECT_ID,
         ),

@@ -132,3 +132,15 @@ def optional(param: Param, **more: Any) -> Param:
 def in_form(param: Param, **more: Any) -> Param:
     """The same parameter, in the form body."""
     return replace(param, place="form", **more)
+
+
+USE_TOKEN = Param(
+    "use_project_token",
+    "call",
+    "bool",
+    "Use the project's token",
+    "Sign in with the token instead of the service account.",
+    also=("useProjectToken",),
+)
+TOKEN_ONLY = replace(USE_TOKEN, choices=("true",), help="Mixpanel takes nothing but the token here, within the event.")
+NO_TOKEN = replace(USE_TOKEN, choices=("false",), help="Mixpanel takes no token here: it needs a service account.")

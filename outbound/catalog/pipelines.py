@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from outbound.catalog.params import PROJECT_ID
+from outbound.catalog.params import NO_TOKEN, PROJECT_ID
 from outbound.shape import Example, Operation, Param
 
 DEPRECATED = "Mixpanel has deprecated this API: pipelines that exist go on, new ones are made in Mixpanel's own pages."
@@ -113,7 +113,6 @@ _CREATE = Operation(
     answer="pipeline",
     repeat="never",
     note=DEPRECATED,
-    also=("createGenericPipeline",),
     examples=(
         Example(
             "Raw events into Google Cloud Storage",
@@ -155,20 +154,19 @@ _EDIT = Operation(
     body="form",
     answer="pipeline",
     note=DEPRECATED,
-    also=("editGenericPipeline",),
     examples=(Example("Other events", {"name": "events-daily-gcs", "events": ["Signed up"]}),),
     reference="edit-warehouse-pipeline",
 )
 
 
-def _switch(identifier: str, name: str, words: str, path: str, *also: str) -> Operation:
+def _switch(identifier: str, name: str, words: str, path: str, *also: str, more: tuple[Param, ...] = ()) -> Operation:
     return replace(
         _EDIT,
         id=identifier,
         name=name,
         words=words,
         path=path,
-        params=(_NAME, _PROJECT),
+        params=(_NAME, *more, _PROJECT),
         also=also,
         examples=(Example("One pipeline", {"name": "events-daily-gcs"}),),
         reference=identifier,
@@ -231,6 +229,7 @@ OPERATIONS = (
         "End a pipeline for good. Its history is lost.",
         "/nessie/pipeline/cancel",
         "deletePipeline",
+        more=(NO_TOKEN,),
     ),
     _switch("pause-warehouse-pipeline", "Pause a pipeline", "Stop exporting until resumed.", "/nessie/pipeline/pause"),
     _switch("resume-warehouse-pipeline", "Resume a pipeline", "Go on after a pause.", "/nessie/pipeline/resume"),

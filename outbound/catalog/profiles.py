@@ -33,6 +33,7 @@ _OPERATORS: dict[str, tuple[str, str, Kind, Any]] = {
 }
 _OFTEN = (VERBOSE, STRICT, NO_GEOLOCATION)
 _TOP = (
+    Param("$ip", "record", "text", "IP address", "The place of the profile is found by it."),
     Param("$ignore_time", "record", "bool", "Leave last seen alone", "Yes: $last_seen stays as it is."),
     CALLBACK,
     REDIRECT,
@@ -101,7 +102,7 @@ OPERATIONS = (
         id="profile-batch-update",
         name="Profiles: many updates",
         words="Send up to 2,000 updates with any operators, one operator an update.",
-        params=(*_TOP[1:], *_OFTEN),
+        params=(*_TOP[2:], *_OFTEN),
         operator=None,
         also=("updateMultipleProfiles", "updateUserProfile"),
         examples=(
