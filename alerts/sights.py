@@ -15,7 +15,7 @@ _LOOK = "Look in Mixpanel at Data, Destinations, the connection, then Syncs: is 
 _WHAT_TO_DO = {
     "quiet": _LOOK,
     "stalled": f"Nothing yet: Mixpanel starts over at its next cycle. If it does not: {_LOOK[0].lower()}{_LOOK[1:]}",
-    "held": "See who would leave, then approve or reject it.",
+    "held": "See why it is held and who would leave, then decide.",
 }
 
 

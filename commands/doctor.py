@@ -238,8 +238,8 @@ def exports(here: House) -> list[Check]:
         step = "Nobody has left by them, and Mixpanel starts over at its next cycle; the failures below may say why"
         found.append(warn("exports", f"{_many(stalled, 'export')} stopped half way", step))
     if held:
-        step = "They would remove too much of their cohorts, and everyone stays until you decide, in the dashboard"
-        found.append(warn("exports", f"{_many(held, 'export')} held by the removal guard", step))
+        step = "They would remove too much, or could not be read: everyone stays until you decide, in the dashboard"
+        found.append(warn("exports", f"{_many(held, 'export')} held until somebody decides", step))
     return found or [ok("exports", "none has stopped half way")]
 
 

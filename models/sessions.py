@@ -20,7 +20,9 @@ class SyncSession(Model):
 
     A refresh that the removal guard held has `held_at`, and how many would have left of how many (`would_leave`,
     `would_leave_of`). Its `decision` is None while it waits, then `approved` or `rejected` by an operator; `agreed` is
-    a later refresh that would remove as much again and so went through by itself.
+    a later refresh that would remove as much again and so went through by itself. `held_for` says why: `removals`, the
+    share; `half_unreadable`, more than half of its members could not be read; `none_readable`, nobody could (S4). None
+    stands for `removals` in rows from before it was kept.
 
     An erasure (`sync.erasing`) books each exit on a session of its own, of action `erasure`. Its number is negative: it
     is none of Mixpanel's, and stands outside of the order of S9.
@@ -71,6 +73,7 @@ class SyncSession(Model):
     would_leave: Mapped[int | None] = mapped_column(BigInteger)
     would_leave_of: Mapped[int | None] = mapped_column(BigInteger)
     decision: Mapped[str | None] = mapped_column(Text)
+    held_for: Mapped[str | None] = mapped_column(Text)
 
 
 class SyncPage(Model):

@@ -1,23 +1,27 @@
-"""The removal guard: a refresh that would remove too much of a cohort is held until an operator decides.
+"""The removal guard: a refresh that would remove too much of a cohort, or that could not be read well enough to say who
+is in it (S4), is held until an operator decides.
 
 Its arrivals count, nobody leaves, and it is not complete. A newer refresh supersedes it (S9); where that one would
-remove as much again, Mixpanel means it, and it goes through by itself.
+remove as much again, Mixpanel means it, and it goes through by itself. What cannot be read never does.
 """
 
 from collections.abc import Collection, Container
+from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
 from models.statement import Statement
-from sync import cohorts, sessions, sweep
+from sync import cohorts, held, readability, sessions, sweep
 from sync.cohorts import CohortState
+from sync.page import Page
 from sync.rules import Rules
 from sync.seen import WINDOW, Marks
 from sync.sessions import SessionState
 
 _FORMER = Statement("""
-    SELECT held_at, decision FROM sync_session
+    SELECT held_at, decision, held_for FROM sync_session
     WHERE cohort_id = :cohort_id AND number < :number AND action = 'members'
     ORDER BY number DESC LIMIT 1""")
 
@@ -42,47 +46,60 @@ def percent(cohort: CohortState, rules: Rules) -> int:
     return rules.guard_percent if cohort.guard_percent is None else cohort.guard_percent
 
 
-def watches(cohort: CohortState, rules: Rules) -> bool:
-    """Whether a refresh of this cohort may come to be held at all."""
-    return percent(cohort, rules) > 0 and cohort.member_count >= rules.guard_min_members
+def watches(cohort: CohortState, session: SessionState, rules: Rules) -> bool:
+    """Whether this refresh may come to be held at all."""
+    return session.rejected > 0 or (percent(cohort, rules) > 0 and cohort.member_count >= rules.guard_min_members)
 
 
-def holds(
-    db: Connection,
-    cohort: CohortState,
-    session: SessionState,
-    stayers: Collection[int],
-    leaving: int,
-    rules: Rules,
-    now: int,
-    fresh: int = 0,
-) -> bool:
-    """Whether a refresh of which all pages are here is held, and then the session says so. `leaving` would leave;
-    `fresh` have entered by the page at hand, whose rows are not written yet."""
+@dataclass(frozen=True)
+class Ending:
+    """What the end of a refresh does: `stayers` stay, `leaving` leave. `at_hand` is the page with which it ends and
+    `fresh` how many have entered by it, where its rows are not written yet."""
+
+    stayers: Collection[int]
+    leaving: int
+    at_hand: Page | None = None
+    fresh: int = 0
+
+
+def holds(db: Connection, cohort: CohortState, session: SessionState, ending: Ending, rules: Rules, now: int) -> bool:
+    """Whether a refresh of which all pages are here is held, and then the session says so."""
+    if not watches(cohort, session, rules):
+        return False
+    doubt = readability.doubt(db, session, ending.at_hand)
     fewest = cohort.member_count - session.entered  # there are more where some who have entered are out again
-    if not watches(cohort, rules) or not _is_over(percent(cohort, rules), leaving, fewest):
+    if doubt is None and not _is_over(percent(cohort, rules), ending.leaving, fewest):
         return False
     as_booked = session.number == cohort.session_count and not session.unclear
-    stayed = session.entered if as_booked else fresh + arrivals(db, session, stayers)
-    if not judge(db, cohort, session, leaving, cohort.member_count - stayed, rules, now):
+    stayed = session.entered if as_booked else ending.fresh + arrivals(db, session, ending.stayers)
+    share = Share(ending.leaving, cohort.member_count - stayed)
+    if not judge(db, cohort, session, share, doubt, rules, now):
         return False
-    newcomers = sweep.newcomers(db, session, stayers) if session.unclear else session.entered
-    sweep.count(session, len(stayers), newcomers)
+    newcomers = sweep.newcomers(db, session, ending.stayers) if session.unclear else session.entered
+    sweep.count(session, len(ending.stayers), newcomers)
     return True
 
 
+class Share(NamedTuple):
+    """So many of at least so many `old` members would leave."""
+
+    leaving: int
+    old: int
+
+
 def judge(
-    db: Connection, cohort: CohortState, session: SessionState, leaving: int, old: int, rules: Rules, now: int
+    db: Connection, cohort: CohortState, session: SessionState, share: Share, doubt: str | None, rules: Rules, now: int
 ) -> bool:
-    """Whether the refresh is held, because more than the share of at least so many `old` members would leave, and the
-    refresh before it was not held for the same."""
-    if old < rules.guard_min_members or not _is_over(percent(cohort, rules), leaving, old):
+    """Whether the refresh is held: because of `doubt` (see `readability.doubt`), or because too large a share would
+    leave and the refresh before it was not held for the same."""
+    if doubt is None and not _is_too_much(cohort, share, rules):
         return False
-    session.would_leave, session.would_leave_of = leaving, old
-    if _follows_one_that_waits(db, session):
+    session.would_leave, session.would_leave_of = share
+    if doubt is None and _follows_one_that_waits(db, session):
         session.decision = "agreed"
         return False
     session.status, session.held_at, session.settles_at = "held", now, None
+    session.held_for = doubt or readability.REMOVALS
     return True
 
 
@@ -99,14 +116,22 @@ def arrivals(
     return sum(person_id in stayers for person_id in result.scalars())
 
 
+def _is_too_much(cohort: CohortState, share: Share, rules: Rules) -> bool:
+    return share.old >= rules.guard_min_members and _is_over(percent(cohort, rules), *share)
+
+
 def _is_over(share: int, leaving: int, old: int) -> bool:
     return share > 0 and leaving * 100 > share * old
 
 
 def _follows_one_that_waits(db: Connection, session: SessionState) -> bool:
-    """Whether the refresh just before this one was held, and nobody has decided on it."""
+    """Whether the refresh just before this one was held for its removals, and nobody has decided on it. One that could
+    not be read says nothing about who is in the cohort, and so confirms nothing."""
     former = _FORMER.first(db, {"cohort_id": session.cohort_id, "number": session.number})
-    return former is not None and former[0] is not None and former[1] is None
+    if former is None:
+        return False
+    held_at, decision, held_for = former
+    return held_at is not None and decision is None and held_for in {None, readability.REMOVALS}
 
 
 # --- what the operator does
@@ -114,9 +139,10 @@ def _follows_one_that_waits(db: Connection, session: SessionState) -> bool:
 
 def approve(db: Connection, session_id: int, rules: Rules, now: int) -> bool:
     """Those whom the refresh did not name leave, at once or by the worker where the cohort is large (S5), but for
-    those of whom a newer session has spoken since (S9). False where the session is not held any more."""
+    those of whom a newer session has spoken since (S9). False where the session is not held any more, or named nobody
+    whom we could read (S4)."""
     locked = _held(db, session_id)
-    if locked is None:
+    if locked is None or not held.can_be_approved(locked[1]):
         return False
     cohort, session = locked
     session.decision = "approved"
@@ -144,9 +170,9 @@ def reject(db: Connection, session_id: int, _now: int) -> bool:
 
 def would_leave(db: Connection, session_id: int, after_person_id: int, limit: int) -> list[int]:
     """The next `limit` ids over `after_person_id`, ascending, of those who leave if this held refresh is approved as
-    things stand now; nobody where it is not held."""
+    things stand now; nobody where it is not held, or can never be approved."""
     session = sessions.by_id(db, session_id)
-    if session is None or session.status != "held":
+    if session is None or session.status != "held" or not held.can_be_approved(session):
         return []
     end = db.execute(_HIGHEST, {"cohort_id": session.cohort_id}).scalar_one() + 1
     found: list[int] = []

@@ -20,6 +20,8 @@ class _Identity(msgspec.Struct):
 _decode_identity = msgspec.json.Decoder(_Identity).decode
 _decode_identities = msgspec.json.Decoder(list[_Identity]).decode
 
+_NO_PROFILE = Raw(b"{}")  # what a bare id says about its person: keys that are absent leave what is stored (S3)
+
 
 def members(raws: list[Raw]) -> tuple[dict[str, Raw], list[dict[str, str]]]:
     """The good members by id in key order, the last of two equal ids winning, and the rejected ones (S2)."""
@@ -29,10 +31,10 @@ def members(raws: list[Raw]) -> tuple[dict[str, Raw], list[dict[str, str]]]:
         return found, []
     found, rejected = {}, []
     for raw, claimed in zip(raws, claims, strict=True):
-        value = None if claimed is None else _first_id(claimed)
-        reason = "not_a_member" if claimed is None else identity.reason_against(value)
+        value = _bare_id(raw) if claimed is None else _first_id(claimed)
+        reason = "not_a_member" if claimed is None and value is None else identity.reason_against(value)
         if reason is None:
-            found[identity.as_text(value) or ""] = raw
+            found[identity.as_text(value) or ""] = _NO_PROFILE if claimed is None else raw
         else:
             rejected.append({"reason": reason, "value": _shown(value, raw)})
     return {key: found[key] for key in sorted(found)}, rejected
@@ -73,6 +75,15 @@ def _identity_lenient(raw: Raw) -> _Identity | None:
     except jsontext.NotJson:
         return None
     return _Identity(*(member.get(name, UNSET) for name in identity.SPELLINGS)) if isinstance(member, dict) else None
+
+
+def _bare_id(raw: Raw) -> str | float | None:
+    """The id where a member is nothing else (S4): text or a number; None where it is neither."""
+    try:
+        value = jsontext.decode_lenient(bytes(raw))
+    except jsontext.NotJson:
+        return None
+    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None
 
 
 def _first_id(claimed: _Identity) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import xxhash
-from msgspec import Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from sync import identity, jsontext, named
 
@@ -84,6 +84,10 @@ class _Parameters(msgspec.Struct):
 class _Envelope(msgspec.Struct):
     action: Any
     parameters: _Parameters
+    members: Raw | UnsetType = UNSET
+
+
+_NOTHING: tuple[Any, ...] = (None, [])  # inside of parameters: look beside them
 
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
@@ -95,6 +99,8 @@ def parse(body: bytes) -> Page:
         if not body.isascii():
             body.decode()  # or a wrong byte in a raw member would only show when it is too late to refuse the page
         envelope = _decode_envelope(body)
+        if envelope.members is not UNSET and not envelope.parameters.members:
+            envelope = _from_any_shape(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         envelope = _from_any_shape(body)
     try:
@@ -130,8 +136,8 @@ def _understand(action: Any, parameters: _Parameters, body: bytes) -> Page:
 
 
 def _from_any_shape(body: bytes) -> _Envelope:
-    """The envelope of a body in another shape than the documented one (S4): one object for `members`, `members`
-    beside `parameters`, a page_info that is no object, characters that strict readers refuse."""
+    """The envelope of a body in another shape than the documented one (S4): one object for `members` or one keyed by
+    numbers, `members` beside `parameters`, a page_info that is no object, characters that strict readers refuse."""
     try:
         document = jsontext.decode_lenient(body)
     except jsontext.NotJson:
@@ -140,9 +146,9 @@ def _from_any_shape(body: bytes) -> _Envelope:
         raise Refused("not_an_object", "The body must be a JSON object.")
     parameters = document.get("parameters")
     parameters = parameters if isinstance(parameters, dict) else {}
-    found = parameters if parameters.get("members") is not None else document
+    beside = parameters.get("members") in _NOTHING and document.get("members") is not None
     try:
-        members = _listed(found.get("members"))
+        members = _listed((document if beside else parameters).get("members"))
     except Refused as refusal:
         refusal.action = _echo(document.get("action"))
         refusal.project_id = _id_or_none(parameters.get("mixpanel_project_id"))
@@ -158,9 +164,10 @@ def _from_any_shape(body: bytes) -> _Envelope:
 
 def _raw(member: Any) -> Raw:
     """One member as JSON that strict readers take, but for its ids: they are kept or rejected as they came (S2)."""
-    kept = jsontext.clean(member)
     if isinstance(member, dict):
-        kept |= {name: member[name] for name in identity.SPELLINGS if isinstance(member.get(name), str)}
+        ids = {name: member[name] for name in identity.SPELLINGS if isinstance(member.get(name), str)}
+        return Raw(jsontext.encode(jsontext.clean(member) | ids).encode())
+    kept = member if isinstance(member, str) else jsontext.clean(member)
     return Raw(jsontext.encode(kept).encode())
 
 
@@ -168,10 +175,19 @@ def _listed(members: Any) -> list[Any]:
     if isinstance(members, list):
         return members
     if isinstance(members, dict):
-        return [members]
+        return _in_order(members) if members and all(map(_is_place, members)) else [members]
     raise Refused(
         "no_members", "There is no list of members; send an empty list for a cohort or a change without anyone."
     )
+
+
+def _in_order(members: dict[str, Any]) -> list[Any]:
+    """The values of an object keyed by numbers, as some libraries write a list with gaps."""
+    return [members[place] for place in sorted(members, key=lambda place: (len(place), place))]
+
+
+def _is_place(key: str) -> bool:
+    return key.isascii() and key.isdigit()
 
 
 def _page_numbers(info: _PageInfo | None, members: int) -> tuple[int | None, int | None]:

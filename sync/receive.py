@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from sync import cohorts, guard, people, seen, sessions, store, sweep
 from sync.cohorts import CohortState
+from sync.guard import Ending
 from sync.members import People, Plan, Stay, plan_entries, plan_exits
 from sync.page import Page
 from sync.rules import Rules
@@ -176,20 +177,27 @@ def _conclude(
         session.status = "settling"
         session.settles_at = now + rules.settle
     elif cohort.member_count > rules.sweep_inline:
-        sweep.hand_over(cohort, session, judged=not guard.watches(cohort, rules))
+        sweep.hand_over(cohort, session, judged=not guard.watches(cohort, session, rules))
     else:
         stayers = sweep.named(db, session, besides=page.key).union(named)
-        return _sweep(db, cohort, session, stayers, plan, rules, now)
+        return _sweep(db, cohort, session, page, stayers, plan, rules, now)
     return []
 
 
 def _sweep(
-    db: Connection, cohort: CohortState, session: SessionState, stayers: set[int], plan: Plan, rules: Rules, now: int
+    db: Connection,
+    cohort: CohortState,
+    session: SessionState,
+    page: Page,
+    stayers: set[int],
+    plan: Plan,
+    rules: Rules,
+    now: int,
 ) -> list[Stay]:
     """Whoever is not among `stayers` leaves, unless the removal guard holds them."""
     empty_before = cohort.member_count == plan.entered
     gone = [] if empty_before else list(sweep.leavers(db, cohort, session, stayers, now))
-    if guard.holds(db, cohort, session, stayers, len(gone), rules, now, fresh=plan.entered):
+    if guard.holds(db, cohort, session, Ending(stayers, len(gone), page, plan.entered), rules, now):
         return []
     sweep.book(cohort, session, gone)
     sweep.finish(cohort, session, len(stayers), session.entered, now)

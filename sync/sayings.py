@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sync import held
+
 if TYPE_CHECKING:
     from sync.standing import ConnectionStanding, Standing, Unfinished
 
@@ -122,8 +124,8 @@ def _in_step(one: Standing) -> str:
 
 
 def _held(session: Unfinished, _now: int) -> str:
-    leaving, old = session.would_leave or 0, session.would_leave_of or 0
-    return f"This refresh would remove {leaving:,} of {old:,} members. Everyone stays until you decide"
+    stay = "Everyone stays until you decide" if held.can_be_approved(session) else "Everyone stays"
+    return f"{held.why(session)}. {stay}"
 
 
 def _stalled(session: Unfinished, now: int) -> str:

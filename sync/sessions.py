@@ -13,7 +13,7 @@ from sync.rules import Rules
 _COLUMNS = """s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.connection_id, s.status, s.unclear,
     s.total_pages, s.pages_received, s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed,
     s.first_change, s.last_change, s.started_at, s.last_page_at, s.completed_at, s.settles_at, s.held_at,
-    s.would_leave, s.would_leave_of, s.decision"""
+    s.would_leave, s.would_leave_of, s.decision, s.held_for"""
 
 _BY_PAGE = f"""
     SELECT {_COLUMNS}, p.body_digest, p.received AS page_received, p.unchanged AS page_unchanged,
@@ -39,11 +39,12 @@ _BY_NUMBER = Statement(f"SELECT {_COLUMNS} FROM sync_session s WHERE s.cohort_id
 _OPEN = Statement("""
     INSERT INTO sync_session (cohort_id, number, mixpanel_session_id, action, connection_id, status, unclear,
         total_pages, pages_received, received, entered, left_count, unchanged, rejected, replayed, first_change,
-        last_change, started_at, last_page_at, completed_at, settles_at, held_at, would_leave, would_leave_of, decision)
+        last_change, started_at, last_page_at, completed_at, settles_at, held_at, would_leave, would_leave_of, decision,
+        held_for)
     VALUES (:cohort_id, :number, :mixpanel_session_id, :action, :connection_id, :status, :unclear, :total_pages,
         :pages_received, :received, :entered, :left_count, :unchanged, :rejected, :replayed, :first_change,
         :last_change, :started_at, :last_page_at, :completed_at, :settles_at, :held_at, :would_leave, :would_leave_of,
-        :decision)
+        :decision, :held_for)
     RETURNING id""")
 
 _SAVE = Statement("""
@@ -52,7 +53,7 @@ _SAVE = Statement("""
         unchanged = :unchanged, rejected = :rejected, replayed = :replayed, first_change = :first_change,
         last_change = :last_change, last_page_at = :last_page_at, completed_at = :completed_at,
         settles_at = :settles_at, held_at = :held_at, would_leave = :would_leave, would_leave_of = :would_leave_of,
-        decision = :decision
+        decision = :decision, held_for = :held_for
     WHERE id = :id""")
 
 _SUPERSEDE = Statement("""
@@ -105,6 +106,7 @@ class SessionState:
     would_leave: int | None
     would_leave_of: int | None
     decision: str | None
+    held_for: str | None
 
     @property
     def is_refresh(self) -> bool:
@@ -128,7 +130,7 @@ class SessionState:
         """A page changes it: whatever its end was before, it has to come to it anew (S8)."""
         self.status = "receiving"
         self.settles_at = self.completed_at = None
-        self.held_at = self.would_leave = self.would_leave_of = self.decision = None
+        self.held_at = self.would_leave = self.would_leave_of = self.decision = self.held_for = None
 
     def is_overtaken(self, cohort: CohortState) -> bool:
         """Whether this session's pages change nothing any more (S9): a newer refresh has begun after this one, or
@@ -226,6 +228,7 @@ def new(
         would_leave=None,
         would_leave_of=None,
         decision=None,
+        held_for=None,
     )
 
 

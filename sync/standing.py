@@ -35,6 +35,7 @@ def _cohorts(pair: str, collect: str) -> dict[bool, TextClause]:
             c.guard_percent, k.id AS connection_id, k.name AS connection, k.enabled AS connection_enabled,
             u.id AS session_id, u.status, u.action, u.total_pages, u.pages_received, u.received, u.started_at,
             u.last_page_at, u.settles_at, u.would_leave, u.would_leave_of,
+            u.rejected, u.held_for,
             (SELECT {collect}({pair}(r.started_at, r.action)) FROM (
                 SELECT s.started_at, s.action FROM sync_session s WHERE s.cohort_id = c.id AND s.number > 0
                 ORDER BY s.number DESC LIMIT {rhythm.LOOKED_AT}) r) AS recent,
@@ -113,6 +114,8 @@ class Unfinished:
     settles_at: int | None
     would_leave: int | None
     would_leave_of: int | None
+    rejected: int
+    held_for: str | None
 
 
 @dataclass(frozen=True)

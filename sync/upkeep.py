@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, text
 
 from models.database import Database
-from sync import cohorts, guard, sessions, store, sweep
+from sync import cohorts, guard, readability, sessions, store, sweep
 from sync.cohorts import CohortState
 from sync.rules import Rules
 from sync.seen import WINDOW, Marks
@@ -143,11 +143,11 @@ def _settle(db: Connection, rules: Rules, session_id: int, now: int) -> str | No
     if session.status != "settling" or (session.settles_at or 0) > now:
         return None
     if cohort.member_count > rules.sweep_inline:
-        sweep.hand_over(cohort, session, judged=not guard.watches(cohort, rules))
+        sweep.hand_over(cohort, session, judged=not guard.watches(cohort, session, rules))
     else:
         stayers = sweep.named(db, session)
         gone = list(sweep.leavers(db, cohort, session, stayers, now))
-        if not guard.holds(db, cohort, session, stayers, len(gone), rules, now):
+        if not guard.holds(db, cohort, session, guard.Ending(stayers, len(gone)), rules, now):
             sweep.at_once(db, cohort, session, stayers, gone, now)
     sessions.save(db, session)
     cohorts.save(db, cohort)
@@ -256,7 +256,8 @@ def _mark(db: Connection, session_id: int, marks: Marks) -> int:
 
 def judge(db: Connection, rules: Rules, cohort: CohortState, session: SessionState, tally: _Tally, now: int) -> bool:
     """Whether the removal guard lets the steps begin."""
-    held = guard.judge(db, cohort, session, tally.leaving, cohort.member_count - tally.arrived, rules, now)
+    share = guard.Share(tally.leaving, cohort.member_count - tally.arrived)
+    held = guard.judge(db, cohort, session, share, readability.doubt(db, session), rules, now)
     if held:
         sweep.count(session, tally.distinct, tally.entered)
     else:

@@ -15,10 +15,11 @@ from blueprints.api.types import NoQuery, Page, RejectedMember, Session, Session
 from config.clock import iso
 from models.sessions import UNFINISHED
 from security.house import house
+from sync import held
 
 _COLUMNS = """s.id, c.project_id, c.mixpanel_cohort_id, s.mixpanel_session_id, s.action, s.status, s.total_pages,
     s.pages_received, s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed, s.started_at,
-    s.last_page_at, s.completed_at, s.number"""
+    s.last_page_at, s.completed_at, s.number, s.held_at, s.held_for"""
 
 _ONE = text(f"SELECT {_COLUMNS} FROM sync_session s JOIN cohort c ON c.id = s.cohort_id WHERE s.id = :id")  # noqa: S608
 
@@ -110,6 +111,7 @@ def _columns(row: Row[Any]) -> dict[str, Any]:
         "started_at": moment(row.started_at),
         "last_page_at": moment(row.last_page_at),
         "completed_at": iso(row.completed_at),
+        "held_for": None if row.held_at is None else held.reason(row),
     }
 
 

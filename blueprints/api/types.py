@@ -209,6 +209,13 @@ class Session(Struct):
     started_at: Moment
     last_page_at: Moment
     completed_at: Moment | None
+    held_for: Annotated[
+        Literal["removals", "half_unreadable", "none_readable"] | None,
+        Meta(
+            description="Why it is or was held until an operator decides: it would remove more than the removal guard "
+            "allows, or more than half or all of its members could not be read. null where it never was."
+        ),
+    ]
 
 
 class Sessions(Struct):

@@ -16,13 +16,14 @@ from security.house import house
 from security.roles import needs
 from security.sign_in import operator
 from sync import guard
+from sync import held as words
 from sync.rules import Rules
 
 SHOWN = 50
 LONGEST = 9  # characters of a share
 
 _SESSION = text("""
-    SELECT would_leave, would_leave_of, mixpanel_session_id FROM sync_session
+    SELECT would_leave, would_leave_of, held_for, mixpanel_session_id FROM sync_session
     WHERE id = :id AND cohort_id = :cohort""")
 
 _STAYS = text("""
@@ -94,7 +95,9 @@ def held_refresh(cohort_id: int) -> ResponseReturnValue:
     if session is None:
         flash("No refresh of this cohort is held.")
         return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
-    return render_template("dashboard/cohorts/held.html", cohort=cohort, session=session, listing=listing, after=after)
+    return render_template(
+        "dashboard/cohorts/held.html", cohort=cohort, session=session, listing=listing, after=after, words=words
+    )
 
 
 def _leaving(db: Connection, cohort_id: int, session_id: int, after: int) -> Listing:
@@ -138,6 +141,7 @@ def _decide(cohort_id: int, decision: str, act: Callable[[Connection, int], bool
         if not act(db, session_id):
             return False
         before = {"state": "held", "would_leave": session.would_leave, "of": session.would_leave_of}
+        before |= {"held_for": words.reason(session)}
         after = {"decision": decision, "session": session_id}
         note(db, here.clock(), operator().email, "cohort.held", subject(cohort), before, after)
         return True

@@ -12,6 +12,7 @@ from blueprints.dashboard.session_words import RUNNING
 from blueprints.dashboard.show import duration
 from config.clock import DAY, MINUTE
 from security.house import house
+from sync import held as words
 from sync import standing
 from sync.standing import Standing
 
@@ -23,7 +24,8 @@ _COHORT = text("""
     FROM cohort WHERE id = :id""")
 
 _HELD = text("""
-    SELECT id, number, held_at, started_at, received, entered, would_leave, would_leave_of FROM sync_session
+    SELECT id, number, held_at, started_at, received, entered, rejected, would_leave,
+        would_leave_of, held_for FROM sync_session
     WHERE cohort_id = :cohort AND status NOT IN ('complete', 'superseded') AND status = 'held'
     ORDER BY number DESC LIMIT 1""")
 
@@ -37,6 +39,10 @@ class Head:
     today: Bucket
     rejected: int
     held: Row[Any] | None
+
+    @property
+    def held_why(self) -> str:
+        return "" if self.held is None else words.why(self.held)
 
     @property
     def is_moving(self) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from blueprints.dashboard.show import duration, number, plural, span
+from sync import held
 
 RUNNING = ("receiving", "settling", "sweeping")
 
@@ -26,10 +27,6 @@ _WHATS = {
 
 
 SWEEPING = "All pages are here. Those whom no page named leave now, in steps; Mixpanel has nothing more to send."
-HELD = (
-    "This refresh would remove {}. Everyone stays until you decide. A newer refresh that would remove as much again "
-    "goes through by itself."
-)
 
 
 class State(NamedTuple):
@@ -77,7 +74,7 @@ def what_next(session: Any, missing: int, due: tuple[int, int] | None, now: int)
         "settling": lambda: _when_settling(session, now),
         "sweeping": lambda: SWEEPING,
         "stalled": lambda: _when_stalled(session, due, now),
-        "held": lambda: HELD.format(_share(session)),
+        "held": lambda: f"{held.why(session)}. {held.what_next(session)}",
         "superseded": lambda: _when_superseded(session),
         "complete": lambda: _when_complete(session),
     }
@@ -110,11 +107,11 @@ def _when_stalled(session: Any, due: tuple[int, int] | None, now: int) -> str:
 
 def _when_superseded(session: Any) -> str:
     if session.decision == "rejected":
-        return f"It would have removed {_share(session)}, and an operator rejected that. Nobody left by it, and \
-whatever pages still come change nothing."
+        return f"It was held. {held.why(session)}; an operator rejected that. Nobody left by it, and whatever pages \
+still come change nothing."
     if session.held_at is not None:
-        return f"It would have removed {_share(session)} and was held. A newer refresh took its place before anybody \
-decided, so nobody left by it."
+        return f"It was held. {held.why(session)}. A newer refresh took its place before anybody decided, so nobody \
+left by it."
     if session.action == "members":
         return "A newer refresh began before this one was complete, so nobody left by it. Pages that still come are \
 kept and change nothing."
@@ -123,10 +120,7 @@ kept and change nothing."
 
 def _when_complete(session: Any) -> str:
     if session.decision == "approved":
-        return (
-            f"Nothing more. It was held because it would remove {_share(session)}; an operator approved it, and they \
-left."
-        )
+        return f"Nothing more. It was held. {held.why(session)}; an operator approved it, and they left."
     if session.decision == "agreed":
         return f"Nothing more. It would remove {_share(session)}, as the held refresh before it would have, so it went \
 through by itself."

@@ -43,7 +43,7 @@ def _is_equal(way: str, found: Difference) -> bool:
 def _of_sync(seen: Seen) -> Iterator[str]:
     facts = seen.facts
     if facts.unfinished == "held":
-        yield "A refresh of this cohort is held by the removal guard: what would leave is still here."
+        yield "A refresh of this cohort is held until somebody decides: what would leave is still here."
     elif facts.unfinished:
         yield f"An export of this cohort is under way here ({facts.unfinished}); it is not complete yet."
     if seen.moved:

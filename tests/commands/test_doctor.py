@@ -217,4 +217,4 @@ def test_a_database_that_has_moved_is_a_failure_with_the_way_back(relay):
 def test_an_export_that_the_removal_guard_holds_is_a_warning(relay):
     relay.refresh([f"u{number}" for number in range(100)], session="first")
     relay.refresh(["u1"], session="second")
-    assert check(relay, "exports")["found"] == "1 export held by the removal guard"
+    assert check(relay, "exports")["found"] == "1 export held until somebody decides"

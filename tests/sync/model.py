@@ -24,6 +24,7 @@ class Session:
     replayed: int = 0
     judged: bool = False  # the removal guard has looked at a sweep that takes steps
     held: bool = False  # and this is how it has ended, as far as nobody has decided
+    doubt: str | None = None  # why it could not be read well enough to say who leaves (S4)
     decision: str | None = None
 
     @property
@@ -39,6 +40,15 @@ class Session:
     def latest(self) -> set[str]:
         """Whom a refresh names."""
         return set().union(*(page[0] for page in self.export))
+
+    @property
+    def unreadable(self) -> str | None:
+        """S4: whether nobody, or less than half of those whom its pages sent, could be read."""
+        rejected = sum(page[1] for page in self.export)
+        sent = rejected + sum(len(page[0]) for page in self.export)
+        if rejected and rejected == sent:
+            return "none_readable"
+        return "half_unreadable" if 2 * rejected > sent else None
 
     @property
     def is_whole(self) -> bool:
@@ -92,9 +102,9 @@ class Cohort:
                 self._end(session)
 
     def decide(self, session: Session, approved: bool, now: int) -> bool:
-        """What the operator says to a refresh; whether it was held."""
+        """What the operator says to a refresh; whether it was held, and may be decided so."""
         self.now = now
-        if session.status != "held":
+        if session.status != "held" or (approved and session.doubt == "none_readable"):
             return False
         session.held = False
         session.decision = "approved" if approved else "rejected"
@@ -105,6 +115,10 @@ class Cohort:
         else:
             self._sweep(session)
         return True
+
+    def may_leave(self, session: Session) -> set[str]:
+        """Who leaves if the operator approves: nobody by a refresh of which nobody could be read (S4)."""
+        return set() if session.doubt == "none_readable" else self.leavers(session)
 
     def leavers(self, session: Session) -> set[str]:
         """Who is not named by the refresh, and of whom no newer session has spoken (S5, S9)."""
@@ -180,6 +194,7 @@ class Cohort:
 
     def _conclude(self, session: Session) -> None:
         session.status, session.judged, session.held, session.decision = "receiving", False, False, None
+        session.doubt = None
         if not session.is_whole:
             return
         if session.action != "members":
@@ -187,23 +202,24 @@ class Cohort:
         elif session.unclear:
             session.status, session.settles_at = "settling", self.now + self.settle
         elif len(self.members) > self.inline:
-            session.status, session.judged = "sweeping", not self._is_watched()
+            session.status, session.judged = "sweeping", not self._is_watched(session)
             session.heard_out = session.heard_out or session.judged
         else:
             self._end(session)
 
     def _end(self, session: Session) -> None:
         """All pages are here: the refresh is held, or it is complete."""
-        if session.decision != "approved" and not session.judged and self._is_over(session):
+        doubt = session.unreadable
+        if session.decision != "approved" and not session.judged and (doubt or self._is_over(session)):
             earlier = [one for one in self.sessions[: session.number - 1] if one.action == "members"]
-            if not earlier or not earlier[-1].held:
-                session.status, session.held = "held", True
+            if doubt or not earlier or not earlier[-1].held or earlier[-1].doubt:
+                session.status, session.held, session.doubt = "held", True, doubt
                 return
             session.decision = "agreed"
         self._sweep(session)
 
-    def _is_watched(self) -> bool:
-        return self.percent > 0 and len(self.members) >= self.least
+    def _is_watched(self, session: Session) -> bool:
+        return (self.percent > 0 and len(self.members) >= self.least) or any(page[1] for page in session.pages.values())
 
     def _is_over(self, session: Session) -> bool:
         """Whether too many of the old members would leave: those who have entered by this refresh to stay are none."""

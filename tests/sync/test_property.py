@@ -68,7 +68,7 @@ class Traffic:
                 yield from (("page", (export, place)) for place in turned)
 
 
-pages = st.tuples(st.frozensets(st.sampled_from("abcde"), max_size=3), st.sampled_from([0, 0, 0, 1]))
+pages = st.tuples(st.frozensets(st.sampled_from("abcde"), max_size=3), st.sampled_from([0, 0, 0, 0, 1, 4]))
 exports = st.builds(
     Export,
     action=st.sampled_from(["members", "members", "add_members", "remove_members", "remove_members"]),
@@ -168,7 +168,8 @@ class Play:
         assert [row["decision"] for row in stored] == [session.decision for session in self.model.sessions]
         for row, session in zip(stored, self.model.sessions, strict=True):
             if session.status == "held":
-                assert self.would_leave(row["id"]) == self.model.leavers(session)
+                assert self.would_leave(row["id"]) == self.model.may_leave(session)
+                assert row["held_for"] == (session.doubt or "removals")
             exact = session.status in {"complete", "held"} and not session.late
             names = ["received", "entered", "left_count", "unchanged", "rejected", "replayed"]
             names = names if exact else ["entered", "left_count", "rejected", "replayed"]
