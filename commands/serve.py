@@ -49,7 +49,9 @@ def _first_operator() -> str:
     try:
         if here.database.read(operators.there_are_any, one_statement=True):
             return ""
-    except (DatabaseUnavailable, DBAPIError):  # away, or without tables: the server starts all the same, and says so
-        return ""
+    except DatabaseUnavailable as error:  # the server starts all the same, and answers 503 until it is back
+        return f"The database cannot be used now: {error.told}. Calls hear 503 until it can. See: flask doctor\n"
+    except DBAPIError:  # without tables
+        return "The database does not have this version's tables. Run: flask db upgrade\n"
     code = operators.first_code(here.settings.secret_key)
     return f"Nobody can sign in yet. Make the first operator: {here.settings.public_url}/sign-up  code {code}\n"

@@ -57,12 +57,12 @@ class Cluster:
     def start(self) -> None:
         """Returns when it takes connections."""
         if not self.is_up:
-            self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self._data, "-l", str(self.folder / "log"))
+            self.run("pg_ctl", "start", "-w", "-t", "60", "-D", self._data, "-l", str(self.folder / "log"))
 
     def stop(self, mode: str = "fast") -> None:
         """`fast` throws everybody out, `immediate` is a crash. Returns when it is down."""
         if self.is_up:
-            self._run("pg_ctl", "stop", "-w", "-t", "60", "-m", mode, "-D", self._data)
+            self.run("pg_ctl", "stop", "-w", "-t", "60", "-m", mode, "-D", self._data)
 
     @property
     def is_up(self) -> bool:
@@ -103,11 +103,11 @@ class Cluster:
         if self.log_on is not None:
             small += ["--waldir", str(self.log_on / "wal")]
         who = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
-        self._run("initdb", "-D", self._data, *who, *small, "--no-sync")
+        self.run("initdb", "-D", self._data, *who, *small, "--no-sync")
         with (Path(self._data) / "postgresql.conf").open("a") as settings:
             settings.write(SETTINGS.format(port=self.port) + more)
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def run(self, program: str, *arguments: str) -> None:
         as_user = ["runuser", "-u", SYSTEM_USER, "--"] if os.geteuid() == 0 else []
         command = [*as_user, str(self.bin / program), *arguments]
         with tempfile.TemporaryFile() as output:  # a pipe would stay open in the server
