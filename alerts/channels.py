@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -19,8 +20,10 @@ import requests
 from alerts.messages import Logged
 from config.clock import SECOND, iso
 from config.settings import Settings
+from outbound.deadline import Deadline, WatchedAdapter, current
 
-TIMEOUT = 10  # seconds
+TIMEOUT = 10  # seconds for each step
+WITHIN = 30.0  # seconds for the whole of a message, however slowly the other side talks
 SIGNATURE = "X-Cohort-Relay-Signature"
 DELIVERY = "X-Cohort-Relay-Delivery"
 
@@ -57,7 +60,7 @@ def signature(secret: str, seconds: int, body: bytes) -> str:
 
 def _email(settings: Settings, alert: Logged, _now: int) -> None:
     try:
-        with _mail_server(settings.smtp_url) as server:
+        with Deadline(WITHIN), _mail_server(settings.smtp_url) as server:
             server.send_message(_mail(settings, alert))
     except smtplib.SMTPResponseException as error:
         raise NotDelivered(f"the mail server answered {error.smtp_code}") from None
@@ -68,15 +71,29 @@ def _email(settings: Settings, alert: Logged, _now: int) -> None:
         raise NotDelivered(f"no mail was sent ({type(error).__name__})") from None
 
 
+class _Watched(smtplib.SMTP):
+    """Shows its socket to the deadline, before TLS."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        connected: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]  # not in the stubs
+        if (deadline := current()) is not None:
+            deadline.show(connected)
+        return connected
+
+
+class _WatchedTLS(smtplib.SMTP_SSL, _Watched):
+    """The same with TLS from the beginning."""
+
+
 def _mail_server(url: str) -> smtplib.SMTP:
     """A server that is connected, encrypted where it can be, and signed in to where the URL has a user."""
     parts = urlsplit(url)
     tls, host = ssl.create_default_context(), parts.hostname or ""
     server: smtplib.SMTP
     if parts.scheme == "smtps":
-        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=tls)
+        server = _WatchedTLS(host, parts.port or 465, timeout=TIMEOUT, context=tls)
     else:
-        server = smtplib.SMTP(host, parts.port or 587, timeout=TIMEOUT)
+        server = _Watched(host, parts.port or 587, timeout=TIMEOUT)
     try:
         server.ehlo()
         if parts.scheme == "smtp" and server.has_extn("starttls"):
@@ -135,12 +152,17 @@ def _webhook(settings: Settings, alert: Logged, now: int) -> None:
 def _post(url: str, body: bytes, headers: dict[str, str]) -> None:
     headers = {"Content-Type": "application/json", "User-Agent": "cohort-relay"} | headers
     try:
-        with requests.post(
-            url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
-        ) as answer:
-            status = answer.status_code
+        with Deadline(WITHIN) as deadline, requests.Session() as session:
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, WatchedAdapter())
+            with session.post(
+                url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+            ) as answer:
+                status = answer.status_code
     except (requests.RequestException, ValueError) as error:
         raise NotDelivered(f"no answer ({type(error).__name__})") from None
+    if deadline.over:  # what looks like the end of an answer was our own cut
+        raise NotDelivered("no answer within the time limit")
     if not 200 <= status < 300:  # noqa: PLR2004 - success as HTTP has it
         raise NotDelivered(f"answered {status}")
 

@@ -185,7 +185,12 @@ SETTINGS = (
     Setting(
         "SEND_PAUSE_SECONDS", "2", "Pause before the second try; it doubles up to 60 s, with jitter.", whole(0, 60)
     ),
-    Setting("SEND_TIMEOUT_SECONDS", "30", "How long Mixpanel may take to answer one call.", whole(1, 600)),
+    Setting(
+        "SEND_TIMEOUT_SECONDS",
+        "30",
+        "How long one try of a call may take, from the first step to the last byte of the answer.",
+        whole(1, 600),
+    ),
     Setting("RETAIN_DELIVERIES_DAYS", "90", "Days that calls to Mixpanel are kept; 0 keeps them.", whole(0, 36500)),
     Setting(
         "MAX_IMPORT_MB", "2048", "Largest file in megabytes that the dashboard takes for an import.", whole(1, 10**6)

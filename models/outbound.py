@@ -1,6 +1,6 @@
 """Talking to Mixpanel: projects with their credentials, every call that was made, budgets, and imports."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import NUMBERED_ONCE, BigId, ExactText, Moment
@@ -38,7 +38,9 @@ class Delivery(Model):
     `verdict` is null while the call is under way, then accepted, partly, rejected, uncertain or failed. `given` is the
     JSON object `{"params", "body"}` that it was made from, `request` `{"method", "url", "headers", "body"}`, `trail` a
     list of attempts, `failed_records` the first of them. `answer` is what Mixpanel said, cut where it is long. A batch
-    of an import has `import_id`, and the places of its first and last record.
+    of an import has `import_id`, and the places of its first and last record. `repeatable` says whether it may be sent
+    again after an outcome that nobody knows, `over_at` when nobody can be at work on it any more; both are null in the
+    batch of an import, and in rows of versions that did not have them.
     """
 
     __tablename__ = "delivery"
@@ -83,6 +85,8 @@ class Delivery(Model):
     import_id: Mapped[int | None] = mapped_column(BigId)
     first_place: Mapped[int | None] = mapped_column(BigInteger)
     last_place: Mapped[int | None] = mapped_column(BigInteger)
+    repeatable: Mapped[bool | None] = mapped_column(Boolean)
+    over_at: Mapped[int | None] = mapped_column(Moment)
 
 
 class Landing(Model):

@@ -9,6 +9,7 @@ from outbound.judgement import FailedRecord
 
 SUCCESS, REDIRECTS, REFUSALS = 200, 300, 400
 LONGEST = 300  # characters of an answer that a sentence repeats
+MOST_DIGITS = 18  # of a whole number that is believed
 
 _CALLBACK = re.compile(r"^\s*(?:/\*\*/)?\s*[\w$.]+\((.*)\)\s*;?\s*$", re.DOTALL)
 
@@ -25,10 +26,10 @@ def parsed(answer: Answer) -> Any:
 
 def stored(body: Any, total: int, failed: int) -> int:
     """How many it says it took; where it does not say, all that it does not name."""
-    found = body.get("num_records_imported") if isinstance(body, dict) else None
-    if isinstance(found, int) and not isinstance(found, bool):
+    found = whole(body.get("num_records_imported")) if isinstance(body, dict) else None
+    if found is not None:
         return max(0, min(found, total))
-    return total - failed if failed else 0
+    return max(0, total - failed) if failed else 0
 
 
 def failed_records(body: Any) -> tuple[FailedRecord, ...]:
@@ -40,19 +41,30 @@ def failed_records(body: Any) -> tuple[FailedRecord, ...]:
 def _failed_record(row: Any, place: int) -> FailedRecord:
     if not isinstance(row, dict):
         return FailedRecord(place, None, None, str(row))
-    index = row.get("index")
+    index = whole(row.get("index"))
     insert_id = row.get("insert_id") or row.get("$insert_id")
     field = row.get("field")
     return FailedRecord(
-        index if isinstance(index, int) and not isinstance(index, bool) else place,
+        place if index is None else index,
         str(insert_id) if insert_id else None,
         str(field) if field else None,
         str(row.get("message") or row.get("error") or "Mixpanel gives no reason."),
     )
 
 
+def whole(value: Any) -> int | None:
+    """A whole number, also where it came as a text or with a point; None where it is none."""
+    if isinstance(value, str):
+        text = value.strip()
+        digits = text.removeprefix("-")
+        value = int(text) if digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS else None
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def is_number(value: Any, wanted: int) -> bool:
-    return not isinstance(value, bool) and isinstance(value, int | float) and value == wanted
+    return whole(value) == wanted
 
 
 def is_ok(body: dict[str, Any]) -> bool:
@@ -66,8 +78,8 @@ def is_ok(body: dict[str, Any]) -> bool:
 
 def says_no(body: dict[str, Any]) -> bool:
     """`status: 0`, `status: "error"`, or a `code` of a refusal in a 200."""
-    code, status = body.get("code"), body.get("status")
-    refused = isinstance(code, int) and not isinstance(code, bool) and code >= REFUSALS
+    code, status = whole(body.get("code")), body.get("status")
+    refused = code is not None and code >= REFUSALS
     return refused or is_number(status, 0) or (isinstance(status, str) and status.lower() in {"error", "failed"})
 
 
@@ -81,7 +93,7 @@ def said(answer: Answer) -> str:
     text = ""
     if isinstance(body, dict):
         text = next((str(body[name]) for name in ("error", "message") if body.get(name)), "")
-    elif body is None and answer.headers.get("Content-Type", "").startswith("text/plain"):
+    elif body is None and answer.header("Content-Type").startswith("text/plain"):
         text = answer.text.strip()
     text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     return f' Mixpanel says: "{text}"' if text else ""

@@ -9,14 +9,26 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import msgspec
+import structlog
 
 from outbound import budget
 from outbound.client import Answer, Broken, Client, Forbidden, Unreached
 from outbound.desk import Desk
-from outbound.judgement import MAY_BE, FailedRecord, Judgement, Verdict, combined, unknown, unsent
-from outbound.patience import PASSING, UNTOUCHED, Patience, is_repeatable, patience_for, time_limit
+from outbound.judgement import FailedRecord, Judgement, Verdict, combined, unknown, unsent
+from outbound.patience import (
+    LONGEST_ASKED,
+    Patience,
+    asked_pause,
+    is_repeatable,
+    is_unheard,
+    only_reads,
+    patience_for,
+    time_limit,
+)
 from outbound.shape import Composed
-from outbound.verdict import TOO_LARGE, judge
+from outbound.verdict import TOO_LARGE, is_of_call, judge
+
+log = structlog.get_logger()
 
 Sleep = Callable[[float], object]
 
@@ -34,11 +46,13 @@ class Attempt:
 
 @dataclass
 class Trail:
-    """All tries of a call, the last answer, and what kept it from being tried (again) where the budget is spent."""
+    """All tries of a call, the last answer, and what kept it from being tried (again) where the budget is spent.
+    `waited` are the seconds that Mixpanel asked for so far."""
 
     attempts: list[Attempt] = field(default_factory=list)
     answer: Answer | None = None
     spent: budget.Spent | None = None
+    waited: float = 0.0
 
     def as_json(self) -> list[dict[str, Any]]:
         return [asdict(one) for one in self.attempts]
@@ -74,7 +88,7 @@ def attempt(desk: Desk, client: Client, project_key: str, composed: Composed, sl
     project, whose budget it counts towards."""
     started, trail = time.perf_counter(), Trail()
     parts = list(_parts(desk, client, project_key, composed, trail, sleep, 0))
-    judgement = combined(parts)
+    judgement = combined(parts, repeatable=is_repeatable(composed))
     took = round((time.perf_counter() - started) * 1000)
     return Outcome(judgement.verdict, judgement.words, judgement.accepted, judgement.failed_records, trail, took)
 
@@ -109,9 +123,10 @@ class _Call:
         self.composed, self.trail, self.sleep = composed, trail, sleep
         self.patience: Patience = patience_for(composed, desk.attempts, desk.pause)
         self.repeatable = is_repeatable(composed)
-        self.reads = not composed.operation.writes
+        self.reads = only_reads(composed)
         self.too_large = False
         self.may_be_stored = False  # by an earlier try that nobody answered
+        self.answer: Answer | None = None  # of the last try
 
     def run(self) -> Judgement:
         for tried in range(1, self.patience.attempts + 1):
@@ -119,12 +134,24 @@ class _Call:
             judgement, final = self._try()
             if final or tried == self.patience.attempts:
                 return self._with_doubt(judgement) if earlier else judgement
-            self.sleep(self.patience.pause(tried))
+            self.sleep(self._pause(tried))
         raise AssertionError("there is at least one attempt")
 
+    def _pause(self, tried: int) -> float:
+        """By the schedule, or for as long as the last answer asks; that is bounded for all tries together."""
+        pause, answer = self.patience.pause(tried), self.answer
+        asked = 0.0 if answer is None else asked_pause(answer, self.desk.clock())
+        asked = min(asked, LONGEST_ASKED - self.trail.waited)
+        if asked <= pause:
+            return pause
+        self.trail.waited += asked
+        return asked
+
     def _with_doubt(self, judgement: Judgement) -> Judgement:
-        """A last try that stored nothing says nothing of the tries before it."""
-        if self.reads or judgement.verdict != "failed" or MAY_BE in judgement.words:
+        """A last try that stored nothing says nothing of the tries before it; only a no to the records does."""
+        told = judgement.may_be_stored or judgement.verdict not in {"failed", "rejected"}
+        of_records = judgement.verdict == "rejected" and self.answer is not None and not is_of_call(self.answer.status)
+        if self.reads or told or of_records:
             return judgement
         return unknown(f"{judgement.words} An earlier try had no answer.", repeatable=self.repeatable)
 
@@ -150,7 +177,7 @@ class _Call:
         return unsent(f"Not sent: {spent}")
 
     def _sent(self) -> tuple[Judgement, bool]:
-        request, started = self.composed.outgoing, time.perf_counter()
+        request, started, self.answer = self.composed.outgoing, time.perf_counter(), None
         try:
             answer = self.client.call(request, time_limit(self.composed))
         except Forbidden as error:
@@ -165,11 +192,21 @@ class _Call:
             words = f"It was sent, but {error}."
             return unknown(words, repeatable=self.repeatable, reads=self.reads), not self.patience.repeatable
         self._note(answer.ms, answer.status, None)
-        self.trail.answer = answer
-        self.may_be_stored |= answer.status in PASSING - UNTOUCHED
+        self.trail.answer = self.answer = answer
+        self.may_be_stored |= is_unheard(answer.status)
         self.too_large = answer.status == TOO_LARGE
-        judgement = judge(self.composed.operation, self.composed.records, answer, repeatable=self.repeatable)
-        return judgement, not self.patience.again(answer)
+        return self._judged(answer), not self.patience.again(answer)
+
+    def _judged(self, answer: Answer) -> Judgement:
+        """What the answer says. A fault of ours in reading it is no word of Mixpanel's about the call."""
+        operation, records = self.composed.operation, self.composed.records
+        try:
+            return judge(operation, records, answer, repeatable=self.repeatable, reads=self.reads)
+        except Exception as error:
+            cause = (type(error), None, error.__traceback__)  # without its text, which may hold what was answered
+            log.exception("send.answer_unread", error=type(error).__name__, exc_info=cause)
+            words = f"Mixpanel answered {answer.status}, and our program could not read the answer. The log says how."
+            return unknown(words, repeatable=self.repeatable, reads=self.reads)
 
     def _note(self, ms: int, status: int | None, trouble: str | None) -> None:
         records = len(self.composed.records)

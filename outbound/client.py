@@ -12,22 +12,24 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException, InvalidURL
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import TimeoutError as HTTPTimeout
 
 from outbound.compose import address
+from outbound.deadline import Deadline, WatchedAdapter, WatchedHTTP, WatchedHTTPS
 from outbound.shape import Request
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 CONNECT_WITHIN = 10  # seconds
+STREAM_WITHIN = 3600.0  # seconds for a whole export
 CHUNK = 64 * 1024
 
 
@@ -61,15 +63,18 @@ class Answer:
     def text(self) -> str:
         return self.body.decode("utf-8", "replace")
 
+    def header(self, name: str) -> str:
+        """A header's value however its name is written; empty where it is missing."""
+        return next((value for one, value in self.headers.items() if one.lower() == name.lower()), "")
 
-class _PublicHTTP(HTTPConnection):
+
+class _PublicHTTP(WatchedHTTP):
     def _new_conn(self) -> socket.socket:
         return _public(super()._new_conn())
 
 
-class _PublicHTTPS(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _public(super()._new_conn())
+class _PublicHTTPS(_PublicHTTP, WatchedHTTPS):
+    pass
 
 
 def _public(connected: socket.socket) -> socket.socket:
@@ -89,10 +94,8 @@ class _PublicPoolHTTPS(HTTPSConnectionPool):
     ConnectionCls = _PublicHTTPS
 
 
-class _PublicOnly(HTTPAdapter):
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PublicPool, "https": _PublicPoolHTTPS}
+class _PublicOnly(WatchedAdapter):
+    pools: ClassVar[dict[str, Any]] = {"http": _PublicPool, "https": _PublicPoolHTTPS}
 
 
 class _Anonymous(requests.auth.AuthBase):
@@ -113,20 +116,22 @@ class Client:
         self._own = threading.local()
 
     def call(self, request: Request, timeout: float | None = None) -> Answer:
-        """Raises Forbidden, Unreached, Broken."""
-        with self._opened(request, timeout) as (response, started):
-            body, cut = _body(response)
+        """The whole answer, within `timeout` seconds from the first step to the last. Raises Forbidden, Unreached,
+        Broken."""
+        started = time.perf_counter()
+        with Deadline(timeout or self._timeout) as deadline, self._opened(request, deadline) as response:
+            body, cut = _body(response, deadline)
             ms = round((time.perf_counter() - started) * 1000)
             return Answer(response.status_code, dict(response.headers), body, ms, cut)
 
     @contextmanager
-    def stream(self, request: Request) -> Iterator[tuple[int, Iterator[bytes]]]:
-        """The status, and the body piece by piece. Raises Forbidden, Unreached, Broken."""
-        with self._opened(request, None) as (response, _started):
-            yield response.status_code, _pieces(response)
+    def stream(self, request: Request, within: float = STREAM_WITHIN) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """The status, and the body piece by piece, all of it `within` seconds. Raises Forbidden, Unreached, Broken."""
+        with Deadline(within) as deadline, self._opened(request, deadline) as response:
+            yield response.status_code, _pieces(response, deadline)
 
     @contextmanager
-    def _opened(self, request: Request, timeout: float | None) -> Iterator[tuple[requests.Response, float]]:
+    def _opened(self, request: Request, deadline: Deadline) -> Iterator[requests.Response]:
         url = address(request)
         parts = urlsplit(url)
         if (parts.scheme, parts.netloc.lower()) not in self._allowed:
@@ -134,7 +139,7 @@ class Client:
         headers, body = dict(request.headers), request.body
         if request.gzip and body is not None:
             headers["Content-Encoding"], body = "gzip", gzip.compress(body, 6, mtime=0)
-        started = time.perf_counter()
+        limit = deadline.left()
         try:
             response = self._session().request(
                 request.method,
@@ -142,14 +147,14 @@ class Client:
                 data=body,
                 headers=headers,
                 auth=HTTPBasicAuth(*map(str.encode, request.auth)) if request.auth else _Anonymous(),
-                timeout=(min(CONNECT_WITHIN, timeout or self._timeout), timeout or self._timeout),
+                timeout=(min(CONNECT_WITHIN, limit), limit),
                 allow_redirects=False,
                 stream=True,
             )
-        except requests.RequestException as error:
-            raise _told(error) from None
+        except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
+            raise _told(error, deadline) from None
         with closing(response):
-            yield response, started
+            yield response
 
     def _session(self) -> requests.Session:
         found: requests.Session | None = getattr(self._own, "session", None)
@@ -157,50 +162,57 @@ class Client:
             self._own.session = found = requests.Session()
             found.trust_env = False
             found.headers["User-Agent"] = "cohort-relay"
-            if not self._private:
-                found.mount("http://", _PublicOnly())
-                found.mount("https://", _PublicOnly())
+            for scheme in ("http://", "https://"):
+                found.mount(scheme, WatchedAdapter() if self._private else _PublicOnly())
         return found
 
 
-def _body(response: requests.Response) -> tuple[bytes, bool]:
+def _body(response: requests.Response, deadline: Deadline) -> tuple[bytes, bool]:
     """The body, and whether it was cut."""
     found = bytearray()
-    for piece in _pieces(response):
+    for piece in _pieces(response, deadline):
         found += piece
         if len(found) > LARGEST_ANSWER:
             return bytes(found[:LARGEST_ANSWER]), True
     return bytes(found), False
 
 
-def _pieces(response: requests.Response) -> Iterator[bytes]:
+def _pieces(response: requests.Response, deadline: Deadline) -> Iterator[bytes]:
+    """Raises Broken, also where the end was only the deadline's cut."""
     try:
         yield from response.iter_content(CHUNK)
-    except (requests.RequestException, HTTPError) as error:
-        raise Broken(f"the answer broke off ({type(error).__name__})") from None
+    except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
+        raise Broken(LATE if deadline.over else f"the answer broke off ({type(error).__name__})") from None
+    if deadline.over:
+        raise Broken(LATE)
 
 
-# What an error of the library means, the first that fits; all but the last three happen before anything is sent.
+LATE = "no whole answer within the time limit"
+# What an error of the library means before anything was sent, the first that fits.
 _MEANINGS: tuple[tuple[type[BaseException], type[Exception], str], ...] = (
     (_Private, Forbidden, "Its name leads to a private address; nothing was sent."),
     (requests.exceptions.InvalidURL, Forbidden, "The address cannot be called."),
+    (InvalidURL, Forbidden, "The address cannot be called."),
     (requests.exceptions.InvalidHeader, Forbidden, "A header cannot be sent."),
-    (requests.ConnectTimeout, Unreached, "no connection within the time limit"),
-    (ConnectTimeoutError, Unreached, "no connection within the time limit"),
     (NameResolutionError, Unreached, "its name is not known"),
     (NewConnectionError, Unreached, "the connection was refused"),
+    (ConnectTimeoutError, Unreached, "no connection within the time limit"),
     (requests.exceptions.SSLError, Unreached, "its certificate is not to be trusted"),
-    (requests.Timeout, Broken, "no answer within the time limit"),
 )
 
 
-def _told(error: requests.RequestException) -> Exception:
+def _told(error: Exception, deadline: Deadline) -> Exception:
     """Which of ours it is. Only a reason is told: the text of an error may hold an address."""
     causes = list(_causes(error))
+    if deadline.sent:
+        late = deadline.over or any(isinstance(one, requests.Timeout | HTTPTimeout | TimeoutError) for one in causes)
+        return Broken(LATE if late else "the connection broke off before an answer")
+    if deadline.over:
+        return Unreached("no connection within the time limit")
     for kind, ours, reason in _MEANINGS:
         if any(isinstance(one, kind) for one in causes):
             return ours(reason)
-    return Broken("the connection broke off before an answer")
+    return Unreached("no connection came about")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -17,16 +17,16 @@ SOURCES = ("dashboard", "terminal", "api", "import", "landing", "comparison", "c
 VERDICTS = ("accepted", "partly", "rejected", "uncertain", "failed")
 KEPT = 256 * 1024  # characters of a body, and of an answer, that the history keeps
 KEPT_FAILURES = 2000
-ABANDONED = 15 * 60_000  # milliseconds after which a call that nobody completed has nobody any more
+ABANDONED = 15 * 60_000  # milliseconds after which a call that does not say how long it may take has nobody any more
 PIECE = 5000
 
 _COLUMNS = """id, at, project, operation, who, source, given, request, records, verdict, words, accepted, failed,
     failed_records, attempts, trail, status, answer, duration_ms, import_id, first_place, last_place"""
 _BEGIN = text("""
     INSERT INTO delivery (at, project, operation, who, source, given, request, records, attempts, import_id,
-        first_place, last_place)
+        first_place, last_place, repeatable, over_at)
     VALUES (:at, :project, :operation, :who, :source, :given, :request, :records, 0, :import_id, :first_place,
-        :last_place)
+        :last_place, :repeatable, :over_at)
     RETURNING id""")
 _FINISH = text("""
     UPDATE delivery SET verdict = :verdict, words = :words, accepted = :accepted, failed = :failed,
@@ -35,9 +35,8 @@ _FINISH = text("""
     WHERE id = :id""")
 _ONE = text(f"SELECT {_COLUMNS} FROM delivery WHERE id = :id")  # noqa: S608 - our own columns
 _ABANDON = text("""
-    UPDATE delivery
-    SET verdict = CASE WHEN given LIKE '%"repeatable": false%' THEN 'uncertain' ELSE 'failed' END, words = :words
-    WHERE verdict IS NULL AND import_id IS NULL AND at < :before""")
+    UPDATE delivery SET verdict = CASE WHEN repeatable THEN 'failed' ELSE 'uncertain' END, words = :words
+    WHERE verdict IS NULL AND import_id IS NULL AND coalesce(over_at, at + :abandoned) < :now""")
 _PRUNE = text("""
     DELETE FROM delivery WHERE id IN (
         SELECT d.id FROM delivery d LEFT JOIN import_job j ON j.id = d.import_id
@@ -88,19 +87,21 @@ class Filter:
     imports: bool = False
 
 
-def open_row(db: Connection, project: Project, composed: Composed, mask: Mask, who: str, source: str, now: int) -> int:
-    """The row of a call that is about to be made; its id."""
+def open_row(
+    db: Connection, project: Project, composed: Composed, mask: Mask, who: str, source: str, during: tuple[int, int]
+) -> int:
+    """The row of a call that is about to be made, `during` which moments at the most; its id."""
     request = masked(composed.outgoing, mask)
     request["body"] = cut(request["body"])
     given = json.dumps(
         {
             "params": mask.within(composed.given.params),
             "body": mask.within(composed.given.body),
-            "repeatable": is_repeatable(composed),
+            "repeatable": is_repeatable(composed),  # for the version before, which reads it here
         }
     )
     values = {
-        "at": now,
+        "at": during[0],
         "project": project.name,
         "operation": composed.operation.id,
         "who": who,
@@ -111,6 +112,8 @@ def open_row(db: Connection, project: Project, composed: Composed, mask: Mask, w
         "import_id": None,
         "first_place": None,
         "last_place": None,
+        "repeatable": is_repeatable(composed),
+        "over_at": during[1],
     }
     return int(db.execute(_BEGIN, values).scalar_one())
 
@@ -131,6 +134,8 @@ def open_batch(
         "import_id": of,
         "first_place": places[0],
         "last_place": places[1],
+        "repeatable": None,
+        "over_at": None,
     }
     return int(db.execute(_BEGIN, values).scalar_one())
 
@@ -182,7 +187,7 @@ def search(db: Connection, wanted: Filter, before: int, limit: int) -> list[Deli
 
 def abandon(db: Connection, now: int) -> int:
     """End the rows of calls whose process is gone; returns how many."""
-    return db.execute(_ABANDON, {"before": now - ABANDONED, "words": LEFT_ALONE}).rowcount
+    return db.execute(_ABANDON, {"now": now, "abandoned": ABANDONED, "words": LEFT_ALONE}).rowcount
 
 
 def prune(db: Connection, before: int) -> int:

@@ -20,12 +20,14 @@ class FailedRecord:
 
 @dataclass(frozen=True)
 class Judgement:
-    """`accepted` counts records, 0 where the call has none; `words` is a plain sentence or two."""
+    """`accepted` counts records, 0 where the call has none; `words` is a plain sentence or two. `may_be_stored` says
+    that nobody knows whether something was."""
 
     verdict: Verdict
     accepted: int
     failed_records: tuple[FailedRecord, ...]
     words: str
+    may_be_stored: bool = False
 
 
 def unknown(words: str, *, repeatable: bool, reads: bool = False) -> Judgement:
@@ -33,8 +35,8 @@ def unknown(words: str, *, repeatable: bool, reads: bool = False) -> Judgement:
     if reads:
         return unsent(f"{words} Asking again is safe.")
     if repeatable:
-        return Judgement("failed", 0, (), f"{words} {MAY_BE}; sending it again is safe.")
-    return Judgement("uncertain", 0, (), f"{words} {MAY_BE}; sending it again may count it twice.")
+        return Judgement("failed", 0, (), f"{words} {MAY_BE}; sending it again is safe.", may_be_stored=True)
+    return Judgement("uncertain", 0, (), f"{words} {MAY_BE}; sending it again may count it twice.", may_be_stored=True)
 
 
 def unsent(words: str) -> Judgement:
@@ -42,7 +44,7 @@ def unsent(words: str) -> Judgement:
     return Judgement("failed", 0, (), words)
 
 
-def combined(parts: Sequence[tuple[int, int, Judgement]]) -> Judgement:
+def combined(parts: Sequence[tuple[int, int, Judgement]], *, repeatable: bool) -> Judgement:
     """One judgement of a batch that was sent in parts: each with its first index and its number of records."""
     if len(parts) == 1:
         return parts[0][2]
@@ -51,16 +53,19 @@ def combined(parts: Sequence[tuple[int, int, Judgement]]) -> Judgement:
     total = sum(count for _, count, _ in parts)
     words = list(dict.fromkeys(part.words for _, _, part in parts if part.verdict != "accepted"))
     sentence = f"The batch was too large for Mixpanel and went in {len(parts)} parts. {accepted:,} of {total:,} stored."
-    return Judgement(
-        _worst({part.verdict for _, _, part in parts}, accepted), accepted, failed, " ".join([sentence, *words])
-    )
+    verdict = _worst({part.verdict for _, _, part in parts}, accepted, repeatable=repeatable)
+    may_be = any(part.may_be_stored for _, _, part in parts)
+    return Judgement(verdict, accepted, failed, " ".join([sentence, *words]), may_be)
 
 
-def _worst(verdicts: set[Verdict], accepted: int) -> Verdict:
+def _worst(verdicts: set[Verdict], accepted: int, *, repeatable: bool) -> Verdict:
+    """Where a part could not be confirmed the whole is not, and may be sent again where that is safe."""
     if len(verdicts) == 1:
         return verdicts.pop()
     if "uncertain" in verdicts:
         return "uncertain"
+    if "failed" in verdicts and repeatable:
+        return "failed"
     if accepted:
         return "partly"
     return "failed" if "failed" in verdicts else "rejected"

@@ -67,6 +67,8 @@ def described(operation: Operation) -> dict[str, Any]:
         "record": operation.record,
         "operator": operation.operator,
         "answer": operation.answer,
+        "shape": operation.shape,
+        "empty": list(operation.empty),
         "repeat": operation.repeat,
         "budget": operation.budget,
         "writes": operation.writes,

@@ -1,17 +1,25 @@
-"""When a call is tried again, and after how long: Mixpanel's own schedule (mixpanel-facts 3.2)."""
+"""When a call is tried again, and after how long: Mixpanel's own schedule (mixpanel-facts 3.2), or what it asks for.
+
+Statuses are told apart by class, not by list: whatever stands between us and Mixpanel has numbers of its own (520 to
+530 of a content network, 599 of a proxy).
+"""
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 
 from outbound.checks.profiles import NOT_REPEATABLE
 from outbound.client import Answer
 from outbound.shape import Composed
 
 LONGEST_PAUSE = 60.0  # seconds
-# What passes by itself. After 429 Mixpanel has taken nothing; after the others nobody knows.
-PASSING = frozenset({429, 500, 502, 503, 504})
-UNTOUCHED = frozenset({429})
+MOST_JITTER = 2.5  # of the first pause
+LONGEST_ASKED = 15 * 60.0  # seconds that a call waits altogether because Retry-After asks for it
+UNTOUCHED = frozenset({425, 429})  # too early, too many: turned away before anything was taken
+TIMED_OUT, FIRST_FINAL, FIRST_TROUBLE = 408, 200, 500
 
 Pause = Callable[[int], float]
 
@@ -32,14 +40,46 @@ class Patience:
             return True
         if self.all_errors and answer.status >= 300:  # noqa: PLR2004 - success ends here
             return True
-        return answer.status in PASSING and self.repeatable
+        return is_unheard(answer.status) and self.repeatable
+
+
+def is_unheard(status: int) -> bool:
+    """Whether nobody knows what became of the call: a server's trouble of whatever number, a time-out, and what is no
+    final answer at all."""
+    return status >= FIRST_TROUBLE or status == TIMED_OUT or status < FIRST_FINAL
+
+
+def passes(status: int) -> bool:
+    """Whether it is no answer to the call, and another try may have one."""
+    return status in UNTOUCHED or is_unheard(status)
+
+
+def asked_pause(answer: Answer, now: int) -> float:
+    """Seconds that Retry-After asks for, as a number or as a date; 0 where it asks for nothing that can be read.
+    `now` is in milliseconds; the answer's own Date goes before it, so that clocks may differ."""
+    text = answer.header("Retry-After").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), LONGEST_ASKED)
+    until = _moment(text)
+    if until is None:
+        return 0.0
+    since = _moment(answer.header("Date"))
+    return max(0.0, min(until - (now / 1000 if since is None else since), LONGEST_ASKED))
+
+
+def _moment(text: str) -> float | None:
+    """An HTTP date as seconds since 1970."""
+    with suppress(ValueError, TypeError, OverflowError, IndexError):
+        found = parsedate_to_datetime(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return None
 
 
 def doubling(first: float) -> Pause:
     """2, 4, 8 … up to 60 seconds, each with 1 to 5 seconds more by chance; shorter where `first` is."""
 
     def pause(tried: int) -> float:
-        return min(first * 2.0 ** (tried - 1), LONGEST_PAUSE) + random.uniform(0.5, 2.5) * first
+        return min(first * 2.0 ** (tried - 1), LONGEST_PAUSE) + random.uniform(0.5, MOST_JITTER) * first
 
     return pause
 
@@ -51,6 +91,13 @@ def is_repeatable(composed: Composed) -> bool:
         return composed.request is not None and composed.request.method in {"GET", "HEAD", "PUT"}
     adds = any(not NOT_REPEATABLE.isdisjoint(record) for record in composed.records)
     return operation.repeat == "safe" and not adds
+
+
+def only_reads(composed: Composed) -> bool:
+    """Whether it stores nothing, whatever comes of it."""
+    if composed.operation.body == "raw":
+        return composed.request is not None and composed.request.method in {"GET", "HEAD"}
+    return not composed.operation.writes
 
 
 def patience_for(composed: Composed, attempts: int, first_pause: float) -> Patience:
@@ -65,6 +112,13 @@ def patience_for(composed: Composed, attempts: int, first_pause: float) -> Patie
     pause = doubling(first_pause) if _is_yes(asked.get("exponential_backoff")) else (lambda _tried: delay)
     # Whoever asks for retries of a raw request knows whether it may be repeated.
     return Patience(1 + retries, pause, repeatable=True, all_errors=_is_yes(asked.get("retry_all_errors")))
+
+
+def longest(composed: Composed, attempts: int, first_pause: float, timeout: float) -> float:
+    """Seconds after which nobody can be at work on a call any more, with all its tries and pauses."""
+    patience = patience_for(composed, attempts, first_pause)
+    one = (time_limit(composed) or timeout) + LONGEST_PAUSE + MOST_JITTER * first_pause
+    return patience.attempts * one + LONGEST_ASKED
 
 
 def time_limit(composed: Composed) -> float | None:

@@ -12,10 +12,11 @@ from typing import Any
 
 from outbound import budget, deliveries, hosts
 from outbound.attempts import Outcome, Sleep, attempt
-from outbound.client import Client
+from outbound.client import STREAM_WITHIN, Client
 from outbound.compose import compose
 from outbound.desk import Desk
 from outbound.masking import Mask, mask_of
+from outbound.patience import longest
 from outbound.projects import Credentials, Project
 from outbound.shape import Composed, Given, Operation
 
@@ -49,8 +50,9 @@ def client_of(desk: Desk, project: Project) -> Client:
 def prepare(desk: Desk, call: Ready, who: str, source: str) -> int:
     """The row of the call; `finish` has to follow."""
     now = desk.clock()
+    over_at = now + round(longest(call.composed, desk.attempts, desk.pause, desk.timeout) * 1000)
     return desk.database.write(
-        lambda db: deliveries.open_row(db, call.project, call.composed, call.mask, who, source, now)
+        lambda db: deliveries.open_row(db, call.project, call.composed, call.mask, who, source, (now, over_at))
     )
 
 
@@ -82,13 +84,13 @@ def send(desk: Desk, call: Ready, who: str, source: str) -> tuple[int, Outcome]:
 
 
 @contextmanager
-def streamed(desk: Desk, call: Ready) -> Iterator[tuple[int, Iterator[bytes]]]:
-    """The status and the body of a long answer, piece by piece and without a row, within the budget of its family.
-    Raises budget.Spent and what the client raises."""
+def streamed(desk: Desk, call: Ready, within: float = STREAM_WITHIN) -> Iterator[tuple[int, Iterator[bytes]]]:
+    """The status and the body of a long answer, piece by piece and without a row, within the budget of its family and
+    `within` seconds. Raises budget.Spent and what the client raises."""
     request, family = call.composed.outgoing, call.composed.operation.budget
     place = budget.take(desk, call.project.mixpanel_project_id, family) if family else None
     try:
-        with client_of(desk, call.project).stream(request) as (status, pieces):
+        with client_of(desk, call.project).stream(request, within) as (status, pieces):
             yield status, pieces
     finally:
         if place is not None:

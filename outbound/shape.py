@@ -24,6 +24,7 @@ Kind = Literal[
 BodyKind = Literal["none", "records", "form", "csv", "json", "raw"]
 RecordKind = Literal["imported-event", "tracked-event", "profile", "group", "identify", "alias", "merge"]
 AnswerKind = Literal["track", "import", "lookup", "json", "ndjson", "pipeline", "any", "text", "binary"]
+Shape = Literal["object", "list", "any"]
 Repeat = Literal["safe", "never"]
 
 
@@ -74,6 +75,8 @@ class Operation:
     heading that people find it under. `auth` lists what Mixpanel accepts, the best first. `operator` is the profile
     operator (`$set`) of a record. `repeat` says whether it may be sent again after an outcome that nobody knows; a
     batch with `$add` or `$append` in it is looked at record by record. `budget` is the limit that it counts towards.
+    What it answers on success: `answer` is how that is read, `shape` the type of its JSON, `empty` are the statuses
+    whose empty body is the whole answer.
     `note` is what to know before: maintenance, deprecation, no effect under Simplified ID Merge. `writes` is false for
     what only reads.
     """
@@ -92,6 +95,8 @@ class Operation:
     event: str | None = None
     operator: str | None = None
     answer: AnswerKind = "json"
+    shape: Shape = "object"
+    empty: tuple[int, ...] = ()
     repeat: Repeat = "safe"
     budget: Literal["query", "export", "lookup"] | None = None
     gzip: bool = False

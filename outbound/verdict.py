@@ -13,24 +13,32 @@ from dataclasses import replace
 from typing import Any
 
 from outbound import answers
-from outbound.answers import REDIRECTS, REFUSALS, SUCCESS
+from outbound.answers import REDIRECTS, REFUSALS
 from outbound.client import Answer
 from outbound.judgement import FailedRecord, Judgement, unknown, unsent
-from outbound.patience import PASSING, UNTOUCHED
+from outbound.patience import UNTOUCHED, passes
 from outbound.shape import Operation
 
 UNAUTHORIZED, FORBIDDEN, MISSING, TOO_LARGE, TOO_MANY = 401, 403, 404, 413, 429
+OF_RECORDS = frozenset({400, TOO_LARGE, 422})  # a no to what was sent; any other is a no to the call
 
 
-def judge(operation: Operation, records: Sequence[dict[str, Any]], answer: Answer, *, repeatable: bool) -> Judgement:
+def judge(
+    operation: Operation, records: Sequence[dict[str, Any]], answer: Answer, *, repeatable: bool, reads: bool
+) -> Judgement:
     """What the last answer to a call says; `records` are those of its body."""
-    reads = not operation.writes
-    if answer.status in PASSING:
+    if passes(answer.status):
         return _gave_up(answer, repeatable=repeatable, reads=reads)
-    if answer.status >= REDIRECTS or answer.status < SUCCESS:
+    if answer.status >= REDIRECTS:
         return _refused(operation, records, answer)
-    found = _READERS[operation.answer](records, answer)
+    found = _empty(operation, answer) or _READERS[operation.answer](operation, records, answer)
     return found if found is not None else _unreadable(answer, repeatable=repeatable, reads=reads)
+
+
+def is_of_call(status: int | None) -> bool:
+    """Whether a refusal is of the call itself, so that other records would fare no better: its credentials, its
+    address, a redirect."""
+    return status is not None and status >= REDIRECTS and not passes(status) and status not in OF_RECORDS
 
 
 # --- answers that say no
@@ -39,7 +47,9 @@ def judge(operation: Operation, records: Sequence[dict[str, Any]], answer: Answe
 def _gave_up(answer: Answer, *, repeatable: bool, reads: bool) -> Judgement:
     said = answers.said(answer)
     if answer.status in UNTOUCHED:
-        return unsent(f"Mixpanel's rate limit was still exceeded at the last try (429), which stored nothing.{said}")
+        limited = "Mixpanel's rate limit was still exceeded at the last try (429), which stored nothing."
+        early = f"Mixpanel turned the last try away before it looked at it ({answer.status}), which stored nothing."
+        return unsent((limited if answer.status == TOO_MANY else early) + said)
     return unknown(f"Mixpanel had trouble of its own ({answer.status}).{said}", repeatable=repeatable, reads=reads)
 
 
@@ -86,16 +96,22 @@ def _where(one: FailedRecord) -> str:
 # --- answers of 200: each kind is read in its own way; None where it says nothing
 
 
-def _track(records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
+def _empty(operation: Operation, answer: Answer) -> Judgement | None:
+    """Nothing at all, from an operation whose success says nothing."""
+    if answer.status in operation.empty and answer.text.strip() in {"", "null"}:
+        return Judgement("accepted", 0, (), f"Mixpanel did it ({answer.status}, without a word, as documented).")
+    return None
+
+
+def _track(_operation: Operation, records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
     """`1` or `0`, or verbose JSON with `status`."""
     total = len(records)
-    if answer.headers.get("Content-Type", "").startswith("image/"):
+    if answer.header("Content-Type").startswith("image/"):
         words = "Mixpanel answered with a picture, which says nothing about the event: send it without img=1."
         return Judgement("uncertain", 0, (), words)
     body = answers.parsed(answer)
     if isinstance(body, dict) and (body.get("failed_records") or "num_records_imported" in body):
-        failed = answers.failed_records(body)
-        return _of_records(total, answers.stored(body, total, len(failed)), failed, answer)
+        return _counted_by(body, total, answer)
     status = body.get("status") if isinstance(body, dict) else body
     if answers.is_number(status, 0):
         error = body.get("error") if isinstance(body, dict) else None
@@ -117,19 +133,26 @@ _NOT_PROVEN = (
 _NOT_PROVEN_PROFILE = " Mixpanel answers 1 to any token; whether it is in the project, only looking tells."
 
 
-def _import(records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
+def _counted_by(body: dict[str, Any], total: int, answer: Answer) -> Judgement | None:
+    """By its numbers; None where they cannot be read."""
+    failed = answers.failed_records(body)
+    if "num_records_imported" in body and answers.whole(body["num_records_imported"]) is None:
+        return None
+    return _of_records(total, answers.stored(body, total, len(failed)), failed, answer)
+
+
+def _import(_operation: Operation, records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
     body, total = answers.parsed(answer), len(records)
     if not isinstance(body, dict):
         return None
-    failed = answers.failed_records(body)
-    if failed or "num_records_imported" in body:
-        return _of_records(total, answers.stored(body, total, len(failed)), failed, answer)
+    if body.get("failed_records") or "num_records_imported" in body:
+        return _counted_by(body, total, answer)
     if answers.says_no(body):
         return Judgement("rejected", 0, (), f"Nothing was stored.{answers.said(answer)}")
     return Judgement("accepted", total, (), _counted(total)) if answers.is_ok(body) else None
 
 
-def _lookup(_records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
+def _lookup(_operation: Operation, _records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
     """All or nothing: a failed row is the whole table's."""
     body = answers.parsed(answer)
     if not isinstance(body, dict):
@@ -140,17 +163,20 @@ def _lookup(_records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | N
     return _answered() if answers.is_ok(body) else None
 
 
-def _json(_records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
+def _json(operation: Operation, _records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
     body = answers.parsed(answer)
-    if body is None and answer.text.strip() != "null":
-        kind = answer.headers.get("Content-Type", "")
+    if body is None:
+        kind = answer.header("Content-Type")
         return _answered(answer) if answer.cut or kind.startswith(("text/csv", "application/csv")) else None
     if isinstance(body, dict) and (answers.says_no(body) or answers.is_error(body)):
         return Judgement("rejected", 0, (), f"Mixpanel answers 200, but with an error.{answers.said(answer)}")
-    return _answered(answer)
+    return _answered(answer) if isinstance(body, _SHAPES[operation.shape]) else None
 
 
-def _ndjson(_records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
+_SHAPES: dict[str, type | tuple[type, ...]] = {"object": dict, "list": list, "any": object}
+
+
+def _ndjson(_operation: Operation, _records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
     """A line each; a lone object with an error is none (mixpanel-facts 3.12)."""
     lines = answer.text.splitlines()
     for line in lines[:1]:
@@ -165,7 +191,7 @@ def _ndjson(_records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | N
     )
 
 
-def _any(records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
+def _any(_operation: Operation, records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
     """A raw request: the status, unless the body says otherwise."""
     body, total = answers.parsed(answer), len(records)
     failed = answers.failed_records(body)
@@ -181,7 +207,7 @@ def _any(records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
     return _answered(answer)
 
 
-_READERS: dict[str, Callable[[Sequence[dict[str, Any]], Answer], Judgement | None]] = {
+_READERS: dict[str, Callable[[Operation, Sequence[dict[str, Any]], Answer], Judgement | None]] = {
     "track": _track,
     "import": _import,
     "lookup": _lookup,
@@ -189,8 +215,8 @@ _READERS: dict[str, Callable[[Sequence[dict[str, Any]], Answer], Judgement | Non
     "pipeline": _json,
     "ndjson": _ndjson,
     "any": _any,
-    "text": lambda _records, answer: _answered(answer),
-    "binary": lambda _records, answer: _answered(answer),
+    "text": lambda _operation, _records, answer: _answered(answer),
+    "binary": lambda _operation, _records, answer: _answered(answer),
 }
 
 

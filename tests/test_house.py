@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MAY_IMPORT = {
     "commands": {"alerts", "erasure", "sync", "outbound", "models", "security", "config"},
     "blueprints": {"alerts", "erasure", "sync", "outbound", "models", "security", "config"},
-    "alerts": {"sync", "models", "config"},
+    "alerts": {"sync", "outbound", "models", "config"},
     "erasure": {"sync", "security", "models"},
     "security": {"models", "config"},
     "sync": {"models"},

@@ -42,7 +42,8 @@ class ExampleType(Struct):
 
 
 class OperationType(Struct):
-    """One of Mixpanel's calls, as data. `repeat` is `never` where sending twice may count twice."""
+    """One of Mixpanel's calls, as data. `repeat` is `never` where sending twice may count twice; `empty` are the
+    statuses whose empty body is a success."""
 
     id: str
     name: str
@@ -56,6 +57,8 @@ class OperationType(Struct):
     record: str | None
     operator: str | None
     answer: str
+    shape: str
+    empty: list[int]
     repeat: str
     budget: str | None
     writes: bool

@@ -44,18 +44,27 @@ def of(batch: Batch, outcome: Outcome | None) -> list[Failure]:
 
 
 def _failed(batch: Batch, outcome: Outcome | None) -> Sequence[Failure]:
-    """The records that Mixpanel named, or all of them where it took none."""
+    """The records that Mixpanel named, or all of them where it took none. Where it took some and does not name the
+    others, nobody knows of any record that was not named whether it is there."""
     if outcome is None or outcome.verdict == "accepted":
         return []
     verdict = "uncertain" if outcome.verdict == "uncertain" else "rejected"
     named = {one.index: one for one in outcome.failed_records if 0 <= one.index < len(batch.places)}
-    if named:
-        return [
-            Failure(batch.places[index], verdict, one.field, one.message, _own(batch.encoded[index]))
-            for index, one in sorted(named.items())
-        ]
-    pairs = zip(batch.places, batch.encoded, strict=True)
-    return [Failure(place, verdict, None, outcome.words, _own(encoded)) for place, encoded in pairs]
+    found = [
+        Failure(batch.places[index], verdict, one.field, one.message, _own(batch.encoded[index]))
+        for index, one in sorted(named.items())
+    ]
+    if outcome.verdict == "partly" and outcome.accepted + len(named) == len(batch.places):
+        return found
+    if named and outcome.verdict != "partly":
+        return found
+    rest = "uncertain" if outcome.verdict == "partly" else verdict
+    pairs = [(place, one) for index, (place, one) in enumerate(_pairs(batch)) if index not in named]
+    return [*found, *(Failure(place, rest, None, outcome.words, _own(encoded)) for place, encoded in pairs)]
+
+
+def _pairs(batch: Batch) -> Iterator[tuple[int, bytes]]:
+    return zip(batch.places, batch.encoded, strict=True)
 
 
 def _own(encoded: bytes) -> str:

@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 
 from models.database import DatabaseUnavailable
 from outbound import deliveries, projects, send
-from outbound.answers import REDIRECTS, REFUSALS
 from outbound.attempts import Outcome, Trail, attempt
 from outbound.bulk import failures, rows, source
 from outbound.bulk.batches import Batch, Sorter, batches
@@ -30,6 +29,7 @@ from outbound.desk import Desk
 from outbound.masking import Mask, mask_of
 from outbound.projects import Project
 from outbound.shape import Composed, Given
+from outbound.verdict import is_of_call
 
 log = structlog.get_logger()
 
@@ -41,8 +41,6 @@ SAMPLE = {
     "people": [{"$distinct_id": "u", "$set": {"a": 1}}],
     "groups": [{"$group_key": "k", "$group_id": "g", "$set": {"a": 1}}],
 }
-# The call itself is refused, not its records: the next batch would fare no better.
-HOPELESS = frozenset({401, 402, 403, 404})
 AGAIN = "Our process stopped while this batch was under way; it was sent again."
 
 
@@ -203,7 +201,7 @@ class _Run:
         another worker has the import now: it has looked at what we left open, and sees to it."""
         failed = failures.of(batch, outcome)
         uncertain = sum(one.verdict == "uncertain" for one in failed)
-        accepted = outcome.accepted if outcome is not None else 0
+        accepted = len(batch.records) + len(batch.refused) - len(failed)
 
         def write(db: Connection) -> None:
             kept = outcome or _nothing_to_send()
@@ -258,9 +256,7 @@ class _Run:
 
 def _is_in_vain(outcome: Outcome) -> bool:
     """Whether the next batch would fare no better; this one is then sent again when somebody lets it go on."""
-    elsewhere = REDIRECTS <= (outcome.status or 0) < REFUSALS
-    refused = outcome.verdict == "rejected" and (outcome.status in HOPELESS or elsewhere)
-    return outcome.verdict == "failed" or refused
+    return outcome.verdict == "failed" or (outcome.verdict == "rejected" and is_of_call(outcome.status))
 
 
 def _within(found: Iterator[Read], first: int, last: int) -> Iterator[Read]:

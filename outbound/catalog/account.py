@@ -76,6 +76,7 @@ OPERATIONS = (
         _PATH + "/{annotation_id}",
         ("service-account",),
         params=(_ID, _PROJECT),
+        empty=(204,),
         examples=(Example("One note", {"annotation_id": 17}),),
     ),
 )

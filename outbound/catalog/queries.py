@@ -9,7 +9,7 @@ from outbound.catalog.params import (
     WORKSPACE_ID,
     in_form,
 )
-from outbound.shape import BodyKind, Example, Operation, Param
+from outbound.shape import BodyKind, Example, Operation, Param, Shape
 
 MAINTENANCE = "Mixpanel keeps it as it is and advises against new use; save a report and read it by its id instead."
 _PERIOD = (FROM_DATE, TO_DATE)
@@ -24,6 +24,7 @@ def query(
     group: str = "Reports",
     method: str = "GET",
     body: BodyKind = "none",
+    shape: Shape = "object",
     note: str = "",
     also: tuple[str, ...] = (),
     examples: tuple[Example, ...] = (),
@@ -39,6 +40,7 @@ def query(
         ("service-account",),
         params=(*params, WORKSPACE_ID, PROJECT_ID),
         body=body,
+        shape=shape,
         budget="query",
         writes=False,
         note=note,
@@ -56,6 +58,7 @@ OPERATIONS = (
         "/cohorts/list",
         group="Profiles and cohorts",
         method="POST",
+        shape="list",
         examples=(Example("All of them"),),
     ),
     query(

@@ -65,6 +65,7 @@ REPORTS = (
         NO_TOKEN,
         note=MAINTENANCE,
         also=("listSavedFunnels", "funnels"),
+        shape="list",
         examples=(Example("All of them"),),
     ),
     query(
@@ -190,6 +191,7 @@ REPORTS = (
         body="form",
         note=MAINTENANCE,
         also=("customJQLQuery",),
+        shape="any",
         examples=(Example("Events by name", {"script": SCRIPT}),),
     ),
 )
@@ -227,6 +229,7 @@ EVENTS = (
         needed(TYPE),
         LIMIT,
         group="Event reports",
+        shape="list",
         examples=(Example("All names"),),
     ),
     query(
@@ -265,6 +268,7 @@ EVENTS = (
         _NAME,
         LIMIT,
         group="Event reports",
+        shape="list",
         examples=(Example("Plans of sign-ups", {"event": "Signed up", "name": "plan"}),),
     ),
 )

@@ -72,6 +72,7 @@ OPERATIONS = (
         ("service-account",),
         params=(_ID, PROJECT_ID),
         answer="lookup",
+        empty=(204,),
         repeat="never",
         note="Not in Mixpanel's official API: expect it to be refused. Delete tables in Mixpanel, under Lexicon.",
         also=("deleteLookupTable",),

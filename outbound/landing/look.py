@@ -13,7 +13,7 @@ from outbound.desk import Desk
 from outbound.landing import causes, rows
 from outbound.landing.rows import Landing, Looked
 from outbound.landing.sought import Sought, records
-from outbound.patience import PASSING
+from outbound.patience import passes
 from outbound.projects import Project
 from outbound.shape import Given
 
@@ -60,7 +60,7 @@ def look(desk: Desk, one: Landing) -> Looked:
 
 
 def _refused(desk: Desk, one: Landing, refusal: "Refusal") -> Looked:
-    again = _later(desk, one) if refusal.status in PASSING else None
+    again = _later(desk, one) if passes(refusal.status) else None
     return again or Looked("stopped", causes.refused(refusal.status, refusal.words))
 
 

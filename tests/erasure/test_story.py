@@ -89,7 +89,7 @@ def test_a_call_under_way_that_names_them_is_waited_for(planted: Relay, here: Er
     with pytest.raises(InTheWay, match=f"call {delivery}"):
         here.erase(WHO, "tests")
     assert ID in stored(planted)
-    planted.clock.forward(deliveries.ABANDONED + 1)
+    planted.clock.forward(3600_000)
     desk.database.write(partial(deliveries.abandon, now=planted.clock()))
     here.erase(WHO, "tests")
     assert stored(planted) == {}

@@ -1,0 +1,130 @@
+"""A deadline for the whole of a talk with somebody else's server.
+
+The limits that libraries know are for one read each, so that a server which sends a byte a second is waited for without
+end. A deadline cuts the connection from outside, wherever the talk is: the handshake, the request, the answer.
+"""
+
+import socket
+import threading
+import time
+from contextlib import AbstractContextManager, suppress
+from types import TracebackType
+from typing import Any, ClassVar
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+SHORTEST = 0.001  # seconds; a socket's limit of 0 would mean something else
+
+_here = threading.local()
+
+
+class Deadline(AbstractContextManager["Deadline"]):
+    """`seconds` for everything that happens inside, in this thread; then each connection that it was shown is cut.
+    `over` says that it was, `sent` that something had left before."""
+
+    def __init__(self, seconds: float) -> None:
+        self.over = False
+        self.sent = False
+        self._until = time.monotonic() + seconds
+        self._handles: dict[int, socket.socket] = {}
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> "Deadline":
+        self._before = current()
+        _here.deadline = self
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        _here.deadline = self._before
+        with self._lock:
+            for handle in self._handles.values():
+                handle.close()
+            self._handles.clear()
+
+    def left(self) -> float:
+        """Seconds until it is over."""
+        return max(SHORTEST, self._until - time.monotonic())
+
+    def show(self, connected: socket.socket) -> None:
+        """A connection that is cut with the others. A second handle is kept: TLS takes the first for itself."""
+        number = connected.fileno()
+        with self._lock:
+            if number not in self._handles:
+                self._handles[number] = socket.fromfd(number, connected.family, connected.type)
+            if self.over:
+                _end(self._handles[number])
+
+    def _cut(self) -> None:
+        with self._lock:
+            self.over = True
+            for handle in self._handles.values():
+                _end(handle)
+
+
+def current() -> Deadline | None:
+    """The deadline that this thread works under."""
+    found: Deadline | None = getattr(_here, "deadline", None)
+    return found
+
+
+def _end(handle: socket.socket) -> None:
+    with suppress(OSError):
+        handle.shutdown(socket.SHUT_RDWR)
+
+
+# --- the same for `requests`
+
+
+class WatchedHTTP(HTTPConnection):
+    """Shows its socket to the current deadline, before TLS and again where it is used anew."""
+
+    def _new_conn(self) -> socket.socket:
+        connected = super()._new_conn()
+        if (deadline := current()) is not None:
+            deadline.show(connected)
+        return connected
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        if (deadline := current()) is not None:
+            deadline.show(self.sock)
+            deadline.sent = True
+            self.sock.settimeout(deadline.left())
+        super().send(data)
+
+
+class WatchedHTTPS(WatchedHTTP, HTTPSConnection):
+    """The same with TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = WatchedHTTP
+
+
+class _PoolHTTPS(HTTPSConnectionPool):
+    ConnectionCls = WatchedHTTPS
+
+
+class WatchedAdapter(HTTPAdapter):
+    """To be mounted in a session whose calls are made under a deadline."""
+
+    pools: ClassVar[dict[str, Any]] = {"http": _Pool, "https": _PoolHTTPS}
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = self.pools
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = self.pools
+        return manager
