@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import commands
 from blueprints import api, dashboard, errors, health, outbound, tracing, webhook
 from blueprints.api.addresses import RowId
+from blueprints.webhook.addresses import SameAddress
 from config import clock as clocks
 from config import logs
 from config.clock import Clock
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     app.url_map.merge_slashes = False  # an id may hold slashes
     app.url_map.converters["int"] = RowId
     app.ensure_sync = lambda function: function  # type: ignore[assignment, method-assign]  # nothing here is a coroutine
+    app.wsgi_app = SameAddress(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]

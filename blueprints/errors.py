@@ -6,13 +6,15 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from blueprints.webhook import replies
+from blueprints.webhook import refusals, replies
+from blueprints.webhook.addresses import is_senders
 from models.database import DatabaseUnavailable
 from security import hosts
 from security.limits import TooMany
 
 log = structlog.get_logger()
 
+READING = frozenset({"GET", "HEAD", "OPTIONS"})  # methods of people and scanners who look at the sender's addresses
 FORMS = ["application/json", "text/html"]  # whoever says nothing gets the first
 MESSAGES = {
     400: "The request cannot be read.",
@@ -41,6 +43,8 @@ def init_app(app: Flask) -> None:
 
 def http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
+    if is_senders(request.path) and request.method not in READING:
+        refusals.keep(status, *refusals.HTTP.get(status, ("refused", MESSAGES.get(status, error.name + "."))))
     known = FORGED if isinstance(error, CSRFError) else MESSAGES.get(status, error.name + ".")
     response = answer(status, known)
     for name, value in error.get_headers():
@@ -70,7 +74,7 @@ def fault(error: Exception) -> ResponseReturnValue:
 def answer(status: int, message: str) -> Response:
     """The envelope on the webhook's paths (it holds for every status), a page for whoever wants one, the API's error
     object everywhere else."""
-    if request.path.startswith(("/webhooks/", "/v1/")):
+    if is_senders(request.path):
         return replies.failure(status, message)
     if not request.path.startswith("/api/") and request.accept_mimetypes.best_match(FORMS) == "text/html":
         page = render_template("dashboard/error.html", status=status, message=message)

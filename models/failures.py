@@ -11,7 +11,8 @@ class Failure(Model):
     """A call that we refused or could not apply, with what we answered. Holds no member data and no secret.
 
     `cause` is a stable word (`wrong_credentials`, `not_json`, …) to group by; `count` folds repeats of one cause from
-    one connection within a minute into one row, so that a flood cannot fill the disk.
+    one connection within a minute into one row, and those that name no connection of ours within an hour, so that a
+    flood cannot fill the disk (`sync.failures`).
     """
 
     __tablename__ = "failure"
@@ -24,7 +25,7 @@ class Failure(Model):
     at: Mapped[int] = mapped_column(Moment, index=True)  # folding and pruning look at a stretch of time
     last_at: Mapped[int] = mapped_column(Moment)
     count: Mapped[int] = mapped_column(Integer)
-    connection: Mapped[str | None] = mapped_column(ExactText)  # as named in the call; it may not exist
+    connection: Mapped[str | None] = mapped_column(ExactText)  # as named in the call, if there is such a one
     project_id: Mapped[str | None] = mapped_column(ExactText)
     cohort_id: Mapped[str | None] = mapped_column(ExactText)
     action: Mapped[str | None] = mapped_column(ExactText)

@@ -1,13 +1,14 @@
 """Calls that we refused or could not apply, kept for the operator without member data (P29, P30)."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
 from models.database import Database, DatabaseUnavailable
 
-FOLD = 60_000  # milliseconds within which repeats of one cause share a row
+MINUTE, HOUR = 60_000, 3_600_000
+MOST_AN_HOUR = 500  # rows of one connection
 
 _REPEAT = text("""
     UPDATE failure SET count = count + 1, last_at = :at
@@ -23,9 +24,14 @@ _INSERT = text("""
         :body_bytes, :traceback)""")
 
 
+_EXISTS = text("SELECT 1 FROM connection WHERE name = :connection")
+_ROWS = text("SELECT count(*) FROM failure WHERE at > :since AND connection = :connection")
+
+
 @dataclass(frozen=True)
 class Refusal:
-    """A failure to be kept; see `models.failures.Failure`."""
+    """A failure to be kept; see `models.failures.Failure`. Where `is_signed_in` is false anybody may have called: then
+    `connection` is what they said, and nothing else of what they said is kept."""
 
     at: int
     status: int
@@ -38,6 +44,7 @@ class Refusal:
     action: str | None = None
     body_bytes: int | None = None
     traceback: str | None = None
+    is_signed_in: bool = True
 
 
 class FailureLog:
@@ -70,5 +77,30 @@ class FailureLog:
 
 
 def _write(db: Connection, refusal: Refusal) -> None:
-    if db.execute(_REPEAT, {**vars(refusal), "since": refusal.at - FOLD}).rowcount == 0:
-        db.execute(_INSERT, vars(refusal))
+    """A repeat is counted on the row that is there: so that nobody without an account makes more rows than there are
+    causes and connections (in an hour, and in a minute), and no connection more than MOST_AN_HOUR and a few."""
+    if not refusal.is_signed_in:
+        refusal = _named_by_us(db, refusal)
+    fold = MINUTE if refusal.connection else HOUR
+    if _repeats(db, refusal, fold):
+        return
+    if refusal.cohort_id and _has_many(db, refusal):
+        refusal, fold = replace(refusal, project_id=None, cohort_id=None), HOUR
+        if _repeats(db, refusal, fold):
+            return
+    db.execute(_INSERT, vars(refusal))
+
+
+def _named_by_us(db: Connection, refusal: Refusal) -> Refusal:
+    """Without a name that no connection has: it would be a stranger's own text."""
+    exists = refusal.connection and db.execute(_EXISTS, {"connection": refusal.connection}).first()
+    return refusal if exists else replace(refusal, connection=None)
+
+
+def _repeats(db: Connection, refusal: Refusal, fold: int) -> bool:
+    return db.execute(_REPEAT, {**vars(refusal), "since": refusal.at - fold}).rowcount > 0
+
+
+def _has_many(db: Connection, refusal: Refusal) -> bool:
+    values = {"since": refusal.at - HOUR, "connection": refusal.connection}
+    return int(db.execute(_ROWS, values).scalar_one()) >= MOST_AN_HOUR

@@ -8,8 +8,9 @@ START_AGAIN = "Start the sync again"
 PAUSED = "Mixpanel has paused this cohort's sync and mailed the people who set it up."
 RETRIES = "Mixpanel tries again up to 5 times within a minute, then at its next cycle. Nothing is lost."
 WHOLE_COHORT = "If this lasts more than 3 days, Mixpanel sends the whole cohort again."
+NOT_MIXPANEL = "Mixpanel always sends POST, so something else has called. Nothing needs to be done."
 
-PAUSING = frozenset({400, 401})
+PAUSING = frozenset({400, 401, 403, 404})
 
 _TITLES = {
     "cut_short": "The body did not come whole",
@@ -25,9 +26,11 @@ _TITLES = {
     "too_large": "The body is too large",
     "too_many_calls": "Too many calls from one connection",
     "too_many_sign_ins": "Too many wrong sign-ins from one address",
+    "unknown_address": "An address that is none of ours",
     "unknown_action": "An unknown action",
     "unknown_encoding": "An unknown content encoding",
     "wrong_credentials": "Wrong username or password",
+    "wrong_method": "Not a POST",
 }
 
 # What mends a cause, where more can be said than "mend the cause".
@@ -39,6 +42,7 @@ _MENDS = {
     "too_large": "Raise MAX_BODY_MB, or send fewer members a page",
     "too_many_calls": "If this goes on, raise WEBHOOK_RATE_LIMIT",
     "too_many_sign_ins": "If the caller is Mixpanel, mend its password first",
+    "unknown_address": "Set it up anew with the address that the connection's page shows; Mixpanel can't edit it",
     "wrong_credentials": "Find the right password, or make a new connection and set it up in Mixpanel",
 }
 
@@ -60,6 +64,8 @@ def pauses(status: int) -> bool:
 
 def after(status: int, cause: str) -> NextStep:
     """What Mixpanel does next after a call that was answered with `status` for `cause`."""
+    if status == 405:  # noqa: PLR2004
+        return NextStep("waiting", "This was not Mixpanel", NOT_MIXPANEL, ())
     if status == 401:  # noqa: PLR2004
         why = "The password in Mixpanel is not one of this connection's live passwords; the URL need not change."
         sentence = f"{PAUSED} {why}"

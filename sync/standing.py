@@ -46,7 +46,7 @@ def _cohorts(pair: str, collect: str) -> dict[bool, TextClause]:
         LEFT JOIN connection k ON k.id = n.connection_id
         LEFT JOIN sync_session u ON u.cohort_id = c.id AND u.number = {_UNFINISHED}
         LEFT JOIN failure x ON x.id = (SELECT f.id FROM failure f WHERE {_REFUSED_SINCE}
-            ORDER BY f.status IN (400, 401) DESC, f.last_at DESC, f.id DESC LIMIT 1)"""  # noqa: S608
+            ORDER BY f.status IN (400, 401, 403, 404) DESC, f.last_at DESC, f.id DESC LIMIT 1)"""  # noqa: S608
     return {False: text(f"{every} ORDER BY c.id"), True: text(f"{every} WHERE c.id = :id")}
 
 
@@ -70,11 +70,11 @@ _CONNECTIONS = text("""
         FROM connection k LEFT JOIN called ON called.connection_id = k.id LEFT JOIN used ON used.connection_id = k.id),
     refused AS (
         SELECT w.id, sum(f.count) AS refusals,
-            coalesce(max(CASE WHEN f.status IN (400, 401) THEN f.id END), max(f.id)) AS failure_id
+            coalesce(max(CASE WHEN f.status IN (400, 401, 403, 404) THEN f.id END), max(f.id)) AS failure_id
         FROM known w JOIN failure f ON f.connection = w.name
         WHERE f.at > :after AND f.cause <> 'switched_off' AND (
             (f.cohort_id IS NULL AND f.last_at > w.since)
-            OR (f.cohort_id IS NOT NULL AND f.status IN (400, 401) AND f.last_at > :lately AND NOT EXISTS (
+            OR (f.cohort_id IS NOT NULL AND f.status IN (400, 401, 403, 404) AND f.last_at > :lately AND NOT EXISTS (
                 SELECT 1 FROM cohort c WHERE c.mixpanel_cohort_id = f.cohort_id
                     AND c.project_id = coalesce(f.project_id, 'unknown'))))
         GROUP BY w.id)

@@ -258,7 +258,7 @@ class SessionWithPages(Session):
 
 
 class Failure(Struct):
-    """A call that we refused or could not apply, with what we answered; repeats within a minute share a row."""
+    """A call that we refused or could not apply, with what we answered; repeats share a row."""
 
     id: Whole
     at: Moment

@@ -17,7 +17,7 @@ from sync.nextsteps import NextStep
 MOST = 100  # groups on a page
 STRETCHES = {"24h": ("Last 24 hours", DAY), "7d": ("Last 7 days", 7 * DAY), "90d": ("Last 90 days", 90 * DAY)}
 USUAL = "7d"
-STATUSES = (400, 401, 429, 500, 503)
+STATUSES = (400, 401, 404, 405, 429, 500, 503)
 
 # The rows of a stretch are few: repeats within a minute share one, and old ones are pruned.
 _GROUPS = """

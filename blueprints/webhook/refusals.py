@@ -23,6 +23,13 @@ from sync.page import Refused
 log = structlog.get_logger()
 
 
+# Calls that reach none of our addresses.
+HTTP = {
+    404: ("unknown_address", "There is nothing at this address. Mixpanel needs the address that the connection shows."),
+    405: ("wrong_method", "This address takes POST alone."),
+}
+
+
 class Stopping(Exception):
     """The process has been told to stop."""
 
@@ -80,8 +87,14 @@ def fault(error: Exception) -> Response:
 def _refuse(
     status: int, cause: str, message: str, retry_after: int | None = None, frames: str | None = None
 ) -> Response:
+    action = keep(status, cause, message, frames)
+    return replies.failure(status, message, action, retry_after)
+
+
+def keep(status: int, cause: str, message: str, frames: str | None = None) -> str | None:
+    """Keep the call at hand among the failures; returns its action, where that could be read."""
     known = getattr(g, "page", None) or getattr(g, "refused", None)
-    action = known.action if known else None
+    action: str | None = known.action if known else None
     refusal = Refusal(
         at=house().clock(),
         status=status,
@@ -89,6 +102,7 @@ def _refuse(
         message=message,
         request_id=g.request_id,
         connection=_connection_named(),
+        is_signed_in=hasattr(g, "connection"),
         project_id=known.project_id if known else None,
         cohort_id=known.cohort_id if known else None,
         action=action,
@@ -96,7 +110,7 @@ def _refuse(
         traceback=frames,
     )
     failures().keep(refusal)
-    return replies.failure(status, message, action, retry_after)
+    return action
 
 
 def _connection_named() -> str | None:
