@@ -142,6 +142,18 @@ SETTINGS = (
         rate,
     ),
     Setting(
+        "SIGN_IN_IDLE_HOURS",
+        "168",
+        "Hours without a call after which a browser is signed out of the dashboard.",
+        whole(1, 8760),
+    ),
+    Setting(
+        "SIGN_IN_LONGEST_HOURS",
+        "720",
+        "Hours after which a browser is signed out of the dashboard, however much it is used.",
+        whole(1, 8760),
+    ),
+    Setting(
         "RETAIN_PAGES_DAYS", "30", "Days that the pages of older sessions are kept; 0 keeps them.", whole(0, 36500)
     ),
     Setting(

@@ -1,6 +1,6 @@
 """Operators: people who sign in at the dashboard, and the trail of what they changed."""
 
-from sqlalchemy import Index, Integer, Text, text
+from sqlalchemy import Index, Integer, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import NUMBERED_ONCE, BigId, ExactText, Json, Moment
@@ -10,8 +10,7 @@ from models.database import Model
 class Operator(Model):
     """A person who may sign in. `email` is kept in lower case, `password_hash` as Werkzeug's scrypt text.
 
-    `sign_ins` counts up when the password or role changes or a sign-out everywhere is asked for: a browser whose cookie
-    holds another number is signed out.
+    `sign_ins` counts up when the password or role changes: every sign-in that was made before is over.
     """
 
     __tablename__ = "operator"
@@ -24,6 +23,26 @@ class Operator(Model):
     sign_ins: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[int] = mapped_column(Moment)
     last_signed_in_at: Mapped[int | None] = mapped_column(Moment)
+
+
+class SignIn(Model):
+    """One browser in which an operator is signed in. `digest` is a keyed digest of the secret in its cookie.
+
+    `sign_ins` is the operator's number at that time: where theirs is another one by now, this sign-in is over.
+    `last_seen_at` is kept to the minute, `browser` in a few words of ours.
+    """
+
+    __tablename__ = "sign_in"
+    __table_args__ = NUMBERED_ONCE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    operator_id: Mapped[int] = mapped_column(BigId, index=True)
+    sign_ins: Mapped[int] = mapped_column(Integer)
+    address: Mapped[str] = mapped_column(ExactText)
+    browser: Mapped[str] = mapped_column(ExactText)
+    started_at: Mapped[int] = mapped_column(Moment)
+    last_seen_at: Mapped[int] = mapped_column(Moment)
 
 
 class AuditEntry(Model):

@@ -35,7 +35,6 @@ FEATURES = ", ".join(
 )
 HTTPS_FOR = 365 * 24 * 3600  # seconds for which a browser that has seen us by https comes by nothing else
 NAME = "cohort-relay"
-SIGNED_IN_FOR = timedelta(days=7)  # without a call; every call renews it
 SENDER = ("/webhooks/", "/v1/")
 MACHINES = (*SENDER, "/api/")
 
@@ -56,7 +55,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
-        PERMANENT_SESSION_LIFETIME=SIGNED_IN_FOR,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.sign_in_idle_hours),
         WTF_CSRF_CHECK_DEFAULT=False,  # the guards ask for it, where a browser calls
         WTF_CSRF_TIME_LIMIT=None,  # as long as the sign-in itself: a form left open over lunch keeps what was typed
         WTF_CSRF_SSL_STRICT=False,  # behind a proxy the scheme is only known where TRUSTED_PROXIES says so

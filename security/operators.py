@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -37,7 +38,7 @@ class Wrong(ValueError):
 
 @dataclass(frozen=True)
 class Operator:
-    """A person who may sign in; `sign_ins` is the number that a browser's cookie must hold."""
+    """A person who may sign in; `sign_ins` is the number that each of their sign-ins must hold."""
 
     id: int
     email: str
@@ -47,10 +48,10 @@ class Operator:
     last_signed_in_at: int | None
 
 
-_COLUMNS = "id, email, role, sign_ins, created_at, last_signed_in_at"
-_ONE = text(f"SELECT {_COLUMNS} FROM operator WHERE id = :id")  # noqa: S608
-_ALL = text(f"SELECT {_COLUMNS} FROM operator ORDER BY email")  # noqa: S608
-_BY_EMAIL = text(f"SELECT {_COLUMNS}, password_hash FROM operator WHERE email = :email")  # noqa: S608
+COLUMNS = "id, email, role, sign_ins, created_at, last_signed_in_at"
+_ONE = text(f"SELECT {COLUMNS} FROM operator WHERE id = :id")  # noqa: S608
+_ALL = text(f"SELECT {COLUMNS} FROM operator ORDER BY email")  # noqa: S608
+_BY_EMAIL = text(f"SELECT {COLUMNS}, password_hash FROM operator WHERE email = :email")  # noqa: S608
 _ANY = text("SELECT 1 FROM operator LIMIT 1")
 _ADD = text("""
     INSERT INTO operator (email, password_hash, role, sign_ins, created_at)
@@ -58,6 +59,7 @@ _ADD = text("""
 _SIGNED_IN = text("UPDATE operator SET last_signed_in_at = :now WHERE id = :id")
 _PASSWORD = text("UPDATE operator SET password_hash = :password_hash, sign_ins = sign_ins + 1 WHERE id = :id")
 _ROLE = text("UPDATE operator SET role = :role, sign_ins = sign_ins + 1 WHERE id = :id")
+_SIGN_OUT = text("DELETE FROM sign_in WHERE operator_id = :id")
 _REMOVE = text("DELETE FROM operator WHERE id = :id")
 # Locks their rows on PostgreSQL: two admins who remove each other at once must not both find the other one still there.
 _HOLD_ADMINS = text("UPDATE operator SET role = role WHERE role = 'admin'")
@@ -96,9 +98,10 @@ def signing_in(database: Database, email: str, password: str) -> Operator | None
     return Operator(*row[:-1]) if row is not None and matches else None
 
 
-def note_sign_in(db: Connection, operator: Operator, now: int) -> None:
+def note_sign_in(db: Connection, operator: Operator, place: Mapping[str, str], now: int) -> None:
+    """`place` says from where, for the audit trail."""
     db.execute(_SIGNED_IN, {"id": operator.id, "now": now})
-    note(db, now, operator.email, "operator.sign_in", operator.email)
+    note(db, now, operator.email, "operator.sign_in", operator.email, after=place)
 
 
 def checked(email: str, password: str) -> tuple[str, str]:
@@ -131,6 +134,7 @@ def add(db: Connection, email: str, password_hash: str, role: str, who: str, now
 def set_password(db: Connection, operator: Operator, password_hash: str, who: str, now: int) -> None:
     """A new password; every browser that was signed in with the old one is signed out."""
     db.execute(_PASSWORD, {"id": operator.id, "password_hash": password_hash})
+    sign_out_everywhere(db, operator)
     note(db, now, who, "operator.password", operator.email)
 
 
@@ -141,6 +145,7 @@ def set_role(db: Connection, operator: Operator, role: str, who: str, now: int) 
     if role != "admin":
         _keep_an_admin(db, operator)
     db.execute(_ROLE, {"id": operator.id, "role": role})
+    sign_out_everywhere(db, operator)
     note(db, now, who, "operator.role", operator.email, before={"role": operator.role}, after={"role": role})
 
 
@@ -148,7 +153,13 @@ def remove(db: Connection, operator: Operator, who: str, now: int) -> None:
     """Remove an operator; their entries in the audit trail stay. Raises Wrong."""
     _keep_an_admin(db, operator)
     db.execute(_REMOVE, {"id": operator.id})
+    sign_out_everywhere(db, operator)
     note(db, now, who, "operator.remove", operator.email, before={"role": operator.role})
+
+
+def sign_out_everywhere(db: Connection, operator: Operator) -> int:
+    """End every sign-in of an operator; returns how many there were."""
+    return db.execute(_SIGN_OUT, {"id": operator.id}).rowcount
 
 
 def _keep_an_admin(db: Connection, operator: Operator) -> None:

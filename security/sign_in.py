@@ -1,20 +1,25 @@
 """Who is at the browser: the dashboard's guard, and the cookie behind it.
 
-The cookie is Flask's signed session: an operator's id and the number that a change of password or role makes another.
-Every call asks the database, so that a removed operator is out at once.
+The cookie is Flask's signed session and holds the secret of a sign-in (`security.sign_ins`). Every call asks the
+database for it, so that whoever is signed out, removed, or given another role or password is out at once.
 """
 
+from dataclasses import asdict
 from urllib.parse import urlsplit
 
 from flask import current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy import Connection
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from security import forms, operators
+from security import forms, operators, sign_ins
 from security.house import house
 from security.operators import Operator
 from security.roles import covers, role_of
+from security.sign_ins import Ends, Place, SignIn, browser_in_words
+from security.use import note_use
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 SAYS_HERE = ("same-origin", "none", None)  # Sec-Fetch-Site of a form of ours; older browsers say nothing
@@ -23,15 +28,32 @@ csrf = CSRFProtect()
 
 
 def start(operator: Operator) -> None:
-    """Remember in this browser who signed in; whatever the cookie held before goes (session fixation)."""
+    """Sign this browser in; whatever its cookie held before goes (session fixation)."""
+    here, now = house(), house().clock()
+    place = Place(get_remote_address(), browser_in_words(request.user_agent.string))
+
+    def write(db: Connection) -> str:
+        sign_ins.forget_ended(db, Ends.of(here.settings), now)
+        operators.note_sign_in(db, operator, asdict(place), now)
+        return sign_ins.start(db, here.settings.secret_key, operator, place, now)
+
+    secret = here.database.write(write)
     session.clear()
-    session["operator"] = operator.id
-    session["sign_ins"] = operator.sign_ins
+    session["sign_in"] = secret
     session.permanent = True
 
 
 def end() -> None:
+    """Sign this browser out; a copy of its cookie is worth nothing from now on. Only behind the dashboard's guard."""
+    one = this_browser()
+    house().database.write(lambda db: sign_ins.end(db, one.operator_id, one.id))
     session.clear()
+
+
+def this_browser() -> SignIn:
+    """The sign-in of the browser that calls; only behind the dashboard's guard."""
+    found: SignIn = g.sign_in
+    return found
 
 
 def operator() -> Operator:
@@ -48,10 +70,12 @@ def visitor() -> None:
 def dashboard_guard() -> ResponseReturnValue | None:
     """Lets signed-in operators pass whose role covers what the view needs: `viewer` to read; what changes something is
     marked with the role that it takes (`security.roles.needs`), an admin's where it is not."""
-    known = _who()
-    if known is None:
+    found = _who()
+    if found is None:
         return _send_to_sign_in()
+    known, g.sign_in = found
     g.operator = known
+    note_use(sign_ins.SEEN, g.sign_in.id, g.sign_in.last_seen_at)
     if not covers(known.role, _needed()):
         raise Forbidden
     _expect_a_form()
@@ -75,12 +99,12 @@ def _needed() -> str:
     return role_of(view) or ("viewer" if request.method in SAFE else "admin")
 
 
-def _who() -> Operator | None:
-    operator_id = session.get("operator")
-    if not isinstance(operator_id, int):
+def _who() -> tuple[Operator, SignIn] | None:
+    secret, here = session.get("sign_in"), house()
+    if not isinstance(secret, str):
         return None
-    found = house().database.read(lambda db: operators.by_id(db, operator_id), one_statement=True)
-    return found if found is not None and found.sign_ins == session.get("sign_ins") else None
+    key, ends, now = here.settings.secret_key, Ends.of(here.settings), here.clock()
+    return here.database.read(lambda db: sign_ins.find(db, key, secret, ends, now), one_statement=True)
 
 
 def _send_to_sign_in() -> ResponseReturnValue:

@@ -14,7 +14,7 @@ from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from models.database import Database
-from security import connections, operators, tokens
+from security import connections, operators, sign_ins, tokens
 from sync import upkeep
 from sync.rules import Rules
 
@@ -87,8 +87,10 @@ class Browser:
         now = relay.clock()
         add = partial(operators.add, email=self.email, password_hash=PASSWORD_HASH, role=role, who="tests", now=now)
         self.operator = relay.database.write(add)
+        key = relay.app.extensions["house"].settings.secret_key
+        place = sign_ins.Place("127.0.0.1", "a test")
         with self.client.session_transaction() as session:
-            session["operator"], session["sign_ins"] = self.operator.id, self.operator.sign_ins
+            session["sign_in"] = relay.database.write(lambda db: sign_ins.start(db, key, self.operator, place, now))
 
     def get(self, path: str, **arguments: Any) -> TestResponse:
         return self.client.get(path, **arguments)

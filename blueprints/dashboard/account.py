@@ -1,14 +1,17 @@
-"""The account of whoever is signed in: their role, and a change of password."""
+"""The account of whoever is signed in: their role, a change of password, and the browsers that are signed in."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
-from security import operators, sign_in
+from security import operators, sign_in, sign_ins
+from security.audit import note
 from security.house import house
 from security.limits import count_operator_sign_in
-from security.operators import Wrong
+from security.operators import Operator, Wrong
 from security.roles import MEANINGS, needs
+from security.sign_ins import Ends
 
 
 @blueprint.get("/account")
@@ -28,6 +31,43 @@ def change_password() -> ResponseReturnValue:
     return redirect(url_for("dashboard.show_account"))
 
 
+@blueprint.post("/account/sign-ins/<int:sign_in_id>/end")
+@needs("viewer")
+def end_sign_in(sign_in_id: int) -> ResponseReturnValue:
+    """Sign one of one's own browsers out."""
+    here, who = house(), sign_in.operator()
+    ended = here.database.write(lambda db: _end(db, who, sign_in_id, here.clock()))
+    flash("That browser is signed out." if ended else "That browser was signed out already.")
+    return redirect(url_for("dashboard.show_account"))
+
+
+@blueprint.post("/account/sign-ins/end")
+@needs("viewer")
+def end_all_sign_ins() -> ResponseReturnValue:
+    """Sign all of one's own browsers out, this one too."""
+    here, who = house(), sign_in.operator()
+
+    def end(db: Connection) -> None:
+        note(db, here.clock(), who.email, "operator.sign_out", who.email, after={"browser": "every browser"})
+        operators.sign_out_everywhere(db, who)
+
+    here.database.write(end)
+    return redirect(url_for("sign.sign_in_form"))
+
+
+def _end(db: Connection, who: Operator, sign_in_id: int, now: int) -> bool:
+    found = next((one for one in sign_ins.listed(db, who.id, _ends(), now) if one.id == sign_in_id), None)
+    if found is None:
+        return False
+    where = {"address": found.address, "browser": found.browser}
+    note(db, now, who.email, "operator.sign_out", who.email, after=where)
+    return sign_ins.end(db, who.id, sign_in_id)
+
+
+def _ends() -> Ends:
+    return Ends.of(house().settings)
+
+
 def _change(old: str, new: str, again: str) -> None:
     here, operator = house(), sign_in.operator()
     count_operator_sign_in(operator.email)
@@ -43,4 +83,7 @@ def _change(old: str, new: str, again: str) -> None:
 
 
 def _page(wrong: dict[str, str]) -> str:
-    return render_template("dashboard/account.html", wrong=wrong, meanings=MEANINGS)
+    here, who = house(), sign_in.operator()
+    found = here.database.read(lambda db: sign_ins.listed(db, who.id, _ends(), here.clock()), one_statement=True)
+    context = {"meanings": MEANINGS, "sign_ins": found, "this": sign_in.this_browser(), "settings": here.settings}
+    return render_template("dashboard/account.html", wrong=wrong, **context)

@@ -75,7 +75,6 @@ def _first_operator(email: str, password: str, code: str) -> Operator:
 
 
 def _enter(operator: Operator) -> ResponseReturnValue:
-    house().database.write(lambda db: operators.note_sign_in(db, operator, house().clock()))
     sign_in.start(operator)
     return redirect(sign_in.local_path(request.args.get("next", "")))
 

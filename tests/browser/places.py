@@ -22,6 +22,7 @@ SAMPLES = {
         "password_id",
     ): """SELECT p.id FROM connection_password p JOIN connection c ON c.id = p.connection_id
         WHERE p.retired_at IS NULL ORDER BY c.name, p.id LIMIT 1""",
+    ("account", "sign_in_id"): "SELECT id FROM sign_in ORDER BY id LIMIT 1",
     ("settings", "operator_id"): "SELECT id FROM operator ORDER BY email DESC LIMIT 1",
     ("settings", "erasure_id"): "SELECT id FROM erasure ORDER BY id LIMIT 1",
     ("settings", "token_id"): "SELECT id FROM api_token ORDER BY id LIMIT 1",

@@ -110,6 +110,8 @@ def test_a_viewer_changes_nothing_but_their_own_account(stocked: Relay) -> None:
     }
     assert open_to_viewers == {
         "/account/password",
+        "/account/sign-ins/<int:sign_in_id>/end",
+        "/account/sign-ins/end",
         "/cohorts/<int:cohort_id>",
         "/people/search",
         "/sign-out",
