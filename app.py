@@ -32,6 +32,7 @@ from security import hosts, limits
 from security.box import Box
 from security.browser import init_app as init_browser_headers
 from security.house import House
+from security.key import KeyGuard, hold_key
 from security.open import anyone
 from security.sign_in import dashboard_guard, visitor
 from security.tokens import api_guard
@@ -54,11 +55,13 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
     database = _database(app, settings)
     app.extensions["house"] = house = House(settings, database, clock)
+    app.extensions["key"] = KeyGuard(house)
     app.extensions["failures"] = FailureLog(database)
     app.extensions["desk"] = _desk(house)
     limits.init_app(app, settings)
     tracing.init_app(app, settings)
     hosts.init_app(app, settings)
+    app.before_request(hold_key)
     init_browser_headers(app, settings)
     Htmx(app)
     errors.init_app(app)

@@ -10,6 +10,7 @@ from blueprints.webhook import refusals, replies
 from blueprints.webhook.addresses import is_senders
 from models.database import DatabaseUnavailable
 from security import hosts
+from security.key import WrongKey
 from security.limits import TooMany
 
 log = structlog.get_logger()
@@ -31,6 +32,7 @@ MESSAGES = {
 }
 
 
+WRONG_KEY = "The relay runs with another SECRET_KEY than its database. Whoever runs it asks flask doctor what to do."
 FORGED = "This form is too old or not from this browser. Open its page again; nothing was changed."
 
 
@@ -38,6 +40,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(TooMany, too_many)
     app.register_error_handler(DatabaseUnavailable, unavailable)
+    app.register_error_handler(WrongKey, wrong_key)
     app.register_error_handler(Exception, fault)
 
 
@@ -62,6 +65,13 @@ def too_many(error: TooMany) -> ResponseReturnValue:
 def unavailable(error: DatabaseUnavailable) -> ResponseReturnValue:
     log.warning("database.unavailable", cause=str(error))
     response = answer(503, MESSAGES[503])
+    response.headers["Retry-After"] = str(replies.RETRY_AFTER)
+    return response
+
+
+def wrong_key(_error: WrongKey) -> ResponseReturnValue:
+    log.error("secret_key.wrong")
+    response = answer(503, WRONG_KEY)
     response.headers["Retry-After"] = str(replies.RETRY_AFTER)
     return response
 

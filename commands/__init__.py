@@ -14,6 +14,7 @@ from commands import (
     people,
     pool,
     projects,
+    secret_key,
     send,
     serve,
     simulate,
@@ -23,14 +24,18 @@ from commands import (
     work,
 )
 
+# What brings tables, copies or tells how things are works with any key, and so does what needs no database.
+KEYLESS = {"backup", "db", "doctor", "migrate-data", "restore", "secret-key", "stand-in"}
+
 COMMANDS = [
-    trouble.told(command)
+    trouble.told(command, keyed=command.name not in KEYLESS)
     for command in (
         connections.group,
         tokens.group,
         operators.group,
         people.group,
         projects.group,
+        secret_key.group,
         send.command,
         imports.command,
         send.list_command,

@@ -20,7 +20,7 @@ from config.settings import SETTINGS, Settings, settings_shown
 from models.closing import SENTENCE, is_closed
 from models.database import Database, DatabaseUnavailable
 from models.schema import is_new_enough, newest_revision, stored_revision
-from security import connections
+from security import connections, key
 from security.counters import redis_options
 from security.house import House, house
 from sync import nextsteps
@@ -203,10 +203,22 @@ def _stored(here: House) -> Iterator[Check]:
     try:
         tables = revision(here.database)
         yield tables
+        if tables.state != "fail":
+            yield secret_key(here)
         for part in parts if tables.state != "fail" else ():
             yield from part(here)
     except DatabaseUnavailable as error:
         yield fail("database", f"went away: {error.told}", "Run flask doctor again")
+
+
+def secret_key(here: House) -> Check:
+    """Whether SECRET_KEY is the one that the database was filled with."""
+    found = here.database.read(lambda db: key.is_right(db, here.settings.secret_key))
+    if found is False:
+        here.settings.forget_made_key()
+        what, _, step = key.sentence(here).partition(" Put the earlier key back: ")
+        return fail("secret key", what, f"Put the earlier key back: {step}")
+    return ok("secret key", "the database's own" if found else "the database has none yet, and takes this one at start")
 
 
 def revision(stored: Database) -> Check:

@@ -1,26 +1,43 @@
-"""What a command says where the database cannot be asked: one sentence instead of a traceback."""
+"""What a command says where the database cannot be asked, or has another key: one sentence instead of a traceback."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import click
+from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from models.database import DatabaseUnavailable
 from models.schema import is_new_enough, stored_revision
 from models.statement import DRIVER_ERRORS
 from security.house import house
+from security.key import WrongKey, guard
 
 
-def told(command: click.Command) -> click.Command:
+def told(command: click.Command, *, keyed: bool) -> click.Command:
     """`command`, and those below it, where a database that is away or lacks our tables is one sentence and exit
-    code 1."""
+    code 1; so is a SECRET_KEY that is not the database's, where it is `keyed`."""
     for below in getattr(command, "commands", {}).values():
-        told(below)
+        told(below, keyed=keyed)
     if command.callback is not None:
-        command.callback = _telling(command.callback)
+        command.callback = _telling(_keyed(command.callback) if keyed else command.callback)
     return command
+
+
+def _keyed(callback: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(callback)
+    @with_appcontext
+    def called(*arguments: Any, **options: Any) -> Any:
+        try:
+            guard().hold()
+        except WrongKey as error:
+            raise click.ClickException(str(error)) from None
+        except DatabaseUnavailable:  # the command says so, or does without
+            pass
+        return callback(*arguments, **options)
+
+    return called
 
 
 def _telling(callback: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,6 +20,7 @@ from dotenv import dotenv_values
 from config.database_url import SQLITE, database_url, sqlite_file
 from config.values import WrongValue, emails, names, one_of, rate, text, url, whole
 
+KEY_FILE = "secret-key"  # in the instance folder
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -223,14 +224,22 @@ SETTINGS = (
 class Settings(SimpleNamespace):
     """The parsed settings: one attribute a setting, in lower case (``settings.max_body_mb``).
 
-    ``origins`` maps each name to where its value came from: ``environment``, ``.env`` or ``default``.
+    ``origins`` maps each name to where its value came from: ``environment``, ``.env`` or ``default``. ``made_key`` says
+    that the key's file was not there and has been made.
     """
 
     origins: dict[str, str]
     instance: Path
+    made_key: bool
 
     def __getattr__(self, name: str) -> Any:  # only reached for a name that is no setting
         raise AttributeError(f"no setting {name!r}")
+
+    def forget_made_key(self) -> None:
+        """Remove the key's file where we have just made it: the earlier one is missing, and this one is no use."""
+        file = self.instance / KEY_FILE
+        if self.made_key and file.is_file() and file.read_text().strip() == self.secret_key:
+            file.unlink(missing_ok=True)
 
     @property
     def on_sqlite(self) -> bool:
@@ -269,7 +278,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         file = sqlite_file(settings.database_url) if settings.database_url else Path("cohort-relay.db")
         settings.database_url = f"{SQLITE}{instance / file}"
     settings.public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
-    settings.secret_key = settings.secret_key or _kept_secret(instance / "secret-key")
+    file = instance / KEY_FILE
+    settings.made_key = not settings.secret_key and not file.exists()
+    settings.secret_key = settings.secret_key or _kept_secret(file)
     return settings
 
 

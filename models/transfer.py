@@ -31,6 +31,7 @@ from models.engines import (
     sqlite_url,
     writer_options,
 )
+from models.keys import SecretKeyCheck
 from models.pooler import Connector
 from models.sameness import TableAccount, Watch, batches, compare, driver_of
 
@@ -152,8 +153,9 @@ def _same_revision(here: Connection, there: Connection) -> str:
 
 
 def _filled(there: Connection, tables: Sequence[Table]) -> list[str]:
-    """The tables that hold rows."""
-    asked = ((one.name, there.exec_driver_sql(f'SELECT EXISTS (SELECT 1 FROM "{one.name}")')) for one in tables)
+    """The tables that hold rows; which key it is, a relay has told the database when it first looked at it."""
+    looked_at = [one for one in tables if one.name != SecretKeyCheck.__tablename__]
+    asked = ((one.name, there.exec_driver_sql(f'SELECT EXISTS (SELECT 1 FROM "{one.name}")')) for one in looked_at)
     return [name for name, answer in asked if answer.scalar_one()]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from werkzeug.datastructures import Authorization
 
 from security.house import house
+from security.key import guard
 from security.limits import count_api_call, count_failed_sign_in
 from security.secrets import keyed_digest, new_secret
 from security.use import note_use
@@ -126,5 +127,6 @@ def needs_scope(scope: str) -> Callable[[View], View]:
 
 @auth.error_handler
 def refuse(_status: int) -> tuple[dict[str, object], int]:
+    guard().look()
     count_failed_sign_in()
     return {"error": {"message": "Send a live token: Authorization: Bearer <token>.", "code": 401}}, 401

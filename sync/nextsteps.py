@@ -30,6 +30,7 @@ _TITLES = {
     "unknown_action": "An unknown action",
     "unknown_encoding": "An unknown content encoding",
     "wrong_credentials": "Wrong username or password",
+    "wrong_key": "The relay runs with another SECRET_KEY",
     "wrong_method": "Not a POST",
 }
 
@@ -44,6 +45,7 @@ _MENDS = {
     "too_many_sign_ins": "If the caller is Mixpanel, mend its password first",
     "unknown_address": "Set it up anew with the address that the connection's page shows; Mixpanel can't edit it",
     "wrong_credentials": "Find the right password, or make a new connection and set it up in Mixpanel",
+    "wrong_key": "Put the earlier SECRET_KEY back, and start the relay again: flask doctor",
 }
 
 

@@ -123,6 +123,7 @@ class Relay:
     def __post_init__(self) -> None:
         self.client = self.app.test_client()
         key = self.app.extensions["house"].settings.secret_key
+        self.app.extensions["key"].hold()
         self.password = self.database.write(lambda db: connections.add(db, key, self.name, self.clock()))
         self.token = self.database.write(lambda db: tokens.add(db, key, "tests", "read", self.clock()))
 

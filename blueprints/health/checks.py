@@ -14,6 +14,7 @@ from models.database import DatabaseUnavailable
 from models.schema import is_new_enough, stored_revision
 from security import limits
 from security.house import house
+from security.key import WrongKey, guard
 
 
 @blueprint.get("/healthz")
@@ -27,6 +28,8 @@ def readyz() -> ResponseReturnValue:
     checks = {"database": _database(), "migrations": "unknown"}
     if checks["database"] == "ok":
         checks["migrations"] = _migrations()
+    if checks["migrations"] == "ok":
+        checks["key"] = _key()
     if house().stopping.is_set():
         checks["process"] = "stopping"
     ready = set(checks.values()) == {"ok"}
@@ -53,3 +56,13 @@ def _migrations() -> str:
     except DatabaseUnavailable:
         return "unknown"
     return "ok" if is_new_enough(stored) else "run flask db upgrade"
+
+
+def _key() -> str:
+    try:
+        guard().look()
+    except WrongKey:
+        return "SECRET_KEY is not the database's: run flask doctor"
+    except DatabaseUnavailable:
+        return "unknown"
+    return "ok"

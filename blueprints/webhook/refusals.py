@@ -15,6 +15,7 @@ from werkzeug.exceptions import RequestTimeout
 from blueprints.webhook import replies
 from models.database import DatabaseUnavailable
 from security.house import house
+from security.key import WrongKey, guard
 from security.limits import TooMany, count_failed_sign_in
 from security.webhook import NAME, SwitchedOff, auth
 from sync.failures import FailureLog, Refusal
@@ -41,6 +42,7 @@ def refuse_when_stopping() -> None:
 
 @auth.error_handler
 def wrong_credentials(_status: int) -> Response:
+    guard().look()
     count_failed_sign_in()
     return _refuse(401, "wrong_credentials", "The username or password is not one of this connection's live ones.")
 
@@ -67,6 +69,13 @@ def database_unavailable(error: DatabaseUnavailable) -> Response:
     log.warning("database.unavailable", cause=str(error))
     message = "The database does not answer; nothing was stored. Send again later."
     return _refuse(503, "database_unavailable", message, replies.RETRY_AFTER)
+
+
+def wrong_key(_error: WrongKey) -> Response:
+    """Never 401: the password may be right, and Mixpanel would pause the sync."""
+    log.error("secret_key.wrong")
+    message = "The server runs with another key than its database; nothing was stored. Send again later."
+    return _refuse(503, "wrong_key", message, replies.RETRY_AFTER)
 
 
 def too_many(error: TooMany) -> Response:
@@ -143,5 +152,6 @@ HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
     RequestTimeout: cut_short,
     DatabaseUnavailable: database_unavailable,
     TooMany: too_many,
+    WrongKey: wrong_key,
     Exception: fault,
 }

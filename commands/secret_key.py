@@ -1,0 +1,45 @@
+"""`flask secret-key`: the key that the database was filled with."""
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import Connection
+
+from security import key
+from security.audit import TERMINAL, note
+from security.house import house
+from security.key import Lost
+
+group = AppGroup("secret-key", help="The key of everything secret that is stored.")
+
+
+@group.command("accept")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def accept(*, yes: bool) -> None:
+    """Go on with the SECRET_KEY of now, where the earlier one is lost for good; first say what is lost with it."""
+    here = house()
+    if here.database.read(lambda db: key.is_right(db, here.settings.secret_key)):
+        click.echo("This is the database's key already; nothing is lost and nothing was changed.")
+        return
+    lost = here.database.read(key.lost)
+    click.echo(_told(lost))
+    if not yes:
+        click.confirm("Go on with the new key?", abort=True, err=True)
+    here.database.write(lambda db: _accept(db, here.settings.secret_key, here.clock()))
+    click.echo("The relay starts with the new key now.")
+
+
+def _accept(db: Connection, secret_key: str, now: int) -> None:
+    key.replace(db, secret_key, now)
+    note(db, now, TERMINAL, "secret_key.accept", "SECRET_KEY")
+
+
+def _told(lost: Lost) -> str:
+    return (
+        "With another key these are void, and have to be made anew:\n"
+        f"  {lost.passwords} webhook passwords: flask connections rotate NAME, then type each into Mixpanel\n"
+        f"  {lost.tokens} API tokens: flask tokens remove NAME, flask tokens add NAME\n"
+        f"  {lost.projects} projects' credentials: type them again at Send, Projects\n"
+        f"  {lost.erasures} proofs of erasures stay, and cannot be found by a person's id any more\n"
+        "Everybody signs in at the dashboard again, with the password that they have. Members, cohorts, history and\n"
+        "the audit trail are kept."
+    )
