@@ -22,6 +22,7 @@ import requests
 from app import create_app
 from benchmarks import company, server, stored
 from benchmarks.company import Company
+from benchmarks.key import SECRET_KEY
 from benchmarks.pages import distinct_ids, member
 from config.clock import now
 from config.settings import load
@@ -93,13 +94,13 @@ def measure(dialect: str, people: int, rounds: int, address: str) -> list[str]:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         url = stack.enter_context(stored.database(dialect, folder, address))
-        environ = {"INSTANCE_PATH": name, "DATABASE_URL": url, "SECRET_KEY": "of the bench", "LOG_LEVEL": "error"}
+        environ = {"INSTANCE_PATH": name, "DATABASE_URL": url, "SECRET_KEY": SECRET_KEY, "LOG_LEVEL": "error"}
         app = create_app(load(environ))
         database = app.extensions["house"].database
         email, password_hash = operators.checked(EMAIL, PASSWORD)
         database.write(lambda db: operators.add(db, email, password_hash, "admin", "terminal", now()))
-        database.write(lambda db: connections.add(db, "of the bench", "crm", now()))
-        database.write(lambda db: tokens.add(db, "of the bench", "bench", "read", now()))
+        database.write(lambda db: connections.add(db, SECRET_KEY, "crm", now()))
+        database.write(lambda db: tokens.add(db, SECRET_KEY, "bench", "read", now()))
         company.fill(url, now(), Company(people=people))
         paths = places.pages(app)
         database.dispose()

@@ -17,6 +17,7 @@ import requests
 from sqlalchemy import text
 
 from app import create_app
+from benchmarks.key import SECRET_KEY
 from benchmarks.stored import database
 from config.clock import now
 from config.settings import load
@@ -69,7 +70,7 @@ class Relay:
         ours = {
             "INSTANCE_PATH": str(folder),
             "DATABASE_URL": url,
-            "SECRET_KEY": "of the bench",
+            "SECRET_KEY": SECRET_KEY,
             "LOG_LEVEL": "error",
             "MIXPANEL_BASE_URL": base_url,
         }

@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks import server, stored
+from benchmarks.key import SECRET_KEY
 from benchmarks.pages import PROJECT, distinct_ids
 from sync import seen
 
@@ -104,7 +105,7 @@ def cohort(db: sqlite3.Connection, number: int, name: str) -> None:
 
 def move(here: str, there: str, folder: Path) -> tuple[dict[str, object], float, float]:
     """Run the command; returns its report, its seconds and its highest resident memory in MB."""
-    environ = {"INSTANCE_PATH": str(folder), "DATABASE_URL": here, "SECRET_KEY": "of the bench", "LOG_LEVEL": "error"}
+    environ = {"INSTANCE_PATH": str(folder), "DATABASE_URL": here, "SECRET_KEY": SECRET_KEY, "LOG_LEVEL": "error"}
     command = [server.BIN / "flask", "migrate-data", "--to", there, "--json"]
     began, highest = time.monotonic(), 0.0
     with subprocess.Popen(command, env=os.environ | environ, stdout=subprocess.PIPE) as running:

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from app import create_app
+from benchmarks.key import SECRET_KEY
 from config.settings import load
 from security import connections
 
@@ -85,9 +86,9 @@ def _wait(url: str, running: "subprocess.Popen[bytes]") -> None:
 @contextmanager
 def relay(url: str, folder: Path) -> Iterator[Client]:
     """Our server on the database at `url`, with a connection set up."""
-    environ = {"INSTANCE_PATH": str(folder), "DATABASE_URL": url, "SECRET_KEY": "of the bench"}
+    environ = {"INSTANCE_PATH": str(folder), "DATABASE_URL": url, "SECRET_KEY": SECRET_KEY}
     database = create_app(load(environ | {"LOG_LEVEL": "error"})).extensions["house"].database
-    password = database.write(lambda db: connections.add(db, "of the bench", "bench", 1))
+    password = database.write(lambda db: connections.add(db, SECRET_KEY, "bench", 1))
     database.dispose()
     signed = {"Authorization": "Basic " + base64.b64encode(f"bench:{password}".encode()).decode()}
     with process(["flask", "serve", "--without-worker"], environ, "/healthz") as port:

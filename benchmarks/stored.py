@@ -12,6 +12,7 @@ import psycopg
 import xxhash
 
 from app import create_app
+from benchmarks.key import SECRET_KEY
 from benchmarks.pages import PROJECT, member
 from config.settings import load
 from models import schema
@@ -30,7 +31,7 @@ def rows(ids: list[str]) -> Iterator[tuple[object, ...]]:
 
 
 def migrate(url: str, folder: Path) -> None:
-    environ = {"INSTANCE_PATH": str(folder), "DATABASE_URL": url, "LOG_LEVEL": "error", "SECRET_KEY": "of the bench"}
+    environ = {"INSTANCE_PATH": str(folder), "DATABASE_URL": url, "LOG_LEVEL": "error", "SECRET_KEY": SECRET_KEY}
     database = create_app(load(environ)).extensions["house"].database
     database.alter(schema.upgrade)
     database.dispose()

@@ -18,7 +18,8 @@ import click
 from dotenv import dotenv_values
 
 from config.database_url import SQLITE, database_url, sqlite_file
-from config.values import WrongValue, emails, names, one_of, rate, text, url, whole
+from config.randomness import is_random_enough
+from config.values import WrongValue, emails, names, one_of, rate, secret_key, text, url, whole
 
 KEY_FILE = "secret-key"  # in the instance folder
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +71,7 @@ SETTINGS = (
         "",
         "Key of the stored password digests and of Mixpanel's credentials; made and kept in the instance folder when"
         " empty. Changing it makes every webhook password and API token invalid, and stored credentials unreadable.",
-        text,
+        secret_key,
         secret=True,
     ),
     Setting(
@@ -302,7 +303,8 @@ def _parse(setting: Setting, value: str, origin: str) -> Any:
 
 
 def _kept_secret(path: Path) -> str:
-    """The key in `path`, made on first use; linking it into place lets two processes that start at once agree."""
+    """The key in `path`, made on first use; linking it into place lets two processes that start at once agree. Raises
+    WrongSetting where the file holds no key."""
     if not path.exists():
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
         fresh.touch(mode=0o600)
@@ -310,4 +312,10 @@ def _kept_secret(path: Path) -> str:
         with suppress(FileExistsError):
             os.link(fresh, path)
         fresh.unlink()
-    return path.read_text().strip()
+    kept = path.read_text().strip()
+    if not is_random_enough(kept):
+        raise WrongSetting(
+            f"The file {path} holds no key that is good enough: it is empty, cut short, or was written by hand. Put it"
+            " back from your backup; where there is none and nothing is stored yet, remove it, and another one is made."
+        )
+    return kept

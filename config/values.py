@@ -4,6 +4,8 @@ right, for whoever wrote the text."""
 import re
 from collections.abc import Callable
 
+from config.randomness import is_random_enough
+
 MOST_NAMES = 100
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?\.?")
 
@@ -35,6 +37,18 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
     parse.__doc__ = "one of " + ", ".join(choices)
     return parse
+
+
+def secret_key(value: str) -> str:
+    """empty, or 32 random bytes as text"""
+    value = value.strip()
+    if value and not is_random_enough(value):
+        raise WrongValue(
+            "a key that nobody finds by trying: 32 random bytes as text. Make one with python3 -c 'import secrets;"
+            " print(secrets.token_hex(32))'. What was stored under another key is void with it: flask secret-key"
+            " accept, after the change, says what that is"
+        )
+    return value
 
 
 def url(*schemes: str) -> Callable[[str], str]:

@@ -37,7 +37,7 @@ _compile_each_address_once()
 
 def settings_for(instance: Path, **changed: Any) -> Settings:
     """Settings as the environment would give them, with an instance folder of their own."""
-    environ = {"INSTANCE_PATH": str(instance), "LOG_LEVEL": "error", "SECRET_KEY": "of the tests"}
+    environ = {"INSTANCE_PATH": str(instance), "LOG_LEVEL": "error", "SECRET_KEY": servers.SECRET_KEY}
     return load(environ | {name.upper(): str(value) for name, value in changed.items()})
 
 

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+SECRET_KEY = "tests-Jc0vX9mQ2u7hTq4ZrW8yLb5NdPk3SgF6aEu1oMiRxYtVz0"
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 
 

@@ -14,6 +14,7 @@ import psycopg
 
 from app import create_app
 from benchmarks import stored
+from benchmarks.key import SECRET_KEY
 from benchmarks.server import BIN, Client, process
 from config.clock import now
 from config.settings import load
@@ -21,7 +22,6 @@ from models.database import Database
 from security import connections, tokens
 from tests.failing.cluster import private_cluster
 
-SECRET_KEY = "of the bench"  # noqa: S105
 SETTINGS = Path(__file__).parent / "postgresql.conf"
 MB = 2**20
 

@@ -27,6 +27,7 @@ from tests.commands.conftest import terminal_of
 from tests.conftest import settings_for
 from tests.failing.server import BIN, ROOT, free_port, wait_until
 from tests.relay import body
+from tests.servers import SECRET_KEY
 
 pytestmark = pytest.mark.slow
 
@@ -195,7 +196,7 @@ def test_it_refuses_an_instance_that_has_data_of_its_own(tmp_path: Path) -> None
 def test_served_it_goes_on_moving_until_it_is_told_to_stop(demo: Demo) -> None:
     port, sessions = free_port(), "SELECT count(*) FROM sync_session"
     (before,) = demo.column(sessions)
-    served_there = {"INSTANCE_PATH": str(demo.folder), "SECRET_KEY": "of the tests", "PORT": str(port)}
+    served_there = {"INSTANCE_PATH": str(demo.folder), "SECRET_KEY": SECRET_KEY, "PORT": str(port)}
     words = [str(BIN / "flask"), "demo", "--serve"]
     running = subprocess.Popen(words, cwd=ROOT, env=os.environ | served_there, stdout=subprocess.DEVNULL)
     wait_until(lambda: demo.column(sessions)[0] >= before + 12, 120, "a live cycle of six cohorts")

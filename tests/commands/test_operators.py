@@ -12,6 +12,7 @@ from security import operators
 from tests.commands.conftest import Terminal
 from tests.conftest import settings_for
 from tests.relay import Relay
+from tests.servers import SECRET_KEY
 
 PASSWORD = "correct horse battery"
 
@@ -136,7 +137,7 @@ def test_serve_says_how_to_make_the_first_operator_while_there_is_none(relay: Re
     with relay.app.app_context():
         said = _first_operator()
         assert "http://127.0.0.1:8000/sign-up" in said
-        assert operators.first_code("of the tests") in said
+        assert operators.first_code(SECRET_KEY) in said
         typed(relay, PASSWORD, "add", "ada@example.org", "--role", "viewer")
         assert _first_operator() == ""
 

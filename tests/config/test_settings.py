@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import SETTINGS, WrongSetting, load
+from tests.servers import SECRET_KEY
 
 
 def loaded(folder: Path, **environ: str):
@@ -104,8 +105,16 @@ def test_the_secret_key_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path
 
 
 def test_a_given_secret_key_is_used_and_none_is_made(tmp_path: Path) -> None:
-    assert loaded(tmp_path, SECRET_KEY="mine").secret_key == "mine"
+    assert loaded(tmp_path, SECRET_KEY=SECRET_KEY).secret_key == SECRET_KEY
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kept", ["", "\n", "cut-short", "secret" * 20])
+def test_a_file_that_holds_no_key_stops_the_start_and_is_left_as_it_is(tmp_path: Path, kept: str) -> None:
+    (tmp_path / "secret-key").write_text(kept)
+    with pytest.raises(WrongSetting, match="from your backup"):
+        loaded(tmp_path)
+    assert (tmp_path / "secret-key").read_text() == kept
 
 
 def test_processes_that_start_at_once_agree_on_the_secret_key(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ from config.clock import now
 from config.settings import load
 from models import schema
 from security import connections
+from tests.servers import SECRET_KEY
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
-SECRET_KEY = "of the tests"
 READY_WITHIN = 60  # seconds; a start takes about two on a quiet machine
 STOPPED_WITHIN = 40  # seconds; tests that care assert less
 

@@ -10,6 +10,7 @@ import pytest
 
 from outbound import budget
 from outbound.desk import Desk
+from tests.servers import SECRET_KEY
 
 HOUR = 3_600_000
 START = 1_770_000_000_000
@@ -50,7 +51,7 @@ def taken(desk: Desk, many: int, family: str = "query") -> int:
 
 def two_processes(database_url: str, folder: Path, moment: int, wanted: int, way: str) -> int:
     """How many places two processes get together, when both want so many at one moment."""
-    ours = {"INSTANCE_PATH": str(folder), "DATABASE_URL": database_url, "SECRET_KEY": "x", "LOG_LEVEL": "error"}
+    ours = {"INSTANCE_PATH": str(folder), "DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY, "LOG_LEVEL": "error"}
     both = [
         subprocess.Popen(
             [sys.executable, "-c", TAKER, str(moment), str(wanted), way],
