@@ -16,6 +16,14 @@ from models.database import db
 from tests import servers
 from tests.relay import Relay, TestClock
 
+BROWSER, FAILING = Path(__file__).parent / "browser", Path(__file__).parent / "failing"
+SERVERS = {
+    "postgresql_template",
+    "server",
+    "make_server",
+    "make_worker",
+    "redis_url",
+}  # fixtures that need or start one
 MakeRelay = Callable[..., Relay]
 
 
@@ -119,3 +127,23 @@ def make_relay(database_url: str, tmp_path: Path) -> Iterator[MakeRelay]:
 @pytest.fixture
 def relay(make_relay: MakeRelay) -> Relay:
     return make_relay()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say of each test what it needs, so that `make check` can leave it out (see pyproject.toml)."""
+    for item in items:
+        for mark in _needs(item):
+            item.add_marker(mark)
+
+
+def _needs(item: pytest.Item) -> Iterator[str]:
+    if BROWSER in item.path.parents:
+        yield "browser"
+    if FAILING in item.path.parents or "postgresql" in item.name or _fixtures(item) & SERVERS:
+        yield "server"
+    if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
+        yield "search"
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))

@@ -179,3 +179,33 @@ def hidden(path: Path) -> bool:
     """Whether the path is no file of the project: the environment, caches, the instance, git's own."""
     first = path.relative_to(ROOT).parts[0]
     return first in {"instance", "node_modules"} or (first.startswith(".") and first != ".ci")
+
+
+CITED = re.compile(r"mixpanel-facts ((?:\d+(?:\.\d+)?(?:, | and | to |-))*\d+(?:\.\d+)?)")
+HEADING = re.compile(r"^#{2,3} (\d+(?:\.\d+)?)\.? ", re.MULTILINE)
+
+
+def test_every_fact_that_code_and_tests_cite_is_written_down():
+    """`mixpanel-facts 6, 9` is row 9 of section 6."""
+    facts = (ROOT / "docs" / "mixpanel-facts.md").read_text()
+    known = set(HEADING.findall(facts)) | set(re.findall(r"^\| (\d+) \|", facts, re.MULTILINE))
+    cited = {
+        number
+        for path in [
+            path for path in ROOT.rglob("*.py") if not path.relative_to(ROOT).parts[0].startswith((".", "node"))
+        ]
+        for group in CITED.findall(path.read_text())
+        for number in re.findall(r"\d+(?:\.\d+)?", group)
+    }
+    assert len(cited) > 20
+    assert not cited - known
+
+
+def test_every_pitfall_that_a_test_names_is_written_down():
+    from tests.webhook.test_pitfalls_are_covered import PITFALLS
+
+    known = {
+        f"p{number}"
+        for number in re.findall(r"^\| P(\d+) \|", (ROOT / "docs" / "pitfalls.md").read_text(), re.MULTILINE)
+    }
+    assert set(PITFALLS) <= known
