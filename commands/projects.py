@@ -25,7 +25,7 @@ _id = click.option("--project-id", help="Mixpanel's id: Project Settings, Overvi
 _token = click.option("--token", help="The project token.")
 _username = click.option("--username", help="The service account's username.")
 _stdin = click.option("--secret-stdin", is_flag=True, help="Read the service account's secret: one line of input.")
-_integration = click.option("--integration-id", help="Partners of Mixpanel: your integration id.")
+_integration = click.option("--integration-id", help="How calls name their sender; cohort-relay without it.")
 _workspace = click.option("--workspace-id", help="Only for projects with Data Views.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

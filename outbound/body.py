@@ -49,7 +49,7 @@ def body_of(
         if not isinstance(record, dict):
             body.problems.append(where.problem(Problem("error", "", "A record is an object, such as {}.")))
             continue
-        ready = records.prepared(operation, record, credentials, integration_id)
+        ready = records.prepared(operation, record, credentials, integration_id, now)
         body.problems.extend(map(where.problem, _problems(operation, record, ready, credentials, now)))
         body.records.append(ready)
     if len(found) == len(body.records) and found:

@@ -124,7 +124,7 @@ def _body(draft: Draft, *, from_params: bool) -> Body:
     operation = draft.operation
     if operation.body == "raw":
         return raw.body_of(draft.values.found)
-    integration = draft.project.integration_id
+    integration = draft.project.integration
     return body_of(
         operation, draft.given, draft.values.found, draft.credentials, integration, draft.now, from_params=from_params
     )
@@ -134,8 +134,7 @@ def _request(draft: Draft, body: Body) -> Request | None:
     headers = [*body.headers]
     if "gzip" in draft.values.found:
         headers.append(("Accept-Encoding", "gzip" if draft.values.found["gzip"] else "identity"))
-    if draft.project.integration_id:
-        headers.append(("X-Mixpanel-Integration-ID", draft.project.integration_id))
+    headers.append(("X-Mixpanel-Integration-ID", draft.project.integration))
     if draft.operation.body == "raw":
         target = raw.target_of(draft.values.found, draft.project.region, draft.base_url)
         if isinstance(target, Problem):

@@ -10,6 +10,7 @@ from outbound.desk import Sealing
 from outbound.hosts import REGIONS
 
 LONGEST = 100
+INTEGRATION = "cohort-relay"  # where a project names no other
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 _COLUMNS = """id, name, region, mixpanel_project_id, sealed_token, sealed_username, sealed_secret, integration_id,
@@ -69,6 +70,11 @@ class Project:
     updated_at: int
     checked_at: int | None
     checked: str | None
+
+    @property
+    def integration(self) -> str:
+        """What we call ourselves towards Mixpanel (mixpanel-facts 2.3)."""
+        return self.integration_id or INTEGRATION
 
     def credentials(self, box: Sealing) -> Credentials:
         """Raises security.box.CannotOpen where SECRET_KEY is another one than when they were sealed."""

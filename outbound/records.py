@@ -9,6 +9,8 @@ from outbound.shape import Operation, RecordKind
 EVENTS: frozenset[RecordKind] = frozenset({"imported-event", "tracked-event", "identify", "alias", "merge"})
 COUNTED: frozenset[RecordKind] = frozenset({"imported-event", "tracked-event"})  # those that `$insert_id` counts once
 
+PLACED_BY_QUERY: frozenset[RecordKind] = frozenset({"tracked-event", "identify", "alias"})  # whose call says ip=0
+
 Record = dict[str, Any]
 
 
@@ -35,17 +37,22 @@ def taken(operation: Operation, given: Any) -> Any:
     return {"event": operation.event, "properties": given.get("properties", given)}
 
 
-def prepared(operation: Operation, record: Record, credentials: Credentials, integration_id: str | None) -> Record:
-    """The record as it is sent: the project's token where it has none, an `$insert_id` made from its content, and
-    `$source` for partners of Mixpanel (mixpanel-facts 2.3). What is no event is returned as it is."""
+def prepared(
+    operation: Operation, record: Record, credentials: Credentials, integration_id: str | None, now: int
+) -> Record:
+    """The record as it is sent: with the project's token and `$source` (mixpanel-facts 2.3) where it has none, an
+    `$insert_id` made from its content, and `ip` 0 where it names no place, which would be ours (4.5). A profile
+    gets the `$time` of its making, so that a late try overtakes no newer update. `now` is in milliseconds."""
     if operation.record not in EVENTS:
-        return record if "$token" in record else {"$token": credentials.token} | record
+        return {"$token": credentials.token, "$time": now // 1000} | record
     properties = record.get("properties")
     if not isinstance(properties, dict):
         return record
     filled: Record = {}
     if operation.record != "imported-event" and "token" not in properties:
         filled["token"] = credentials.token
+    if operation.record not in PLACED_BY_QUERY and "ip" not in properties:
+        filled["ip"] = 0
     if integration_id and "$source" not in properties:
         filled["$source"] = integration_id
     if operation.record in COUNTED and not properties.get("$insert_id"):

@@ -278,7 +278,7 @@ def looked_through(job: Import, most: int, samples: int = 3) -> Report:
         raise Unreadable(f"There is no project {job.project} any more.")
     here = desk()
     credentials = project.credentials(here.box)
-    sorter = Sorter(KINDS[job.kind], credentials, project.integration_id, here.clock())
+    sorter = Sorter(KINDS[job.kind], credentials, project.integration, here.clock())
     report = dry.dry_run(source.reads(here, job), sorter, most, samples)
     mask = mask_of(credentials)
     report.samples = [mask.within(one) for one in report.samples]

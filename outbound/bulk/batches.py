@@ -70,7 +70,9 @@ class Sorter:
         """The record as it is sent and encoded, or why it is not."""
         if read.record is None:
             return Refused(read.place, None, read.wrong, read.text)
-        record = prepared(self.operation, self.kind.shaped(read.record), self.credentials, self.integration_id)
+        record = prepared(
+            self.operation, self.kind.shaped(read.record), self.credentials, self.integration_id, self.now
+        )
         problem = next((one for one in check_record(self.kind.record, record, self.now) if one.level != "note"), None)
         if problem is not None:
             return self._refused(read, problem.field, problem.message)

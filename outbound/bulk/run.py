@@ -118,7 +118,7 @@ class _Run:
         if composed.request is None:
             raise Stopped(next(one.message for one in composed.problems if one.level == "error"))
         self.shape = replace(composed, request=replace(composed.request, gzip=self.kind.operation.gzip))
-        self.sorter = Sorter(self.kind, self.credentials, project.integration_id, job.created_at)
+        self.sorter = Sorter(self.kind, self.credentials, project.integration, job.created_at)
         self.left_open = desk.database.read(lambda db: rows.left_open(db, job.id))
 
     def _work(self) -> None:

@@ -2,7 +2,16 @@
 
 from dataclasses import replace
 
-from outbound.catalog.params import DISTINCT_ID, PROJECT_ID, REDIRECT, STRICT, USE_TOKEN, VERBOSE, in_form
+from outbound.catalog.params import (
+    DISTINCT_ID,
+    NO_GEOLOCATION,
+    PROJECT_ID,
+    REDIRECT,
+    STRICT,
+    USE_TOKEN,
+    VERBOSE,
+    in_form,
+)
 from outbound.shape import Example, Operation, Param
 
 NO_EFFECT = "It has no effect in projects with Simplified ID Merge, the default since April 2024."
@@ -37,6 +46,7 @@ _IDENTIFY = Operation(
         ),
         in_form(STRICT),
         in_form(VERBOSE),
+        in_form(NO_GEOLOCATION),
         REDIRECT,
     ),
     body="form",

@@ -1,5 +1,6 @@
 """The truth table: what Mixpanel answers, what we say that it did, and how often it was called (mixpanel-facts 3)."""
 
+import json
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -9,9 +10,11 @@ from outbound import operations, send
 from outbound.attempts import Outcome
 from outbound.desk import Desk
 from outbound.patience import doubling
-from outbound.projects import Project
-from outbound.shape import Given
+from outbound.projects import Draft, Project
+from outbound.shape import Given, Operation
 from tests.mixpanel import Answer, Call, Mixpanel
+from tests.outbound.conftest import add_project, project_of
+from tests.relay import Relay
 
 NOW = 1_750_000_000
 EVENT = {"event": "Signed up", "properties": {"time": NOW, "distinct_id": "u1", "$insert_id": "a"}}
@@ -336,11 +339,52 @@ def test_a_raw_request_tries_again_only_where_it_asks_for_that(
     assert sent(desk, project, "raw-request", plain | every).attempts == 3
 
 
-def test_profiles_are_sent_without_the_place_of_our_server(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
-    """Mixpanel's deletions take no `ip`, and leave nothing to place."""
-    updates = [one for one in operations.OPERATIONS.values() if one.record == "profile" and one.operator != "$delete"]
-    assert len(updates) == 8
-    for one in updates:
-        example = operations.filled(one.examples[0], NOW * 1000)
-        sent(desk, project, one.id, example.params, example.body)
-    assert [dict(call.query)["ip"] for call in mixpanel.calls] == ["0"] * len(updates)
+INGESTING = [one for one in operations.OPERATIONS.values() if one.record is not None]
+
+
+@pytest.mark.parametrize("operation", INGESTING, ids=lambda one: one.id)
+def test_nothing_is_sent_that_would_get_the_place_of_our_server(
+    desk: Desk, project: Project, mixpanel: Mixpanel, operation: Operation
+) -> None:
+    for example in operation.examples:
+        filled = operations.filled(example, NOW * 1000)
+        sent(desk, project, operation.id, filled.params, filled.body)
+    for call in mixpanel.calls:
+        fields = dict(call.query) | (call.form if operation.body == "form" else {})
+        records = [json.loads(call.form["data"])] if operation.body == "form" else call.records
+        assert fields.get("ip") == "0" or all(one["properties"]["ip"] == 0 for one in records)
+
+
+@pytest.mark.parametrize("ip", ["203.0.113.7", "", None])
+def test_an_event_that_says_its_own_place_keeps_it(
+    desk: Desk, project: Project, mixpanel: Mixpanel, ip: str | None
+) -> None:
+    event = {"event": "e", "properties": EVENT["properties"] | {"ip": ip}}
+    sent(desk, project, "import-events", {}, [event])
+    assert mixpanel.calls[0].records[0]["properties"]["ip"] == ip
+
+
+@pytest.mark.parametrize(
+    "operation", [one for one in INGESTING if one.path in {"/engage", "/groups"}], ids=lambda o: o.id
+)
+def test_an_update_carries_the_time_of_its_making_so_that_no_late_try_overtakes_a_newer_one(
+    desk: Desk, project: Project, mixpanel: Mixpanel, operation: Operation
+) -> None:
+    filled = operations.filled(operation.examples[0], NOW * 1000)
+    mixpanel.script("/api" + operation.path, Answer(429, ""), Answer(200, "1"))
+    sent(desk, project, operation.id, filled.params, filled.body)
+    first, second = mixpanel.calls
+    assert {one["$time"] for call in (first, second) for one in call.records} == {desk.clock() // 1000}
+
+
+def test_calls_name_the_relay_as_their_sender_unless_the_project_names_another(
+    relay: Relay, desk: Desk, project: Project, mixpanel: Mixpanel
+) -> None:
+    add_project(relay, Draft("plain", "us", "17", "planted-token-3f8a", "planted-account", "planted-secret-7b1e"))
+    for one in (project, project_of(relay, "plain")):
+        sent(desk, one, "import-events", {}, [EVENT])
+        sent(desk, one, "cohorts-list", {})
+    named = [call.headers["X-Mixpanel-Integration-ID"] for call in mixpanel.calls]
+    assert named == ["example-co", "example-co", "cohort-relay", "cohort-relay"]
+    sources = [call.records[0]["properties"]["$source"] for call in mixpanel.to("/api/import")]
+    assert sources == ["example-co", "cohort-relay"]
