@@ -16,13 +16,13 @@ from commands.simulator import access
 from commands.simulator.history import History
 from commands.simulator.loopback import served
 from commands.simulator.plan import PROJECT
-from commands.supervisor import FLASK, Supervisor
 from config import logs
 from models import schema
 from outbound import projects
 from security import connections, operators, tokens
 from security.audit import TERMINAL
 from security.house import House, house
+from server.supervisor import FLASK, Supervisor
 from sync import upkeep
 from sync.rules import Rules
 

@@ -8,10 +8,10 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from commands.supervisor import FLASK, Supervisor, WebServer, check_processes
 from models.database import DatabaseUnavailable
 from security import operators
 from security.house import house
+from server.supervisor import FLASK, Supervisor, WebServer, check_processes
 
 
 @click.command("serve")

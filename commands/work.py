@@ -12,7 +12,6 @@ from flask.cli import with_appcontext
 import alerts
 from commands import simulated_exports
 from commands.desk import desk
-from commands.lifeline import end_with_parent
 from config.clock import SECOND
 from models.database import DatabaseUnavailable
 from outbound import upkeep as outbound_upkeep
@@ -21,6 +20,7 @@ from outbound.comparison.work import work_once
 from outbound.desk import Desk
 from outbound.landing.look import look_once
 from security.house import House, house
+from server.lifeline import end_with_parent
 from sync import upkeep
 from sync.retention import prune_log
 from sync.rules import Rules

@@ -12,7 +12,7 @@ from tests.failing.server import Server
 from tests.relay import basic
 
 HEAD = """POST {path} HTTP/1.1\r
-Host: relay\r
+Host: 127.0.0.1\r
 {credentials}Content-Type: application/x-www-form-urlencoded\r
 Content-Length: 100000\r
 \r

@@ -1,23 +1,23 @@
-"""`flask serve-pool`: the processes that answer requests, on a socket that `flask serve` holds open for them."""
+"""The processes that answer requests, on a socket that `flask serve` holds open for them.
 
+Granian takes no listening socket from elsewhere by a public way, so that this module fills in what it makes of its own:
+three private names. pyproject.toml pins the version, and tests/server/test_granian.py holds the names.
+"""
+
+import multiprocessing
 import os
 import signal
 import socket
 import time
 from typing import Any
 
-import click
-import structlog
-from flask.cli import with_appcontext
-from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.net import SocketHolder  # type: ignore[attr-defined]  # it is exported by use
 from granian.server.mp import MPServer
 
-from commands.lifeline import end_with_parent
-from security.house import house
-
-log = structlog.get_logger()
+from config.settings import Settings
+from server.lifeline import end_with_parent
 
 FOLDER = "COHORT_RELAY_GENERATION"  # the environment's name for the folder in which processes say that they are ready
 STOP_WITHIN = 15  # seconds until a process that does not stop is killed
@@ -32,7 +32,7 @@ class Server(MPServer):
     another; and telling its workers that they are about to stop before it closes their connections."""
 
     def __init__(self, listening: int, **options: Any) -> None:
-        super().__init__("commands.web:application", **options)
+        super().__init__("server.web:application", **options)
         self._listening = listening
         self._last_call = signal.SIGUSR1
         signal.signal(signal.SIGUSR2, self._make_way)
@@ -46,26 +46,17 @@ class Server(MPServer):
         self._shd: Any = SocketHolder(self._listening, False, self.backlog)  # type: ignore[call-arg]
         self._sso = socket.socket(fileno=self._listening)
 
-    def _respawn_workers(self, workers: list[int], *arguments: Any, **options: Any) -> None:
-        log.error("serve.process_replaced", processes=len(workers))
-        super()._respawn_workers(workers, *arguments, **options)
-
     def shutdown(self, exit_code: int = 0) -> None:
-        for worker in self.wrks:
-            if worker.is_alive():
-                os.kill(worker.inner.pid, self._last_call)
+        for worker in multiprocessing.active_children():
+            if worker.pid is not None:
+                os.kill(worker.pid, self._last_call)
         time.sleep(LAST_CALLS)
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
 
-@click.command("serve-pool", hidden=True)
-@click.option("--socket", "listening", type=int, required=True, help="Descriptor of the listening socket.")
-@with_appcontext
-def command(*, listening: int) -> None:
-    """Answer requests; started by `flask serve`."""
+def serve(settings: Settings, listening: int) -> None:
+    """Answer requests on the descriptor `listening` until we are told to stop, or the parent ends."""
     end_with_parent(os.getppid())
-    settings = house().settings
-    house().database.dispose()  # connections are not for children
     Server(
         listening,
         interface=Interfaces.WSGI,

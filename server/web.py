@@ -6,10 +6,10 @@ import signal
 from pathlib import Path
 
 from app import create_app
-from commands.lifeline import end_with_parent
-from commands.pool import FOLDER
-from commands.slow import Watch
-from commands.turns import Turns
+from server.lifeline import end_with_parent
+from server.pool import FOLDER
+from server.slow import Watch
+from server.turns import Turns
 
 end_with_parent(os.getppid())
 _app = create_app()

@@ -2,7 +2,7 @@
 
 Waiting for a client costs no turn. A request gives its turn back while it waits for the bytes of its body, and a
 streamed reply takes one only while it makes its next piece. So clients that send a byte a second, or read an export
-slowly, hold up nobody but themselves. `commands/slow.py` ends those who overdo it.
+slowly, hold up nobody but themselves. `server/slow.py` ends those who overdo it.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -15,8 +15,8 @@ from types import FrameType
 
 import click
 
-from commands.pool import BACKLOG, FOLDER, STOP_WITHIN
 from config.settings import Settings, WrongSetting, load
+from server.pool import BACKLOG, FOLDER, STOP_WITHIN
 
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
 LOOK_EVERY = 0.1  # seconds

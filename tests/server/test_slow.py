@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from commands.slow import DESCRIPTORS, Watch
-from commands.turns import Arriving, Turns
+from server.slow import DESCRIPTORS, Watch
+from server.turns import Arriving, Turns
 
 pytestmark = pytest.mark.skipif(not DESCRIPTORS.exists(), reason="the watch needs /proc")
 
@@ -61,9 +61,9 @@ def test_looking_for_slow_clients_again_and_again_leaves_no_file_open(
 # What a process does that has no descriptor left: the watch may see nothing, but it must go on.
 OUT_OF_FILES = """
 import os, resource, socket
-from commands.slow import Watch
-from tests.commands.test_slow import nothing
-from commands.turns import Arriving, Turns
+from server.slow import Watch
+from tests.server.test_slow import nothing
+from server.turns import Arriving, Turns
 turns = Turns(nothing, turns=1, patience=-1000)
 late = Arriving(turns, None)
 late.waits_since = 0.0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.exceptions import RequestTimeout
 
-from commands.turns import Turns
+from server.turns import Turns
 
 HEADERS: list[tuple[str, str]] = []
 

@@ -18,7 +18,7 @@ from threading import Thread
 
 import structlog
 
-from commands.turns import BYTES_A_SECOND, Turns
+from server.turns import BYTES_A_SECOND, Turns
 
 log = structlog.get_logger()
 

@@ -1,0 +1,17 @@
+"""`flask serve-pool`: the processes that answer requests; started by `flask serve`."""
+
+import click
+from flask.cli import with_appcontext
+
+from security.house import house
+from server import pool
+
+
+@click.command("serve-pool", hidden=True)
+@click.option("--socket", "listening", type=int, required=True, help="Descriptor of the listening socket.")
+@with_appcontext
+def command(*, listening: int) -> None:
+    """Answer requests on a socket that `flask serve` holds open."""
+    settings = house().settings
+    house().database.dispose()  # connections are not for children
+    pool.serve(settings, listening)
