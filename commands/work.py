@@ -19,6 +19,7 @@ from outbound.bulk.run import run_due
 from outbound.comparison.work import work_once
 from outbound.desk import Desk
 from outbound.landing.look import look_once
+from security import handover
 from security.house import House, house
 from server.lifeline import end_with_parent
 from sync import upkeep
@@ -95,6 +96,7 @@ class Upkeep:
                 upkeep.prune(database, settings.retain_pages_days, settings.retain_failures_days, now)
                 prune_log(database, settings.retain_log_days, now)
                 alerts.prune(database, now)
+                database.write(lambda db: handover.prune(db, now))
                 outbound_upkeep.prune(database, settings.retain_deliveries_days, now)
                 self.pruned_at = now
         except DatabaseUnavailable as error:

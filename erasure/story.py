@@ -19,6 +19,7 @@ from erasure.mentions import Mentions
 from erasure.places import Place
 from erasure.records import Erasure, Person
 from models.database import Database
+from security import handover
 from security.audit import note
 from sync import erasing
 
@@ -125,6 +126,7 @@ class Eraser:
         return {"files": count} if count else {}
 
     def _leave(self, db: Connection, erasure: int, person: Person, alias: str) -> None:
+        handover.forget(db)
         went = erasing.erase(db, person.project_id, person.distinct_id, alias, self.clock())
         records.add(db, erasure, went.counts)
 

@@ -25,11 +25,18 @@ class Box:
 
     def seal(self, secret: str) -> str:
         """Ciphertext that differs each time."""
-        return Fernet(self._key).encrypt(secret.encode()).decode()
+        return self.seal_bytes(secret.encode()).decode()
 
     def open(self, sealed: str) -> str:
         """What was sealed. Raises CannotOpen."""
+        return self.open_bytes(sealed.encode()).decode()
+
+    def seal_bytes(self, secret: bytes) -> bytes:
+        return Fernet(self._key).encrypt(secret)
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """What was sealed. Raises CannotOpen."""
         try:
-            return Fernet(self._key).decrypt(sealed.encode()).decode()
+            return Fernet(self._key).decrypt(sealed)
         except InvalidToken:
             raise CannotOpen("stored credentials cannot be read with this SECRET_KEY") from None

@@ -7,10 +7,11 @@ database for it, so that whoever is signed out, removed, or given another role o
 from dataclasses import asdict
 from urllib.parse import urlsplit
 
-from flask import current_app, g, redirect, request, session, url_for
+from flask import current_app, g, redirect, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from htmx_flask import request
 from sqlalchemy import Connection
 from werkzeug.exceptions import Forbidden, Unauthorized
 
@@ -109,7 +110,7 @@ def _who() -> tuple[Operator, SignIn] | None:
 
 def _send_to_sign_in() -> ResponseReturnValue:
     """A page leads to the sign-in and back; a fragment or a form must not be answered with a whole page."""
-    if request.headers.get("HX-Request") == "true":
+    if request.htmx:
         return "", 401, {"HX-Redirect": url_for("sign.sign_in_form")}
     if request.method not in SAFE:
         raise Unauthorized

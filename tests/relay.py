@@ -104,6 +104,10 @@ class Browser:
     def post(self, path: str, data: dict[str, Any] | None = None, **arguments: Any) -> TestResponse:
         return self.client.post(path, data={"csrf_token": self.token, **(data or {})}, **arguments)
 
+    def submit(self, path: str, data: dict[str, Any] | None = None) -> TestResponse:
+        """A form, and the page that its answer leads to, as a browser shows it."""
+        return self.post(path, data, follow_redirects=True)
+
     @property
     def token(self) -> str:
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.page("/account"))

@@ -1,8 +1,9 @@
 """One cohort: its charts, its members with their filters and their search, its exports."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
-from flask import Response, abort, render_template, request, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.api import exports
@@ -14,9 +15,11 @@ from blueprints.dashboard.cohort_history import RANGES, History
 from blueprints.dashboard.cohort_members import SINCE, Listing
 from blueprints.dashboard.cohort_search import Place
 from config.clock import DAY
+from security import handover
 from security.house import house
 from security.roles import needs
 
+LONGEST = 1000  # characters of a search; no id and no name is longer
 _DIGITS = 18  # every number of 18 digits fits into 63 bits
 
 
@@ -60,7 +63,9 @@ def whole(given: str) -> int:
 
 
 @blueprint.get("/cohorts/<int:cohort_id>")
-def show_cohort(cohort_id: int) -> str:
+def show_cohort(cohort_id: int) -> ResponseReturnValue:
+    if "search" in request.args:
+        return _found(cohort_id, request.args["search"])
     filters = Filters.of_request()
 
     def read(db: Connection) -> tuple[Head, History, Listing]:
@@ -98,9 +103,20 @@ def _members(db: Connection, found: Head, filters: Filters) -> Listing:
 
 @blueprint.post("/cohorts/<int:cohort_id>")
 @needs("viewer")
-def search_members(cohort_id: int) -> str:
+def search_members(cohort_id: int) -> ResponseReturnValue:
     """A search is posted, because an address is kept in logs and an e-mail must not be."""
-    wanted, place = request.form.get("q", "").strip(), _place()
+    wanted = request.form.get("q", "").strip()[:LONGEST]
+    key = handover.leave("search", [cohort_id, wanted, astuple(_place())]) if wanted else None
+    return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id, search=key), 303)
+
+
+def _found(cohort_id: int, key: str) -> ResponseReturnValue:
+    """What a search has found: a page that can be reloaded and gone back to."""
+    kept = handover.find("search", key)
+    if not isinstance(kept, list) or kept[0] != cohort_id:
+        flash(handover.GONE)
+        return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
+    wanted, place = kept[1], Place(*kept[2])
 
     def read(db: Connection) -> tuple[Head, Listing, Place | None]:
         head_ = head(db, cohort_id)

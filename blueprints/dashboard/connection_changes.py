@@ -6,13 +6,14 @@ What takes something away asks first, on a page of its own that says what it wil
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from htmx_flask import request
 from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.connections import connection_or_404, url_of
-from security import connections, sign_in, simulated
+from security import connections, handover, sign_in, simulated
 from security.audit import note
 from security.connections import Listed, OnlyPassword, Password
 from security.house import house
@@ -44,14 +45,31 @@ def _back(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/connections/<name>/rotate")
 @needs("operator")
-def rotate(name: str) -> str:
-    """A further password, on the page that answers: it is shown this once, and never in a URL."""
+def rotate(name: str) -> ResponseReturnValue:
+    """A further password; the page that it leads to shows it once."""
     here = house()
     password = _change("rotate", name, lambda db: connections.rotate(db, here.settings.secret_key, name, here.clock()))
-    kept = _lasting(name)[1]
+    key = handover.leave("secret", [name, password])
+    return redirect(url_for("dashboard.show_rotated", name=name, once=key), 303)
+
+
+@blueprint.get("/connections/<name>/rotated")
+@needs("operator")
+def show_rotated(name: str) -> ResponseReturnValue:
+    """The new password, for whoever made it, this once. A reload leads to the connection."""
+    password, kept = once(name), _lasting(name)[1]
+    if password is None:
+        flash("A new password is shown once. If it got lost, rotate again, and retire the one that nobody uses.")
+        return _back(name)
     return render_template(
         "dashboard/connections/rotated.html", name=name, url=url_of(name), password=password, older=kept[:-1]
     )
+
+
+def once(name: str) -> str | None:
+    """The new password of this connection that the address has a key for; it is gone with this answer."""
+    kept = handover.take("secret", request.args.get("once", "")) if request.method == "GET" else None
+    return str(kept[1]) if isinstance(kept, list) and kept[0] == name else None
 
 
 @blueprint.get("/connections/<name>/retire")
@@ -154,7 +172,7 @@ def simulate(name: str) -> ResponseReturnValue:
     """Asks the worker for it; a fragment tells how it goes."""
     now, who = house().clock(), sign_in.operator().email
     _change("simulate", name, lambda db: simulated.ask(db, name, who, now))
-    if request.headers.get("HX-Request") == "true":
+    if request.htmx:
         return simulated_export(name)
     return redirect(url_for("dashboard.show_connection", name=name, _anchor="simulated"))
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, text
 
@@ -11,9 +11,9 @@ from blueprints.api.addresses import can_be_stored
 from blueprints.dashboard import blueprint, person_profile
 from erasure import InTheWay, Nothing, Person, eraser, records
 from erasure.words import AGAIN, told
-from security import sign_in
+from security import handover, sign_in
 from security.house import house
-from security.roles import needs
+from security.roles import covers, needs
 
 PAGE = 50
 LONGEST = 1000  # characters; no id is longer
@@ -45,8 +45,17 @@ def erase_person(person_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/settings/erasures")
-def list_erasures() -> str:
-    return _listed(None, None)
+def list_erasures() -> ResponseReturnValue:
+    """The proofs, and the answer to whoever has asked about an id (`?search=`)."""
+    key = request.args.get("search")
+    if key is None:
+        return _listed(None, None)
+    kept = handover.find("search", key)
+    if kept is None or not covers(sign_in.operator().role, "operator"):
+        flash(handover.GONE)
+        return redirect(url_for("dashboard.list_erasures"))
+    given, here = Person(*kept), eraser(house())
+    return _listed(given, {"proofs": here.erased(given), "left": here.look(given).counts})
 
 
 @blueprint.get("/settings/erasures/<int:erasure_id>")
@@ -63,8 +72,8 @@ def check_erasure() -> ResponseReturnValue:
     given = Person(*(request.form.get(name, "").strip()[:LONGEST] for name in ("project_id", "distinct_id")))
     if not (given.project_id and given.distinct_id and all(map(can_be_stored, (given.project_id, given.distinct_id)))):
         return _listed(given, None, wrong=True), 422
-    here = eraser(house())
-    return _listed(given, {"proofs": here.erased(given), "left": here.look(given).counts})
+    key = handover.leave("search", [given.project_id, given.distinct_id])
+    return redirect(url_for("dashboard.list_erasures", search=key, _anchor="check"), 303)
 
 
 def _find(person_id: int) -> Row[Any]:

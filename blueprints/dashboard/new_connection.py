@@ -1,12 +1,13 @@
 """A new connection, guided: its name, what Mixpanel needs, and the light that waits for the first delivery."""
 
-from flask import render_template, request
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
-from blueprints.dashboard.connections import Arrived, arrived, connection_or_404, url_of
-from security import connections, sign_in
+from blueprints.dashboard.connection_changes import once
+from blueprints.dashboard.connections import arrived, connection_or_404, url_of
+from security import connections, handover, sign_in
 from security.audit import note
 from security.connections import WrongName
 from security.house import house
@@ -22,14 +23,22 @@ def new_connection() -> str:
 @blueprint.post("/connections/new")
 @needs("operator")
 def make_connection() -> ResponseReturnValue:
-    """Answers with the page itself: a password has no place in a URL or a cookie, so there is nowhere to redirect."""
+    """A password has no place in a URL or a cookie: it waits in the database, sealed, for the page that shows it."""
     name = request.form.get("name", "").strip()
     try:
         password = house().database.write(lambda db: _make(db, name))
     except WrongName as error:
         return render_template("dashboard/connections/new.html", name=name, wrong=str(error)), 422
+    return redirect(url_for("dashboard.show_made", name=name, once=handover.leave("secret", [name, password])), 303)
+
+
+@blueprint.get("/connections/<name>/made")
+@needs("operator")
+def show_made(name: str) -> str:
+    """What Mixpanel needs; the password this once, for whoever made it."""
+    found = house().database.read(lambda db: arrived(db, connection_or_404(db, name)))
     return render_template(
-        "dashboard/connections/made.html", name=name, url=url_of(name), password=password, arrived=Arrived(None, None)
+        "dashboard/connections/made.html", name=name, url=url_of(name), password=once(name), arrived=found
     )
 
 

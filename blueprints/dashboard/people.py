@@ -1,17 +1,19 @@
 """People: found by id, e-mail or name, and one of them with everything that is known.
 
-Searches are forms that are posted, so that no id and no e-mail stands in a URL that logs keep.
+Searches are forms that are posted, so that no id and no e-mail stands in a URL that logs keep. What they lead to is a
+page under a key (`security.handover`): it can be reloaded and gone back to.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, Text, bindparam, text
 
 from blueprints.api.addresses import can_be_stored
 from blueprints.dashboard import blueprint, person_profile, person_trail
+from security import handover
 from security.house import house
 from security.roles import needs
 
@@ -70,8 +72,16 @@ _PRUNED = text("""
 
 
 @blueprint.get("/people")
-def list_people() -> str:
-    return _found("", None)
+def list_people() -> ResponseReturnValue:
+    """The box for a search, and what a search has found (`?search=`)."""
+    key = request.args.get("search")
+    if key is None:
+        return _found("", None)
+    given = handover.find("search", key)
+    if given is None:
+        flash(handover.GONE)
+        return redirect(url_for("dashboard.list_people"))
+    return _found(given, house().database.read(lambda db: search(db, given), one_statement=True))
 
 
 @blueprint.post("/people/search")
@@ -80,11 +90,11 @@ def search_people() -> ResponseReturnValue:
     """Whoever has this id, e-mail or name in any project; the only one at once, several as a list."""
     given = request.form.get("q", "")[:LONGEST]
     if not given.strip():
-        return redirect(url_for("dashboard.list_people"))
+        return redirect(url_for("dashboard.list_people"), 303)
     hits = house().database.read(lambda db: search(db, given), one_statement=True)
     if len(hits) == 1:
-        return redirect(url_for("dashboard.show_person", person_id=hits[0].id))
-    return _found(given, hits)
+        return redirect(url_for("dashboard.show_person", person_id=hits[0].id), 303)
+    return redirect(url_for("dashboard.list_people", search=handover.leave("search", given)), 303)
 
 
 @blueprint.get("/people/<int:person_id>")

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
-from security import sign_in, tokens
+from security import handover, sign_in, tokens
 from security.audit import note
 from security.house import house
 from security.roles import needs
@@ -26,7 +26,7 @@ def list_tokens() -> str:
 @blueprint.post("/settings/tokens")
 @needs("admin")
 def add_token() -> ResponseReturnValue:
-    """Answers with the page itself: the token is shown this once."""
+    """The page that it leads to shows the token once."""
     name, scope = request.form.get("name", "").strip(), request.form.get("scope", "")
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         return _list(name, wrong=f"A name has 1 to {LONGEST_NAME} characters."), 422
@@ -36,7 +36,19 @@ def add_token() -> ResponseReturnValue:
         token = house().database.write(lambda db: _add(db, name, scope))
     except TokenExists as error:
         return _list(name, wrong=str(error)), 422
-    return render_template("dashboard/settings/token_made.html", name=name, scope=scope, token=token)
+    key = handover.leave("secret", {"name": name, "scope": scope, "token": token})
+    return redirect(url_for("dashboard.show_token", once=key), 303)
+
+
+@blueprint.get("/settings/tokens/made")
+@needs("admin")
+def show_token() -> ResponseReturnValue:
+    """The new token, for whoever made it, this once."""
+    made = handover.take("secret", request.args.get("once", "")) if request.method == "GET" else None
+    if not isinstance(made, dict):
+        flash("A token is shown once. If it got lost, remove it and make another one.")
+        return redirect(url_for("dashboard.list_tokens"))
+    return render_template("dashboard/settings/token_made.html", **made)
 
 
 def _add(db: Connection, name: str, scope: str) -> str:

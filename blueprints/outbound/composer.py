@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from htmx_flask import request
 from sqlalchemy import Connection, text
 
 from blueprints.desk import desk
-from blueprints.outbound import blueprint, forms
+from blueprints.outbound import blueprint, drafts, forms
 from blueprints.outbound.dispatch import dispatch
+from blueprints.outbound.drafts import Draft
 from blueprints.outbound.forms import Form
 from blueprints.outbound.picking import NOTHING, Offer, offer
 from outbound import budget, copies, deliveries, operations, projects, send
@@ -20,7 +22,7 @@ from outbound.deliveries import Delivery, Filter
 from outbound.projects import Project
 from outbound.send import Ready
 from outbound.shape import Given, Operation, Problem
-from security import sign_in
+from security import handover, sign_in
 from security.box import CannotOpen
 from security.forms import takes, takes_files
 from security.house import house
@@ -54,11 +56,13 @@ def compose() -> ResponseReturnValue:
         found = _near(typed)
         if typed and len(found) == 1:
             others = {name: value for name, value in request.args.items() if name in {"project", "person"}}
-            return redirect(url_for("outbound.compose", operation=found[0].id, **others))  # type: ignore[arg-type]
+            return redirect(url_for("outbound.compose", operation=found[0].id, **others))
         known = house().database.read(projects.listed, one_statement=True)
         return render_template(
             "outbound/operations.html", typed=typed, found=found, groups=operations.groups(), projects=known
         )
+    if "form" in request.args:
+        return _typed_before(operation)
     return _page(house().database.read(lambda db: _begun(db, operation)))
 
 
@@ -114,9 +118,11 @@ def _earlier(earlier: Delivery, kept: dict[str, Any]) -> Given:
 @needs("operator")
 @takes(LARGEST)
 @takes_files(lambda: LARGEST)
-def preview() -> str:
-    """The request as it would leave, with what our checks say; asked for while somebody types."""
+def preview() -> ResponseReturnValue:
+    """The request as it would leave, with what our checks say; asked for by htmx while somebody types."""
     typed = _typed()
+    if not request.htmx:
+        return drafts.lead(typed.operation, typed.form, Draft(checked=True))
     return render_template("outbound/_request.html", **_seen(typed))
 
 
@@ -128,21 +134,45 @@ def send_call() -> ResponseReturnValue:
     """Send it; check it only; give a list of names and values another row; or ask Mixpanel what there is to choose."""
     typed = _typed()
     wanted = request.form.get("do", "send")
-    if wanted.startswith("row:"):
-        return _page(typed, more_rows=wanted.partition(":")[2])
-    if wanted.startswith("pick:"):
-        return _page(typed, offered=_offered(typed, wanted.partition(":")[2]))
+    what, _, name = wanted.partition(":")
+    if what in {"row", "pick"}:
+        more = Draft(more_rows=name) if what == "row" else Draft(offered=_offered(typed, name))
+        return drafts.lead(typed.operation, typed.form, more)
     call, _hindrance = _ready(typed)
-    if call is None or wanted == "check":
-        return _page(typed, checked=True), 200 if call is not None else 422
-    if call.composed.stops(force="force" in request.form):
+    if call is not None and wanted == "check":
+        return drafts.lead(typed.operation, typed.form, Draft(checked=True))
+    if call is None or call.composed.stops(force="force" in request.form):
         return _page(typed, checked=True), 422
     if takes_away(typed.operation) and request.form.get("sure") not in SURE:
-        shown = masked(call.composed.outgoing, call.mask)
-        asked = {"operation": typed.operation, "project": typed.project, "fields": _kept(typed.form), "shown": shown}
-        return render_template("outbound/ask.html", **asked)
+        return drafts.lead(typed.operation, typed.form, endpoint="outbound.ask_before_sending")
     delivery = dispatch(call, sign_in.operator().email)
     return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
+
+
+@blueprint.get("/send/sure")
+@needs("operator")
+def ask_before_sending() -> ResponseReturnValue:
+    """The question before a call that cannot be taken back; what was typed comes along under a key (`?form=`)."""
+    operation, draft, call = operations.find(request.args.get("operation", "")), drafts.kept(), None
+    if operation is not None and draft is not None:
+        typed = _of_form(operation, draft.form)
+        call, _hindrance = _ready(typed)
+    if draft is None or call is None:
+        flash(handover.GONE)
+        return redirect(url_for("outbound.compose"))
+    shown = masked(call.composed.outgoing, call.mask)
+    asked = {"operation": operation, "project": typed.project, "fields": draft.fields, "shown": shown}
+    return render_template("outbound/ask.html", **asked)
+
+
+def _typed_before(operation: Operation) -> ResponseReturnValue:
+    """The form as it was typed; an empty one where that is too long ago."""
+    draft = drafts.kept()
+    if draft is None:
+        flash(handover.GONE)
+        return redirect(url_for("outbound.compose", operation=operation.id))
+    typed = _of_form(operation, draft.form)
+    return _page(typed, checked=draft.checked, more_rows=draft.more_rows, offered=draft.offered)
 
 
 def _offered(typed: Desktop, name: str) -> Offer:
@@ -168,18 +198,17 @@ def takes_away(operation: Operation) -> bool:
     )
 
 
-def _kept(form: Form) -> list[tuple[str, str]]:
-    """What was typed, for the page that asks."""
-    return [(name, one) for name, one in form.items(multi=True) if name not in {"csrf_token", "do", "sure"}]
-
-
 def _typed() -> Desktop:
     operation = operations.find(request.form.get("operation", ""))
     if operation is None:
         abort(400)
+    return _of_form(operation, forms.with_files(operation, request.form, request.files))
+
+
+def _of_form(operation: Operation, form: Form) -> Desktop:
     known = house().database.read(projects.listed, one_statement=True)
-    project = next((one for one in known if one.name == request.form.get("project")), None)
-    return Desktop(known, project, operation, forms.with_files(operation, request.form, request.files))
+    project = next((one for one in known if one.name == form.get("project")), None)
+    return Desktop(known, project, operation, form)
 
 
 def _ready(typed: Desktop) -> tuple[Ready | None, str]:

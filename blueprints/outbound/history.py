@@ -64,6 +64,17 @@ def delivery_now(delivery_id: int) -> str:
     return render_template("outbound/_verdict.html", **_told(delivery_of(delivery_id)))
 
 
+@blueprint.get("/send/history/<int:delivery_id>/again")
+@needs("operator")
+def ask_again(delivery_id: int) -> ResponseReturnValue:
+    """The question before a call is repeated that may count twice, or cannot be taken back."""
+    known = delivery_of(delivery_id)
+    operation = operations.find(known.operation)
+    if operation is None:
+        return redirect(url_for("outbound.show_delivery", delivery_id=delivery_id))
+    return render_template("outbound/ask_again.html", one=known, operation=operation)
+
+
 @blueprint.post("/send/history/<int:delivery_id>/again")
 @needs("operator")
 def send_again(delivery_id: int) -> ResponseReturnValue:
@@ -79,7 +90,7 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
         flash(f"There is no project {known.project} any more.")
         return edit
     if request.form.get("sure") != "yes" and (takes_away(operation) or known.verdict == "uncertain"):
-        return render_template("outbound/ask_again.html", one=known, operation=operation)
+        return redirect(url_for("outbound.ask_again", delivery_id=delivery_id), 303)
     try:
         call = send.ready(desk(), project, operation, Given(known.given["params"], known.given["body"]))
     except CannotOpen:

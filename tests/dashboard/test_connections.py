@@ -23,13 +23,13 @@ def password_in(page: str) -> str:
 
 def made(browser: Browser, name: str = "billing") -> str:
     """A connection made in the browser; returns its password."""
-    response = browser.post("/connections/new", {"name": name})
+    response = browser.submit("/connections/new", {"name": name})
     assert response.status_code == 200
     return password_in(response.text)
 
 
 def rotated(browser: Browser, name: str = "crm") -> str:
-    return password_in(browser.post(f"/connections/{name}/rotate").text)
+    return password_in(browser.submit(f"/connections/{name}/rotate").text)
 
 
 def knock(relay: Relay, name: str, password: str, data: str = PAGE) -> int:
@@ -71,7 +71,7 @@ def test_a_connection_that_nobody_called_says_so(relay: Relay) -> None:
 
 def test_a_new_connection_shows_what_mixpanel_needs_once(relay: Relay) -> None:
     browser = relay.sign_in("operator")
-    response = browser.post("/connections/new", {"name": "billing"})
+    response = browser.submit("/connections/new", {"name": "billing"})
     password = password_in(response.text)
     assert "http://127.0.0.1:8000/webhooks/mixpanel/billing" in response.text
     assert "no-store" in response.headers["Cache-Control"]
@@ -92,7 +92,7 @@ def test_a_name_that_cannot_be_is_refused_and_kept_in_the_form(relay: Relay, nam
 
 @pytest.mark.parametrize(("url", "warns"), [("http://relay.example", True), ("https://relay.example", False)])
 def test_an_address_without_https_is_warned_of(make_relay: MakeRelay, url: str, warns: bool) -> None:
-    page = make_relay(public_url=url).sign_in("operator").post("/connections/new", {"name": "billing"}).text
+    page = make_relay(public_url=url).sign_in("operator").submit("/connections/new", {"name": "billing"}).text
     assert f"{url}/webhooks/mixpanel/billing" in page
     assert ("This address is not https" in page) is warns
 

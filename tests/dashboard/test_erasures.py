@@ -67,12 +67,12 @@ def test_the_proof_is_shown_and_listed(relay: Relay, person: str) -> None:
 def test_whoever_has_the_id_is_told_that_it_was_erased(relay: Relay, person: str) -> None:
     erased(relay, person)
     browser = relay.sign_in("operator")
-    answer = browser.post("/settings/erasures/check", {"project_id": "1", "distinct_id": "ada-17"}).text
+    answer = browser.submit("/settings/erasures/check", {"project_id": "1", "distinct_id": "ada-17"}).text
     assert "<strong>Yes.</strong>" in answer
     assert "nothing of this id is stored" in answer
     assert (
         "<strong>No.</strong>"
-        in browser.post("/settings/erasures/check", {"project_id": "1", "distinct_id": "somebody"}).text
+        in browser.submit("/settings/erasures/check", {"project_id": "1", "distinct_id": "somebody"}).text
     )
     assert browser.post("/settings/erasures/check", {"project_id": "1", "distinct_id": ""}).status_code == 422
 

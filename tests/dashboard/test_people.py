@@ -13,7 +13,7 @@ DAY = 24 * 60 * MINUTE
 
 
 def search(browser: Browser, q: str) -> Any:
-    return browser.post("/people/search", {"q": q})
+    return browser.submit("/people/search", {"q": q})
 
 
 def ids_found(relay: Relay, q: str) -> set[str]:
@@ -40,8 +40,8 @@ ADA = member("ada-1", email="Ada@Example.org", first_name="Ada", last_name="Love
 )
 def test_one_hit_leads_straight_to_the_person(relay: Relay, q: str) -> None:
     relay.add([ADA, member("other", email="other@example.org", first_name="Grace", last_name="Hopper")])
-    answer = search(relay.sign_in("viewer"), q)
-    assert (answer.status_code, answer.location) == (302, f"/people/{relay.person('ada-1')['id']}")
+    answer = relay.sign_in("viewer").post("/people/search", {"q": q})
+    assert (answer.status_code, answer.location) == (303, f"/people/{relay.person('ada-1')['id']}")
 
 
 def test_ids_are_exact(relay: Relay) -> None:
@@ -91,16 +91,16 @@ def test_nobody_found_says_so_and_keeps_what_was_searched(relay: Relay) -> None:
     assert 'value="no &#34;one&#34; &lt;b&gt;"' in page
 
 
-@pytest.mark.parametrize("q", ["a\0b", "\ud800", "x" * 100_000, "' OR 1=1 --", "%"])
+@pytest.mark.parametrize("q", ["a\0b", "\ud800", "x" * 90_000, "' OR 1=1 --", "%"])
 def test_nothing_that_is_typed_breaks_the_search(relay: Relay, q: str) -> None:
     relay.add([ADA])
     browser = relay.sign_in("viewer")
     data = {"csrf_token": browser.token.encode(), "q": q.encode("utf-8", "surrogatepass")}
-    assert "Nobody found" in browser.client.post("/people/search", data=data).text
+    assert "Nobody found" in browser.client.post("/people/search", data=data, follow_redirects=True).text
 
 
 def test_an_empty_search_leads_to_the_form(relay: Relay) -> None:
-    assert search(relay.sign_in("viewer"), "  ").location == "/people"
+    assert relay.sign_in("viewer").post("/people/search", {"q": "  "}).location == "/people"
 
 
 def test_a_list_is_bounded_and_says_so(relay: Relay) -> None:

@@ -142,7 +142,7 @@ def test_an_operator_who_is_gone_is_not_found(admin: Browser) -> None:
 
 
 def test_a_new_token_is_shown_once_and_opens_the_api(relay: Relay, admin: Browser) -> None:
-    response = admin.post("/settings/tokens", {"name": "billing", "scope": "read"})
+    response = admin.submit("/settings/tokens", {"name": "billing", "scope": "read"})
     found = re.search(r"<code>([\w-]{43})</code>", response.text)
     assert found is not None
     relay.token = found.group(1)

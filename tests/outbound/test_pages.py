@@ -73,21 +73,20 @@ def test_json_that_cannot_be_read_says_where(browser: Browser) -> None:
 
 
 def test_check_only_sends_nothing(browser: Browser, mixpanel: Mixpanel) -> None:
-    assert "Nothing was sent" in browser.post("/send", EVENT | {"do": "check"}).text
+    assert "Nothing was sent" in browser.submit("/send", EVENT | {"do": "check"}).text
     assert mixpanel.calls == []
 
 
 def test_another_row_for_a_property_keeps_those_that_are_there(browser: Browser) -> None:
-    page = browser.post(
+    page = browser.submit(
         "/send", EVENT | {"k.properties": ["a", "b"], "v.properties": ["1", "2"], "do": "row:properties"}
     ).text
     assert page.count('name="k.properties"') == 4
 
 
 def test_the_request_is_shown_masked_and_as_curl(browser: Browser) -> None:
-    page = browser.post(
-        "/send/preview", {"operation": "track-event", "project": "prod", "p.event": "e", "p.distinct_id": "u1"}
-    ).text
+    typed = {"operation": "track-event", "project": "prod", "p.event": "e", "p.distinct_id": "u1"}
+    page = browser.post("/send/preview", typed, headers={"HX-Request": "true"}).text
     assert "/api/track" in page
     assert "MIXPANEL_TOKEN" in page
     assert not any(secret in page for secret in (TOKEN, USERNAME, SECRET))
@@ -105,7 +104,7 @@ def test_what_cannot_be_taken_back_is_asked_for_first(
     browser: Browser, mixpanel: Mixpanel, operation: str, typed: dict[str, Any]
 ) -> None:
     form = {"operation": operation, "project": "prod", **typed}
-    question = browser.post("/send", form)
+    question = browser.submit("/send", form)
     assert "cannot be taken back" in question.text
     assert mixpanel.calls == []
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', question.text))
@@ -147,7 +146,7 @@ def test_a_call_is_run_again_and_an_uncertain_one_only_after_a_question(
     )
     first = last(relay)
     assert first.verdict == "uncertain"
-    assert "counts twice" in browser.post(f"/send/history/{first.id}/again", {}).text
+    assert "counts twice" in browser.submit(f"/send/history/{first.id}/again", {}).text
     assert len(mixpanel.calls) == 1
     mixpanel.script("/api/engage", Answer(200, "1"))
     assert browser.post(f"/send/history/{first.id}/again", {"sure": "yes"}).status_code == 303

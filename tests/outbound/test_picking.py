@@ -46,7 +46,7 @@ def test_what_mixpanel_has_to_choose_from_is_asked_for_and_offered(
 ) -> None:
     mixpanel.script(path, Answer(200, answer))
     form = {"operation": operation, "project": "prod", "do": f"pick:{name}"}
-    page = browser.post("/send", form).text
+    page = browser.submit("/send", form).text
     assert len(mixpanel.to(path)) == 1
     field = page.split(f'data-field="params.{name}"')[1].split("data-field=")[0]
     assert f'<option value="{html.escape(key)}">' in field.replace("&#34;", "&quot;")
@@ -62,12 +62,12 @@ def test_a_list_that_mixpanel_does_not_give_says_why_and_leaves_the_field(browse
         "p.where": "kept",
     }
     mixpanel.script("/query/funnels/list", Answer(401, {"error": "Invalid credentials"}))
-    page = browser.post("/send", form).text
+    page = browser.submit("/send", form).text
     assert "does not know these credentials" in page
     assert 'value="12"' in page
     assert ">kept</textarea>" in page
     mixpanel.script("/query/funnels/list", Answer(200, []))
-    assert "Mixpanel lists none in prod." in browser.post("/send", form).text
+    assert "Mixpanel lists none in prod." in browser.submit("/send", form).text
     assert browser.post("/send", form | {"do": "pick:unit"}).status_code == 400
 
 

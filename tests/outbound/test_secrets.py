@@ -81,7 +81,7 @@ def use_every_door(relay: Relay, browser: Browser, folder: Path) -> None:
     relay.refresh(["m1"], project="2891273", cohort="42")
     for form in CALLS:
         assert browser.post("/send", form).status_code == 303, form
-        assert browser.post("/send/preview", form).status_code == 200
+        assert browser.post("/send/preview", form, headers={"HX-Request": "true"}).status_code == 200
     landed = browser.post("/send", EVENT | {"p.event": "later"}).location
     browser.post(f"{landed}/landing", {})
     browser.post("/send/projects/prod/check", {})

@@ -1,0 +1,101 @@
+"""What a request leaves for the next page of the same operator: a search, a form as it was typed, a password.
+
+Every form is answered with a redirect, so that reloading repeats nothing and going back never asks; and no address
+holds an id, an e-mail or a secret. What the next page needs is sealed in the database meanwhile. The address has a
+random key, which opens it for the operator who left it alone, on every process, and not for long.
+"""
+
+import secrets
+import zlib
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from config.clock import HOUR, MINUTE
+from security import sign_in
+from security.box import Box, CannotOpen
+from security.house import house
+from security.secrets import keyed_digest
+
+LASTS = {"search": HOUR, "form": HOUR, "secret": 5 * MINUTE}  # milliseconds
+MOST = 100  # of one operator; the oldest make room
+MOST_BYTES = 32 * 1024 * 1024  # of one operator, sealed; the newest is kept whatever its size
+PURPOSE = "handover"
+LONGEST_KEY = 64
+GONE = "That was too long ago to be shown again. Type it once more."
+
+_ADD = text("""
+    INSERT INTO handover (digest, operator_id, at, expires_at, sealed)
+    VALUES (:digest, :operator, :at, :expires_at, :sealed)""")
+_FIND = text("SELECT sealed FROM handover WHERE digest = :digest AND expires_at > :now")
+_TAKE = text("DELETE FROM handover WHERE digest = :digest AND expires_at > :now RETURNING sealed")
+_EXPIRED = text("DELETE FROM handover WHERE expires_at <= :now OR at > :now + 3600000")
+_ALL = text("DELETE FROM handover")
+_TOO_MUCH = text("""
+    DELETE FROM handover WHERE digest IN (
+        SELECT digest FROM (
+            SELECT digest, row_number() OVER newest AS place, sum(length(sealed)) OVER newest AS bytes
+            FROM handover WHERE operator_id = :operator WINDOW newest AS (ORDER BY at DESC, digest)) AS mine
+        WHERE place > :most OR (place > 1 AND bytes > :bytes))""")
+
+
+def leave(kind: str, value: Any) -> str:
+    """Leave it for a page of this operator; the key that its address says. `kind` is one of LASTS, `value` JSON."""
+    here, who, key = house(), sign_in.operator().id, secrets.token_urlsafe(24)
+    now = here.clock()
+    row = {
+        "digest": _digest(kind, key),
+        "operator": who,
+        "at": now,
+        "expires_at": now + LASTS[kind],
+        "sealed": _box().seal_bytes(zlib.compress(msgspec.json.encode(value))),
+    }
+
+    def write(db: Connection) -> None:
+        prune(db, now)
+        db.execute(_ADD, row)
+        db.execute(_TOO_MUCH, {"operator": who, "most": MOST, "bytes": MOST_BYTES})
+
+    here.database.write(write)
+    return key
+
+
+def find(kind: str, key: str) -> Any:
+    """What was left under this key; None where there is nothing any more, or it is another operator's."""
+    values = {"digest": _digest(kind, key), "now": house().clock()}
+    return _opened(house().database.read(lambda db: db.execute(_FIND, values).scalar(), one_statement=True))
+
+
+def take(kind: str, key: str) -> Any:
+    """As `find`, and it is gone: whoever asks again gets None."""
+    values = {"digest": _digest(kind, key), "now": house().clock()}
+    return _opened(house().database.write(lambda db: db.execute(_TAKE, values).scalar()))
+
+
+def prune(db: Connection, now: int) -> None:
+    """Remove what nobody can open any more; also what a clock that was set back would keep."""
+    db.execute(_EXPIRED, {"now": now})
+
+
+def forget(db: Connection) -> None:
+    """Remove everything: among what somebody has searched for or typed may be whoever is being erased."""
+    db.execute(_ALL)
+
+
+def _digest(kind: str, key: str) -> bytes:
+    of = f"{kind} {sign_in.operator().id} {key[:LONGEST_KEY]}"
+    return keyed_digest(house().settings.secret_key, PURPOSE, of)
+
+
+def _opened(sealed: bytes | None) -> Any:
+    if sealed is None:
+        return None
+    try:
+        return msgspec.json.decode(zlib.decompress(_box().open_bytes(sealed)))
+    except CannotOpen:
+        return None
+
+
+def _box() -> Box:
+    return Box(house().settings.secret_key)
