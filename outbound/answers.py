@@ -1,6 +1,7 @@
 """What stands in an answer of Mixpanel's, in all its spellings; what it means for a call is `outbound.verdict`."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -9,7 +10,13 @@ from outbound.judgement import FailedRecord
 
 SUCCESS, REDIRECTS, REFUSALS = 200, 300, 400
 LONGEST = 300  # characters of an answer that a sentence repeats
+MOST_LEVELS = 100  # of nesting; a deeper answer is shown as the text that it came as
 MOST_DIGITS = 18  # of a whole number that is believed
+
+
+class NotJSON(ValueError):
+    """It is no JSON, or none that could be shown."""
+
 
 _CALLBACK = re.compile(r"^\s*(?:/\*\*/)?\s*[\w$.]+\((.*)\)\s*;?\s*$", re.DOTALL)
 
@@ -19,9 +26,37 @@ def parsed(answer: Answer) -> Any:
     text = answer.text.strip()
     inside = _CALLBACK.match(text)
     try:
-        return json.loads(inside.group(1) if inside else text)
-    except (ValueError, RecursionError):
+        return read(inside.group(1) if inside else text)
+    except NotJSON:
         return None
+
+
+def read(text: str) -> Any:
+    """JSON as it can be kept, shown and sent on: whole characters, real numbers, no deeper than people look. Raises
+    NotJSON."""
+    try:
+        return _clean(json.loads(text), MOST_LEVELS)
+    except (ValueError, RecursionError):
+        raise NotJSON from None
+
+
+def _clean(value: Any, levels: int) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # NaN and Infinity, which are no JSON
+    if not isinstance(value, dict | list):
+        return value
+    if not levels:
+        raise NotJSON
+    if isinstance(value, list):
+        return [_clean(one, levels - 1) for one in value]
+    return {storable(name): _clean(one, levels - 1) for name, one in value.items()}
+
+
+def storable(text: str) -> str:
+    """Without NUL, which PostgreSQL's text cannot hold, and without halves of characters."""
+    return text.replace("\0", "�").encode("utf-8", "replace").decode()
 
 
 def stored(body: Any, total: int, failed: int) -> int:
@@ -42,6 +77,7 @@ def _failed_record(row: Any, place: int) -> FailedRecord:
     if not isinstance(row, dict):
         return FailedRecord(place, None, None, str(row))
     index = whole(row.get("index"))
+    index = None if index is not None and index < 0 else index
     insert_id = row.get("insert_id") or row.get("$insert_id")
     field = row.get("field")
     return FailedRecord(
@@ -60,7 +96,8 @@ def whole(value: Any) -> int | None:
         value = int(text) if digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS else None
     if isinstance(value, float):
         value = int(value) if value.is_integer() else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    fits = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**MOST_DIGITS
+    return value if fits else None
 
 
 def is_number(value: Any, wanted: int) -> bool:

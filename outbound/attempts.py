@@ -5,12 +5,14 @@ Nothing here touches our history, and no transaction is open while a socket is.
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import msgspec
 import structlog
 
+from models.database import DatabaseUnavailable
 from outbound import budget
 from outbound.client import Answer, Broken, Client, Forbidden, Unreached
 from outbound.desk import Desk
@@ -81,6 +83,11 @@ class Outcome:
     @property
     def answer(self) -> Answer | None:
         return self.trail.answer
+
+    @property
+    def frees_at(self) -> int | None:
+        """When the budget that kept it from being sent has room (milliseconds)."""
+        return None if self.trail.spent is None else self.trail.spent.frees_at
 
 
 def attempt(desk: Desk, client: Client, project_key: str, composed: Composed, sleep: Sleep = time.sleep) -> Outcome:
@@ -161,11 +168,15 @@ class _Call:
             place = self._place()
         except budget.Spent as spent:
             return self._spent(spent), True
+        except DatabaseUnavailable:
+            self._note(0, None, "our own database did not answer")
+            return unsent("Not sent: our own database does not answer."), True
         try:
             return self._sent()
         finally:
             if place is not None:
-                budget.give_back(self.desk, place)
+                with suppress(DatabaseUnavailable):  # it frees itself; what is known of the call must not be lost
+                    budget.give_back(self.desk, place)
 
     def _place(self) -> int | None:
         family = self.composed.operation.budget

@@ -196,5 +196,5 @@ def readable(body: str | None) -> str:
         return ""
     try:
         return msgspec.json.format(body.encode(), indent=2).decode()
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return body

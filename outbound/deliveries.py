@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from outbound.answers import NotJSON, read, storable
 from outbound.attempts import Outcome
 from outbound.compose import masked
 from outbound.masking import Mask
@@ -203,11 +204,6 @@ def cut(text: str | None) -> str | None:
     return storable(text if len(text) <= KEPT else text[:KEPT] + "…")
 
 
-def storable(text: str) -> str:
-    """Without NUL, which PostgreSQL's text cannot hold, and without halves of characters."""
-    return text.replace("\0", "�").encode("utf-8", "replace").decode()
-
-
 def is_cut(text: str | None) -> bool:
     """Whether `cut` took its end."""
     return bool(text) and len(text or "") > KEPT
@@ -216,5 +212,13 @@ def is_cut(text: str | None) -> bool:
 def _delivery(row: Row[Any]) -> Delivery:
     values = row._asdict()
     for name, otherwise in (("given", None), ("request", {}), ("failed_records", []), ("trail", [])):
-        values[name] = json.loads(values[name]) if values[name] else otherwise
+        values[name] = _read(values[name], otherwise)
     return Delivery(**values)
+
+
+def _read(kept: str | None, otherwise: Any) -> Any:
+    """A column of JSON; rows of earlier versions may hold what no page can show."""
+    try:
+        return read(kept) if kept else otherwise
+    except NotJSON:
+        return otherwise

@@ -3,14 +3,17 @@
 No transaction is open while a socket is. What a row or an outcome says has its credentials masked.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from outbound import budget, deliveries, hosts
+import structlog
+
+from models.database import DatabaseUnavailable
+from outbound import answers, budget, deliveries, hosts
 from outbound.attempts import Outcome, Sleep, attempt
 from outbound.client import STREAM_WITHIN, Client
 from outbound.compose import compose
@@ -19,6 +22,8 @@ from outbound.masking import Mask, mask_of
 from outbound.patience import longest
 from outbound.projects import Credentials, Project
 from outbound.shape import Composed, Given, Operation
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,19 @@ def prepare(desk: Desk, call: Ready, who: str, source: str) -> int:
 
 
 def finish(desk: Desk, call: Ready, delivery: int, sleep: Sleep = time.sleep) -> Outcome:
-    """Make the call, and complete its row."""
+    """Make the call, and complete its row. What came of it is told even where the row cannot be completed: a fault of
+    ours after a call must not look as if the call had failed."""
     client = client_of(desk, call.project)
     outcome = without_secrets(attempt(desk, client, call.project.mixpanel_project_id, call.composed, sleep), call.mask)
-    desk.database.write(lambda db: deliveries.finish(db, delivery, outcome, call.mask))
+    try:
+        desk.database.write(lambda db: deliveries.finish(db, delivery, outcome, call.mask))
+    except DatabaseUnavailable as error:
+        log.warning("send.not_noted", delivery=delivery, verdict=outcome.verdict, cause=str(error))
+        return replace(outcome, words=f"{outcome.words} {NOT_NOTED}")
     return outcome
+
+
+NOT_NOTED = "Our own database did not answer afterwards, so the history does not say so."
 
 
 def without_secrets(outcome: Outcome, mask: Mask) -> Outcome:
@@ -107,10 +120,17 @@ def as_json(delivery: int, outcome: Outcome, mask: Mask) -> dict[str, Any]:
             {"index": one.index, "insert_id": one.insert_id, "field": one.field, "message": one.message}
             for one in outcome.failed_records
         ],
+        "words": outcome.words,
+        "frees_at": None if outcome.frees_at is None else _iso(outcome.frees_at),
         "attempts": outcome.attempts,
         "status": outcome.status,
         "answer": answer_json(None if outcome.answer is None else mask(outcome.answer.text)),
     }
+
+
+def _iso(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def answer_json(text: str | None) -> Any:
@@ -118,6 +138,6 @@ def answer_json(text: str | None) -> Any:
     if text is None:
         return None
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+        return answers.read(text)
+    except answers.NotJSON:
+        return answers.storable(text)

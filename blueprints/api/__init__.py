@@ -17,12 +17,12 @@ def furnish(state: BlueprintSetupState) -> None:
     """What the routes below need of the app: the way that a distinct id stands in a path, and the places for exports
     and for sending.
 
-    An export keeps one of the server's threads until its reader has it all, a call to Mixpanel until its answer is
-    there, so that only half of them may do each.
+    An export keeps one of the server's threads until its reader has it all, so that only half of them may do that;
+    calls to Mixpanel may be as many as there are threads.
     """
     threads = state.app.extensions["house"].settings.threads
     state.app.extensions.setdefault("exports", BoundedSemaphore(max(1, threads // 2)))
-    state.app.extensions.setdefault("sends", BoundedSemaphore(max(1, threads // 2)))
+    state.app.extensions.setdefault("sends", BoundedSemaphore(max(1, threads)))
     state.app.url_map.converters["distinct_id"] = addresses.DistinctId
 
 

@@ -28,6 +28,7 @@ from security.tokens import token_name
 LARGEST = 16 * 1024 * 1024  # bytes: Mixpanel takes 10 MB, and JSON in JSON is longer
 LARGEST_TABLE = 128 * 1024 * 1024
 RETRY_AFTER = 5  # seconds
+PATIENCE = 1.0  # seconds that a call waits for a place
 
 
 @operation(blueprint, "/operations", summary="Every operation", answer=OperationTypes)
@@ -127,7 +128,7 @@ def _answered(found: dict[str, object]) -> Response:
 def _place() -> Iterator[None]:
     """One of the places for sending. Raises Problem (429)."""
     places: BoundedSemaphore = current_app.extensions["sends"]
-    if not places.acquire(blocking=False):
+    if not places.acquire(timeout=PATIENCE):
         raise Problem(429, "Too many calls are under way; try again when one of them has ended.", RETRY_AFTER)
     try:
         yield

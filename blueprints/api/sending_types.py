@@ -109,12 +109,16 @@ class FailedRecordType(Struct):
 
 
 class Sent(Struct):
-    """What became of a call. `status` is the last HTTP status, null where no answer came."""
+    """What became of a call, also in `words`. `status` is the last HTTP status, null where no answer came. Where
+    Mixpanel's limits left no room, nothing was sent, and `frees_at` is when there is room again (null where that
+    depends on calls under way)."""
 
     delivery: Whole
     verdict: Verdict
     accepted: Whole
     failed_records: list[FailedRecordType]
+    words: str
+    frees_at: Moment | None
     attempts: Whole
     status: int | None
     answer: Any

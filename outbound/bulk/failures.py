@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from models.database import Database
+from outbound.answers import storable
 from outbound.attempts import Outcome
 from outbound.bulk.batches import Batch, Record
-from outbound.deliveries import storable
 
 PIECE = 1000
 _ADD = text("""

@@ -10,7 +10,7 @@ from tests.outbound.conftest import SECRET, TOKEN, USERNAME
 from tests.relay import Relay
 
 EVENT = {"event": "Signed up", "properties": {"time": 1_750_000_000, "distinct_id": "u1", "$insert_id": "a"}}
-KEYS = {"delivery", "verdict", "accepted", "failed_records", "attempts", "status", "answer"}
+KEYS = {"delivery", "verdict", "accepted", "failed_records", "words", "frees_at", "attempts", "status", "answer"}
 
 
 def sender(relay: Relay) -> dict[str, str]:
