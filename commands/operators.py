@@ -67,7 +67,7 @@ def password(email: str, **_: bool) -> None:
     """Give EMAIL another password, and sign out every browser that had the old one."""
     operator = _find(email)
     try:
-        password_hash = operators.hashed(_password())
+        password_hash = operators.hashed(_password(), operator.email)
     except Wrong as error:
         raise click.ClickException(str(error)) from None
     _write(lambda db: operators.set_password(db, operator, password_hash, TERMINAL, house().clock()))

@@ -6,12 +6,20 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from config.clock import HOUR
+
 _NOTE = text("""
     INSERT INTO audit_entry (at, who, action, subject, before, after)
     VALUES (:at, :who, :action, :subject, :before, :after)""")
 _NOTE_JSONB = text("""
     INSERT INTO audit_entry (at, who, action, subject, before, after)
     VALUES (:at, :who, :action, :subject, CAST(:before AS JSONB), CAST(:after AS JSONB))""")
+
+_LATELY = text("""
+    SELECT id, after FROM audit_entry WHERE at > :since AND who = :who AND action = :action AND subject = :subject
+    ORDER BY id DESC LIMIT 1""")
+_AGAIN = text("UPDATE audit_entry SET after = :after WHERE id = :id")
+_AGAIN_JSONB = text("UPDATE audit_entry SET after = CAST(:after AS JSONB) WHERE id = :id")
 
 TERMINAL = "terminal"  # whoever has a shell on the server
 
@@ -29,6 +37,29 @@ def note(
     statement = _NOTE if db.dialect.name == "sqlite" else _NOTE_JSONB
     values = {"at": now, "who": who, "action": action, "subject": subject}
     db.execute(statement, values | {"before": _json(before), "after": _json(after)})
+
+
+def note_often(
+    db: Connection, now: int, who: str, action: str, subject: str, after: Mapping[str, Any] | None = None
+) -> None:
+    """As `note`, for what may happen any number of times: one entry an hour for the same who, action and subject, with
+    `times` and what was last."""
+    values = {"since": now - HOUR, "who": who, "action": action, "subject": subject}
+    known = db.execute(_LATELY, values).one_or_none()
+    times = 1
+    if known is not None:
+        times += _read(known.after).get("times", 1)
+    said = {**(after or {}), "times": times}
+    if known is None:
+        note(db, now, who, action, subject, after=said)
+    else:
+        db.execute(_AGAIN if db.dialect.name == "sqlite" else _AGAIN_JSONB, {"id": known.id, "after": _json(said)})
+
+
+def _read(side: Any) -> dict[str, Any]:
+    """Text from SQLite, a dict from PostgreSQL."""
+    found: dict[str, Any] = json.loads(side) if isinstance(side, str) else side or {}
+    return found
 
 
 def _json(side: Mapping[str, Any] | None) -> str | None:

@@ -16,14 +16,15 @@ from time import monotonic, time
 
 from flask import Flask, current_app
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, parse
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
 from config.settings import Settings
+from security.callers import caller
 from security.counters import MOST_COUNTERS, SCHEME, Memory, Redis, redis_options
 
 ADDRESSES = 10  # that together use up what an operator's account may be tried
+IN_AN_HOUR, IN_A_DAY = 2, 5  # as often an account may be tried what it may be tried in one go
 GROUPS = 1000  # a limit is charged this many times until it is used up
 
 
@@ -44,8 +45,9 @@ class Limits:
         self.failed_sign_ins = parse(settings.sign_in_failure_limit)
         self.operator_sign_ins = by_address = parse(settings.operator_sign_in_limit)
         self.account_sign_ins = type(by_address)(by_address.amount * ADDRESSES, by_address.multiples)
+        self.account_longer = _longer(self.account_sign_ins)
         self._limiter = Limiter(
-            get_remote_address,
+            caller,
             storage_uri=settings.redis_url or f"{SCHEME}://",
             storage_options=redis_options() if settings.redis_url else {},
             strategy="fixed-window",
@@ -118,6 +120,13 @@ class Limits:
         return self._in_memory if self._redis is not None and self._redis.is_down else self._limiter.limiter
 
 
+def _longer(limit: RateLimitItem) -> list[RateLimitItem]:
+    """What may be tried in an hour and in a day, where `limit` is of a shorter time: little more than in one go."""
+    hour = RateLimitItemPerHour(limit.amount * IN_AN_HOUR)
+    day = RateLimitItemPerDay(limit.amount * IN_A_DAY)
+    return [one for one in (hour, day) if one.get_expiry() > limit.get_expiry()]
+
+
 def _group(limit: RateLimitItem) -> int:
     """How many calls are charged together."""
     return max(1, limit.amount // GROUPS)
@@ -146,12 +155,26 @@ def count_api_call(token: str) -> None:
 
 
 def count_failed_sign_in() -> None:
-    _limits().count(_limits().failed_sign_ins, f"address {get_remote_address()}")
+    _limits().count(_limits().failed_sign_ins, f"address {caller()}")
 
 
-def count_operator_sign_in(email: str) -> None:
+def count_operator_sign_in(email: str, device: str | None = None) -> None:
     """Before the slow hash is computed: by address, and by account (as it is kept), so that many addresses do not help.
-    An account takes more, so that a stranger's address alone cannot lock its owner out."""
+    An account takes more, so that a stranger's address alone cannot lock its owner out; and whoever goes on is held up
+    for an hour, then for a day. A `device` in which the account was signed in before counts for itself alone: nobody
+    else's tries lock it out."""
     limits = _limits()
-    limits.count(limits.operator_sign_ins, f"sign-in address {get_remote_address()}")
+    if device is not None:
+        limits.count(limits.operator_sign_ins, f"sign-in device {device}")
+        return
+    limits.count(limits.operator_sign_ins, f"sign-in address {caller()}")
     limits.count(limits.account_sign_ins, f"sign-in account {email}")
+    for longer in limits.account_longer:
+        limits.count(longer, f"sign-in account {email} by {longer.GRANULARITY.name}")
+
+
+def in_words(seconds: int) -> str:
+    """How long to wait, for people: `40 s`, `5 minutes`, `3 hours`."""
+    if seconds < 2 * 60:
+        return f"{seconds} s"
+    return f"{-(-seconds // 60)} minutes" if seconds < 2 * 3600 else f"{-(-seconds // 3600)} hours"

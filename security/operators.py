@@ -1,7 +1,7 @@
-"""Operators as they are kept: scrypt hashes, roles, and the first one's code.
+"""Operators as they are kept: password hashes, roles, and the first one's code.
 
-Passwords are chosen by people, so they are hashed slowly; signing in is rare. Everything here runs inside a transaction
-of the caller's and leaves its entry in the audit trail.
+Passwords are chosen by people, so they are hashed slowly (`security.passwords`); signing in is rare. Everything here
+runs inside a transaction of the caller's and leaves its entry in the audit trail.
 """
 
 import base64
@@ -9,23 +9,20 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
-from werkzeug.security import check_password_hash, generate_password_hash
 
-from models.database import Database
-from security.audit import note
+from models.database import Database, DatabaseUnavailable
+from security import passwords
+from security.audit import note, note_often
+from security.passwords import Weak
 from security.roles import ROLES
 
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 1000
 LONGEST_EMAIL = 256  # characters that are looked at; no address has as many
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
-_METHOD = "scrypt:32768:8:1"
-# Compared with when there is no such operator, so that the time of an answer does not tell. No password has this hash;
-# to make a real one would cost every process that starts an eighth of a second.
-_NOBODY = f"{_METHOD}$nobody${'0' * 128}"
+_NOBODY = passwords.NOBODY
 
 
 class Wrong(ValueError):
@@ -48,6 +45,7 @@ class Operator:
     last_signed_in_at: int | None
 
 
+VISITOR = "a visitor"  # who tried to sign in, in the audit trail
 COLUMNS = "id, email, role, sign_ins, created_at, last_signed_in_at"
 _ONE = text(f"SELECT {COLUMNS} FROM operator WHERE id = :id")  # noqa: S608
 _ALL = text(f"SELECT {COLUMNS} FROM operator ORDER BY email")  # noqa: S608
@@ -56,8 +54,10 @@ _ANY = text("SELECT 1 FROM operator LIMIT 1")
 _ADD = text("""
     INSERT INTO operator (email, password_hash, role, sign_ins, created_at)
     VALUES (:email, :password_hash, :role, 1, :now) ON CONFLICT (email) DO NOTHING""")
+_ONE_AT_A_TIME = text("LOCK TABLE operator IN SHARE ROW EXCLUSIVE MODE")
 _SIGNED_IN = text("UPDATE operator SET last_signed_in_at = :now WHERE id = :id")
 _PASSWORD = text("UPDATE operator SET password_hash = :password_hash, sign_ins = sign_ins + 1 WHERE id = :id")
+_HASH_ANEW = text("UPDATE operator SET password_hash = :password_hash WHERE id = :id AND password_hash = :before")
 _ROLE = text("UPDATE operator SET role = :role, sign_ins = sign_ins + 1 WHERE id = :id")
 _SIGN_OUT = text("DELETE FROM sign_in WHERE operator_id = :id")
 _REMOVE = text("DELETE FROM operator WHERE id = :id")
@@ -94,8 +94,19 @@ def signing_in(database: Database, email: str, password: str) -> Operator | None
     while it hashes."""
     values = {"email": as_kept(email)}
     row = database.read(lambda db: db.execute(_BY_EMAIL, values).one_or_none(), one_statement=True)
-    matches = check_password_hash(row.password_hash if row else _NOBODY, password[:LONGEST_PASSWORD])
-    return Operator(*row[:-1]) if row is not None and matches else None
+    kept = row.password_hash if row is not None else None
+    if not passwords.belongs(kept, password) or row is None:
+        return None
+    if passwords.is_old(row.password_hash):
+        _hash_anew(database, row.id, row.password_hash, password)
+    return Operator(*row[:-1])
+
+
+def _hash_anew(database: Database, operator_id: int, before: str, password: str) -> None:
+    """An older hash becomes one of today's; a sign-in does not fail because the database is busy."""
+    values = {"id": operator_id, "before": before, "password_hash": passwords.made(password)}
+    with suppress(DatabaseUnavailable):
+        database.write(lambda db: db.execute(_HASH_ANEW, values))
 
 
 def note_sign_in(db: Connection, operator: Operator, place: Mapping[str, str], now: int) -> None:
@@ -104,19 +115,28 @@ def note_sign_in(db: Connection, operator: Operator, place: Mapping[str, str], n
     note(db, now, operator.email, "operator.sign_in", operator.email, after=place)
 
 
+def note_failed_sign_in(db: Connection, email: str, place: Mapping[str, str], now: int) -> None:
+    """One entry an hour for each account that is tried, and one for all that do not exist, whose e-mails are nobody's
+    business."""
+    known = by_email(db, email)
+    subject = known.email if known is not None else "an unknown e-mail"
+    note_often(db, now, VISITOR, "operator.sign_in_failed", subject, after=place)
+
+
 def checked(email: str, password: str) -> tuple[str, str]:
     """The e-mail in lower case, and the password's hash. Raises Wrong. Slow by intent: not for a transaction."""
     email = as_kept(email)
     if not _EMAIL.fullmatch(email):
         raise Wrong("email", "This is not an e-mail address.")
-    return email, hashed(password)
+    return email, hashed(password, email)
 
 
-def hashed(password: str) -> str:
-    """The password's scrypt hash. Raises Wrong."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise Wrong("password", f"A password has at least {SHORTEST_PASSWORD} characters.")
-    return generate_password_hash(password, _METHOD)
+def hashed(password: str, email: str = "") -> str:
+    """The password's hash. Raises Wrong where it is easily guessed, also by whoever knows the e-mail."""
+    try:
+        return passwords.hashed(password, email)
+    except Weak as error:
+        raise Wrong("password", str(error)) from None
 
 
 def add(db: Connection, email: str, password_hash: str, role: str, who: str, now: int) -> Operator:
@@ -129,6 +149,15 @@ def add(db: Connection, email: str, password_hash: str, role: str, who: str, now
     note(db, now, who, "operator.add", email, after={"role": role})
     row = db.execute(_BY_EMAIL, {"email": email}).one()
     return Operator(*row[:-1])
+
+
+def add_first(db: Connection, email: str, password_hash: str, now: int) -> Operator:
+    """The first operator, an admin. Raises Wrong where there is one already, also one who came at the same moment."""
+    if db.dialect.name == "postgresql":  # SQLite has one writer at a time
+        db.execute(_ONE_AT_A_TIME)
+    if there_are_any(db):
+        raise Wrong("code", "The code has been used: there is an operator already. Sign in instead.")
+    return add(db, email, password_hash, "admin", email, now)
 
 
 def set_password(db: Connection, operator: Operator, password_hash: str, who: str, now: int) -> None:

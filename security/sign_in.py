@@ -5,20 +5,23 @@ database for it, so that whoever is signed out, removed, or given another role o
 """
 
 from dataclasses import asdict
+from hmac import compare_digest
 from urllib.parse import urlsplit
 
+import structlog
 from flask import current_app, g, redirect, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from htmx_flask import request
 from sqlalchemy import Connection
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from security import forms, operators, sign_ins
+from security.callers import address
 from security.house import house
 from security.operators import Operator
 from security.roles import covers, role_of
+from security.secrets import keyed_digest, new_secret
 from security.sign_ins import Ends, Place, SignIn, browser_in_words
 from security.use import note_use
 
@@ -26,12 +29,13 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 SAYS_HERE = ("same-origin", "none", None)  # Sec-Fetch-Site of a form of ours; older browsers say nothing
 
 csrf = CSRFProtect()
+log = structlog.get_logger()
 
 
 def start(operator: Operator) -> None:
     """Sign this browser in; whatever its cookie held before goes (session fixation)."""
     here, now = house(), house().clock()
-    place = Place(get_remote_address(), browser_in_words(request.user_agent.string))
+    place = here_is()
 
     def write(db: Connection) -> str:
         sign_ins.forget_ended(db, Ends.of(here.settings), now)
@@ -39,16 +43,44 @@ def start(operator: Operator) -> None:
         return sign_ins.start(db, here.settings.secret_key, operator, place, now)
 
     secret = here.database.write(write)
+    device = known_device(operator.email) or new_secret()
     session.clear()
     session["sign_in"] = secret
+    session["known"] = [_whose(operator.email), device]
     session.permanent = True
+    log.info("sign_in", outcome="accepted", operator=operator.id, **asdict(place))
 
 
 def end() -> None:
     """Sign this browser out; a copy of its cookie is worth nothing from now on. Only behind the dashboard's guard."""
     one = this_browser()
     house().database.write(lambda db: sign_ins.end(db, one.operator_id, one.id))
-    session.clear()
+    session.pop("sign_in", None)
+    session.pop("csrf_token", None)
+
+
+def here_is() -> Place:
+    """Where this call comes from."""
+    return Place(address(), browser_in_words(request.user_agent.string))
+
+
+def failed(email: str) -> None:
+    """Note that somebody tried to sign in and was not let in."""
+    here, place = house(), asdict(here_is())
+    log.warning("sign_in", outcome="refused", **place)
+    here.database.write(lambda db: operators.note_failed_sign_in(db, email, place, here.clock()))
+
+
+def known_device(email: str) -> str | None:
+    """What this browser counts under, if this account was signed in here before; its tries are not a stranger's."""
+    found = session.get("known")
+    if not isinstance(found, list) or len(found) != 2 or not compare_digest(str(found[0]), _whose(email)):  # noqa: PLR2004
+        return None
+    return str(found[1])
+
+
+def _whose(email: str) -> str:
+    return keyed_digest(house().settings.secret_key, "known-device", operators.as_kept(email)).hex()
 
 
 def this_browser() -> SignIn:

@@ -70,12 +70,12 @@ def _ends() -> Ends:
 
 def _change(old: str, new: str, again: str) -> None:
     here, operator = house(), sign_in.operator()
-    count_operator_sign_in(operator.email)
+    count_operator_sign_in(operator.email, sign_in.known_device(operator.email))
     if operators.signing_in(here.database, operator.email, old) is None:
         raise Wrong("old", "This is not your present password.")
     if new != again:
         raise Wrong("again", "The two new passwords differ.")
-    password_hash = operators.hashed(new)
+    password_hash = operators.hashed(new, operator.email)
     here.database.write(lambda db: operators.set_password(db, operator, password_hash, operator.email, here.clock()))
     fresh = here.database.read(lambda db: operators.by_id(db, operator.id), one_statement=True)
     if fresh is not None:

@@ -56,10 +56,11 @@ def change_role(operator_id: int) -> ResponseReturnValue:
 @needs("admin")
 def reset_password(operator_id: int) -> ResponseReturnValue:
     """The operator's browsers are signed out."""
+    one = _find(operator_id)
     try:
-        password_hash = operators.hashed(request.form.get("password", ""))
+        password_hash = operators.hashed(request.form.get("password", ""), one.email)
     except Wrong as error:
-        return _edit(_find(operator_id), {"password": str(error)}), 422
+        return _edit(one, {"password": str(error)}), 422
     return _try(
         operator_id,
         "password",

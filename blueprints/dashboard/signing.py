@@ -2,13 +2,12 @@
 
 from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint, sign
 from security import operators, sign_in
 from security.audit import note
 from security.house import house
-from security.limits import TooMany, count_operator_sign_in
+from security.limits import TooMany, count_operator_sign_in, in_words
 from security.operators import Operator, Wrong
 from security.roles import needs
 
@@ -25,12 +24,13 @@ def sign_in_try() -> ResponseReturnValue:
     """One message for a wrong e-mail and a wrong password: it tells nobody who has an account."""
     email, password = request.form.get("email", ""), request.form.get("password", "")
     try:
-        count_operator_sign_in(operators.as_kept(email))
+        count_operator_sign_in(operators.as_kept(email), sign_in.known_device(email))
     except TooMany as error:
-        wrong = f"Too many tries. Try again in {error.retry_after} s."
+        wrong = f"Too many tries. Try again in {in_words(error.retry_after)}."
         return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 429
     found = operators.signing_in(house().database, email, password)
     if found is None:
+        sign_in.failed(email)
         wrong = "This e-mail and password do not belong together."
         return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 422
     return _enter(found)
@@ -51,7 +51,7 @@ def sign_up_try() -> ResponseReturnValue:
         count_operator_sign_in(operators.as_kept(email))
         operator = _first_operator(email, request.form.get("password", ""), code)
     except TooMany as error:
-        wrong = {"code": f"Too many tries. Try again in {error.retry_after} s."}
+        wrong = {"code": f"Too many tries. Try again in {in_words(error.retry_after)}."}
         return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 429
     except Wrong as error:
         wrong = {error.field: str(error)}
@@ -65,13 +65,7 @@ def _first_operator(email: str, password: str, code: str) -> Operator:
     if not operators.is_first_code(here.settings.secret_key, code):
         raise Wrong("code", "This is not the code that the server printed when it started.")
     email, password_hash = operators.checked(email, password)
-
-    def add(db: Connection) -> Operator:
-        if operators.there_are_any(db):
-            raise Wrong("code", "The code has been used: there is an operator already. Sign in instead.")
-        return operators.add(db, email, password_hash, "admin", email, here.clock())
-
-    return here.database.write(add)
+    return here.database.write(lambda db: operators.add_first(db, email, password_hash, here.clock()))
 
 
 def _enter(operator: Operator) -> ResponseReturnValue:

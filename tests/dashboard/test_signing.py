@@ -1,6 +1,8 @@
 """The way in and out: the first operator's code, signing in, limits, roles, a change of password, signing out."""
 
+import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -96,7 +98,94 @@ def test_the_code_is_good_for_one_operator(relay: Relay) -> None:
     assert late.get("/sign-up").location == "/sign-in"
 
 
+def test_the_code_makes_one_operator_however_many_use_it_at_once(relay: Relay) -> None:
+    clients = [relay.app.test_client() for _ in range(6)]
+    forms = [token(client, "/sign-up") for client in clients]
+
+    def use(number: int) -> int:
+        typed = {"csrf_token": forms[number], "code": code(relay), "password": PASSWORD}
+        return clients[number].post("/sign-up", data=typed | {"email": f"admin{number}@example.org"}).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(use, range(6)))
+    assert sorted(answers) == [302] + [422] * 5
+    assert len(relay.rows("SELECT id FROM operator")) == 1
+
+
 # --- signing in
+
+
+def try_from(relay: Relay, client: FlaskClient, password: str, address: str = "10.9.9.9") -> int:
+    form = {"csrf_token": token(client, "/sign-in"), "email": EMAIL, "password": password}
+    return client.post("/sign-in", data=form, environ_base={"REMOTE_ADDR": address}).status_code
+
+
+def test_whoever_was_signed_in_here_before_comes_in_however_often_strangers_try(make_relay: MakeRelay) -> None:
+    relay = make_relay(operator_sign_in_limit="1 per hour")
+    add = partial(operators.add, email=EMAIL, password_hash=PASSWORD_HASH, role="admin", who="tests", now=relay.clock())
+    relay.database.write(add)
+    known, stranger = relay.app.test_client(), relay.app.test_client()
+    assert try_from(relay, known, PASSWORD) == 302
+    known.post("/sign-out", data={"csrf_token": token(known, "/account")})
+    for number in range(12):
+        last = try_from(relay, stranger, "wrong", f"10.0.0.{number}")
+    assert last == 429
+    assert try_from(relay, stranger, PASSWORD, "10.0.1.1") == 429
+    assert try_from(relay, known, PASSWORD) == 302
+    known.post("/sign-out", data={"csrf_token": token(known, "/account")})
+    assert try_from(relay, known, "wrong") == 429, "a known browser has a limit of its own"
+
+
+def test_a_browser_is_known_to_the_account_that_was_signed_in_alone(make_relay: MakeRelay) -> None:
+    relay = make_relay(operator_sign_in_limit="1 per hour")
+    thief = relay.sign_in("viewer")
+    relay.database.write(
+        partial(operators.add, email=EMAIL, password_hash=PASSWORD_HASH, role="admin", who="tests", now=relay.clock())
+    )
+    thief.post("/sign-out")
+    statuses = [try_from(relay, thief.client, "wrong") for _ in range(2)]
+    assert statuses == [422, 429]
+
+
+def test_an_account_that_is_tried_again_and_again_is_shut_for_longer(make_relay: MakeRelay) -> None:
+    relay = make_relay(operator_sign_in_limit="1 per second")
+    limits = relay.app.extensions["limits"]
+    assert [(one.amount, one.GRANULARITY.name) for one in limits.account_longer] == [(20, "hour"), (50, "day")]
+    with relay.app.test_request_context("/sign-in", environ_base={"REMOTE_ADDR": "10.0.0.1"}):
+        for _ in range(20):
+            limits.count(limits.account_longer[0], f"sign-in account {EMAIL} by hour")
+    client = relay.app.test_client()
+    form = {"csrf_token": token(client, "/sign-up"), "email": EMAIL, "password": PASSWORD, "code": "x"}
+    answer = client.post("/sign-up", data=form)
+    assert answer.status_code == 429
+    assert "minutes" in answer.text
+
+
+def test_every_try_leaves_its_address_in_the_trail_and_no_strangers_e_mail(
+    relay: Relay, ada: operators.Operator
+) -> None:
+    client = relay.app.test_client()
+    for email in (EMAIL, "eve@example.net", "mallory@example.net"):
+        form = {"csrf_token": token(client, "/sign-in"), "email": email, "password": "wrong"}
+        for _ in range(2):
+            client.post("/sign-in", data=form, environ_base={"REMOTE_ADDR": "192.0.2.7"})
+    fill(client, "/sign-in", email=EMAIL, password=PASSWORD)
+    found = relay.rows(
+        "SELECT action, subject, after FROM audit_entry WHERE action LIKE 'operator.sign_in%' ORDER BY id"
+    )
+    said = [(row["action"], row["subject"], read(row["after"])) for row in found]
+    assert [(action, subject, after.get("times")) for action, subject, after in said] == [
+        ("operator.sign_in_failed", EMAIL, 2),
+        ("operator.sign_in_failed", "an unknown e-mail", 4),
+        ("operator.sign_in", EMAIL, None),
+    ]
+    assert [after["address"] for _, _, after in said] == ["192.0.2.7", "192.0.2.7", "127.0.0.1"]
+    assert "example.net" not in str(relay.rows("SELECT * FROM audit_entry"))
+
+
+def read(side: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(side) if isinstance(side, str) else side
+    return found
 
 
 def test_the_right_password_leads_to_where_one_wanted_to_go(relay: Relay, ada: operators.Operator) -> None:
