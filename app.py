@@ -28,6 +28,7 @@ from models.engines import (
 )
 from models.pooler import Connector
 from outbound.desk import Desk
+from outbound.downloads.folder import Folder
 from security import hosts, limits
 from security.box import Box
 from security.browser import init_app as init_browser_headers
@@ -93,6 +94,7 @@ def _desk(house: House) -> Desk:
         pause=settings.send_pause_seconds,
         timeout=settings.send_timeout_seconds,
         folder=settings.instance / "imports",
+        downloads=Folder(settings.instance / "downloads", settings.max_downloads_mb * 1024 * 1024),
     )
 
 

@@ -98,6 +98,7 @@ class Upkeep:
                 alerts.prune(database, now)
                 database.write(lambda db: handover.prune(db, now))
                 outbound_upkeep.prune(database, settings.retain_deliveries_days, now)
+                outbound_upkeep.tidy_downloads(database, desk().downloads, settings.retain_downloads_hours, now)
                 self.pruned_at = now
         except DatabaseUnavailable as error:
             log.warning("work.database_unavailable", cause=str(error))

@@ -207,6 +207,18 @@ SETTINGS = (
     ),
     Setting("RETAIN_DELIVERIES_DAYS", "90", "Days that calls to Mixpanel are kept; 0 keeps them.", whole(0, 36500)),
     Setting(
+        "MAX_DOWNLOADS_MB",
+        "4096",
+        "Megabytes of Mixpanel's long answers that are kept together; the oldest go first.",
+        whole(1, 10**6),
+    ),
+    Setting(
+        "RETAIN_DOWNLOADS_HOURS",
+        "24",
+        "Hours that a long answer of Mixpanel's is kept to be downloaded.",
+        whole(1, 8760),
+    ),
+    Setting(
         "MAX_IMPORT_MB", "2048", "Largest file in megabytes that the dashboard takes for an import.", whole(1, 10**6)
     ),
     Setting(

@@ -138,6 +138,7 @@ NOBODY = {
     "comparison": {"project", "who", "way", "state"},
     "connection": {"name"},
     "delivery": {"project", "operation", "who", "source", "verdict"},
+    "download": {"file", "state"},
     "erasure": {"who", "project_id", "counts"},
     "failure": {"project_id", "cohort_id", "cause", "request_id"},
     "import_failure": {"verdict"},

@@ -1,4 +1,5 @@
-"""The files of the instance folder in which someone may be: uploads that wait for their import or comparison."""
+"""The files of the instance folder in which someone may be: uploads that wait for their import or comparison, and long
+answers of Mixpanel's."""
 
 import codecs
 import gzip
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from erasure.mentions import Mentions
 
-FOLDERS = ("imports", "comparisons")
+FOLDERS = ("imports", "comparisons", "downloads")
 _GZIP = b"\x1f\x8b"
 _PIECE = 1024 * 1024  # characters that are looked at at once
 _OVERLAP = 4096
@@ -32,8 +33,14 @@ _CALLS = text("""
     WHERE verdict IS NULL AND project NOT IN (SELECT name FROM project WHERE mixpanel_project_id <> :project_id)""")
 
 
+_COMING = text("""
+    SELECT d.id FROM delivery d JOIN download w ON w.delivery_id = d.id
+    WHERE d.verdict IS NULL AND w.file IS NOT NULL
+        AND d.project NOT IN (SELECT name FROM project WHERE mixpanel_project_id <> :project_id)""")
+
+
 def files(instance: Path) -> Iterator[Path]:
-    """All files in which uploads and fetched ids are."""
+    """All files in which uploads, fetched ids and answers are."""
     for folder in FOLDERS:
         yield from sorted(path for path in (instance / folder).glob("**/*") if path.is_file())
 
@@ -56,6 +63,7 @@ def in_the_way(db: Connection, project_id: str, distinct_id: str, mentions: Ment
         if sends or mentions.within(job.settings) or (job.path and mentions_within(Path(job.path), mentions)):
             found.append(f"import {job.id}")
     found += [f"comparison {one}" for one in db.execute(_COMPARISONS, values).scalars()]
+    found += [f"call {one}, whose answer still comes" for one in db.execute(_COMING, values).scalars()]
     calls = db.execute(_CALLS, values).all()
     return found + [f"call {one.id}" for one in calls if mentions.within(one.given) or mentions.within(one.request)]
 

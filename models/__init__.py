@@ -6,10 +6,9 @@ from models.connections import ApiToken, Connection, ConnectionPassword
 from models.database import Database, DatabaseUnavailable, db
 from models.erasures import Erasure
 from models.failures import Failure
-from models.handover import Handover
 from models.keys import SecretKeyCheck
 from models.operators import AuditEntry, Operator, SignIn, SimulatedExport
-from models.outbound import BudgetCall, Comparison, Delivery, Import, ImportFailure, Landing, Project
+from models.outbound import BudgetCall, Comparison, Delivery, Download, Import, ImportFailure, Landing, Project
 from models.people import Person
 from models.sessions import SyncPage, SyncSession
 
@@ -27,6 +26,7 @@ __all__ = [
     "Database",
     "DatabaseUnavailable",
     "Delivery",
+    "Download",
     "Erasure",
     "Failure",
     "Handover",

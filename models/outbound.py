@@ -89,6 +89,26 @@ class Delivery(Model):
     over_at: Mapped[int | None] = mapped_column(Moment)
 
 
+class Download(Model):
+    """A long answer of Mixpanel's to a call: how far it is, and the file in which it is kept, if any.
+
+    `at` is when it was last looked at; `size` counts bytes. `state` is null while it comes, then whole, broken or
+    cancelled. `file` is a name in the folder of downloads, null once that is gone.
+    """
+
+    __tablename__ = "download"
+
+    delivery_id: Mapped[int] = mapped_column(
+        ForeignKey("delivery.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[int] = mapped_column(Moment, index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    records: Mapped[int | None] = mapped_column(BigInteger)
+    file: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str | None] = mapped_column(Text)
+    cancelled_at: Mapped[int | None] = mapped_column(Moment)
+
+
 class Landing(Model):
     """One look-out for a sent event: whether its `$insert_id` can be read back from Mixpanel.
 

@@ -25,12 +25,15 @@ from urllib3.exceptions import TimeoutError as HTTPTimeout
 
 from outbound.compose import address
 from outbound.deadline import Deadline, WatchedAdapter, WatchedHTTP, WatchedHTTPS
+from outbound.downloads.receiver import Received, Receiver
 from outbound.shape import Request
+from outbound.unpacking import Damaged, unpacked
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 CONNECT_WITHIN = 10  # seconds
 STREAM_WITHIN = 3600.0  # seconds for a whole export
 CHUNK = 64 * 1024
+SUCCESS, REDIRECTS = 200, 300
 
 
 class Forbidden(Exception):
@@ -51,13 +54,15 @@ class _Private(OSError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `ms` until its end, `cut` where the body was larger than what is read."""
+    """What came back; `ms` until its end, `cut` where the body was larger than what is read. `received` says what became
+    of all of it, where it was taken as a whole."""
 
     status: int
     headers: dict[str, str]
     body: bytes
     ms: int
     cut: bool = False
+    received: Received | None = None
 
     @property
     def text(self) -> str:
@@ -115,14 +120,19 @@ class Client:
         self._private = private
         self._own = threading.local()
 
-    def call(self, request: Request, timeout: float | None = None) -> Answer:
-        """The whole answer, within `timeout` seconds from the first step to the last. Raises Forbidden, Unreached,
-        Broken."""
+    def call(self, request: Request, timeout: float | None = None, receiver: Receiver | None = None) -> Answer:
+        """The whole answer, within `timeout` seconds from the first step to the last. `receiver` takes the body of a
+        success, however long, within STREAM_WITHIN. Raises Forbidden, Unreached, Broken."""
         started = time.perf_counter()
         with Deadline(timeout or self._timeout) as deadline, self._opened(request, deadline) as response:
-            body, cut = _body(response, deadline)
+            if receiver is not None and SUCCESS <= response.status_code < REDIRECTS:
+                deadline.extend(STREAM_WITHIN)
+                receiver.receive(_pieces(response, deadline), Broken)
+                body, cut, received = bytes(receiver.head), receiver.is_cut, receiver.received
+            else:
+                (body, cut), received = _body(response, deadline), None
             ms = round((time.perf_counter() - started) * 1000)
-            return Answer(response.status_code, dict(response.headers), body, ms, cut)
+            return Answer(response.status_code, dict(response.headers), body, ms, cut, received)
 
     @contextmanager
     def stream(self, request: Request, within: float = STREAM_WITHIN) -> Iterator[tuple[int, Iterator[bytes]]]:
@@ -161,7 +171,7 @@ class Client:
         if found is None:
             self._own.session = found = requests.Session()
             found.trust_env = False
-            found.headers["User-Agent"] = "cohort-relay"
+            found.headers.update({"User-Agent": "cohort-relay", "Accept-Encoding": "gzip"})
             for scheme in ("http://", "https://"):
                 found.mount(scheme, WatchedAdapter() if self._private else _PublicOnly())
         return found
@@ -179,8 +189,11 @@ def _body(response: requests.Response, deadline: Deadline) -> tuple[bytes, bool]
 
 def _pieces(response: requests.Response, deadline: Deadline) -> Iterator[bytes]:
     """Raises Broken, also where the end was only the deadline's cut."""
+    packed = response.raw.stream(CHUNK, decode_content=False)
     try:
-        yield from response.iter_content(CHUNK)
+        yield from unpacked(packed, response.headers.get("Content-Encoding", ""))
+    except Damaged as error:
+        raise Broken(LATE if deadline.over else f"the answer broke off: {error}") from None
     except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
         raise Broken(LATE if deadline.over else f"the answer broke off ({type(error).__name__})") from None
     if deadline.over:

@@ -49,6 +49,14 @@ class Deadline(AbstractContextManager["Deadline"]):
                 handle.close()
             self._handles.clear()
 
+    def extend(self, seconds: float) -> None:
+        """Begin anew, with as many seconds from now."""
+        self._timer.cancel()
+        self._until = time.monotonic() + seconds
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+
     def left(self) -> float:
         """Seconds until it is over."""
         return max(SHORTEST, self._until - time.monotonic())

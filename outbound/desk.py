@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from models.database import Database
+from outbound.downloads.folder import Folder
 
 
 class Sealing(Protocol):
@@ -18,7 +19,7 @@ class Sealing(Protocol):
 @dataclass(frozen=True)
 class Desk:
     """Put together once by `create_app` from the settings. `pause` and `timeout` are seconds; `folder` is where
-    uploaded files wait for their import; `base_url` is MIXPANEL_BASE_URL, empty in earnest."""
+    uploaded files wait for their import, `downloads` where long answers are kept; `base_url` is MIXPANEL_BASE_URL, empty in earnest."""
 
     database: Database
     clock: Callable[[], int]
@@ -28,3 +29,4 @@ class Desk:
     pause: float
     timeout: float
     folder: Path
+    downloads: Folder

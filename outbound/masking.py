@@ -18,11 +18,22 @@ class Mask:
     def __init__(self, *secrets: str) -> None:
         ways = {way for one in secrets if len(one) >= SHORTEST for way in _ways(one)}
         self._ways = sorted(ways, key=len, reverse=True)
+        self._bytes = [way.encode("utf-8", "surrogatepass") for way in self._ways]
 
     def __call__(self, text: str) -> str:
         for way in self._ways:
             text = text.replace(way, MASK)
         return text
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest way to write a credential, 0 where there is none."""
+        return max(map(len, self._bytes), default=0)
+
+    def in_bytes(self, piece: bytes) -> bytes:
+        for way in self._bytes:
+            piece = piece.replace(way, MASK.encode())
+        return piece
 
     def within(self, value: Any) -> Any:
         """The same value with every text in it masked, names included."""

@@ -7,8 +7,11 @@ from models.database import Database
 from outbound import budget, deliveries
 from outbound.bulk import rows
 from outbound.comparison import rows as comparisons
+from outbound.downloads import rows as downloads
+from outbound.downloads.folder import Folder
 
-DAY = 24 * 3600 * 1000
+HOUR = 3600 * 1000
+DAY = 24 * HOUR
 
 
 def prune(database: Database, days: int, now: int) -> None:
@@ -27,3 +30,14 @@ def _prune_calls(database: Database, before: int) -> None:
             Path(path).unlink(missing_ok=True)
         database.write(partial(rows.forget, import_id=import_id))
     database.write(lambda db: comparisons.prune(db, before))
+
+
+def tidy_downloads(database: Database, folder: Folder, hours: int, now: int) -> None:
+    """Remove the files of answers that are `hours` old, and those that no row knows (any more)."""
+    there = folder.names()  # before the rows: a file that is made meanwhile is not among them
+    for delivery, name in database.read(lambda db: downloads.old(db, now - hours * HOUR)):
+        folder.remove(name)
+        database.write(partial(downloads.gone, delivery=delivery))
+    known = database.read(downloads.files, one_statement=True)
+    for name in there - known:
+        folder.remove_old(name, now)

@@ -1,0 +1,76 @@
+"""How far long answers are, and where they lie: a row beside that of their call."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from outbound.downloads.receiver import Received
+
+_NOTE = text("""
+    INSERT INTO download (delivery_id, at, size, records, file) VALUES (:delivery, :now, :size, :records, :file)
+    ON CONFLICT (delivery_id) DO UPDATE SET at = :now, size = :size, records = :records, file = :file
+    RETURNING cancelled_at""")
+_END = text("""
+    INSERT INTO download (delivery_id, at, size, records, file, state)
+    VALUES (:delivery, :now, :size, :records, :file, :state)
+    ON CONFLICT (delivery_id) DO UPDATE SET at = :now, size = :size, records = :records, file = :file, state = :state""")
+_CANCEL = text("""
+    INSERT INTO download (delivery_id, at, size, cancelled_at)
+    SELECT id, :now, 0, :now FROM delivery WHERE id = :delivery AND verdict IS NULL
+    ON CONFLICT (delivery_id) DO UPDATE SET cancelled_at = :now""")
+_ONE = text("SELECT delivery_id, at, size, records, file, state, cancelled_at FROM download WHERE delivery_id = :id")
+_OLD = text("SELECT delivery_id, file FROM download WHERE file IS NOT NULL AND at < :before")
+_FILES = text("SELECT file FROM download WHERE file IS NOT NULL")
+_GONE = text("UPDATE download SET file = NULL WHERE delivery_id = :id")
+
+
+@dataclass(frozen=True)
+class Download:
+    """One long answer: `size` bytes and `records` so far. `state` is None while it comes, then whole, broken or
+    cancelled. `file` is None where nothing is kept (any more)."""
+
+    delivery_id: int
+    at: int
+    size: int
+    records: int | None
+    file: str | None
+    state: str | None
+    cancelled_at: int | None
+
+
+def note(db: Connection, delivery: int, now: int, size: int, records: int | None, file: str) -> bool:
+    """How far it is; whether somebody has asked to stop it."""
+    values = {"delivery": delivery, "now": now, "size": size, "records": records, "file": file or None}
+    return db.execute(_NOTE, values).scalar_one() is not None
+
+
+def end(db: Connection, delivery: int, now: int, received: Received) -> None:
+    state = "whole" if received.is_whole else "cancelled" if received.cancelled else "broken"
+    values: dict[str, Any] = {"delivery": delivery, "now": now, "size": received.size, "records": received.records}
+    db.execute(_END, values | {"file": received.file or None, "state": state})
+
+
+def cancel(db: Connection, delivery: int, now: int) -> bool:
+    """Ask to stop a call that is under way; whether there was one."""
+    return db.execute(_CANCEL, {"delivery": delivery, "now": now}).rowcount > 0
+
+
+def of(db: Connection, delivery: int) -> Download | None:
+    row = db.execute(_ONE, {"id": delivery}).one_or_none()
+    return None if row is None else Download(**row._mapping)
+
+
+def old(db: Connection, before: int) -> list[tuple[int, str]]:
+    """Those that were last written before a moment."""
+    return [(row.delivery_id, row.file) for row in db.execute(_OLD, {"before": before})]
+
+
+def files(db: Connection) -> set[str]:
+    """The names of all files that some row knows."""
+    return set(db.execute(_FILES).scalars())
+
+
+def gone(db: Connection, delivery: int) -> None:
+    """Its file is no more."""
+    db.execute(_GONE, {"id": delivery})
