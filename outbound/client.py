@@ -54,8 +54,8 @@ class _Private(OSError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `ms` until its end, `cut` where the body was larger than what is read. `received` says what became
-    of all of it, where it was taken as a whole."""
+    """What came back; `ms` until its end, `cut` where the body was larger than what is read. `received` says what
+    became of all of it, where it was taken as a whole."""
 
     status: int
     headers: dict[str, str]
@@ -112,22 +112,30 @@ class _Anonymous(requests.auth.AuthBase):
 
 class Client:
     """Calls for one project. `allowed` are the servers that it may call, `private` whether they may be inside of a
-    network (MIXPANEL_BASE_URL). Safe to be used by several threads."""
+    network (MIXPANEL_BASE_URL). Safe to be used by several threads, but with a `receiver` by one."""
 
-    def __init__(self, timeout: float, allowed: frozenset[tuple[str, str]], *, private: bool = False) -> None:
+    def __init__(
+        self,
+        timeout: float,
+        allowed: frozenset[tuple[str, str]],
+        *,
+        private: bool = False,
+        receiver: Receiver | None = None,
+    ) -> None:
         self._timeout = timeout
         self._allowed = allowed
         self._private = private
+        self._receiver = receiver
         self._own = threading.local()
 
-    def call(self, request: Request, timeout: float | None = None, receiver: Receiver | None = None) -> Answer:
-        """The whole answer, within `timeout` seconds from the first step to the last. `receiver` takes the body of a
+    def call(self, request: Request, timeout: float | None = None) -> Answer:
+        """The whole answer, within `timeout` seconds from the first step to the last; with a receiver the body of a
         success, however long, within STREAM_WITHIN. Raises Forbidden, Unreached, Broken."""
-        started = time.perf_counter()
+        started, receiver = time.perf_counter(), self._receiver
         with Deadline(timeout or self._timeout) as deadline, self._opened(request, deadline) as response:
             if receiver is not None and SUCCESS <= response.status_code < REDIRECTS:
                 deadline.extend(STREAM_WITHIN)
-                receiver.receive(_pieces(response, deadline), Broken)
+                receiver.receive(_pieces(response, deadline), Broken, response.headers.get("Content-Type", ""))
                 body, cut, received = bytes(receiver.head), receiver.is_cut, receiver.received
             else:
                 (body, cut), received = _body(response, deadline), None

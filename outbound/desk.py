@@ -19,7 +19,8 @@ class Sealing(Protocol):
 @dataclass(frozen=True)
 class Desk:
     """Put together once by `create_app` from the settings. `pause` and `timeout` are seconds; `folder` is where
-    uploaded files wait for their import, `downloads` where long answers are kept; `base_url` is MIXPANEL_BASE_URL, empty in earnest."""
+    uploaded files wait for their import, `downloads` where long answers are kept; `base_url` is MIXPANEL_BASE_URL,
+    empty in earnest."""
 
     database: Database
     clock: Callable[[], int]

@@ -9,7 +9,7 @@ from urllib3 import encode_multipart_formdata
 
 from outbound import hosts
 from outbound.body import FORM, JSON, Body
-from outbound.shape import Operation, Problem
+from outbound.shape import AnswerKind, Operation, Problem
 from outbound.values import as_text
 
 BODIES = ("json", "form", "text", "files")
@@ -20,9 +20,11 @@ Target = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
 def answered_as(operation: Operation, values: dict[str, Any]) -> Operation:
-    """The operation with the kind of answer that was asked for."""
-    kind = values.get("response_type")
-    return replace(operation, answer=kind) if kind else operation
+    """The operation with the kind of answer that was asked for; an export's is known."""
+    kind: AnswerKind | None = values.get("response_type")
+    export = values.get("family") == "export" and str(values.get("url", "")).startswith("/export")
+    kind = kind or ("ndjson" if export else None)
+    return replace(operation, answer=kind, shape="any") if kind else operation
 
 
 def body_of(values: dict[str, Any]) -> Body:

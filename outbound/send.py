@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from models.database import DatabaseUnavailable
 from outbound import answers, budget, deliveries, hosts
@@ -18,8 +19,12 @@ from outbound.attempts import Outcome, Sleep, attempt
 from outbound.client import STREAM_WITHIN, Client
 from outbound.compose import compose
 from outbound.desk import Desk
+from outbound.downloads import pages
+from outbound.downloads import rows as downloads
+from outbound.downloads.receiver import Receiver, Told, nobody_is_told
+from outbound.downloads.targets import Kept, Target
 from outbound.masking import Mask, mask_of
-from outbound.patience import longest
+from outbound.patience import longest, only_reads
 from outbound.projects import Credentials, Project
 from outbound.shape import Composed, Given, Operation
 
@@ -46,10 +51,10 @@ def ready(desk: Desk, project: Project, operation: Operation, given: Given) -> R
     return Ready(project, credentials, composed)
 
 
-def client_of(desk: Desk, project: Project) -> Client:
-    """A client that may call this project's servers, and no others."""
+def client_of(desk: Desk, project: Project, receiver: Receiver | None = None) -> Client:
+    """A client that may call this project's servers, and no others; a `receiver` takes long answers."""
     allowed = hosts.allowed(project.region, desk.base_url)
-    return Client(desk.timeout, allowed, private=bool(desk.base_url))
+    return Client(desk.timeout, allowed, private=bool(desk.base_url), receiver=receiver)
 
 
 def prepare(desk: Desk, call: Ready, who: str, source: str) -> int:
@@ -61,13 +66,28 @@ def prepare(desk: Desk, call: Ready, who: str, source: str) -> int:
     )
 
 
-def finish(desk: Desk, call: Ready, delivery: int, sleep: Sleep = time.sleep) -> Outcome:
-    """Make the call, and complete its row. What came of it is told even where the row cannot be completed: a fault of
-    ours after a call must not look as if the call had failed."""
-    client = client_of(desk, call.project)
-    outcome = without_secrets(attempt(desk, client, call.project.mixpanel_project_id, call.composed, sleep), call.mask)
+def finish(
+    desk: Desk,
+    call: Ready,
+    delivery: int,
+    sleep: Sleep = time.sleep,
+    *,
+    to: Target | None = None,
+    told: Told = nobody_is_told,
+) -> Outcome:
+    """Make the call, and complete its row. Its answer goes `to` a target, else where it is long into the folder of
+    downloads; `told` hears how far it is, and may stop it. What came of it is told even where the row cannot be
+    completed: a fault of ours after a call must not look as if the call had failed."""
+    receiver = _receiver(desk, call, delivery, to, told)
+    outcome = without_secrets(_made(desk, call, receiver, sleep), call.mask)
+
+    def write(db: Connection) -> None:
+        deliveries.finish(db, delivery, outcome, call.mask)
+        if outcome.answer is not None and outcome.answer.received is not None:
+            downloads.end(db, delivery, desk.clock(), outcome.answer.received)
+
     try:
-        desk.database.write(lambda db: deliveries.finish(db, delivery, outcome, call.mask))
+        desk.database.write(write)
     except DatabaseUnavailable as error:
         log.warning("send.not_noted", delivery=delivery, verdict=outcome.verdict, cause=str(error))
         return replace(outcome, words=f"{outcome.words} {NOT_NOTED}")
@@ -75,6 +95,35 @@ def finish(desk: Desk, call: Ready, delivery: int, sleep: Sleep = time.sleep) ->
 
 
 NOT_NOTED = "Our own database did not answer afterwards, so the history does not say so."
+
+
+def _made(desk: Desk, call: Ready, receiver: Receiver, sleep: Sleep) -> Outcome:
+    key, composed = call.project.mixpanel_project_id, call.composed
+    if not pages.wants_every(composed.given):
+        return attempt(desk, client_of(desk, call.project, receiver), key, composed, sleep)
+    client = client_of(desk, call.project)
+
+    def ask(given: Given) -> Outcome:
+        one = compose(composed.operation, call.project, call.credentials, given, desk.clock(), desk.base_url)
+        return attempt(desk, client, key, one, sleep)
+
+    return pages.every(composed.given, ask, receiver)
+
+
+def _receiver(desk: Desk, call: Ready, delivery: int, to: Target | None, told: Told) -> Receiver:
+    operation = call.composed.operation
+    target = to or Kept(desk.downloads, always=operation.answer == "binary")
+
+    def note(size: int, records: int | None) -> bool:
+        try:
+            asked = desk.database.write(
+                lambda db: downloads.note(db, delivery, desk.clock(), size, records, target.name)
+            )
+        except DatabaseUnavailable:
+            asked = False  # how far it is can wait
+        return told(size, records) or asked
+
+    return Receiver(operation, call.mask, target, note, lasting=only_reads(call.composed))
 
 
 def without_secrets(outcome: Outcome, mask: Mask) -> Outcome:

@@ -34,10 +34,10 @@ def _prune_calls(database: Database, before: int) -> None:
 
 def tidy_downloads(database: Database, folder: Folder, hours: int, now: int) -> None:
     """Remove the files of answers that are `hours` old, and those that no row knows (any more)."""
-    there = folder.names()  # before the rows: a file that is made meanwhile is not among them
+    there = folder.quiet()  # before the rows: one that is finished meanwhile is not among them
     for delivery, name in database.read(lambda db: downloads.old(db, now - hours * HOUR)):
         folder.remove(name)
         database.write(partial(downloads.gone, delivery=delivery))
     known = database.read(downloads.files, one_statement=True)
     for name in there - known:
-        folder.remove_old(name, now)
+        folder.remove(name)

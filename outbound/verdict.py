@@ -15,6 +15,7 @@ from typing import Any
 from outbound import answers
 from outbound.answers import REDIRECTS, REFUSALS
 from outbound.client import Answer
+from outbound.downloads.targets import SMALL, size_of
 from outbound.judgement import FailedRecord, Judgement, unknown, unsent
 from outbound.patience import UNTOUCHED, passes
 from outbound.shape import Operation
@@ -31,6 +32,8 @@ def judge(
         return _gave_up(answer, repeatable=repeatable, reads=reads)
     if answer.status >= REDIRECTS:
         return _refused(operation, records, answer)
+    if reads and (answer.cut if answer.received is None else answer.received.broken):
+        return _broken_off(answer)
     found = _empty(operation, answer) or _READERS[operation.answer](operation, records, answer)
     return found if found is not None else _unreadable(answer, repeatable=repeatable, reads=reads)
 
@@ -176,19 +179,32 @@ def _json(operation: Operation, _records: Sequence[dict[str, Any]], answer: Answ
 _SHAPES: dict[str, type | tuple[type, ...]] = {"object": dict, "list": list, "any": object}
 
 
+def _broken_off(answer: Answer) -> Judgement:
+    """An answer that is not whole is no success, however much of it is good."""
+    received = answer.received
+    if received is None:
+        words = f"The answer is longer than {size_of(len(answer.body))}, and only its beginning was read."
+        return unsent(f"{words} Asking again is safe.")
+    if received.refused and not received.records:
+        return Judgement("rejected", 0, (), f"Mixpanel answers 200, but with an error. {received.broken}")
+    much = f"{received.records:,} records" if received.records is not None else size_of(received.size)
+    return unsent(f"Broken off after {much}: {answers.sentence(received.broken)} Asking again is safe.")
+
+
 def _ndjson(_operation: Operation, _records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
     """A line each; a lone object with an error is none (mixpanel-facts 3.12)."""
+    if answer.received is not None:
+        words = f"Whole: {answer.received.records or 0:,} events, {size_of(answer.received.size)}."
+        return Judgement("accepted", 0, (), words)
     lines = answer.text.splitlines()
     for line in lines[:1]:
         try:
             first = json.loads(line)
         except ValueError:
-            return None if not answer.cut else _answered(answer)
+            return None
         if isinstance(first, dict) and "event" not in first and (answers.says_no(first) or answers.is_error(first)):
             return Judgement("rejected", 0, (), f"Mixpanel answers 200, but with an error.{answers.said(answer)}")
-    return replace(
-        _answered(answer), words=f"Mixpanel answered with {len(lines):,} events.{_CUT if answer.cut else ''}"
-    )
+    return replace(_answered(answer), words=f"Mixpanel answered with {len(lines):,} events.")
 
 
 def _any(_operation: Operation, records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
@@ -225,13 +241,12 @@ def _unreadable(answer: Answer, *, repeatable: bool, reads: bool) -> Judgement:
     return unknown(words, repeatable=repeatable, reads=reads)
 
 
-_CUT = " The answer is longer than what is shown."
-
-
 def _answered(answer: Answer | None = None) -> Judgement:
-    return Judgement(
-        "accepted", 0, (), "Mixpanel did it." if answer is None else f"Mixpanel answered.{_CUT if answer.cut else ''}"
-    )
+    if answer is None:
+        return Judgement("accepted", 0, (), "Mixpanel did it.")
+    size = answer.received.size if answer.received is not None else 0
+    words = f"Mixpanel answered with {size_of(size)}, whole." if size > SMALL else "Mixpanel answered."
+    return Judgement("accepted", 0, (), words)
 
 
 def _counted(total: int) -> str:

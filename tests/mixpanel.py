@@ -7,7 +7,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -47,13 +47,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to answer. `after` seconds pass first; `drop` closes the socket instead of answering."""
+    """What to answer. `after` seconds pass first; `drop` closes the socket instead of answering. `pieces` are sent in
+    chunks as they come, instead of a body; a `cut` answer ends before its end."""
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     after: float = 0
     drop: bool = False
+    pieces: Callable[[], Iterator[bytes]] | None = None
+    cut: bool = False
 
     @property
     def bytes(self) -> bytes:
@@ -146,9 +149,24 @@ class _Handler(BaseHTTPRequestHandler):
         kind = "application/json" if not isinstance(answer.body, str | bytes) else "text/plain"
         for name, value in ({"Content-Type": kind} | answer.headers).items():
             self.send_header(name, value)
+        with suppress(ConnectionError):  # whoever asked may have gone
+            self._write_chunks(answer.pieces(), cut=answer.cut) if answer.pieces else self._write_body(answer)
+
+    def _write_body(self, answer: Answer) -> None:
         self.send_header("Content-Length", str(len(answer.bytes)))
         self.end_headers()
-        self.wfile.write(answer.bytes)
+        self.wfile.write(answer.bytes[: len(answer.bytes) * 2 // 3] if answer.cut else answer.bytes)
+        self.close_connection = self.close_connection or answer.cut
+
+    def _write_chunks(self, pieces: Iterator[bytes], *, cut: bool) -> None:
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for piece in pieces:
+            self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        if cut:
+            self.close_connection = True
+        else:
+            self.wfile.write(b"0\r\n\r\n")
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _take  # noqa: N815 - http.server's names
 

@@ -19,6 +19,7 @@ from blueprints.outbound import (  # noqa: E402 - they add the routes
     cohort_send,
     comparisons,
     composer,
+    downloads,
     history,
     imports,
     landing,
@@ -29,4 +30,14 @@ from blueprints.outbound import (  # noqa: E402 - they add the routes
 for name, filter_ in marks.FILTERS.items():
     blueprint.add_app_template_filter(filter_, name)
 
-__all__ = ["blueprint", "cohort_send", "comparisons", "composer", "history", "imports", "landing", "projects"]
+__all__ = [
+    "blueprint",
+    "cohort_send",
+    "comparisons",
+    "composer",
+    "downloads",
+    "history",
+    "imports",
+    "landing",
+    "projects",
+]

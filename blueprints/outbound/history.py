@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from blueprints import pager
 from blueprints.api.addresses import can_be_stored
 from blueprints.desk import desk
-from blueprints.outbound import blueprint, landing
+from blueprints.outbound import blueprint, downloads, landing
 from blueprints.outbound.composer import takes_away
 from blueprints.outbound.dispatch import dispatch
 from blueprints.outbound.found import delivery_of
@@ -104,13 +104,17 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
 
 def _told(one: Delivery) -> dict[str, Any]:
     operation = operations.find(one.operation)
-    return {
-        "one": one,
-        "operation": operation,
-        "name": operation.name if operation else one.operation,
-        "rows": _rows(one),
-        "is_cut": deliveries.is_cut(one.request.get("body")),
-    } | landing.told(one)
+    return (
+        {
+            "one": one,
+            "operation": operation,
+            "name": operation.name if operation else one.operation,
+            "rows": _rows(one),
+            "is_cut": deliveries.is_cut(one.request.get("body")),
+        }
+        | downloads.told(one.id)
+        | landing.told(one)
+    )
 
 
 def _rows(one: Delivery) -> list[dict[str, Any]]:

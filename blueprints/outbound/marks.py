@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from outbound.bulk.rows import Import
 from outbound.comparison.rows import Comparison
 from outbound.compose import readable
+from outbound.downloads.targets import size_of
 
 # verdict: tone, and the word beside its icon
 VERDICTS = {
@@ -86,7 +87,12 @@ def _coloured(found: re.Match[str]) -> Markup:
     return Markup('<span class="json-{}">{}</span>{}').format(kind, text or number or word, colon or "")
 
 
+def bytes_shown(count: int) -> str:
+    return size_of(count)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
+    "bytes": bytes_shown,
     "verdict_tone": tone,
     "verdict_word": word,
     "json_shown": json_shown,

@@ -91,6 +91,14 @@ OPERATIONS = (
             "session_id", "form", "text", "Session id", "Of the first answer, for its next pages.", also=("sessionId",)
         ),
         Param("page", "form", "whole", "Page", "From 0; needs the session id above 0.", least=0),
+        Param(
+            "every_page",
+            "call",
+            "bool",
+            "All pages",
+            "From this page to the last one, a profile a line; each page is one of the hour's queries.",
+            also=("everyPage",),
+        ),
         Param("data_group_id", "form", "text", "Data group", "Query group profiles instead.", also=("dataGroupId",)),
         Param("behaviors", "form", "code", "Behaviors", "Passed on as it is. Not together with a cohort."),
         Param("as_of_timestamp", "form", "whole", "As of", "Only with behaviors.", least=0, also=("asOfTimestamp",)),

@@ -1,2 +1,2 @@
-"""Whole answers, however long: taken piece by piece with flat memory, kept in a file or handed on, and at their end said
-to be whole or broken off."""
+"""Whole answers, however long: taken piece by piece with flat memory, kept in a file or handed on, and told apart from
+those that broke off."""

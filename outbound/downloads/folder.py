@@ -1,21 +1,23 @@
 """The folder of kept answers: files that only we may read, bounded in size together and in age."""
 
+import fcntl
 import os
 import secrets
-from collections.abc import Iterable
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from outbound.downloads.scan import BrokenOff
+from outbound.downloads.ends import BrokenOff
 
-QUIET = 15 * 60_000  # milliseconds after which a file that no row knows is nobody's
+QUIET = 900  # seconds within which the row of a file is written behind it
 FULL = "there is no more room for answers (setting MAX_DOWNLOADS_MB)"
 
 
 @dataclass(frozen=True)
 class Folder:
-    """`most` bytes in all files together."""
+    """`most` bytes in all files together. A file that is being written is locked, so that nobody removes it; a lock
+    ends with its process."""
 
     path: Path
     most: int
@@ -26,6 +28,7 @@ class Folder:
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle = os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         except OSError as error:
             raise BrokenOff(f"it cannot be kept: {error.strerror}") from None
         return name, os.fdopen(handle, "wb")
@@ -33,35 +36,45 @@ class Folder:
     def file(self, name: str) -> Path | None:
         """The file, None where it is gone."""
         path = self.path / name
-        return path if path.parent == self.path and path.is_file() else None
+        return path if name and path.parent == self.path and path.is_file() else None
 
     def used(self) -> int:
+        """Bytes in all files."""
         return sum(size for size, _ in self._sizes().values())
 
-    def make_room(self, size: int, spared: Iterable[str]) -> None:
-        """Remove the oldest files but `spared` ones until `size` more bytes fit. Raises BrokenOff where they do not."""
-        found, kept = self._sizes(), set(spared)
+    def make_room(self, size: int) -> None:
+        """Remove the oldest files that nobody writes until `size` more bytes fit. Raises BrokenOff where they never
+        will."""
+        found = self._sizes()
         free = self.most - sum(one for one, _ in found.values())
-        for name, (one, _age) in sorted(found.items(), key=lambda item: item[1][1]):
+        if free >= size:
+            return
+        idle = [name for name in sorted(found, key=lambda name: found[name][1]) if not self._is_written(name)]
+        if free + sum(found[name][0] for name in idle) < size:
+            raise BrokenOff(FULL)
+        for name in idle:
             if free >= size:
                 return
-            if name not in kept:
-                self.remove(name)
-                free += one
-        if free < size:
-            raise BrokenOff(FULL)
+            self.remove(name)
+            free += found[name][0]
 
     def remove(self, name: str) -> None:
         (self.path / name).unlink(missing_ok=True)
 
-    def remove_old(self, name: str, now: int) -> None:
-        """A file that nobody has written to for a while; `now` is in milliseconds."""
-        found = self._sizes().get(name)
-        if found is not None and abs(now - found[1] * 1000) > QUIET:
-            self.remove(name)
+    def quiet(self) -> set[str]:
+        """All files that nobody is writing, or has just written."""
+        before = time.time() - QUIET
+        return {name for name, (_, at) in self._sizes().items() if at < before and not self._is_written(name)}
 
-    def names(self) -> set[str]:
-        return set(self._sizes())
+    def _is_written(self, name: str) -> bool:
+        try:
+            with (self.path / name).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            return False
+        return False
 
     def _sizes(self) -> dict[str, tuple[int, float]]:
         """Bytes, and when it was written, by name."""

@@ -1,7 +1,7 @@
 """Profiles page by page until the last one: Mixpanel answers 1,000 at a time, and names a session for the next.
 
-Every page is a call of its own, and takes its place in the budget. What goes wrong between two pages leaves those before
-it good.
+Every page is a call of its own, and takes its place in the budget. What goes wrong between two pages leaves those
+before it good.
 """
 
 import hashlib
@@ -13,9 +13,10 @@ import msgspec
 
 from outbound.answers import parsed
 from outbound.attempts import Outcome, Trail
-from outbound.downloads.receiver import Cancelled, Receiver
-from outbound.downloads.scan import BrokenOff
+from outbound.downloads.ends import BrokenOff, Cancelled
+from outbound.downloads.receiver import Receiver
 from outbound.shape import Given
+from outbound.values import YES
 
 EVERY_PAGE = "every_page"
 MOST_PAGES = 10_000  # of one question; ten million profiles
@@ -31,6 +32,11 @@ class Page:
     is_last: bool
     session: str
     mark: bytes
+
+
+def wants_every(given: Given) -> bool:
+    """Whether all pages were asked for."""
+    return str(given.params.get(EVERY_PAGE, given.params.get("everyPage", ""))).strip().lower() in YES
 
 
 def read(answer: Any) -> Page:

@@ -1,20 +1,17 @@
-"""Takes an answer piece by piece: credentials out, looked at, handed to where it goes, counted; its beginning is kept."""
+"""Takes an answer piece by piece: credentials out, looked at, counted, handed to where it goes; its head is kept."""
 
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from outbound.downloads.scan import Anything, BrokenOff, Document, Lines, Masked, Refused, Scan
+from outbound.downloads.ends import BrokenOff, Cancelled, Refused
+from outbound.downloads.scan import Anything, Document, Lines, Masked, Scan
 from outbound.downloads.targets import SMALL, Target
 from outbound.masking import Mask
 from outbound.shape import Operation
 
 LARGEST_HEAD = 16 * 1024 * 1024  # bytes of a document that are kept in memory to be judged
 EVERY = 0.5  # seconds between two notes of how far it is
-
-
-class Cancelled(BrokenOff):
-    """Somebody asked to stop it, or nobody reads any more."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +34,11 @@ class Received:
 Told = Callable[[int, int | None], bool]  # bytes and records so far; whether it is to be stopped
 
 
+def nobody_is_told(_size: int, _records: int | None) -> bool:
+    """For whoever does not look."""
+    return False
+
+
 class Receiver:
     """One answer after another of a call: its last try counts. `lasting` answers are not asked for again once something
     of them has come."""
@@ -47,9 +49,10 @@ class Receiver:
         self._most = SMALL if operation.answer in {"ndjson", "binary"} else LARGEST_HEAD
         self._begin()
 
-    def _begin(self) -> None:
+    def _begin(self, content_type: str = "") -> None:
         self.head, self.size, self.received = bytearray(), 0, Received(0, None)
-        self._scan: Scan = _SCANS.get(self._kind, Anything)()
+        table = content_type.startswith(("text/csv", "application/csv"))
+        self._scan: Scan = Anything() if table else _SCANS.get(self._kind, Anything)()
         self._masked, self._noted_at, self._added = Masked(self._mask), time.monotonic(), 0
 
     @property
@@ -57,11 +60,12 @@ class Receiver:
         """Whether `head` is not all of it."""
         return self.size > len(self.head)
 
-    def receive(self, pieces: Iterable[bytes], broken: type[Exception]) -> None:
-        """Take all of it; `received` says how that went. Raises `broken` as `pieces` do, where it may be asked again."""
+    def receive(self, pieces: Iterable[bytes], broken: type[Exception], content_type: str = "") -> None:
+        """Take all of it; `received` says how that went. Raises `broken` as `pieces` do, where it may be asked
+        again."""
         if self.size and not self.target.again():
             raise broken("the answer broke off, and what came of it cannot be taken back")
-        self._begin()
+        self._begin(content_type)
         try:
             for piece in pieces:
                 self._take(self._masked.take(piece))

@@ -7,14 +7,18 @@ from sqlalchemy import Connection, text
 
 from outbound.downloads.receiver import Received
 
+ALIVE = 30 * 60_000  # milliseconds for which an answer that is still coming is somebody's
+
 _NOTE = text("""
     INSERT INTO download (delivery_id, at, size, records, file) VALUES (:delivery, :now, :size, :records, :file)
     ON CONFLICT (delivery_id) DO UPDATE SET at = :now, size = :size, records = :records, file = :file
     RETURNING cancelled_at""")
+_ALIVE = text("UPDATE delivery SET over_at = :until WHERE id = :id AND over_at < :until")
 _END = text("""
     INSERT INTO download (delivery_id, at, size, records, file, state)
     VALUES (:delivery, :now, :size, :records, :file, :state)
-    ON CONFLICT (delivery_id) DO UPDATE SET at = :now, size = :size, records = :records, file = :file, state = :state""")
+    ON CONFLICT (delivery_id) DO UPDATE
+        SET at = :now, size = :size, records = :records, file = :file, state = :state""")
 _CANCEL = text("""
     INSERT INTO download (delivery_id, at, size, cancelled_at)
     SELECT id, :now, 0, :now FROM delivery WHERE id = :delivery AND verdict IS NULL
@@ -42,6 +46,7 @@ class Download:
 def note(db: Connection, delivery: int, now: int, size: int, records: int | None, file: str) -> bool:
     """How far it is; whether somebody has asked to stop it."""
     values = {"delivery": delivery, "now": now, "size": size, "records": records, "file": file or None}
+    db.execute(_ALIVE, {"id": delivery, "until": now + ALIVE})
     return db.execute(_NOTE, values).scalar_one() is not None
 
 
@@ -58,7 +63,7 @@ def cancel(db: Connection, delivery: int, now: int) -> bool:
 
 def of(db: Connection, delivery: int) -> Download | None:
     row = db.execute(_ONE, {"id": delivery}).one_or_none()
-    return None if row is None else Download(**row._mapping)
+    return None if row is None else Download(*row)
 
 
 def old(db: Connection, before: int) -> list[tuple[int, str]]:

@@ -5,19 +5,13 @@ Mixpanel answers 200 before it knows how an export ends: what breaks off says so
 
 import msgspec
 
+from outbound.downloads.ends import BrokenOff, Refused
 from outbound.masking import Mask
 
 LONGEST_LINE = 8 * 1024 * 1024  # bytes; an event is smaller than 1 MB, and what Mixpanel adds to it is little
+_BEGINS = tuple(bytes([byte]) for byte in b'{["')
 _KEPT = b'{}[]"'
 _OTHERS = bytes(byte for byte in range(256) if byte not in _KEPT)
-
-
-class BrokenOff(Exception):
-    """The answer is not whole; the message says why. What passed before it is good."""
-
-
-class Refused(BrokenOff):
-    """It is an error instead of an answer."""
 
 
 class Lines:
@@ -29,7 +23,7 @@ class Lines:
         self._held = b""
 
     def take(self, piece: bytes) -> bytes:
-        """The whole lines in what came so far. Raises BrokenOff behind the last good one; `rest` has those before it."""
+        """The whole lines in what came so far. Raises BrokenOff behind the last good one: `rest` has those before."""
         self.rest = b""
         *lines, self._held = (self._held + piece).split(b"\n")
         if len(self._held) > LONGEST_LINE:
@@ -84,16 +78,22 @@ def _no_event(line: bytes) -> BrokenOff:
 
 
 class Document:
-    """One JSON value: whole where every bracket and text that was opened is closed."""
+    """One JSON value: whole where every bracket and text that was opened is closed. What does not begin as JSON is
+    not looked at."""
 
     records: int | None = None
 
     def __init__(self) -> None:
         self.rest = b""
         self._depth, self._inside, self._tail = 0, False, b""
+        self._begun = self._other = False
 
     def take(self, piece: bytes) -> bytes:
         """What came. Raises BrokenOff where more is closed than was opened, or something follows."""
+        if not self._begun and piece.strip():
+            self._begun, self._other = True, piece.lstrip()[:1] not in _BEGINS
+        if self._other:
+            return piece
         text = self._tail + piece
         slashes = len(text) - len(text.rstrip(b"\\"))
         self._tail = b"\\" if slashes % 2 else b""

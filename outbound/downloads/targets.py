@@ -6,11 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Protocol
 
+from outbound.downloads.ends import BrokenOff
 from outbound.downloads.folder import Folder
-from outbound.downloads.scan import BrokenOff
 
 SMALL = 256 * 1024  # bytes of an answer that is kept in the history as a whole, without a file
 ROOM = 8 * 1024 * 1024  # bytes for which room is made at once
+
+
+def size_of(count: int) -> str:
+    """Bytes for people."""
+    for unit, size in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count:,} bytes"
 
 
 class Target(Protocol):
@@ -45,8 +53,8 @@ class Kept:
 
     def _make_room(self, size: int) -> None:
         if self._room < size:
-            self._room = max(size, ROOM)
-            self._folder.make_room(self._room, (self.name,))
+            self._room = max(size, min(ROOM, self._folder.most // 8))
+            self._folder.make_room(self._room)
         self._room -= size
 
     def again(self) -> bool:

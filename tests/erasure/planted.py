@@ -5,6 +5,7 @@ import csv
 import gzip
 import json
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from outbound import deliveries, operations, send
 from outbound.bulk import files, rows, run
 from outbound.comparison import rows as comparisons
 from outbound.comparison import work
+from outbound.downloads import rows as downloads
 from outbound.landing import rows as landings
 from outbound.landing import sought
 from outbound.shape import Given
 from security.audit import note
+from tests.mixpanel import Answer, stand_in
 from tests.outbound.conftest import desk_of, project_of
 from tests.relay import Relay, member
 
@@ -60,7 +63,25 @@ def _in_calls(relay: Relay) -> None:
         call = send.ready(desk, project, operations.OPERATIONS["import-events"], Given(body=[event]))
         delivery, _ = send.send(desk, call, "tests", "dashboard")
         desk.database.write(partial(_look_out, delivery=delivery, now=desk.clock()))
+    _download(relay, ID)
+    _download(relay, "bob")
     _call(relay, "profile-set", {"$distinct_id": "somebody", "$set": {"referrer": EMAIL}})
+
+
+def _download(relay: Relay, who: str) -> None:
+    """A long answer that names somebody far behind its beginning."""
+    desk = desk_of(relay)
+    lines = "".join(json.dumps({"event": "E", "properties": {"distinct_id": f"other-{n}"}}) + "\n" for n in range(9000))
+    named = json.dumps({"event": "E", "properties": {"distinct_id": who}})
+    with stand_in() as mixpanel:
+        mixpanel.script("/export/export", Answer(body=lines + named))
+        here = replace(desk, base_url=mixpanel.url)
+        given = Given({"from_date": "2026-01-01", "to_date": "2026-01-01"})
+        call = send.ready(here, project_of(relay), operations.OPERATIONS["raw-event-export"], given)
+        delivery, _ = send.send(here, call, "tests", "dashboard")
+    found = desk.database.read(lambda db: downloads.of(db, delivery))
+    assert found is not None
+    assert desk.downloads.file(found.file or "") is not None
 
 
 def _look_out(db: Connection, delivery: int, now: int) -> None:

@@ -1,0 +1,58 @@
+"""Long answers: downloaded while they are at hand, cancelled while they come."""
+
+from typing import Any
+
+from flask import Response, abort, flash, redirect, send_file, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from blueprints.desk import desk
+from blueprints.outbound import blueprint
+from blueprints.outbound.found import delivery_of
+from outbound.downloads import rows
+from outbound.downloads.names import name_of
+from security import sign_in
+from security.audit import note
+from security.house import house
+from security.roles import needs
+
+
+@blueprint.get("/send/history/<int:delivery_id>/answer")
+@needs("operator")
+def download_answer(delivery_id: int) -> Response:
+    """The whole answer as a file; one that broke off is named so."""
+    one = delivery_of(delivery_id)
+    found = house().database.read(lambda db: rows.of(db, delivery_id), one_statement=True)
+    path = desk().downloads.file(found.file) if found is not None and found.file and found.state else None
+    if found is None or path is None:
+        abort(404)
+    now, who = house().clock(), sign_in.operator().email
+    subject = f"answer of call {one.id}, {one.operation}"
+    house().database.write(lambda db: note(db, now, who, "answer.download", subject, after={"bytes": found.size}))
+    response = send_file(path, "application/octet-stream", True, name_of(one, found), etag=False)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@blueprint.post("/send/history/<int:delivery_id>/cancel")
+@needs("operator")
+def cancel_call(delivery_id: int) -> ResponseReturnValue:
+    """Stop taking the answer; what came of it stays."""
+    one, now, who = delivery_of(delivery_id), house().clock(), sign_in.operator().email
+
+    def write(db: Connection) -> bool:
+        asked = rows.cancel(db, one.id, now)
+        if asked:
+            note(db, now, who, "answer.cancel", f"call {one.id}, {one.operation}")
+        return asked
+
+    if not house().database.write(write):
+        flash("The call has ended, so that there is nothing to cancel.")
+    return redirect(url_for("outbound.show_delivery", delivery_id=one.id), 303)
+
+
+def told(delivery_id: int) -> dict[str, Any]:
+    """What the page of a call says of its answer."""
+    found = house().database.read(lambda db: rows.of(db, delivery_id), one_statement=True)
+    there = found is not None and bool(found.file) and desk().downloads.file(found.file or "") is not None
+    return {"download": found, "is_at_hand": there}
