@@ -27,7 +27,7 @@ LOST = {
     "audit_entries": 1,
     "failures": 1,
     "alerts": 1,
-    "files": 3,
+    "files": 4,
 }
 
 
