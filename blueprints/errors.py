@@ -77,7 +77,7 @@ def wrong_key(_error: WrongKey) -> ResponseReturnValue:
 
 
 def fault(error: Exception) -> ResponseReturnValue:
-    log.error("fault", error=type(error).__name__, exc_info=(type(error), None, error.__traceback__))
+    log.error("fault", error=type(error).__name__, exc_info=error)
     return answer(500, MESSAGES[500])
 
 

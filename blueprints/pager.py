@@ -8,10 +8,15 @@ from flask import request
 NEWEST = 2**62  # above every id
 
 
+def number(name: str, otherwise: int) -> int:
+    """A number in the address that an id or a place could have; `otherwise` where it says none."""
+    given = request.args.get(name, otherwise, type=int)
+    return given if 0 <= given <= NEWEST else otherwise
+
+
 def before() -> int:
     """The id above the page's first row, as the address says; NEWEST where it says none that a row could have."""
-    given = request.args.get("before", NEWEST, type=int)
-    return given if 0 <= given <= NEWEST else NEWEST
+    return number("before", NEWEST)
 
 
 def shown(found: Sequence[Any], size: int) -> dict[str, Any]:

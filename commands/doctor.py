@@ -10,10 +10,10 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import click
-from dotenv import dotenv_values
 from flask.cli import with_appcontext
 from sqlalchemy import Connection, Row, text
 
+from config import folders
 from config.clock import DAY, SECOND, iso
 from config.database_url import sqlite_file, where
 from config.settings import SETTINGS, Settings, settings_shown
@@ -112,7 +112,7 @@ def examine(here: House) -> Iterator[Check]:
 
 def settings_file(settings: Settings) -> Check:
     """Whether `.env` names only settings that exist; a wrong value already stopped the start."""
-    unknown = sorted(dotenv_values(settings.instance / ".env").keys() - settings.origins.keys())
+    unknown = sorted(folders.stored(settings.instance / ".env").keys() - settings.origins.keys())
     if not unknown:
         chosen = sum(origin != "default" for origin in settings.origins.values())
         return ok("settings", f"{chosen} chosen, {len(SETTINGS) - chosen} by default")
@@ -127,15 +127,13 @@ def instance_folder(settings: Settings) -> Check:
             return ok("instance folder", f"{settings.instance} can be written")
     except OSError as error:
         step = "Give the app's user write access to it, or set INSTANCE_PATH"
-        return fail("instance folder", f"{settings.instance} cannot be written: {error.strerror}", step)
+        return fail("instance folder", f"{settings.instance} cannot be written: {folders.why(error)}", step)
 
 
 def public_url(settings: Settings) -> Check:
     """Mixpanel must reach us from the internet, over https, because it sends a password with every call."""
     name, address = "public address", urlsplit(settings.public_url)
-    if not address.hostname:
-        return fail(name, f"{settings.public_url} names no host", REACHABLE)
-    if is_loopback(address.hostname):
+    if is_loopback(address.hostname or ""):
         return warn(name, f"{settings.public_url} is reached from this machine alone", REACHABLE)
     if address.scheme != "https":
         return warn(name, f"{settings.public_url} sends passwords and members in the open", REACHABLE)

@@ -10,6 +10,10 @@ from typing import Any, TextIO
 import msgspec
 import structlog
 
+from config import traces
+from config.visible import visible
+
+LONGEST = 4000  # characters of a value
 request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
 
 # What may describe a member or open a door. A key of one of these names is masked wherever it is logged.
@@ -46,6 +50,29 @@ def add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[st
     current = request_id.get()
     if current is not None:
         event["request_id"] = current
+    return event
+
+
+def add_lines_of_code(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Instead of an error the lines of code that it came from; what it says stays out."""
+    given = event.pop("exc_info", None)
+    found = traces.of_event(given) if given else None
+    return event if found is None else event | {"traceback": found}
+
+
+def bound(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Every text short enough for a line, and without characters that a terminal obeys."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            shown = visible(value if key == "traceback" else value[:LONGEST])
+            event[key] = shown if len(value) <= LONGEST or key == "traceback" else f"{shown}…"
+    return event
+
+
+def _as_block(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """For people the lines of code stand below the event, one under the other."""
+    if "traceback" in event:
+        event["exception"] = event.pop("traceback")
     return event
 
 
@@ -91,7 +118,10 @@ def configure(level: str, form: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_request_id,
+        add_lines_of_code,
         redact,
+        bound,
+        *([_as_block] if form == "text" else []),
     ]
     structlog.configure(
         processors=[*shared, renderer],

@@ -14,19 +14,32 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import click
-from dotenv import dotenv_values
-
+from config import folders
 from config.database_url import SQLITE, database_url, sqlite_file
+from config.folders import WrongSetting
 from config.randomness import is_random_enough
-from config.values import WrongValue, emails, names, one_of, rate, secret_key, text, url, whole
+from config.values import (
+    WrongValue,
+    bracketed,
+    emails,
+    host,
+    names,
+    one_of,
+    public_url,
+    rate,
+    readable,
+    redis_url,
+    secret_key,
+    text,
+    url,
+    whole,
+)
+
+__all__ = ["SETTINGS", "Setting", "Settings", "WrongSetting", "load", "settings_shown"]
 
 KEY_FILE = "secret-key"  # in the instance folder
 ROOT = Path(__file__).resolve().parent.parent
-
-
-class WrongSetting(click.ClickException):
-    """A setting holds a value that cannot be read; the message names the setting and says what would be right."""
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,7 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("HOST", "127.0.0.1", "Address that the server listens on.", text),
+    Setting("HOST", "127.0.0.1", "Address that the server listens on.", host),
     Setting("PORT", "8000", "Port that the server listens on.", whole(1, 65535)),
     Setting("INSTANCE_PATH", "instance", "Folder of the database, the secret key and .env.", text),
     Setting(
@@ -63,7 +76,7 @@ SETTINGS = (
         "REDIS_URL",
         "",
         "Where rate limits are counted when several processes share them; empty means in memory.",
-        url("redis", "rediss"),
+        redis_url,
         secret=True,
     ),
     Setting(
@@ -78,7 +91,7 @@ SETTINGS = (
         "PUBLIC_URL",
         "",
         "Address under which Mixpanel reaches this app, used in the URLs that we print; empty means http://HOST:PORT.",
-        url("http", "https"),
+        public_url,
     ),
     Setting(
         "ALLOWED_HOSTS",
@@ -279,9 +292,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     Raises WrongSetting where a value cannot be read.
     """
     environ = os.environ if environ is None else environ
-    instance = ROOT / (environ.get("INSTANCE_PATH") or "instance")
-    instance.mkdir(parents=True, exist_ok=True)
-    stored = {name: value for name, value in dotenv_values(instance / ".env").items() if value is not None}
+    instance = folders.made(environ.get("INSTANCE_PATH") or "instance", ROOT)
+    stored = folders.stored(instance / ".env")
     settings = Settings(origins={}, instance=instance)
     for setting in SETTINGS:
         value, origin = _find(setting, environ, stored)
@@ -290,11 +302,19 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if not settings.database_url or settings.on_sqlite:  # a relative file lies in the instance folder too
         file = sqlite_file(settings.database_url) if settings.database_url else Path("cohort-relay.db")
         settings.database_url = f"{SQLITE}{instance / file}"
-    settings.public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    settings.public_url = settings.public_url or _listening(settings.host, settings.port)
     file = instance / KEY_FILE
-    settings.made_key = not settings.secret_key and not file.exists()
-    settings.secret_key = settings.secret_key or _kept_secret(file)
+    try:
+        settings.made_key = not settings.secret_key and not file.exists()
+        settings.secret_key = settings.secret_key or _kept_secret(file)
+    except OSError as error:
+        raise WrongSetting(f"{file} cannot be read or written: {folders.why(error)}.") from None
     return settings
+
+
+def _listening(host: str, port: int) -> str:
+    """The address of a server that listens there; one that listens everywhere is reached on this machine."""
+    return f"http://{bracketed('localhost' if host in EVERYWHERE else host)}:{port}"
 
 
 def _find(setting: Setting, environ: Mapping[str, str], stored: Mapping[str, str]) -> tuple[str, str]:
@@ -307,7 +327,7 @@ def _find(setting: Setting, environ: Mapping[str, str], stored: Mapping[str, str
 
 def _parse(setting: Setting, value: str, origin: str) -> Any:
     try:
-        return setting.parse(value)
+        return setting.parse(readable(value))
     except ValueError as error:
         shown = "its value" if setting.secret else repr(value)
         expected = str(error) if isinstance(error, WrongValue) else (setting.parse.__doc__ or "a usable value").strip()
@@ -324,7 +344,7 @@ def _kept_secret(path: Path) -> str:
         with suppress(FileExistsError):
             os.link(fresh, path)
         fresh.unlink()
-    kept = path.read_text().strip()
+    kept = path.read_bytes().decode(errors="replace").strip()
     if not is_random_enough(kept):
         raise WrongSetting(
             f"The file {path} holds no key that is good enough: it is empty, cut short, or was written by hand. Put it"

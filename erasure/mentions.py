@@ -5,15 +5,12 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus, unquote_plus
 
+from erasure import numbers
+
 SHORTEST_PHONE = 6  # characters; a shorter one is in every other number
 
 # An id is no part of a longer one: `ada` is not in `ada@example.com`, `ada-2` or `ada.b`, but it ends a sentence.
 _BEFORE, _AFTER = r"(?<![\w@+-])(?<!\w\.)", r"(?![\w@+-])(?!\.\w)"
-# A mere number counts only where it is a value by itself: in quotes, in a list or column, or behind the name of an id.
-_NUMBER = (
-    r"""(?:\\*["']{0}\\*["']|(?:^|[,;\t\[])\s*{0}\s*(?=[,;\t\]]|$)|(?:distinct|user|identified|anon|device)_id"""
-    r"""\\*["']?\s*[:=]+\s*\\*["']?{0}(?!\w))"""
-)
 
 
 class Mentions:
@@ -21,7 +18,8 @@ class Mentions:
 
     def __init__(self, distinct_id: str, email: str | None = None, phone: str | None = None) -> None:
         words = [one for one in (email, phone if phone and len(phone) >= SHORTEST_PHONE else None) if one]
-        self._id = re.compile(_id_pattern(distinct_id), re.MULTILINE)
+        self._number = distinct_id if distinct_id.isdigit() else None  # counts only where it is a value by itself
+        self._id = re.compile("|".join(map(_whole, _ways([distinct_id]))))
         self._words = re.compile("|".join(map(_whole, _ways(words))), re.IGNORECASE) if words else None
         self.needles = sorted({folded(way) for way in _ways([distinct_id, *words])})
 
@@ -33,18 +31,13 @@ class Mentions:
         return any(self._found(one) for one in {plain, unquote_plus(plain)})
 
     def _found(self, text: str) -> bool:
-        return bool(self._id.search(text) or (self._words and self._words.search(text)))
+        named = numbers.stands_in(text, self._number) if self._number else self._id.search(text)
+        return bool(named or (self._words and self._words.search(text)))
 
 
 def folded(text: str) -> str:
     """With the letters of ASCII in lower case, as both databases fold them."""
     return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
-
-
-def _id_pattern(distinct_id: str) -> str:
-    if distinct_id.isdigit():
-        return _NUMBER.format(re.escape(distinct_id))
-    return "|".join(map(_whole, _ways([distinct_id])))
 
 
 def _whole(way: str) -> str:

@@ -18,7 +18,7 @@ class NotJSON(ValueError):
     """It is no JSON, or none that could be shown."""
 
 
-_CALLBACK = re.compile(r"^\s*(?:/\*\*/)?\s*[\w$.]+\((.*)\)\s*;?\s*$", re.DOTALL)
+_CALLBACK = re.compile(r"\A(?:/\*\*/\s*+)?[\w$.]++\((.*)\)\s*+(?:;\s*+)?\Z", re.DOTALL)
 
 
 def parsed(answer: Answer) -> Any:

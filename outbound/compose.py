@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from outbound import hosts, placeholders, raw, settled
+from outbound import hosts, nesting, placeholders, raw, settled
 from outbound.body import Body, body_of
 from outbound.given import Values, values_of
 from outbound.masking import MASK, Mask
@@ -192,8 +192,8 @@ def masked(request: Request, mask: Mask) -> dict[str, Any]:
 
 def readable(body: str | None) -> str:
     """A body for people: JSON with a line for each name, a form with a line for each field, else as it is."""
-    if not body:
-        return ""
+    if not body or nesting.is_too_deep(body):
+        return body or ""
     try:
         return msgspec.json.format(body.encode(), indent=2).decode()
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):

@@ -3,16 +3,20 @@
 import base64
 import csv
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from outbound import nesting
 from outbound.shape import Param
 
 MOST_FILE_BYTES = 10 * 1024 * 1024
-_LINE = re.compile(r"([\w-]+): *(.*)")
+_LINE = re.compile(r"\A([\w-]+): *(.*)")
+MOST_DIGITS = 4300  # of a whole number that Python reads
+HALF = "It holds half a character (a lone surrogate), which can be neither sent nor kept."
 YES, NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
@@ -52,21 +56,35 @@ def as_text(value: Any) -> str:
 
 
 def parsed(given: str) -> Any:
-    """JSON; raises Unreadable with the line and column at which it ends to be any."""
+    """JSON that can be kept and sent on; raises Unreadable with the line and column at which it ends to be any."""
+    if nesting.is_too_deep(given):
+        raise Unreadable(nesting.TOO_DEEP)
     try:
-        return json.loads(given)
+        found = json.loads(given)
     except json.JSONDecodeError as error:
         raise Unreadable(f"This is no JSON: line {error.lineno}, column {error.colno}: {_reason(error)}.") from None
-    except RecursionError:
-        raise Unreadable("This is nested too deeply.") from None
+    except ValueError:
+        raise Unreadable(f"A number in it has more than {MOST_DIGITS:,} digits.") from None
+    if not is_whole(given) or ("\\ud" in given.lower() and not is_whole(json.dumps(found, ensure_ascii=False))):
+        raise Unreadable(HALF)
+    return found
+
+
+def is_whole(text: str) -> bool:
+    """Whether there is no half of a character in it (a lone surrogate), which nothing can send on or keep."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def as_lines(given: str) -> list[Any] | None:
     """NDJSON: a JSON object a line; None where it is none."""
     lines = [line for line in given.splitlines() if line.strip()]
     try:
-        found = [json.loads(line) for line in lines]
-    except (ValueError, RecursionError):
+        found = [parsed(line) for line in lines]
+    except Unreadable:
         return None
     return found if all(isinstance(one, dict) for one in found) else None
 
@@ -81,6 +99,8 @@ def _text(param: Param, value: Any) -> str:
     text = str(value)
     if "\0" in text:
         raise Unreadable("It must not hold a NUL.")
+    if not is_whole(text):
+        raise Unreadable(HALF)
     if param.most is not None and len(text) > param.most:
         raise Unreadable(f"It has at most {param.most} characters.")
     return text
@@ -97,6 +117,10 @@ def _whole(param: Param, value: Any) -> int:
     return number
 
 
+def _is_finite(number: float) -> bool:
+    return isinstance(number, int) or math.isfinite(number)
+
+
 def _within(param: Param, number: float) -> None:
     if param.least is not None and number < param.least:
         raise Unreadable(f"It must be {param.least} or more.")
@@ -106,10 +130,10 @@ def _within(param: Param, number: float) -> None:
 
 def _number(param: Param, value: Any) -> float:
     try:
-        number = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+        number = parsed(value) if isinstance(value, str) else value
+    except Unreadable:
         number = None
-    if isinstance(number, bool) or not isinstance(number, int | float):
+    if isinstance(number, bool) or not isinstance(number, int | float) or not _is_finite(number):
         raise Unreadable("It must be a number.")
     _within(param, number)
     return number

@@ -1,6 +1,8 @@
 // What the composer gains by JavaScript: opening a call that was picked, rows without a round trip, JSON in colours, and
 // what the checks say beside the fields while somebody types. Everything here works without it, a request later.
-const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
+// A text without an end goes on to the end, so that no character is looked at twice.
+const TOKEN = /("(?:[^"\\]|\\[^])*(?:"|\\?$))(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
+const COLOURED = 60000; // characters; what is longer stays plain
 
 function colour(area) {
   const field = area.parentElement;
@@ -12,6 +14,8 @@ function colour(area) {
     area.addEventListener("scroll", () => { shown.scrollTop = area.scrollTop; });
   }
   shown.replaceChildren();
+  field.classList.toggle("is-coloured", area.value.length <= COLOURED);
+  if (area.value.length > COLOURED) return;
   let at = 0;
   for (const found of area.value.matchAll(TOKEN)) {
     const [, text, colon, number] = found;
@@ -23,7 +27,6 @@ function colour(area) {
   }
   shown.append(`${area.value.slice(at)}\n`);
   shown.scrollTop = area.scrollTop;
-  field.classList.add("is-coloured");
 }
 
 function addRow(button) {
@@ -31,7 +34,7 @@ function addRow(button) {
   const row = rows[rows.length - 1].cloneNode(true);
   for (const input of row.querySelectorAll("input")) {
     input.value = "";
-    input.setAttribute("aria-label", input.getAttribute("aria-label").replace(/\d+$/, String(rows.length + 1)));
+    input.setAttribute("aria-label", input.getAttribute("aria-label").replace(/\d{1,9}$/, String(rows.length + 1)));
   }
   button.before(row);
   row.querySelector("input").focus();

@@ -17,7 +17,7 @@ from blueprints.api.replies import Problem, encoder
 from blueprints.api.sending_types import OperationTypes, ProjectType, ProjectTypes, Sending, Sent
 from blueprints.api.types import NoQuery
 from blueprints.desk import desk
-from outbound import operations, projects, send
+from outbound import nesting, operations, projects, send
 from outbound.shape import Given, Operation
 from outbound.shape import Problem as Found
 from security.box import CannotOpen
@@ -94,7 +94,11 @@ def _given(wanted: Operation) -> Sending:
     request.max_content_length = LARGEST_TABLE if wanted.body == "csv" else LARGEST
     try:
         found = msgspec.json.decode(body(kept=False), type=Sending)
+        if nesting.holds_too_deep([found.params, found.body]):
+            raise Problem(400, nesting.TOO_DEEP)
         encoder.encode(found)  # half a character (a lone surrogate) cannot be sent on, nor kept
+    except RecursionError:
+        raise Problem(400, nesting.TOO_DEEP) from None
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeEncodeError) as error:
         raise Problem(
             400, f'The body must be JSON such as {{"params": {{}}, "body": null}}: {_plain(error)}.'

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from htmx_flask import request
 from sqlalchemy import Connection, text
 
+from blueprints import pager
 from blueprints.desk import desk
 from blueprints.outbound import blueprint, drafts, forms
 from blueprints.outbound.dispatch import dispatch
@@ -29,6 +30,7 @@ from security.house import house
 from security.roles import needs
 
 LARGEST = 16 * 1024 * 1024  # bytes of a form: Mixpanel takes 10 MB
+LONGEST_NAME = 100  # characters of a call's name that are looked for
 RECENT = 5
 NEAR = 12
 SURE = ("yes",)
@@ -50,7 +52,7 @@ class Desktop:
 @blueprint.get("/send")
 def compose() -> ResponseReturnValue:
     """Without an operation the list of all, or of those that answer to what was typed."""
-    typed = request.args.get("operation", "").strip()
+    typed = request.args.get("operation", "").strip()[:LONGEST_NAME]
     operation = operations.find(typed)
     if operation is None:
         found = _near(typed)
@@ -87,11 +89,11 @@ def _begun(db: Connection, operation: Operation) -> Desktop:
     place = request.args.get("example", type=int)
     if place is not None and 0 <= place < len(operation.examples):
         form |= forms.form_of(operation, operations.filled(operation.examples[place], now))
-    earlier = deliveries.by_id(db, request.args.get("delivery", 0, type=int))
+    earlier = deliveries.by_id(db, pager.number("delivery", 0))
     if earlier is not None and earlier.given is not None:
         form = forms.form_of(operation, _earlier(earlier, earlier.given))
         project = next((one for one in known if one.name == earlier.project), project)
-    person = db.execute(_PERSON, {"id": request.args.get("person", 0, type=int)}).one_or_none()
+    person = db.execute(_PERSON, {"id": pager.number("person", 0)}).one_or_none()
     if person is not None:
         for param in operation.asked:
             if param.name in {"distinct_id", "$distinct_id"}:

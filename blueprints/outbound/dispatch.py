@@ -28,5 +28,4 @@ def _finish(here: Desk, call: Ready, delivery: int) -> None:
     try:
         send.finish(here, call, delivery)
     except Exception as error:  # the row says that nobody heard the answer, once it is given up
-        cause = (type(error), None, error.__traceback__)  # without its text, which may hold what was sent
-        log.warning("send.broken_off", error=type(error).__name__, delivery=delivery, exc_info=cause)
+        log.warning("send.broken_off", error=type(error).__name__, delivery=delivery, exc_info=error)

@@ -61,8 +61,8 @@ def _typed(param: Param, form: Form) -> Any:
 def loose(text: str) -> Any:
     """A value of a row: JSON where it is that, else text. `3` is a number, `"3"` and `3 seats` are texts."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parsed(text)
+    except Unreadable:
         return text
 
 

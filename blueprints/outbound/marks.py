@@ -20,9 +20,13 @@ VERDICTS = {
     "failed": ("waiting", "Failed"),
     None: ("working", "Under way"),
 }
-SHOWN = 60_000  # characters of JSON that are coloured; the rest is plain
+COLOURED = 60_000  # characters of JSON; what is longer is shown plain
+SHOWN = 300_000  # characters; more than the history keeps of a body
 
-_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b')
+# A text without an end goes on to the end: whatever stands in it, no character is looked at twice.
+_TOKEN = re.compile(
+    r"""("(?:[^"\\]|\\.)*+(?:"|\\?\Z))(\s*+:)?|(-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?)|\b(true|false|null)\b""", re.DOTALL
+)
 
 # a comparison's state, unless it is done
 COMPARED = {
@@ -71,20 +75,28 @@ def word(verdict: str | None) -> str:
 def json_shown(text: str | None) -> Markup:
     """JSON with a line for each name and its kinds of values in colours; what is no JSON as it is."""
     written = readable(text)
-    if len(written) > SHOWN or not written.lstrip().startswith(("{", "[", '"')):
+    if len(written) > SHOWN:
+        written = _cut(text or "")
+    if len(written) > COLOURED or not written.lstrip().startswith(("{", "[", '"')):
         return escape(written)
-    pieces, at = [], 0
+    pieces: list[str] = []
+    at = 0
     for found in _TOKEN.finditer(written):
-        pieces.append(escape(written[at : found.start()]))
-        pieces.append(_coloured(found))
+        pieces += [str(escape(written[at : found.start()])), _coloured(found)]
         at = found.end()
-    return Markup("").join([*pieces, escape(written[at:])])
+    return Markup("".join([*pieces, str(escape(written[at:]))]))  # noqa: S704 - every piece is escaped
 
 
-def _coloured(found: re.Match[str]) -> Markup:
+def _cut(text: str) -> str:
+    """As it came, without lines and colours, and no more of it than a page bears."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}\n… and {len(text) - SHOWN:,} characters more."
+
+
+def _coloured(found: re.Match[str]) -> str:
+    """The piece in its colour, escaped; put together by hand, as a page has thousands."""
     text, colon, number, word = found.groups()
     kind = "name" if colon else "text" if text else "number" if number else "word"
-    return Markup('<span class="json-{}">{}</span>{}').format(kind, text or number or word, colon or "")
+    return f'<span class="json-{kind}">{escape(text or number or word)}</span>{colon or ""}'
 
 
 def bytes_shown(count: int) -> str:

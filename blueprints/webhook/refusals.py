@@ -4,7 +4,6 @@
 Everything that passes by itself is 429 or 503.
 """
 
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from flask import Response, current_app, g, request
 from werkzeug.exceptions import RequestTimeout
 
 from blueprints.webhook import replies
+from config import traces
 from models.database import DatabaseUnavailable
 from security.house import house
 from security.key import WrongKey, guard
@@ -87,10 +87,10 @@ def too_many(error: TooMany) -> Response:
 def fault(error: Exception) -> Response:
     """A fault of ours: Mixpanel tries again, and the operator finds the traceback. Exception texts may hold member
     data, so that only the exception's class and the lines of code are kept."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
+    frames = traces.lines_of(error)
     log.error("webhook.fault", error=type(error).__name__, traceback=frames)
     message = "Something went wrong on our side; nothing was stored. Send again."
-    return _refuse(500, "fault", message, frames=f"{frames}{type(error).__name__}")
+    return _refuse(500, "fault", message, frames=frames)
 
 
 def _refuse(

@@ -18,7 +18,7 @@ from outbound.bulk.files import Read
 
 PIECE = 2000
 FIELDS = ("distinct_id", "email", "first_name", "last_name", "phone_number")
-_PLACE = re.compile(r"\{\{\s*([\w.$ -]+?)\s*\}\}")
+_PLACE = re.compile(r"\{\{([\w.$\s-]++)\}\}")
 _MEMBERS = text("""
     SELECT p.id, p.distinct_id, p.email, p.first_name, p.last_name, p.phone_number, p.properties
     FROM membership m JOIN person p ON p.id = m.person_id
@@ -35,7 +35,7 @@ def checked(template: Any) -> Record:
     """The template, if it is one record that names who it is about. Raises WrongTemplate."""
     if not isinstance(template, dict):
         raise WrongTemplate("The template is one JSON object: the record that each member gets.")
-    used = set(_PLACE.findall(json.dumps(template)))
+    used = {one.strip() for written in _texts(template) for one in _PLACE.findall(written)}
     unknown = sorted(one for one in used if one not in {*FIELDS, "now"} and not one.startswith("properties."))
     if unknown:
         known = ", ".join([*FIELDS, "now", "properties.NAME"])
@@ -43,6 +43,15 @@ def checked(template: Any) -> Record:
     if "distinct_id" not in used:
         raise WrongTemplate("{{distinct_id}} stands nowhere in it, so that all would get the same record.")
     return template
+
+
+def _texts(template: Any) -> Iterator[str]:
+    """Every text in which places are filled."""
+    if isinstance(template, str):
+        yield template
+    elif isinstance(template, dict | list):
+        for one in template.values() if isinstance(template, dict) else template:
+            yield from _texts(one)
 
 
 def reads(database: Database, cohort: int, template: Record, now: int, limit: int | None = None) -> Iterator[Read]:
@@ -68,8 +77,8 @@ def filled(template: Any, values: Record) -> Any:
         return template
     whole = _PLACE.fullmatch(template)
     if whole:
-        return values.get(whole[1])
-    return _PLACE.sub(lambda found: _written(values.get(found[1])), template)
+        return values.get(whole[1].strip())
+    return _PLACE.sub(lambda found: _written(values.get(found[1].strip())), template)
 
 
 def _values(row: Row[Any], now: int) -> Record:

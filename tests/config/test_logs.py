@@ -63,3 +63,88 @@ def test_a_log_on_a_full_disk_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(OSError, match="No space left"):
         full.close()
     logs.configure("error", "json")
+
+
+SECRET = "ann@example.org"
+
+
+def fails(depth: int = 0) -> None:
+    if depth:
+        fails(depth - 1)
+    try:
+        try:
+            raise KeyError(SECRET)  # noqa: TRY301 - what is tested
+        except KeyError as error:
+            raise LookupError(f"no {SECRET}") from error
+    except LookupError:
+        raise ExceptionGroup(SECRET, [ValueError(SECRET), OSError(SECRET)])  # noqa: B904 - a context without a cause
+
+
+@pytest.fixture(params=["json", "text"])
+def written(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest):
+    """All that has been logged so far, in either form."""
+    file = io.StringIO()
+    monkeypatch.setattr("sys.stderr", file)
+    logs.configure("info", request.param)
+    yield file.getvalue
+    monkeypatch.undo()
+    logs.configure("error", "json")
+
+
+def failed() -> Exception:
+    with pytest.raises(ExceptionGroup) as caught:
+        fails()
+    return caught.value
+
+
+WAYS = [
+    lambda error: structlog.get_logger().error("fault", exc_info=error),
+    lambda error: structlog.get_logger().error("fault", exc_info=(type(error), error, error.__traceback__)),
+    lambda error: logging.getLogger("some.library").error("fault", exc_info=error),
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_error_is_logged_by_its_lines_of_code_and_those_that_led_to_it_without_what_it_says(written, way) -> None:
+    way(failed())
+    said = written()
+    assert "in fails" in said
+    assert "raise KeyError(SECRET)" in said, "the line of code"
+    assert all(name in said for name in ("KeyError", "LookupError", "ExceptionGroup", "ValueError", "OSError"))
+    assert said.index("KeyError") < said.index("LookupError") < said.index("ExceptionGroup")
+    assert SECRET not in said
+
+
+def test_an_error_under_way_is_logged_by_its_lines_of_code(written) -> None:
+    try:
+        fails()
+    except ExceptionGroup:
+        structlog.get_logger().exception("fault")
+    assert "raise KeyError(SECRET)" in written()
+    assert SECRET not in written()
+
+
+def test_of_an_error_without_a_value_there_are_its_lines(written) -> None:
+    error = failed()
+    structlog.get_logger().error("fault", exc_info=(type(error), None, error.__traceback__))
+    assert "in failed" in written()
+
+
+def test_a_deep_or_endless_error_is_logged_in_bounds(written) -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        fails(500)
+    error: BaseException = caught.value
+    for _ in range(50):
+        outer = RuntimeError(SECRET)
+        outer.__cause__, error = error, outer
+    caught.value.__context__.__context__ = error  # a ring
+    structlog.get_logger().error("fault", exc_info=error, more="x" * 100_000)
+    structlog.get_logger().error("fault", exc_info=caught.value)
+    assert len(written()) < 100_000
+    assert "in fails" in written()
+
+
+def test_what_came_from_outside_moves_no_cursor_of_whoever_reads_a_log(written) -> None:
+    structlog.get_logger().warning("said", cause="a\x1b]0;title\x07\x9b2J\r\u202eb")
+    assert not set(written()[len("\x1b[0m") :]) & set("\x07\x9b\r\u202e")
+    assert "\x1b]0" not in written()

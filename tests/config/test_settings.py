@@ -6,9 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from config.settings import SETTINGS, WrongSetting, load
+from app import create_app
+from config import folders
+from config.settings import SETTINGS, Settings, WrongSetting, load
+from models import schema
 from tests.servers import SECRET_KEY
 
 
@@ -17,11 +23,26 @@ def loaded(folder: Path, **environ: str):
 
 
 WRONG = {
-    "PORT": ["no", "0", "65536", "80.5", "-1"],
+    "PORT": ["no", "0", "65536", "80.5", "-1", "\u0663", "8_0", "9" * 5000],
     "DATABASE_URL": ["mysql://x", "sqlite:relative", "relay.db"],
     "DATABASE_POOL_SIZE": ["0", "201"],
-    "REDIS_URL": ["http://x", "localhost:6379"],
-    "PUBLIC_URL": ["ftp://x", "example.org"],
+    "REDIS_URL": [
+        "http://x",
+        "localhost:6379",
+        "redis://h/x",
+        "redis://h:x",
+        "redis://h?x=1",
+        "redis://h?ssl_keyfile=a",
+    ],
+    "PUBLIC_URL": [
+        *("ftp://x", "example.org", "https://", "https://x/relay", "https://x?a=1", "https://x:99999", "https://x:"),
+        *("https://a b", "https://me:pw@x", "https://x#a", "https://[::1", "https://a..b", "https://x/%2e"),
+    ],
+    "HOST": ["a b", "http://x", "1.2.3.4:80", "-", "x" * 300],
+    "ALLOWED_HOSTS": ["a b", "http://x", "a,b/c"],
+    "SMTP_URL": ["smtp://", "smtp://user:pass#word@h", "smtp://h:x", "smtp://h h"],
+    "ALERT_WEBHOOK_URL": ["https://", "https://h:0x1/", "https://h/#a"],
+    "SIGN_IN_FAILURE_LIMIT": ["0 per minute", "1000000000000 per day", "\u0663 per minute"],
     "TRUSTED_PROXIES": ["-1", "11"],
     "THREADS": ["0", "many"],
     "MAX_BODY_MB": ["0", "1025"],
@@ -124,6 +145,110 @@ def test_processes_that_start_at_once_agree_on_the_secret_key(tmp_path: Path) ->
     root = Path(__file__).resolve().parents[2]
     started = [subprocess.Popen(command, cwd=root, env=environ, stdout=subprocess.PIPE) for _ in range(4)]
     assert len({process.communicate()[0] for process in started}) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://relay.example.org//", "https://relay.example.org"),
+        ("https://RELAY.example.org:8443", "https://relay.example.org:8443"),
+        ("https://b\u00fccher.example", "https://xn--bcher-kva.example"),
+        ("http://[::1]:8000/", "http://[::1]:8000"),
+    ],
+)
+def test_the_public_url_is_kept_as_browsers_write_it(tmp_path: Path, given: str, kept: str) -> None:
+    assert loaded(tmp_path, PUBLIC_URL=given).public_url == kept
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("::", "http://localhost:8000"), ("::1", "http://[::1]:8000"), ("0.0.0.0", "http://localhost:8000")],
+)
+def test_an_address_that_is_printed_can_be_opened(tmp_path: Path, host: str, url: str) -> None:
+    assert loaded(tmp_path, HOST=host).public_url == url
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_of_settings_is_read_by_its_mark(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / ".env").write_bytes("PORT=8001\nALERT_WEBHOOK_SECRET=gr\u00fc\u00dfe\n".encode(encoding))
+    settings = loaded(tmp_path)
+    assert (settings.port, settings.alert_webhook_secret) == (8001, "gr\u00fc\u00dfe")
+
+
+def test_a_file_in_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("PORT=8001\nALERT_WEBHOOK_SECRET=gr\u00fc\u00dfe\n".encode("latin-1"))
+    with pytest.raises(WrongSetting, match=r"\.env, line 2: this is not UTF-8"):
+        loaded(tmp_path)
+
+
+def test_places_that_cannot_be_are_named_with_their_user(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder" / ".env").mkdir(parents=True)
+    for folder in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / ("x" * 300), Path("/proc/1/relay")):
+        said = f"INSTANCE_PATH: the folder {folder} cannot be made.*as user {folders.user()}"
+        with pytest.raises(WrongSetting, match=said):
+            loaded(folder)
+    with pytest.raises(WrongSetting, match=r"\.env cannot be read: .*as user"):
+        loaded(tmp_path / "folder")
+    (tmp_path / "secret-key").mkdir()
+    with pytest.raises(WrongSetting, match=r"secret-key cannot be read or written: .*as user"):
+        loaded(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a?b", "50%", "100%25", "#1", "with blank", "caf\u00e9", "a&b=c", "x~", "'quoted'"])
+def test_an_instance_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    app = create_app(load({"INSTANCE_PATH": str(folder), "LOG_LEVEL": "error"}))
+    database = app.extensions["house"].database
+    database.alter(schema.upgrade)
+    assert app.test_client().get("/readyz").status_code == 200
+    database.dispose()
+    assert (folder / "cohort-relay.db").stat().st_size > 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+
+
+def test_a_tilde_is_somebodys_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load({"INSTANCE_PATH": "~/relay"}).instance == tmp_path / "relay"
+
+
+SHARED = hypothesis.settings(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture], database=None
+)
+SCHEMES = ["http://", "https://", "redis://", "rediss://", "smtp://", "postgresql://", "sqlite:///"]
+SIGNS = ["/", ":", "@", "#", "?", "%", "[", "]", ",", "*", " ", "\n", "\0", "\ud800", "\u00e9", "\u0663"]
+PIECES = [*SCHEMES, *SIGNS, "a", "example.org", "127.0.0.1", "::1", "8000", "-1", "0", "9" * 400, "30 per minute"]
+VALUES = st.one_of(st.text(max_size=40), st.lists(st.sampled_from(PIECES), max_size=7).map("".join))
+
+
+def said_of(folder: Path, environ: dict[str, str]) -> WrongSetting | Settings:
+    try:
+        return loaded(folder, **environ)
+    except WrongSetting as error:
+        return error
+
+
+@hypothesis.settings(SHARED, max_examples=1500)
+@given(st.sampled_from([one.name for one in SETTINGS if one.name != "INSTANCE_PATH"]), VALUES)
+def test_whatever_a_setting_says_it_is_read_or_refused_in_a_sentence(tmp_path: Path, name: str, value: str) -> None:
+    said = said_of(tmp_path, {"SECRET_KEY": SECRET_KEY} | {name: value})
+    assert str(said).encode(), "it can be printed"
+    assert isinstance(said, Settings) or said.message.startswith(f"{name} (from environment): ")
+
+
+@hypothesis.settings(SHARED, max_examples=200)
+@given(st.one_of(st.binary(max_size=60), VALUES.map(lambda text: f"PORT={text}".encode("utf-8", "surrogatepass"))))
+def test_whatever_a_file_of_settings_holds_it_is_read_or_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    assert str(said_of(tmp_path, {"SECRET_KEY": SECRET_KEY})).encode()
+
+
+def test_a_value_or_a_file_that_is_far_too_long_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WrongSetting, match="at most 10,000 characters"):
+        loaded(tmp_path, ALERT_WEBHOOK_SECRET="x" * 10_001)
+    (tmp_path / ".env").write_text("#" * 1_000_001)
+    with pytest.raises(WrongSetting, match="larger than a megabyte"):
+        loaded(tmp_path)
 
 
 def test_what_is_no_setting_is_no_attribute(tmp_path: Path) -> None:

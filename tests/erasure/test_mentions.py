@@ -1,10 +1,14 @@
 """Whether a text mentions somebody: as a whole word, however it is written, and nobody whose id only looks alike."""
 
 import json
+import re
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from erasure import numbers
 from erasure.mentions import Mentions
 
 ADA = Mentions("ada", "Ada.L@example.com", "+49 151 2345678")
@@ -57,3 +61,38 @@ def test_a_number_among_words_is_nobody(text: str) -> None:
 
 def test_a_short_phone_number_is_no_word_to_search_for() -> None:
     assert not Mentions("ada", None, "110").within("call 110")
+
+
+# What `numbers.stands_in` says in a time that grows with the text, said by a pattern whose time grows with its square.
+SAME = (
+    r"""(?:\\*["']{0}\\*["']|(?:^|[,;\t\[])\s*{0}\s*(?=[,;\t\]]|$)|(?:distinct|user|identified|anon|device)_id"""
+    r"""\\*["']?\s*[:=]+\s*\\*["']?{0}(?!\w))"""
+)
+PIECES = [
+    "1",
+    "11",
+    "2",
+    "\\",
+    '"',
+    "'",
+    " ",
+    "\n",
+    "\t",
+    ",",
+    ";",
+    "[",
+    "]",
+    ":",
+    "=",
+    "user_id",
+    "anon_id",
+    "x",
+    "_",
+    "é",
+]
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join), st.sampled_from(["1", "11", "121"]))
+def test_a_number_is_a_value_where_the_pattern_of_values_finds_it(text: str, number: str) -> None:
+    assert numbers.stands_in(text, number) == bool(re.search(SAME.format(number), text, re.MULTILINE))
