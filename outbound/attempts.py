@@ -15,6 +15,7 @@ import structlog
 from models.database import DatabaseUnavailable
 from outbound import budget
 from outbound.client import Answer, Broken, Client, Forbidden, Unreached
+from outbound.compose import budget_of
 from outbound.desk import Desk
 from outbound.judgement import FailedRecord, Judgement, Verdict, combined, unknown, unsent
 from outbound.patience import (
@@ -179,7 +180,7 @@ class _Call:
                     budget.give_back(self.desk, place)
 
     def _place(self) -> int | None:
-        family = self.composed.operation.budget
+        family = budget_of(self.composed)
         return budget.take(self.desk, self.project_key, family) if family else None
 
     def _spent(self, spent: budget.Spent) -> Judgement:

@@ -14,7 +14,7 @@ from outbound.body import Body, body_of
 from outbound.given import Values, values_of
 from outbound.masking import MASK, Mask
 from outbound.projects import Credentials, Project
-from outbound.shape import Auth, Composed, Given, Operation, Param, Problem, Request
+from outbound.shape import Auth, Budget, Composed, Given, Operation, Param, Problem, Request
 from outbound.values import wire
 
 LOST = f"It holds {MASK}: what stood there was not kept. Fill it in."
@@ -179,6 +179,13 @@ def address(request: Request) -> str:
     query = urlencode(request.query)
     joint = "&" if "?" in request.path else "?"
     return f"{request.base}{request.path}{joint + query if query else ''}"
+
+
+def budget_of(composed: Composed) -> Budget | None:
+    """The limit that a call counts towards: its operation's, or that of the address that a raw request names."""
+    if composed.operation.body != "raw":
+        return composed.operation.budget
+    return hosts.budget_of(address(composed.outgoing), composed.outgoing.method)
 
 
 def masked(request: Request, mask: Mask) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Where each family of Mixpanel's APIs lives, by the project's region (mixpanel-facts 2.1)."""
 
-from urllib.parse import urlsplit
+from posixpath import normpath
+from urllib.parse import unquote, urlsplit
 
-from outbound.shape import Family
+from outbound.shape import Budget, Family
 
 REGIONS = {"us": "United States", "eu": "European Union", "in": "India"}
 
@@ -36,6 +37,21 @@ def base(family: Family, region: str, base_url: str = "") -> str:
     """The server of this family, with the path that its calls share. `base_url` (MIXPANEL_BASE_URL) stands in for all
     of them, as `base_url/family`."""
     return f"{base_url}/{family}" if base_url else _SERVERS[family][region]
+
+
+def budget_of(url: str, method: str) -> Budget | None:
+    """The limit that an address counts towards, whichever way it is written; `url` is one of Mixpanel's servers, or of
+    MIXPANEL_BASE_URL, where the first part of the path is the family."""
+    parts = urlsplit(url)
+    host = parts.netloc.lower().partition(":")[0]
+    way = [one for one in normpath("/" + unquote(unquote(parts.path))).lower().split("/") if one]
+    if not host.endswith("mixpanel.com"):
+        host, way = {"query": "mixpanel.com", "export": "data", "api": "api"}.get(way[0] if way else "", ""), way[1:]
+    if host.startswith("api"):
+        return "lookup" if way[:1] == ["lookup-tables"] and method not in {"GET", "HEAD"} else None
+    if host.startswith("data"):
+        return None if "nessie" in way else "export"
+    return None if not host or way[:2] == ["api", "app"] else "query"
 
 
 def allowed(region: str, base_url: str = "") -> frozenset[tuple[str, str]]:

@@ -28,7 +28,8 @@ def _pipelines(answer: Any) -> Iterator[Choice]:
 
 
 def _tables(answer: Any) -> Iterator[Choice]:
-    for one in answer.get("results", []) if isinstance(answer, dict) else []:
+    results = answer.get("results") if isinstance(answer, dict) else None
+    for one in results if isinstance(results, list) else []:
         if isinstance(one, dict) and "id" in one:
             yield {"label": str(one.get("name", one["id"])), "key": str(one["id"])}
 

@@ -17,7 +17,7 @@ from models.database import DatabaseUnavailable
 from outbound import answers, budget, deliveries, hosts
 from outbound.attempts import Outcome, Sleep, attempt
 from outbound.client import STREAM_WITHIN, Client
-from outbound.compose import compose
+from outbound.compose import budget_of, compose
 from outbound.desk import Desk
 from outbound.downloads import pages
 from outbound.downloads import rows as downloads
@@ -149,7 +149,7 @@ def send(desk: Desk, call: Ready, who: str, source: str) -> tuple[int, Outcome]:
 def streamed(desk: Desk, call: Ready, within: float = STREAM_WITHIN) -> Iterator[tuple[int, Iterator[bytes]]]:
     """The status and the body of a long answer, piece by piece and without a row, within the budget of its family and
     `within` seconds. Raises budget.Spent and what the client raises."""
-    request, family = call.composed.outgoing, call.composed.operation.budget
+    request, family = call.composed.outgoing, budget_of(call.composed)
     place = budget.take(desk, call.project.mixpanel_project_id, family) if family else None
     try:
         with client_of(desk, call.project).stream(request, within) as (status, pieces):

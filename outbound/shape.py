@@ -26,6 +26,7 @@ RecordKind = Literal["imported-event", "tracked-event", "profile", "group", "ide
 AnswerKind = Literal["track", "import", "lookup", "json", "ndjson", "pipeline", "any", "text", "binary"]
 Shape = Literal["object", "list", "any"]
 Repeat = Literal["safe", "never"]
+Budget = Literal["query", "export", "lookup"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Operation:
     shape: Shape = "object"
     empty: tuple[int, ...] = ()
     repeat: Repeat = "safe"
-    budget: Literal["query", "export", "lookup"] | None = None
+    budget: Budget | None = None
     gzip: bool = False
     writes: bool = True
     note: str = ""

@@ -8,13 +8,10 @@ import base64
 
 from cryptography.fernet import Fernet, InvalidToken
 
+from models.sealed import CannotOpen as CannotOpen  # noqa: PLC0414 - whoever has a box names its error from here
 from security.secrets import keyed_digest
 
 PURPOSE = "sealed-credentials"
-
-
-class CannotOpen(Exception):
-    """What was sealed is damaged, or was sealed under another SECRET_KEY."""
 
 
 class Box:

@@ -18,7 +18,7 @@ from blueprints.desk import desk
 from blueprints.outbound import blueprint
 from blueprints.outbound.imports import largest_upload
 from outbound import budget, projects
-from outbound.comparison import rows, uploads, work
+from outbound.comparison import rows, theirs, uploads, work
 from outbound.comparison.rows import WAYS, Comparison
 from outbound.comparison.uploads import Unreadable
 from outbound.projects import Project
@@ -168,6 +168,6 @@ def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
         ways=WAYS,
         typed=typed | {"project": typed["project"] or own},
         wrong=wrong or {},
-        pages=-(-chosen.member_count // work.PAGE) if chosen is not None else None,
+        pages=-(-chosen.member_count // theirs.PAGE) if chosen is not None else None,
         most_mb=house().settings.max_import_mb,
     )

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from models.database import DatabaseUnavailable
+from models.sealed import CannotOpen
 from outbound import deliveries, projects, send
 from outbound.attempts import Outcome, Trail, attempt
 from outbound.bulk import failures, rows, source
@@ -41,6 +42,7 @@ SAMPLE = {
     "people": [{"$distinct_id": "u", "$set": {"a": 1}}],
     "groups": [{"$group_key": "k", "$group_id": "g", "$set": {"a": 1}}],
 }
+SEALED = "The project's credentials cannot be read with this SECRET_KEY. Give them again, then let it go on."
 AGAIN = "Our process stopped while this batch was under way; it was sent again."
 
 
@@ -87,6 +89,8 @@ class _Run:
             message = str(stopped)
         except Unreadable as unreadable:
             message = str(unreadable)
+        except CannotOpen:
+            message = SEALED
         except DatabaseUnavailable:
             state, message = "waiting", None
             raise

@@ -7,30 +7,30 @@ costs at most one query.
 import secrets
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from models.database import DatabaseUnavailable
+from models.sealed import CannotOpen
 from outbound import operations, projects, send
 from outbound.attempts import Outcome
-from outbound.comparison import ours, rows, uploads
+from outbound.comparison import ours, rows, theirs, uploads
 from outbound.comparison.causes import Seen, explained
 from outbound.comparison.ids import Difference, Pile, Shelf, difference, line
 from outbound.comparison.ours import Facts
 from outbound.comparison.rows import Comparison, Summary
+from outbound.comparison.theirs import Failed
 from outbound.desk import Desk
+from outbound.patience import asked_pause
 from outbound.projects import Project
 from outbound.shape import Given
 
 SECOND = 1000
 LEASE = 180 * SECOND
-PAGE = 1000  # ids of a page (mixpanel-facts 3.9)
+MOST_PAGES = 11_000  # of 1,000 ids (mixpanel-facts 3.9); a cohort that is exported has 10 million people at most
 WAIT = 30 * SECOND  # where all five queries run at once
 ASKED_ABOUT = 2000  # ids of each side that are looked up for causes
-
-
-class Failed(Exception):
-    """It cannot be made; says why, for people."""
 
 
 @dataclass
@@ -83,12 +83,25 @@ class _Work:
             self._write(lambda db: rows.put_off(db, self.known, self.claim, self.summary, until))
             return
         except (Failed, uploads.Unreadable) as error:
-            self._end("failed", self.summary | {"message": str(error)}, Difference())
+            self._fail(str(error))
             return
+        except CannotOpen:
+            self._fail(SEALED)
+            return
+        except DatabaseUnavailable:
+            raise  # whoever comes next goes on with it
+        except Exception:
+            self._fail("Our process failed. The log says how.")
+            raise
         if found is None:
             self._give_up()
             return
         self._end("done", self._told(facts, found), found)
+
+    def _fail(self, words: str) -> None:
+        self._end("failed", self.summary | {"message": words}, Difference())
+        if "name_of_file" in self.summary:
+            self._shelf().remove()
 
     def _facts(self) -> Facts:
         facts = self.desk.database.read(lambda db: ours.facts(db, self.known.cohort_id))
@@ -113,15 +126,14 @@ class _Work:
     # --- the three ways
 
     def _count(self, facts: Facts) -> Difference:
-        answer = self._asked("cohorts-list", {})
-        listed = answer if isinstance(answer, list) else []
-        own = next((one for one in listed if str(one.get("id")) == facts.mixpanel_cohort_id), None)
+        listed = theirs.cohorts(self._asked("cohorts-list", {}))
+        own = listed.get(facts.mixpanel_cohort_id)
         if own is None:
             raise Failed(
                 f"Mixpanel lists no cohort {facts.mixpanel_cohort_id}: it was deleted, or is another project's."
             )
-        self.summary["name"] = str(own.get("name", ""))
-        return Difference(here=facts.member_count, there=int(own.get("count") or 0))
+        self.summary["name"], there = own.name, own.count
+        return Difference(here=facts.member_count, there=there)
 
     def _ids(self, facts: Facts) -> Difference | None:
         shelf = self._shelf()
@@ -134,18 +146,20 @@ class _Work:
             found = self._page(facts)
             if not self._renew():  # before the file is touched, which another worker may write by now
                 return None
-            results = found.get("results") or []
-            identifiers = [str(one["$distinct_id"]) for one in results if "$distinct_id" in one]
+            if found.identifiers and not theirs.brings_somebody(found.identifiers, shelf.lines()):
+                raise Failed(theirs.ROUND_AND_ROUND)
             self.summary |= {
-                "session_id": found.get("session_id", ""),
-                "expected": found.get("total"),
+                "session_id": found.session_id,
+                "expected": found.total,
                 "page": self.summary["page"] + 1,
                 "pages": self.summary["pages"] + 1,
-                "ids": self.summary["ids"] + len(identifiers),
-                "size": shelf.add(identifiers),
+                "ids": self.summary["ids"] + len(found.identifiers),
+                "size": shelf.add(found.identifiers),
             }
-            if len(results) < int(found.get("page_size") or PAGE):
+            if found.is_last:
                 break
+            if self.summary["pages"] >= MOST_PAGES:
+                raise Failed(f"Mixpanel has answered {MOST_PAGES:,} pages and goes on: no cohort has so many people.")
             if not self._renew():
                 return None
         compared = self._compared(facts, shelf.lines())
@@ -171,7 +185,7 @@ class _Work:
 
     # --- asking Mixpanel
 
-    def _page(self, facts: Facts) -> dict[str, Any]:
+    def _page(self, facts: Facts) -> "theirs.Page":
         params: dict[str, Any] = {
             "filter_by_cohort": {"id": int(facts.mixpanel_cohort_id)},
             "include_all_users": True,
@@ -179,14 +193,11 @@ class _Work:
         }
         if self.summary["page"]:
             params |= {"session_id": self.summary["session_id"], "page": self.summary["page"]}
-        found = self._asked("engage-query", params)
-        if not isinstance(found, dict):
-            raise Failed("Mixpanel's answer is no page of profiles.")
-        return found
+        return theirs.page(self._asked("engage-query", params), self.summary["page"])
 
     def _asked(self, operation_id: str, params: dict[str, Any]) -> Any:
         """The answer of a query. Raises PutOff where the budget is spent, Failed where Mixpanel refuses."""
-        desk, project = self.desk, self._project()
+        desk, project = replace(self.desk, attempts=1), self._project()  # what passes is put off, not waited for
         call = send.ready(desk, project, operations.OPERATIONS[operation_id], Given(params))
         stops = call.composed.stops(force=True)
         if stops:
@@ -204,7 +215,8 @@ class _Work:
             return PutOff(spent.frees_at or later, outcome.words)
         self.summary["tries"] = self.summary.get("tries", 0) + 1
         if outcome.verdict == "failed" and self.summary["tries"] <= MOST_TRIES:
-            return PutOff(later, outcome.words)
+            asked = 0.0 if outcome.answer is None else asked_pause(outcome.answer, self.desk.clock())
+            return PutOff(self.desk.clock() + max(WAIT, round(asked * SECOND)), outcome.words)
         return Failed(outcome.words)
 
     def _project(self) -> Project:
@@ -239,6 +251,7 @@ class _Work:
 
 
 MOST_TRIES = 20
+SEALED = "The project's credentials cannot be read with this SECRET_KEY. Give them again, then compare again."
 _ON_THE_WAY = frozenset(
     {"message", "session_id", "page", "size", "expected", "tries", "name_of_file", "file", "column"}
 )

@@ -24,6 +24,8 @@ NO_ACCOUNT = (
 )
 NO_PROJECT = "There is no project {name} here any more, so its events cannot be read back."
 SEALED = "The project's credentials cannot be read with this SECRET_KEY. Give them again, then look again."
+FAULT = "Our process failed while it looked. The log says how."
+ODD = "Mixpanel's answer is no list of events, or broke off: nothing follows from what is not in it."
 STOPPED = "Somebody stopped the look-out before the event was seen."
 BUDGET = "The hourly budget of exports for this project is spent (60 an hour); the look waits until one is free."
 FLOODED = (

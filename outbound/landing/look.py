@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from outbound import budget, deliveries, operations, projects, send
+import structlog
+
+from models.database import DatabaseUnavailable
+from models.sealed import CannotOpen
+from outbound import answers, budget, deliveries, operations, projects, send
 from outbound.client import Broken, Forbidden, Unreached
 from outbound.deliveries import Delivery
 from outbound.desk import Desk
@@ -17,12 +21,16 @@ from outbound.patience import passes
 from outbound.projects import Project
 from outbound.shape import Given
 
+log = structlog.get_logger()
+
 SECOND, DAY = 1000, 24 * 3600 * 1000
 # Seconds until the next look: events are usually there within a minute, and sometimes within ten.
 PAUSES = (10, 15, 20, 30, 60, 120, 240, 300)
 LEASE = 120 * SECOND
 MOST_LINES = 100_000  # events of one name on three days that a look reads
 SAID = 400
+LOOK_WITHIN = 100.0  # seconds: less than the lease
+LONGEST_LINE = 4 * 1024 * 1024  # bytes
 OK = 200
 
 
@@ -34,9 +42,23 @@ def look_once(desk: Desk) -> bool:
         return False
     claimed = desk.database.write(lambda db: rows.claim(db, found, now, now + LEASE))
     if claimed is not None:
-        looked = look(desk, claimed)
+        looked = _looked(desk, claimed)
         desk.database.write(lambda db: rows.end(db, claimed, looked))
     return claimed is not None
+
+
+def _looked(desk: Desk, one: Landing) -> Looked:
+    """What a look finds; a fault of ours ends it, instead of being met again and again."""
+    try:
+        return look(desk, one)
+    except CannotOpen:
+        return Looked("stopped", causes.SEALED, counts=False)
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        cause = (type(error), None, error.__traceback__)
+        log.warning("landing.failed", landing=one.id, error=type(error).__name__, exc_info=cause)
+        return Looked("stopped", causes.FAULT, counts=False)
 
 
 def look(desk: Desk, one: Landing) -> Looked:
@@ -56,7 +78,7 @@ def look(desk: Desk, one: Landing) -> Looked:
         return _later(desk, one) or Looked("stopped", causes.unanswered(str(error)))
     if isinstance(seen, Refusal):
         return _refused(desk, one, seen)
-    return _seen(desk, seen, wanted) or _unseen(desk, one, delivery, project, wanted)
+    return _seen(desk, one, seen, wanted) or _unseen(desk, one, delivery, project, wanted)
 
 
 def _refused(desk: Desk, one: Landing, refusal: "Refusal") -> Looked:
@@ -64,9 +86,11 @@ def _refused(desk: Desk, one: Landing, refusal: "Refusal") -> Looked:
     return again or Looked("stopped", causes.refused(refusal.status, refusal.words))
 
 
-def _seen(desk: Desk, seen: "Seen", wanted: Sought) -> Looked | None:
+def _seen(desk: Desk, one: Landing, seen: "Seen", wanted: Sought) -> Looked | None:
     if seen.copies:
         return Looked("visible", "\n".join(_of_copies(seen, wanted)), visible_at=desk.clock())
+    if seen.is_odd:
+        return _later(desk, one) or Looked("stopped", causes.unanswered(causes.ODD))
     return Looked("stopped", causes.FLOODED.format(count=seen.lines)) if seen.lines >= MOST_LINES else None
 
 
@@ -94,10 +118,11 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Seen:
-    """How many lines came, and those with the insert id."""
+    """How many lines came, and those with the insert id; `is_odd` says that a line was no event."""
 
     lines: int
     copies: list[dict[str, Any]]
+    is_odd: bool = False
 
 
 def _later(desk: Desk, one: Landing) -> Looked | None:
@@ -119,39 +144,55 @@ def _exported(desk: Desk, project: Project, wanted: Sought) -> Seen | Refusal:
     if call.composed.request is None:
         first = next((one.message for one in call.composed.problems if one.level == "error"), "")
         return Refusal(400, first)
-    with send.streamed(desk, call) as (status, pieces):
+    with send.streamed(desk, call, LOOK_WITHIN) as (status, pieces):
         if status != OK:
-            return Refusal(status, call.mask(b"".join(pieces)[:SAID].decode("utf-8", "replace")))
+            return Refusal(status, call.mask(answers.storable(_beginning(pieces).decode("utf-8", "replace"))))
         return _searched(_lines(pieces), wanted)
 
 
 def _searched(lines: Iterable[bytes], wanted: Sought) -> Seen:
-    many, found = 0, []
+    """To the end, or to the first line that is no event: an error among them, HTML, half a line."""
+    many = 0
+    found: list[dict[str, Any]] = []
     for line in lines:
+        event = _event(line)
+        if event is None:
+            return Seen(many, found, is_odd=True)
         many += 1
-        if wanted.insert_id.encode() in line:
-            event = _event(line)
-            found += [event] if event is not None and _insert_id(event) == wanted.insert_id else []
+        found += [event] if _insert_id(event) == wanted.insert_id else []
         if many >= MOST_LINES:
             break
     return Seen(many, found)
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Line by line; one that is longer than any event comes as it is so far, and is the last."""
     held = b""
     for piece in pieces:
         *whole, held = (held + piece).split(b"\n")
-        yield from filter(None, whole)
-    if held:
+        yield from filter(bytes.strip, whole)
+        if len(held) > LONGEST_LINE:
+            break
+    if held.strip():
         yield held
+
+
+def _beginning(pieces: Iterable[bytes]) -> bytes:
+    found = b""
+    for piece in pieces:
+        found += piece
+        if len(found) >= SAID:
+            break
+    return found[:SAID]
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
     try:
-        found = json.loads(line)
-    except ValueError:
+        found = answers.read(line.decode("utf-8", "replace"))
+    except answers.NotJSON:
         return None
-    return found if isinstance(found, dict) else None
+    is_event = isinstance(found, dict) and "event" in found and isinstance(found.get("properties"), dict)
+    return found if is_event else None
 
 
 def _insert_id(event: dict[str, Any]) -> Any:
