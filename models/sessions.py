@@ -74,6 +74,7 @@ class SyncSession(Model):
     would_leave_of: Mapped[int | None] = mapped_column(BigInteger)
     decision: Mapped[str | None] = mapped_column(Text)
     held_for: Mapped[str | None] = mapped_column(Text)
+    replaced: Mapped[int] = mapped_column(BigInteger, server_default="0")  # bytes of its calls that were not UTF-8
 
 
 class SyncPage(Model):
@@ -81,7 +82,8 @@ class SyncPage(Model):
 
     `page` is Mixpanel's 1-based number; a page that came without one has a negative number made from its body, which
     makes an equal body a replay. `seen` holds the ids of the people whom the page named (`sync.seen`); it is what the
-    sweep compares with. `rejected_members` is a JSON list of `{"reason", "value"}` (S2), null for none.
+    sweep compares with. `rejected_members` is a JSON list of `{"reason", "value"}` (S2), null for none: the
+    first of them, see `sync.crowds`.
     """
 
     __tablename__ = "sync_page"

@@ -1,13 +1,15 @@
 """Why a refresh is held, and what follows from it, in words for people."""
 
-from typing import Any
+from typing import Any, Literal
 
 from sync.readability import HALF_UNREADABLE, NONE_READABLE, REMOVALS
 
+Reason = Literal["removals", "half_unreadable", "none_readable"]
 
-def reason(session: Any) -> str:
+
+def reason(session: Any) -> Reason:
     """The key of the reason; what was held before reasons were kept was held for its removals."""
-    found: str = session.held_for or REMOVALS
+    found: Reason = session.held_for or REMOVALS
     return found
 
 

@@ -40,7 +40,7 @@ REASONS = {
     "blank": "the id is empty or only spaces",
     "too_long": f"the id is longer than {LONGEST_ID} bytes",
     "nul": "the id holds a NUL character",
-    "not_text": "the id is neither text nor a number",
+    "not_text": "the id is neither text nor a number, or holds half a character",
     "illegal": "the id is one that Mixpanel throws away",
     "not_a_member": "this is not a member object",
 }

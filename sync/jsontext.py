@@ -7,25 +7,78 @@ backslash-u.
 
 import json
 import math
+import re
 from typing import Any
 
 import msgspec
 
 DEEPEST = 100  # levels of nesting that a property keeps; a reader's recursion bears several times as many
+TOO_DEEP = 2 * DEEPEST  # what begins there is not even read
 LONGEST_NUMBER = 4300  # digits of a whole number that Python reads
+
+_WRONG_BYTE = re.compile("[\udc80-\udcff]")  # as `surrogateescape` writes it
+_BRACKETS = re.compile(r'"(?:[^"\\]+|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
 class NotJson(ValueError):
     """The bytes are no JSON document that can be read."""
 
 
-def decode_lenient(data: bytes) -> Any:
-    """What `data` says, also where a strict reader refuses it for one character or number: `clean` it before it is
-    kept. Raises NotJson."""
+def text_of(data: bytes) -> tuple[str, int]:
+    """A document as text, in UTF-8, UTF-16 or UTF-32, and how many of its bytes are no UTF-8. Each of these stands in
+    the text as half of a character, so that an id that holds one is told from others; `clean_text` replaces it."""
+    encoding = json.detect_encoding(data)
+    if not encoding.startswith("utf-8"):
+        return _wide_text(data, encoding), 0
     try:
-        return json.loads(data.removeprefix(b"\xef\xbb\xbf"), parse_int=_whole)
+        return data.decode(encoding), 0
+    except UnicodeDecodeError:
+        pass
+    text = data.decode(encoding, "surrogateescape")
+    return text, _WRONG_BYTE.subn("", text)[1]
+
+
+def _wide_text(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding, "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode(encoding, "replace")
+
+
+def decode_lenient(data: bytes | str) -> Any:
+    """What `data` says, also where a strict reader refuses it for one character, number or depth: `clean` it before it
+    is kept. Raises NotJson."""
+    text = data if isinstance(data, str) else text_of(data)[0]
+    try:
+        return json.loads(text, parse_int=_whole)
+    except RecursionError:
+        return _decode_shallow(text)
+    except ValueError:
+        raise NotJson from None
+
+
+def _decode_shallow(text: str) -> Any:
+    try:
+        return json.loads(_shallow(text), parse_int=_whole)
     except (ValueError, RecursionError):
         raise NotJson from None
+
+
+def _shallow(text: str) -> str:
+    """The document with null for what lies deeper than any reader bears."""
+    kept, depth, start = [], 0, 0
+    for bracket in _BRACKETS.finditer(text):
+        mark = text[bracket.start()]
+        if mark in "[{":
+            depth += 1
+            if depth == TOO_DEEP:
+                kept += [text[start : bracket.start()], "null"]
+        elif mark in "]}":
+            start = bracket.end() if depth == TOO_DEEP else start
+            depth -= 1
+    if depth:
+        raise NotJson
+    return "".join([*kept, text[start:]])
 
 
 def _whole(digits: str) -> int | float:
@@ -55,4 +108,7 @@ def clean(value: Any, levels: int = DEEPEST) -> Any:
 
 
 def clean_text(value: str) -> str:
-    return value.replace("\0", "").encode("utf-8", "replace").decode()
+    """`value` without NUL characters; in place of each half of a character stands a sign for it."""
+    if value.isascii():
+        return value.replace("\0", "")
+    return _WRONG_BYTE.sub("\ufffd", value.replace("\0", "")).encode("utf-8", "replace").decode()

@@ -1,12 +1,13 @@
 """Whom a page names: the ids that its members claim, without decoding the members any further (S1, S2)."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from sync import identity, jsontext
+from sync.crowds import KEPT_OF_A_PAGE
 
 
 class _Identity(msgspec.Struct):
@@ -23,21 +24,31 @@ _decode_identities = msgspec.json.Decoder(list[_Identity]).decode
 _NO_PROFILE = Raw(b"{}")  # what a bare id says about its person: keys that are absent leave what is stored (S3)
 
 
-def members(raws: list[Raw]) -> tuple[dict[str, Raw], list[dict[str, str]]]:
-    """The good members by id in key order, the last of two equal ids winning, and the rejected ones (S2)."""
+class Named(NamedTuple):
+    """The good members by id in key order, the last of two equal ids winning, and the rejected ones (S2): the first of
+    them, and how many there are."""
+
+    members: dict[str, Raw]
+    rejected: list[dict[str, str]]
+    rejected_count: int
+
+
+def members(raws: list[Raw]) -> Named:
     claims = _identities(raws)
     found = _plain(raws, claims)
     if found is not None:
-        return found, []
-    found, rejected = {}, []
+        return Named(found, [], 0)
+    found, rejected, count = {}, [], 0
     for raw, claimed in zip(raws, claims, strict=True):
         value = _bare_id(raw) if claimed is None else _first_id(claimed)
         reason = "not_a_member" if claimed is None and value is None else identity.reason_against(value)
         if reason is None:
             found[identity.as_text(value) or ""] = _NO_PROFILE if claimed is None else raw
-        else:
+            continue
+        count += 1
+        if count <= KEPT_OF_A_PAGE:
             rejected.append({"reason": reason, "value": _shown(value, raw)})
-    return {key: found[key] for key in sorted(found)}, rejected
+    return Named({key: found[key] for key in sorted(found)}, rejected, count)
 
 
 def _plain(raws: list[Raw], claims: Sequence[_Identity | None]) -> dict[str, Raw] | None:

@@ -24,6 +24,8 @@ _TITLES = {
     "not_json": "The body is not JSON",
     "switched_off": "The connection is switched off",
     "too_large": "The body is too large",
+    "too_many_members": "Too many members in a page",
+    "too_many_values": "Too many values in a page",
     "too_many_calls": "Too many calls from one connection",
     "too_many_sign_ins": "Too many wrong sign-ins from one address",
     "unknown_address": "An address that is none of ours",

@@ -6,16 +6,21 @@ takes the slower way through `_from_any_shape`.
 """
 
 import re
-from typing import Any
+import unicodedata
+from typing import Any, TypeVar
 
 import msgspec
 import xxhash
 from msgspec import UNSET, Raw, UnsetType
 
-from sync import identity, jsontext, named
+from sync import crowds, identity, jsontext, named
+
+T = TypeVar("T")
 
 ACTIONS = ("members", "add_members", "remove_members")
 LARGEST_PAGE_NUMBER = 2**31 - 1
+_WHOLE = re.compile(r"\+?0*(\d{1,11})(?:\.0*)?", re.ASCII)
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters by their category, and empty to the eye
 UNKNOWN_PROJECT = "unknown"
 
 
@@ -40,6 +45,8 @@ class Page(msgspec.Struct, frozen=True):
 
     `members` maps each distinct id to its raw member object, in key order (writers that share people never deadlock).
     `number` is 1-based; None where the call had no page number. `total` is None where it had no total.
+    `rejected` are the first of the rejected members, `rejected_count` is how many there are. `replaced` counts bytes of
+    the body that are not UTF-8 (S4).
     """
 
     action: str
@@ -52,7 +59,9 @@ class Page(msgspec.Struct, frozen=True):
     total: int | None
     members: dict[str, Raw]
     rejected: list[dict[str, str]]
+    rejected_count: int
     digest: bytes
+    replaced: int = 0
 
     @property
     def is_refresh(self) -> bool:
@@ -95,16 +104,19 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 def parse(body: bytes) -> Page:
     """The page that `body` says; raises Refused where a person must act (see DESIGN.md, "Replies")."""
+    if cause := crowds.why_not(body):
+        raise _too_many(cause)
+    replaced = 0
     try:
         if not body.isascii():
             body.decode()  # or a wrong byte in a raw member would only show when it is too late to refuse the page
         envelope = _decode_envelope(body)
         if envelope.members is not UNSET and not envelope.parameters.members:
-            envelope = _from_any_shape(body)
+            envelope, replaced = _from_any_shape(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        envelope = _from_any_shape(body)
+        envelope, replaced = _from_any_shape(body)
     try:
-        return _understand(envelope.action, envelope.parameters, body)
+        return _understand(envelope, body, replaced)
     except Refused as refusal:
         refusal.action = _echo(envelope.action)
         refusal.project_id = _id_or_none(envelope.parameters.mixpanel_project_id)
@@ -112,14 +124,15 @@ def parse(body: bytes) -> Page:
         raise
 
 
-def _understand(action: Any, parameters: _Parameters, body: bytes) -> Page:
+def _understand(envelope: _Envelope, body: bytes, replaced: int) -> Page:
+    action, parameters = envelope.action, envelope.parameters
     if not isinstance(action, str) or action not in ACTIONS:
         raise Refused("unknown_action", "action must be members, add_members or remove_members.")
     cohort_id = _id_or_none(parameters.mixpanel_cohort_id)
     if cohort_id is None:
         raise Refused("no_cohort_id", "parameters.mixpanel_cohort_id is missing or cannot be read.")
     number, total = _page_numbers(parameters.page_info, len(parameters.members))
-    members, rejected = named.members(parameters.members)
+    found = named.members(_few_enough(parameters.members))
     return Page(
         action=action,
         project_id=_id_or_none(parameters.mixpanel_project_id) or UNKNOWN_PROJECT,
@@ -129,17 +142,21 @@ def _understand(action: Any, parameters: _Parameters, body: bytes) -> Page:
         session_id=_session_id(parameters.mixpanel_session_id),
         number=number,
         total=total,
-        members=members,
-        rejected=rejected,
+        members=found.members,
+        rejected=found.rejected,
+        rejected_count=found.rejected_count,
         digest=xxhash.xxh3_128_digest(body),
+        replaced=replaced,
     )
 
 
-def _from_any_shape(body: bytes) -> _Envelope:
-    """The envelope of a body in another shape than the documented one (S4): one object for `members` or one keyed by
-    numbers, `members` beside `parameters`, a page_info that is no object, characters that strict readers refuse."""
+def _from_any_shape(body: bytes) -> tuple[_Envelope, int]:
+    """The envelope, and how many bytes were replaced, of a body in another shape than the documented one (S4): one
+    object for `members` or one keyed by numbers, `members` beside `parameters`, a page_info that is no object,
+    characters and bytes that strict readers refuse."""
+    written, replaced = jsontext.text_of(body)
     try:
-        document = jsontext.decode_lenient(body)
+        document = jsontext.decode_lenient(written)
     except jsontext.NotJson:
         raise Refused("not_json", "The body is not JSON.") from None
     if not isinstance(document, dict):
@@ -148,7 +165,7 @@ def _from_any_shape(body: bytes) -> _Envelope:
     parameters = parameters if isinstance(parameters, dict) else {}
     beside = parameters.get("members") in _NOTHING and document.get("members") is not None
     try:
-        members = _listed((document if beside else parameters).get("members"))
+        members = _few_enough(_listed((document if beside else parameters).get("members")))
     except Refused as refusal:
         refusal.action = _echo(document.get("action"))
         refusal.project_id = _id_or_none(parameters.get("mixpanel_project_id"))
@@ -159,7 +176,19 @@ def _from_any_shape(body: bytes) -> _Envelope:
     known: dict[str, Any] = {name: parameters.get(name) for name in _Parameters.__struct_fields__}
     known["members"] = [_raw(member) for member in members]
     known["page_info"] = _PageInfo(info.get("total_pages"), info.get("page_count"))
-    return _Envelope(document.get("action"), _Parameters(**known))
+    return _Envelope(document.get("action"), _Parameters(**known)), replaced
+
+
+def _few_enough(members: list[T]) -> list[T]:
+    if len(members) > crowds.MOST_MEMBERS:
+        raise _too_many("too_many_members")
+    return members
+
+
+def _too_many(cause: str) -> Refused:
+    if cause == "too_many_values":
+        return Refused(cause, f"The page holds more than {crowds.MOST_VALUES:,} values; send fewer members a page.")
+    return Refused(cause, f"The page holds more than {crowds.MOST_MEMBERS:,} members; send fewer a page.")
 
 
 def _raw(member: Any) -> Raw:
@@ -205,8 +234,8 @@ def _page_numbers(info: _PageInfo | None, members: int) -> tuple[int | None, int
 def _page_number(value: Any) -> int | None:
     """A page number, which may arrive as text (S1)."""
     text = identity.as_text(value)
-    text = text.strip() if text is not None else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None  # noqa: PLR2004
+    found = _WHOLE.fullmatch(text.strip()) if text is not None else None
+    return int(found[1]) if found else None
 
 
 def _impossible(info: _PageInfo) -> str:
@@ -237,7 +266,13 @@ def _session_id(value: Any) -> str:
 def _label(value: Any) -> str | None:
     """A name or description; None where the call has none, so that the label we know stays."""
     text = identity.as_text(value)
-    return jsontext.clean_text(text)[:10_000] if text is not None else None
+    text = jsontext.clean_text(text[:20_000])[:10_000] if text is not None else None
+    return text if text is None or any(map(_is_visible, text)) else ""
+
+
+def _is_visible(character: str) -> bool:
+    """Whether it can be seen: spaces can't, nor can what only joins, turns or controls others."""
+    return unicodedata.category(character)[0] not in "ZC" and character not in _BLANK_LETTERS
 
 
 def _echo(value: Any) -> str | None:

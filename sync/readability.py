@@ -3,6 +3,8 @@
 Judged by what its pages sent, in their latest version. It asks nothing of a refresh without rejected members.
 """
 
+from typing import Final
+
 from sqlalchemy import Connection
 
 from models.statement import Statement
@@ -10,9 +12,9 @@ from sync.page import Page
 from sync.sessions import SessionState
 
 # Why a refresh is held, as `sync_session.held_for` keeps it.
-REMOVALS = "removals"  # the removal guard's share
-HALF_UNREADABLE = "half_unreadable"
-NONE_READABLE = "none_readable"
+REMOVALS: Final = "removals"  # the removal guard's share
+HALF_UNREADABLE: Final = "half_unreadable"
+NONE_READABLE: Final = "none_readable"
 
 _SENT = Statement("""
     SELECT coalesce(sum(received), 0), coalesce(sum(rejected), 0) FROM sync_page
@@ -38,6 +40,6 @@ def _sent(db: Connection, session: SessionState, at_hand: Page | None) -> tuple[
     besides = _NO_PAGE if at_hand is None else at_hand.key
     sent, rejected = _SENT.one(db, {"session_id": session.id, "total": total, "besides": besides})
     if at_hand is not None and at_hand.key <= total:
-        rejected += len(at_hand.rejected)
-        sent += len(at_hand.members) + len(at_hand.rejected)
+        rejected += at_hand.rejected_count
+        sent += len(at_hand.members) + at_hand.rejected_count
     return sent, rejected

@@ -49,7 +49,7 @@ def _apply(
     rules: Rules,
     now: int,
 ) -> Receipt:
-    session.rejected += len(page.rejected) - (earlier.rejected if earlier else 0)
+    session.rejected += page.rejected_count - (earlier.rejected if earlier else 0)
     if session.is_overtaken(cohort):
         return _record_only(db, session, page, earlier, now)
     found = _read(db, cohort, session, page)
@@ -65,23 +65,23 @@ def _apply(
     sessions.save(db, session)
     kept = seen.encode(heard.union(named) if heard and earlier else named)
     record = PageRecord(
-        len(named) + len(page.rejected), plan.entered, plan.left, plan.unchanged, applied=True, seen=kept
+        len(named) + page.rejected_count, plan.entered, plan.left, plan.unchanged, applied=True, seen=kept
     )
     sessions.save_page(db, session, page, record, now)
     store.of(db).write_stays(db, cohort.id, session.number, session.id, plan.stays + swept, now)
-    return Receipt("applied", record.received, plan.entered, plan.left + len(swept), len(page.rejected))
+    return Receipt("applied", record.received, plan.entered, plan.left + len(swept), page.rejected_count)
 
 
 def _record_only(db: Connection, session: SessionState, page: Page, earlier: EarlierPage | None, now: int) -> Receipt:
     """A late page of a session that a newer one has overtaken: it is kept, and changes nothing (S9)."""
-    named = len(page.members) + len(page.rejected)
+    named = len(page.members) + page.rejected_count
     session.received += named - (earlier.received if earlier else 0)
     session.unchanged += len(page.members) - (earlier.unchanged if earlier else 0)
     if session.status not in {"complete", "superseded"}:
         session.status = "superseded"
     sessions.save(db, session)
     sessions.save_page(db, session, page, PageRecord(named, unchanged=len(page.members), applied=False), now)
-    return Receipt("superseded", named, rejected=len(page.rejected))
+    return Receipt("superseded", named, rejected=page.rejected_count)
 
 
 def _read(db: Connection, cohort: CohortState, session: SessionState, page: Page) -> People:
@@ -147,10 +147,10 @@ def _book(cohort: CohortState, session: SessionState, page: Page, earlier: Earli
     session.count_changes(cohort, plan.entered, plan.left)
     rejected_before = earlier.rejected if earlier else 0
     if page.is_refresh:  # a page's latest version counts
-        session.received += len(page.members) + len(page.rejected) - (earlier.received if earlier else 0)
+        session.received += len(page.members) + page.rejected_count - (earlier.received if earlier else 0)
         session.unchanged += plan.unchanged - (earlier.unchanged if earlier else 0)
     else:  # every version has been applied
-        session.received += plan.counted + len(page.rejected) - rejected_before
+        session.received += plan.counted + page.rejected_count - rejected_before
         session.unchanged = session.received - session.rejected - session.entered - session.left_count
 
 

@@ -7,13 +7,15 @@ from sqlalchemy import Connection
 from models.statement import Statement
 from sync import cohorts, jsontext
 from sync.cohorts import CohortState
+from sync.crowds import KEPT_OF_A_SESSION
 from sync.page import Page
 from sync.rules import Rules
 
 _COLUMNS = """s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.connection_id, s.status, s.unclear,
     s.total_pages, s.pages_received, s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed,
     s.first_change, s.last_change, s.started_at, s.last_page_at, s.completed_at, s.settles_at, s.held_at,
-    s.would_leave, s.would_leave_of, s.decision, s.held_for"""
+    s.would_leave, s.would_leave_of, s.decision, s.held_for,
+    s.replaced"""
 
 _BY_PAGE = f"""
     SELECT {_COLUMNS}, p.body_digest, p.received AS page_received, p.unchanged AS page_unchanged,
@@ -40,11 +42,11 @@ _OPEN = Statement("""
     INSERT INTO sync_session (cohort_id, number, mixpanel_session_id, action, connection_id, status, unclear,
         total_pages, pages_received, received, entered, left_count, unchanged, rejected, replayed, first_change,
         last_change, started_at, last_page_at, completed_at, settles_at, held_at, would_leave, would_leave_of, decision,
-        held_for)
+        held_for, replaced)
     VALUES (:cohort_id, :number, :mixpanel_session_id, :action, :connection_id, :status, :unclear, :total_pages,
         :pages_received, :received, :entered, :left_count, :unchanged, :rejected, :replayed, :first_change,
         :last_change, :started_at, :last_page_at, :completed_at, :settles_at, :held_at, :would_leave, :would_leave_of,
-        :decision, :held_for)
+        :decision, :held_for, :replaced)
     RETURNING id""")
 
 _SAVE = Statement("""
@@ -53,7 +55,7 @@ _SAVE = Statement("""
         unchanged = :unchanged, rejected = :rejected, replayed = :replayed, first_change = :first_change,
         last_change = :last_change, last_page_at = :last_page_at, completed_at = :completed_at,
         settles_at = :settles_at, held_at = :held_at, would_leave = :would_leave, would_leave_of = :would_leave_of,
-        decision = :decision, held_for = :held_for
+        decision = :decision, held_for = :held_for, replaced = :replaced
     WHERE id = :id""")
 
 _SUPERSEDE = Statement("""
@@ -107,6 +109,7 @@ class SessionState:
     would_leave_of: int | None
     decision: str | None
     held_for: str | None
+    replaced: int = 0
 
     @property
     def is_refresh(self) -> bool:
@@ -253,6 +256,7 @@ def locked(db: Connection, session_id: int) -> tuple[CohortState, SessionState] 
 def take_in(db: Connection, session: SessionState, page: Page, earlier: EarlierPage | None, now: int) -> None:
     """Count `page` in, and note what makes the session's end unclear (S8)."""
     session.last_page_at = now
+    session.replaced += page.replaced
     if page.number is None or not page.session_id or earlier is not None:
         session.unclear = True
     if earlier is None:
@@ -307,8 +311,15 @@ def save_page(db: Connection, session: SessionState, page: Page, record: PageRec
         "session_id": session.id,
         "page": page.key,
         "body_digest": page.digest,
-        "rejected": len(page.rejected),
-        "rejected_members": jsontext.encode(page.rejected) if page.rejected else None,
+        "rejected": page.rejected_count,
+        "rejected_members": _kept(session, page),
         "now": now,
     }
     _SAVE_PAGE.run(db, kept | vars(record))
+
+
+def _kept(session: SessionState, page: Page) -> str | None:
+    """The rejected members of `page`, which is counted in already, as far as the session may keep more."""
+    room = KEPT_OF_A_SESSION - (session.rejected - page.rejected_count)
+    kept = page.rejected[: max(0, room)]
+    return jsontext.encode(kept) if kept else None

@@ -11,23 +11,39 @@ from blueprints.api import blueprint
 from blueprints.api.operations import operation
 from blueprints.api.paging import AFTER_ALL, cut, key_of
 from blueprints.api.replies import Problem, moment
-from blueprints.api.types import NoQuery, Page, RejectedMember, Session, SessionListing, Sessions, SessionWithPages
+from blueprints.api.types import (
+    NoQuery,
+    Page,
+    RejectedListing,
+    RejectedMember,
+    RejectedMemberOfPage,
+    RejectedMembers,
+    Session,
+    SessionListing,
+    Sessions,
+    SessionWithPages,
+)
 from config.clock import iso
+from models.queries import rejected
 from models.sessions import UNFINISHED
 from security.house import house
 from sync import held
 
 _COLUMNS = """s.id, c.project_id, c.mixpanel_cohort_id, s.mixpanel_session_id, s.action, s.status, s.total_pages,
     s.pages_received, s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed, s.started_at,
-    s.last_page_at, s.completed_at, s.number, s.held_at, s.held_for"""
+    s.last_page_at, s.completed_at, s.number, s.held_at, s.held_for,
+    s.replaced"""
 
 _ONE = text(f"SELECT {_COLUMNS} FROM sync_session s JOIN cohort c ON c.id = s.cohort_id WHERE s.id = :id")  # noqa: S608
 
-_PAGES = text("""
-    SELECT page, received, entered, left_count, unchanged, rejected, replays, received_at, applied,
-        CAST(rejected_members AS text) AS rejected_members
-    FROM sync_page WHERE session_id = :id
-    ORDER BY page < 0, CASE WHEN page < 0 THEN received_at ELSE page END""")
+_PAGES = """
+    SELECT p.page, p.received, p.entered, p.left_count, p.unchanged, p.rejected, p.replays, p.received_at, p.applied,
+        CASE WHEN p.rejected > 0 THEN {first} END AS rejected_members
+    FROM sync_page p WHERE p.session_id = :id
+    ORDER BY p.page < 0, CASE WHEN p.page < 0 THEN p.received_at ELSE p.page END"""
+_PAGES_BY = {dialect: text(_PAGES.format(first=first)) for dialect, first in rejected.FIRST.items()}
+REJECTED = 100  # rejected members that one answer lists
+OF_A_PAGE = 20  # rejected members of a page that stand with it
 
 _decode_rejected = msgspec.json.Decoder(list[RejectedMember]).decode
 
@@ -81,13 +97,44 @@ def show_session(_query: NoQuery, session_id: int) -> SessionWithPages:
     """One export with every page, and the ranges of pages that have not come."""
 
     def read(db: Connection) -> tuple[Row[Any] | None, Sequence[Row[Any]]]:
-        return db.execute(_ONE, {"id": session_id}).one_or_none(), db.execute(_PAGES, {"id": session_id}).all()
+        values = {"id": session_id, "first": OF_A_PAGE}
+        return db.execute(_ONE, values).one_or_none(), db.execute(_PAGES_BY[db.dialect.name], values).all()
 
     row, pages = house().database.read(read)
     if row is None:
         raise Problem(404, "There is no such session.")
     return SessionWithPages(
-        **_columns(row), pages=[_page(page) for page in pages], missing_pages=_missing_pages(row, pages)
+        **_columns(row),
+        held_for=None if row.held_at is None else held.reason(row),
+        replaced_bytes=row.replaced,
+        pages=[_page(page) for page in pages],
+        missing_pages=_missing_pages(row, pages),
+    )
+
+
+@operation(
+    blueprint,
+    "/sessions/<int:session_id>/rejected",
+    summary="The rejected members of a session",
+    query=RejectedListing,
+    answer=RejectedMembers,
+    errors=(404,),
+)
+def list_rejected(query: RejectedListing, session_id: int) -> RejectedMembers:
+    """Members that could not be kept, by page. Of very many only the first are kept; the session counts them all."""
+    place = f"rejected of {session_id}"
+    start = key_of(query.cursor, place, 0)
+
+    def read(db: Connection) -> tuple[Row[Any] | None, Sequence[Row[Any]]]:
+        session = db.execute(_ONE, {"id": session_id}).one_or_none()
+        return session, rejected.listed(db, session_id, REJECTED + 1, offset=start)
+
+    session, rows = house().database.read(read)
+    if session is None:
+        raise Problem(404, "There is no such session.")
+    shown, following = cut(rows, REJECTED, place, lambda _row: start + REJECTED)
+    return RejectedMembers(
+        [RejectedMemberOfPage(row.reason, row.value, row.page if row.page > 0 else None) for row in shown], following
     )
 
 
@@ -111,7 +158,6 @@ def _columns(row: Row[Any]) -> dict[str, Any]:
         "started_at": moment(row.started_at),
         "last_page_at": moment(row.last_page_at),
         "completed_at": iso(row.completed_at),
-        "held_for": None if row.held_at is None else held.reason(row),
     }
 
 

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from sync.held import Reason
+
 Moment = Annotated[str, Meta(description="UTC, to the millisecond.", extra_json_schema={"format": "date-time"})]
 Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Json = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]  # stored JSON goes out as it is
@@ -66,6 +68,12 @@ class ChangesAfter(Struct, kw_only=True):
 
     after: After = ""
     limit: Limit = 100
+
+
+class RejectedListing(Struct, kw_only=True):
+    """One page of a session's rejected members, a hundred of them."""
+
+    cursor: Cursor = ""
 
 
 class SessionListing(Listing, kw_only=True):
@@ -209,13 +217,6 @@ class Session(Struct):
     started_at: Moment
     last_page_at: Moment
     completed_at: Moment | None
-    held_for: Annotated[
-        Literal["removals", "half_unreadable", "none_readable"] | None,
-        Meta(
-            description="Why it is or was held until an operator decides: it would remove more than the removal guard "
-            "allows, or more than half or all of its members could not be read. null where it never was."
-        ),
-    ]
 
 
 class Sessions(Struct):
@@ -232,6 +233,19 @@ class RejectedMember(Struct):
     value: str
 
 
+class RejectedMemberOfPage(RejectedMember):
+    """A rejected member and the page that it came in, null for one without a number."""
+
+    page: Whole | None
+
+
+class RejectedMembers(Struct):
+    """One page of a session's rejected members."""
+
+    data: list[RejectedMemberOfPage]
+    next: Next
+
+
 class Page(Struct):
     """One page of a session, in its latest version."""
 
@@ -244,12 +258,22 @@ class Page(Struct):
     replays: Whole
     received_at: Moment
     applied: Annotated[bool, Meta(description="false for a late page of a session that a newer one has overtaken.")]
-    rejected_members: list[RejectedMember]
+    rejected_members: Annotated[
+        list[RejectedMember], Meta(description="The first of them; all that are kept are in `/sessions/{id}/rejected`.")
+    ]
 
 
 class SessionWithPages(Session):
     """One Mixpanel export with its pages; old sessions' pages are removed after a while."""
 
+    held_for: Annotated[
+        Reason | None,
+        Meta(
+            description="Why it is or was held until an operator decides: it would remove more than the removal guard "
+            "allows, or more than half or all of its members could not be read. null where it never was."
+        ),
+    ]
+    replaced_bytes: Annotated[Whole, Meta(description="Bytes of its calls that were not UTF-8 and were replaced.")]
     pages: list[Page]
     missing_pages: Annotated[
         list[tuple[Whole, Whole]] | None,

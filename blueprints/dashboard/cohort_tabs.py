@@ -12,6 +12,7 @@ from blueprints.api.paging import AFTER_ALL
 from blueprints.dashboard import blueprint, session_words
 from blueprints.dashboard.cohort_head import Head, head
 from blueprints.dashboard.cohort_page import whole
+from models.queries import rejected
 from security.house import house
 from sync.identity import REASONS
 
@@ -35,16 +36,17 @@ _FAILURES = text("""
     WHERE cohort_id = :cohort_id AND project_id = :project_id AND (last_at, id) < (:last_at, :id)
     ORDER BY last_at DESC, id DESC LIMIT :limit""")
 
-_REJECTED = text("""
+_REJECTED = """
     SELECT s.id, s.number, s.action, p.page, p.rejected, p.received_at,
-        CAST(p.rejected_members AS text) AS rejected_members
+        {first} AS rejected_members
     FROM (
         SELECT id, number, action FROM sync_session
         WHERE cohort_id = :cohort AND rejected > 0 AND number <= :newest AND number > :oldest
         ORDER BY number DESC LIMIT :limit) s
     CROSS JOIN sync_page p
     WHERE p.session_id = s.id AND p.rejected > 0 AND (s.number < :newest OR p.page > :page)
-    ORDER BY s.number DESC, p.page LIMIT :limit""")
+    ORDER BY s.number DESC, p.page LIMIT :limit"""
+_REJECTED_BY = {dialect: text(_REJECTED.format(first=first)) for dialect, first in rejected.FIRST.items()}
 
 _LATEST = text("SELECT coalesce(max(number), 0) FROM sync_session WHERE cohort_id = :cohort")
 
@@ -112,7 +114,8 @@ def cohort_rejected(cohort_id: int) -> str:
         found = head(db, cohort_id)
         newest = whole(session) or db.execute(_LATEST, {"cohort": cohort_id}).scalar_one()
         values = {"cohort": cohort_id, "newest": newest, "oldest": newest - EXAMINED, "limit": REJECTED_PAGES + 1}
-        return found, db.execute(_REJECTED, values | {"page": _page(page)}).all(), newest - EXAMINED
+        shown = {"page": _page(page), "first": OF_A_PAGE}
+        return found, db.execute(_REJECTED_BY[db.dialect.name], values | shown).all(), newest - EXAMINED
 
     found, rows, oldest = house().database.read(read)
     older = _older(cohort_id, rows, oldest)
@@ -134,7 +137,7 @@ def _older(cohort_id: int, rows: Sequence[Row[Any]], oldest: int) -> str | None:
 
 def _in_words(written: str | None) -> list[tuple[str, str]]:
     found: list[dict[str, str]] = json.loads(written) if written else []
-    return [(REASONS.get(one["reason"], one["reason"]), _short(one["value"])) for one in found[:OF_A_PAGE]]
+    return [(REASONS.get(one["reason"], one["reason"]), _short(one["value"])) for one in found]
 
 
 def _short(value: str) -> str:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import msgspec
 from flask import render_template, request, url_for
 from sqlalchemy import Connection, Row, bindparam, text
 
 from blueprints.dashboard import blueprint, session_words
 from blueprints.dashboard.sessions import ALL, find, key
+from models.queries import rejected
 from models.statement import Statement
 from security.house import house
 from sync.identity import REASONS
@@ -45,9 +45,6 @@ _SEEN = f"""
 _ALL_SEEN = Statement(_SEEN.format(""))
 _SOME_UNCHANGED = Statement(_SEEN.format("AND unchanged > 0"))
 
-_REJECTED = Statement(f"""
-    SELECT page, CAST(rejected_members AS text) FROM sync_page
-    WHERE session_id = :session_id AND page >= :page AND rejected > 0 ORDER BY page LIMIT {PAGES_AT_ONCE}""")  # noqa: S608
 
 # From the last change about each person back to where the session began, each found by its primary key.
 _CHANGED = text("""
@@ -66,8 +63,6 @@ _CHANGED = text("""
 _PEOPLE = text("SELECT id, distinct_id, email, first_name, last_name FROM person WHERE id IN :ids").bindparams(
     bindparam("ids", expanding=True)
 )
-
-_decode_rejected = msgspec.json.Decoder(list[dict[str, str]]).decode
 
 
 class Place(NamedTuple):
@@ -196,18 +191,12 @@ def _changed(db: Connection, session: Row[Any], ids: Iterable[int]) -> set[int]:
 
 
 def _rejected(db: Connection, session: Row[Any], place: Place) -> Members:
-    pages = _REJECTED.all(db, {"session_id": session.id, "page": place.page})
-    found: list[tuple[int, int, dict[str, str]]] = []
-    for page, kept in pages:
-        start = place.after + 1 if page == place.page else 0
-        found += [(page, nth, one) for nth, one in enumerate(_decode_rejected(kept)) if nth >= start]
-        if len(found) > PAGE:
-            break
+    found = rejected.listed(db, session.id, PAGE + 1, (place.page, place.after))
     rows = [
-        {"page": page, "reason": REASONS.get(one["reason"], one["reason"]), "value": one["value"]}
-        for page, _, one in found[:PAGE]
+        {"page": one.page, "reason": REASONS.get(one.reason, one.reason), "value": one.value} for one in found[:PAGE]
     ]
-    return Members(rows, Place(*found[PAGE - 1][:2]) if len(found) > PAGE else None)
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    return Members(rows, Place(last.page, last.nth) if last else None)
 
 
 _READERS = {

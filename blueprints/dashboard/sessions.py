@@ -31,7 +31,7 @@ _COLUMNS = """s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.st
 
 _ONE = text(f"""
     SELECT {_COLUMNS}, s.unclear, s.first_change, s.last_change, s.settles_at, s.held_at, s.would_leave,
-        s.would_leave_of, s.held_for, c.project_id, c.mixpanel_cohort_id, c.log_gone, (
+        s.would_leave_of, s.held_for, s.replaced, c.project_id, c.mixpanel_cohort_id, c.log_gone, (
             SELECT n.id FROM sync_session n WHERE n.cohort_id = s.cohort_id AND n.number = c.newest_refresh
         ) AS newest_refresh
     FROM sync_session s JOIN cohort c ON c.id = s.cohort_id LEFT JOIN connection k ON k.id = s.connection_id

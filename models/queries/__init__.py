@@ -1,0 +1,1 @@
+"""Questions that two rooms ask of the tables, each in one place."""
