@@ -35,6 +35,7 @@ from security.browser import init_app as init_browser_headers
 from security.house import House
 from security.key import KeyGuard, hold_key
 from security.open import anyone
+from security.shares import refuse_too_many_at_once
 from security.sign_in import dashboard_guard, visitor
 from security.tokens import api_guard
 from security.webhook import webhook_guard
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     app.extensions["desk"] = _desk(house)
     limits.init_app(app, settings)
     tracing.init_app(app, settings)
+    app.before_request(refuse_too_many_at_once)
     hosts.init_app(app, settings)
     app.before_request(hold_key)
     init_browser_headers(app, settings)

@@ -1,15 +1,17 @@
-"""Ends connections whose client sends too slowly.
+"""Ends connections whose client sends or reads too slowly.
 
 The server's threads wait for a body inside the server, where nobody can interrupt them. But the sockets are this
 process's own: once the reading half of one is shut, the server sees the end of the body, the request is answered (503
 on the webhook, so that Mixpanel sends again), and the connection ends. Linux knows of each socket when it last sent and
-received; on other systems slow clients are not cut off.
+received, and how much the other side has taken; on other systems slow clients are not cut off.
 """
 
+import fcntl
 import os
 import socket
 import stat
 import struct
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,13 +20,16 @@ from threading import Thread
 
 import structlog
 
-from server.turns import BYTES_A_SECOND, Turns
+from server.turns import BYTES_A_SECOND, Arriving, Turns
 
 log = structlog.get_logger()
 
 LOOK_EVERY = 1.0  # seconds
 DESCRIPTORS = Path("/proc/self/fd")
-LAST_SENT, LAST_RECEIVED, BYTES_RECEIVED, INFO_SIZE = 44, 52, 128, 136  # within the kernel's struct tcp_info
+# Places within the kernel's struct tcp_info (linux/tcp.h), which only ever grows at its end.
+LAST_SENT, LAST_RECEIVED, BYTES_ACKED, BYTES_RECEIVED, INFO_SIZE = 44, 52, 120, 128, 136
+READ_A_SECOND = 8 * 1024  # bytes of a reply that a client must take; a phone with a bad line has more
+LOOK_AT_ALL_EVERY = 5  # looks, also where no request seems to be late: a reply in one piece may wait for its reader
 
 
 class Watch:
@@ -33,6 +38,8 @@ class Watch:
     def __init__(self, turns: Turns, port: int) -> None:
         self._turns = turns
         self._port = port
+        self._looks = 0
+        self._readers: dict[object, tuple[int, float]] = {}  # by address: what it had taken, and when that was
 
     def start(self) -> None:
         if DESCRIPTORS.exists() and hasattr(socket, "TCP_INFO"):
@@ -53,15 +60,56 @@ class Watch:
 
     def look(self) -> int:
         """Cut off who is too slow; returns how many."""
-        now, patience = time.monotonic(), self._turns.patience
+        now = time.monotonic()
         requests = list(self._turns.under_way)
-        if not any(one.is_overdue(now) for one in requests):
+        is_overdue = any(one.is_overdue(now) for one in requests)
+        streams = any(one.waits_since is None and one.works_since is None for one in requests)
+        self._looks += 1
+        if not (is_overdue or streams or self._looks % LOOK_AT_ALL_EVERY == 0):
             return 0
-        long_work = any(one.waits_since is None and now - one.works_since > patience - LOOK_EVERY for one in requests)
-        cut = sum(_cut_if_slow(one, patience, spare_silent=long_work) for one in _connections(self._port))
+        cut = self._cut_who_reads_slowly(now)
+        if is_overdue:
+            cut += self._cut_who_sends_slowly(now, requests)
         if cut:
             log.warning("serve.slow_clients_cut_off", connections=cut)
         return cut
+
+    def _cut_who_sends_slowly(self, now: float, requests: list[Arriving]) -> int:
+        patience = self._turns.patience
+        long_work = any(
+            one.works_since is not None and now - one.works_since > patience - LOOK_EVERY for one in requests
+        )
+        return sum(_cut_if_slow(one, patience, spare_silent=long_work) for one in _connections(self._port))
+
+    def _cut_who_reads_slowly(self, now: float) -> int:
+        """A reader has `patience` seconds to take what makes READ_A_SECOND, again and again."""
+        seen, cut = {}, 0
+        for one in _connections(self._port):
+            with suppress(OSError, struct.error):  # it ends meanwhile
+                peer, taken = one.getpeername(), _number(one, BYTES_ACKED)
+                if not _waits_for_reader(one):
+                    continue
+                before, since = self._readers.get(peer, (taken, now))
+                if taken - before > READ_A_SECOND * (now - since):
+                    before, since = taken, now
+                elif now - since > self._turns.patience:
+                    one.shutdown(socket.SHUT_RDWR)
+                    cut += 1
+                    continue
+                seen[peer] = (before, since)
+        self._readers = seen
+        return cut
+
+
+def _number(one: socket.socket, place: int) -> int:
+    """A number of 64 bits in the kernel's account of a connection."""
+    found: int = struct.unpack_from("=Q", one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, INFO_SIZE), place)[0]
+    return found
+
+
+def _waits_for_reader(one: socket.socket) -> bool:
+    """Whether there is something that was sent, and that the other side has not taken."""
+    return bool(struct.unpack("i", fcntl.ioctl(one, termios.TIOCOUTQ, b"\0" * 4))[0])
 
 
 def _connections(port: int) -> Iterator[socket.socket]:

@@ -2,7 +2,8 @@
 
 Waiting for a client costs no turn. A request gives its turn back while it waits for the bytes of its body, and a
 streamed reply takes one only while it makes its next piece. So clients that send a byte a second, or read an export
-slowly, hold up nobody but themselves. `server/slow.py` ends those who overdo it.
+slowly, hold up nobody but themselves. `server/slow.py` ends those who overdo it. And nobody has all turns:
+`server/callers.py` gives each caller a share.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,9 @@ from typing import Any
 
 from werkzeug.exceptions import RequestTimeout
 
+from config.environ import TOO_BUSY
+from server.callers import Caller, Callers
+
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
@@ -20,11 +24,22 @@ BYTES_A_SECOND = 64 * 1024  # of body that a client must send, once its first se
 
 
 class Turns:
-    """WSGI middleware around an app that works on `turns` requests at once, for clients with `patience` seconds."""
+    """WSGI middleware around an app that works on `turns` requests at once, for clients with `patience` seconds, behind
+    `proxies` that are trusted.
 
-    def __init__(self, app: Callable[[Environ, StartResponse], Iterable[bytes]], turns: int, patience: float) -> None:
+    A call that is one too many of its caller's is handed on with TOO_BUSY, for the app to say so in its own words.
+    """
+
+    def __init__(
+        self,
+        app: Callable[[Environ, StartResponse], Iterable[bytes]],
+        turns: int,
+        patience: float,
+        proxies: int = 0,
+    ) -> None:
         self.app = app
         self.patience = patience
+        self.callers = Callers(turns, proxies)
         self.leaving = False  # whether each connection is closed with its next reply
         self.under_way: dict[Arriving, None] = {}
         self._free: SimpleQueue[None] = SimpleQueue()  # its get and put cost a tenth of a microsecond
@@ -36,7 +51,12 @@ class Turns:
         self._free.put(None)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        body = environ["wsgi.input"] = Arriving(self, environ["wsgi.input"])
+        caller, may_work = self.callers.enter(environ)
+        has_share = may_work and caller.take_in_time()
+        body = environ["wsgi.input"] = Arriving(self, caller, environ["wsgi.input"])
+        if not has_share:
+            environ[TOO_BUSY] = True
+            body.hold_share = False
         self.under_way[body] = None
         self.take()
         try:
@@ -44,15 +64,21 @@ class Turns:
             pieces = iter(reply)
             first = list(islice(pieces, 2))
         except BaseException:
-            del self.under_way[body]
+            self.end(body)
             raise
         finally:
-            self.give()
-        streamed = Leaving(self, body, reply, first, pieces)
+            body.give_turn()
+        streamed = Leaving(body, reply, first, pieces)
         if len(first) > 1:
+            body.works_since = None
             return streamed
         streamed.close()
         return first
+
+    def end(self, body: "Arriving") -> None:
+        """The request is over; again and again changes nothing."""
+        if self.under_way.pop(body, self) is None:
+            self.callers.leave(body.caller)
 
 
 def closing(start_response: StartResponse) -> StartResponse:
@@ -70,13 +96,25 @@ class Arriving:
     Reading raises RequestTimeout where the client was cut off for being slow.
     """
 
-    def __init__(self, turns: Turns, stream: Any) -> None:
-        self._turns = turns
+    def __init__(self, turns: Turns, caller: Caller, stream: Any) -> None:
+        self.turns = turns
+        self.caller = caller
+        self.hold_share = True  # a call too many has no part in its caller's share
         self._stream = stream
         self._received = 0
         self._waited = 0.0
         self.waits_since: float | None = None
-        self.works_since = monotonic()  # when its body, or the last piece of its reply, was there
+        self.works_since: float | None = monotonic()  # None while its client is waited for, or reads
+
+    def take_turn(self) -> None:
+        if self.hold_share:
+            self.caller.take()
+        self.turns.take()
+
+    def give_turn(self) -> None:
+        self.turns.give()
+        if self.hold_share:
+            self.caller.give()
 
     def read(self, size: int = -1) -> bytes:
         return self._wait(self._stream.read, size)
@@ -97,17 +135,18 @@ class Arriving:
 
     @property
     def _allowed(self) -> float:
-        return self._turns.patience + self._received / BYTES_A_SECOND
+        return self.turns.patience + self._received / BYTES_A_SECOND
 
     def _wait(self, take: Callable[[int], bytes], size: int) -> bytes:
         self.waits_since = began = monotonic()
-        self._turns.give()
+        self.works_since = None
+        self.give_turn()
         try:
             data = take(size)
         finally:
-            self._turns.take()
-            self.waits_since = None
             self.works_since = now = monotonic()
+            self.waits_since = None
+            self.take_turn()
         self._waited += now - began
         self._received += len(data)
         if self._waited > self._allowed and len(data) != size:
@@ -118,10 +157,7 @@ class Arriving:
 class Leaving:
     """A reply in pieces: `first` are made, each further one takes a turn."""
 
-    def __init__(
-        self, turns: Turns, body: Arriving, reply: Iterable[bytes], first: list[bytes], pieces: Iterator[bytes]
-    ) -> None:
-        self._turns = turns
+    def __init__(self, body: Arriving, reply: Iterable[bytes], first: list[bytes], pieces: Iterator[bytes]) -> None:
         self._body = body
         self._reply = reply
         self._made = iter(first)
@@ -133,14 +169,15 @@ class Leaving:
     def __next__(self) -> bytes:
         for piece in self._made:
             return piece
-        self._turns.take()
+        self._body.works_since = monotonic()
+        self._body.take_turn()
         try:
             return next(self._pieces)
         finally:
-            self._body.works_since = monotonic()
-            self._turns.give()
+            self._body.works_since = None
+            self._body.give_turn()
 
     def close(self) -> None:
-        self._turns.under_way.pop(self._body, None)
+        self._body.turns.end(self._body)
         if hasattr(self._reply, "close"):
             self._reply.close()

@@ -14,7 +14,8 @@ from server.turns import Turns
 end_with_parent(os.getppid())
 _app = create_app()
 _house = _app.extensions["house"]
-application = Turns(_app, _house.settings.threads, _house.settings.slow_client_seconds)
+_settings = _house.settings
+application = Turns(_app, _settings.threads, _settings.slow_client_seconds, _settings.trusted_proxies)
 
 
 def _refuse(*_: object) -> None:
@@ -30,7 +31,7 @@ def _leave(*_: object) -> None:
 
 signal.signal(signal.SIGUSR1, _refuse)
 signal.signal(signal.SIGUSR2, _leave)
-Watch(application, _house.settings.port).start()
+Watch(application, _settings.port).start()
 
 # A page makes some ten thousand objects that die with it by reference counting. At Python's default of 700 the garbage
 # collector would walk them a dozen times, and everything that start-up made with them: 1.5 to 2 ms of a 6 ms page.

@@ -17,6 +17,7 @@ from models.database import DatabaseUnavailable
 from security.house import house
 from security.key import WrongKey, guard
 from security.limits import TooMany, count_failed_sign_in
+from security.shares import TooManyAtOnce
 from security.webhook import NAME, SwitchedOff, auth
 from sync.failures import FailureLog, Refusal
 from sync.page import Refused
@@ -82,6 +83,12 @@ def too_many(error: TooMany) -> Response:
     signed_in = hasattr(g, "connection")
     cause, whose = ("too_many_calls", "this connection") if signed_in else ("too_many_sign_ins", "this address")
     return _refuse(429, cause, f"Too many calls from {whose}; nothing was stored. Send again.", error.retry_after)
+
+
+def too_many_at_once(error: TooManyAtOnce) -> Response:
+    """Nothing is kept of it: whose call it is was not looked at."""
+    message = "Too many calls of this connection are under way at once; nothing was stored. Send again."
+    return replies.failure(429, message, None, error.retry_after)
 
 
 def fault(error: Exception) -> Response:
@@ -152,6 +159,7 @@ HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
     RequestTimeout: cut_short,
     DatabaseUnavailable: database_unavailable,
     TooMany: too_many,
+    TooManyAtOnce: too_many_at_once,
     WrongKey: wrong_key,
     Exception: fault,
 }

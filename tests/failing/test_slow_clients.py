@@ -7,16 +7,19 @@ from contextlib import ExitStack
 
 import psutil
 import pytest
+import requests
 
 from app import create_app
 from config.clock import now
 from config.settings import load
+from security import tokens
+from server.callers import OPEN
 from tests.failing.books import Books
 from tests.failing.conftest import MakeServer
 from tests.failing.sender import export, sender_of
-from tests.failing.server import FLASK_SERVE, Server, wait_until, words
+from tests.failing.server import FLASK_SERVE, SECRET_KEY, Server, wait_until, words
 from tests.failing.slow import slow_clients
-from tests.relay import Browser, Relay, body
+from tests.relay import Browser, Relay, body, member
 
 PEOPLE = [f"p{number}" for number in range(600)]
 THREADS, SLOW = 2, 12
@@ -54,6 +57,35 @@ def test_strangers_who_fill_in_the_sign_in_form_slowly_are_ended(file_url: str, 
         wait_until(lambda: all(client.reply for client in clients), ENDED_WITHIN, "the end of the slow clients")
     assert {client.reply[:12] for client in clients if client.reply} == {b"HTTP/1.1 408"}
     sender_of(server, "crm").deliver(body("members", PEOPLE[:10]))
+
+
+def test_strangers_with_half_forms_straight_at_the_app_hold_up_no_page(file_url: str, make_server: MakeServer) -> None:
+    server = make_server(file_url, "crm", command=FLASK_SERVE, SLOW_CLIENT_SECONDS="60")
+    with slow_clients(server, "", 290) as clients:
+        wait_until(lambda: sum(1 for client in clients if client.reply) >= 290 - OPEN, 60, "the refusals")
+        sender_of(server, "crm").deliver(body("members", PEOPLE[:10]))
+        still_open = sum(1 for client in clients if client.reply is None)
+    assert 0 < still_open <= OPEN
+    assert {client.reply[:12] for client in clients if client.reply} == {b"HTTP/1.1 429"}
+
+
+def test_a_reader_that_stops_reading_is_cut_and_its_place_comes_back(file_url: str, make_server: MakeServer) -> None:
+    """Nor does it shield a silent half body while it stands there."""
+    server = make_server(file_url, "crm", command=FLASK_SERVE, THREADS="2", SLOW_CLIENT_SECONDS="2")
+    database = create_app(load(server.environment)).extensions["house"].database
+    token = database.write(lambda db: tokens.add(db, SECRET_KEY, "r", "read", now()))
+    wide = [member(f"p{number}", note="x" * 200_000) for number in range(100)]
+    sender_of(server, "crm").deliver(body("members", wide))
+    where, bearer = "/api/v1/projects/1/cohorts/7/members.ndjson", {"Authorization": f"Bearer {token}"}
+    database.dispose()
+
+    with ExitStack() as stack:
+        line = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        line.sendall(f"GET {where} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        assert line.recv(15) == b"HTTP/1.1 200 OK"
+        (silent,) = stack.enter_context(slow_clients(server, "crm", 1))
+        wait_until(lambda: silent.reply, ENDED_WITHIN, "the end of the half body")
+        wait_until(lambda: requests.get(server.url + where, headers=bearer, timeout=60).ok, ENDED_WITHIN, "the place")
 
 
 def web_threads(server: Server) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from server.callers import Caller
 from server.slow import DESCRIPTORS, Watch
 from server.turns import Arriving, Turns
 
@@ -27,7 +28,7 @@ def nothing(_environ: Any, _start: Any) -> list[bytes]:
 def overdue() -> Turns:
     """Turns with a request whose client keeps it waiting for too long."""
     turns = Turns(nothing, turns=1, patience=-1000)
-    late = Arriving(turns, None)
+    late = Arriving(turns, Caller("", 1), None)
     late.waits_since = 0.0
     turns.under_way[late] = None
     return turns
@@ -63,9 +64,10 @@ OUT_OF_FILES = """
 import os, resource, socket
 from server.slow import Watch
 from tests.server.test_slow import nothing
+from server.callers import Caller
 from server.turns import Arriving, Turns
 turns = Turns(nothing, turns=1, patience=-1000)
-late = Arriving(turns, None)
+late = Arriving(turns, Caller('', 1), None)
 late.waits_since = 0.0
 turns.under_way[late] = None
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))

@@ -53,6 +53,17 @@ def test_a_streamed_reply_takes_a_turn_for_each_piece_and_none_while_it_is_read(
     streamed.close()
 
 
+def test_a_reply_that_waits_for_its_reader_does_not_count_as_work() -> None:
+    """Where there is long work, silent connections are spared; a stalled reader must not shield them."""
+    turns = Turns(counting, turns=1, patience=60)
+    streamed = call(turns, io.BytesIO())
+    (body,) = turns.under_way
+    assert body.works_since is None
+    assert list(streamed) == [b"1", b"2", b"3"]
+    assert body.works_since is None
+    streamed.close()
+
+
 def test_a_request_that_fails_gives_its_turn_back() -> None:
     def fails(_environ: dict[str, Any], _start_response: Any) -> list[bytes]:
         raise OSError
