@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,36 +14,43 @@ import click
 from flask.cli import with_appcontext
 
 from commands.desk import desk, warn_where_it_goes
+from commands.import_settings import asked, columns_of, options_of
 from commands.projects import find
 from outbound.bulk import dry, failures, files, rows, run, source
 from outbound.bulk.batches import Sorter
-from outbound.bulk.files import Unreadable
 from outbound.bulk.kinds import KINDS
+from outbound.bulk.options import Options
 from outbound.bulk.rows import Draft, Import
-from outbound.bulk.tables import PROPERTY, SKIP, TARGETS, guessed
+from outbound.checks.sorts import told
 from outbound.desk import Desk
+from outbound.readers.unreadable import Unreadable
 from security.audit import TERMINAL
 from security.box import CannotOpen
 
 ALL_THERE, SOME_MISSING, STOPPED = 0, 1, 3  # exit codes
 
 
+class NotRead(click.ClickException):
+    """The file cannot be used."""
+
+    exit_code = STOPPED
+
+
 @click.command("import")
 @click.argument("path", metavar="FILE", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--project", "name", help="Which project: its name with us.")
 @click.option("--kind", type=click.Choice(list(KINDS)), default="events", show_default=True)
-@click.option("--column", "columns", multiple=True, metavar="COLUMN=TARGET", help="CSV: what a column is.")
-@click.option("--always", "always", multiple=True, metavar="TARGET=VALUE", help="CSV: what stands for every row.")
-@click.option("--operator", default="$set", show_default=True, help="CSV of profiles: which operator.")
+@asked
 @click.option("--dry-run", is_flag=True, help="Check every record and send nothing.")
 @click.option("--resume", "again", type=int, metavar="ID", help="Go on with an import that stopped.")
 @click.option("--failed", "wanted", type=int, metavar="ID", help="Print the failed records of an import, as NDJSON.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_appcontext
 def command(path: Path | None, *, again: int | None, wanted: int | None, as_json: bool, **more: Any) -> None:
-    """Import FILE: NDJSON, a JSON array or CSV, each also as gzip.
+    """Import FILE: NDJSON, a JSON array, JSON objects or CSV, each also as gzip.
 
-    Ends with 0 where Mixpanel has every record, 1 where some failed, 3 where it stopped before its end.
+    Ends with 0 where Mixpanel has every record, 1 where some failed, 2 where a choice is none, 3 where the file cannot
+    be used or it stopped before its end.
     """
     if wanted is not None:
         _print_failed(wanted)
@@ -55,20 +62,11 @@ def command(path: Path | None, *, again: int | None, wanted: int | None, as_json
         _begin(path, as_json=as_json, **more)
 
 
-def _begin(
-    path: Path,
-    *,
-    name: str,
-    kind: str,
-    columns: tuple[str, ...],
-    always: tuple[str, ...],
-    operator: str,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def _begin(path: Path, *, name: str, kind: str, dry_run: bool, as_json: bool, **given: Any) -> None:
     project, here = find(name), desk()
+    settings = options_of(kind, given)
     try:
-        settings = _settings(path, kind, columns, always, operator)
+        settings |= columns_of(path, kind, given)
         draft = Draft(
             project.name,
             kind,
@@ -85,31 +83,9 @@ def _begin(
             _dry_run(path, draft, as_json=as_json)
             return
     except (Unreadable, OSError) as error:
-        raise click.ClickException(str(error)) from None
+        raise NotRead(str(error)) from None
     import_id = here.database.write(lambda db: rows.add(db, draft, here.clock()))
     _go_on(import_id, as_json=as_json)
-
-
-def _settings(
-    path: Path, kind: str, columns: tuple[str, ...], always: tuple[str, ...], operator: str
-) -> dict[str, Any]:
-    """How a CSV is read; nothing for the others."""
-    if files.form_of(path) != "csv":
-        return {}
-    mapping = guessed(kind, files.heads(path))
-    for name, target in _pairs(columns):
-        if name not in mapping or target not in {*TARGETS[kind], PROPERTY, SKIP}:
-            known = ", ".join([*TARGETS[kind], PROPERTY, SKIP])
-            raise click.ClickException(f"{name}={target}: columns are {', '.join(mapping)}; targets are {known}.")
-        mapping[name] = target
-    return {"mapping": mapping, "always": dict(_pairs(always)), "operator": operator}
-
-
-def _pairs(given: tuple[str, ...]) -> list[tuple[str, str]]:
-    wrong = next((one for one in given if "=" not in one), None)
-    if wrong is not None:
-        raise click.ClickException(f"{wrong!r} is no NAME=VALUE.")
-    return [(one.partition("=")[0], one.partition("=")[2]) for one in given]
 
 
 def _dry_run(path: Path, draft: Draft, *, as_json: bool) -> None:
@@ -118,16 +94,27 @@ def _dry_run(path: Path, draft: Draft, *, as_json: bool) -> None:
         credentials = project.credentials(here.box)
     except CannotOpen as error:
         raise click.ClickException(str(error)) from None
-    sorter = Sorter(KINDS[draft.kind], credentials, project.integration_id, here.clock())
+    options = Options.of(draft.settings)
+    sorter = Sorter(KINDS[draft.kind], credentials, project.integration, here.clock(), options)
     report = dry.dry_run(files.reads(path, source.columns_of(draft.kind, draft.settings)), sorter)
     if as_json:
         problems = [{"place": one.place, "field": one.field, "reason": one.reason} for one in report.problems]
-        click.echo(json.dumps({"good": report.good, "bad": report.bad, "problems": problems}))
+        advice = dict(report.advised)
+        click.echo(json.dumps({"good": report.good, "bad": report.bad, "problems": problems, "advice": advice}))
     else:
         click.echo(f"{report.good:,} of {report.read:,} records can be sent. Nothing was sent.")
         for one in report.problems:
             click.echo(f"  line {one.place}  {one.field or ''}  {one.reason}")
+        _tell_advice(report.advised)
+        for one in report.advice:
+            click.echo(f"  line {one.place}  {one.field or ''}  {one.reason}")
     raise SystemExit(SOME_MISSING if report.bad else ALL_THERE)
+
+
+def _tell_advice(advised: Mapping[str, int]) -> None:
+    """What was, or will be, sent against advice."""
+    if advised:
+        click.echo(f"Advised against, and sent all the same (--strict refuses it): {'; '.join(told(advised))}.")
 
 
 def _go_on(import_id: int, *, as_json: bool) -> None:
@@ -173,10 +160,15 @@ def _show(here: Desk, import_id: int, stop: threading.Event) -> None:
 def _tell(job: Import, *, as_json: bool) -> None:
     counts = {"read": job.read, "accepted": job.accepted, "refused": job.refused, "uncertain": job.uncertain}
     if as_json:
-        click.echo(json.dumps({"import": job.id, "state": job.state, "message": job.message} | counts))
+        click.echo(
+            json.dumps(
+                {"import": job.id, "state": job.state, "message": job.message} | counts | {"advice": job.advised}
+            )
+        )
     else:
         click.echo(f"\nImport {job.id} is {job.state}. {job.message or ''}")
         click.echo(", ".join(f"{many:,} {word}" for word, many in counts.items()))
+        _tell_advice(job.advised)
         if job.refused or job.uncertain:
             click.echo(f"The failed records: flask import --failed {job.id}")
         if job.state in rows.RESUMABLE:

@@ -1,6 +1,7 @@
 """`flask send`: one call to Mixpanel from the terminal, and the truth about what it did."""
 
 import base64
+import io
 import json
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from commands.desk import desk, warn_where_it_goes
 from commands.projects import find
 from outbound import operations, send
 from outbound.compose import address, masked, readable
+from outbound.readers.encoded import whole
+from outbound.readers.unreadable import Unreadable
 from outbound.send import Ready
 from outbound.shape import Given, Operation, Problem
 from security.audit import TERMINAL
@@ -81,14 +84,15 @@ def _operation(key: str) -> Operation:
 def _body(given: str | None) -> Any:
     if given is None:
         return None
-    if given in {"-", "@-"}:
-        return sys.stdin.read()
-    if not given.startswith("@"):
+    name = given[1:] if given.startswith("@") else given
+    if name != "-" and name is given:
         return given
     try:
-        return Path(given[1:]).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.ClickException(f"{given[1:]} cannot be read: {error}") from None
+        return whole(io.BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name))
+    except OSError as error:
+        raise click.ClickException(f"{name} cannot be read: {error.strerror}.") from None
+    except Unreadable as error:
+        raise click.ClickException(f"{name} cannot be read. {error}") from None
 
 
 def _files(given: dict[str, str]) -> dict[str, Any]:

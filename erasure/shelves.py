@@ -2,17 +2,16 @@
 answers of Mixpanel's."""
 
 import codecs
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 
 from erasure.mentions import Mentions
+from outbound.readers.encoded import opened
+from outbound.readers.unreadable import Unreadable
 
 FOLDERS = ("imports", "comparisons", "downloads")
-_GZIP = b"\x1f\x8b"
 _PIECE = 1024 * 1024  # characters that are looked at at once
 _OVERLAP = 4096
 
@@ -49,7 +48,7 @@ def mentions_within(path: Path, mentions: Mentions) -> bool:
     """Whether a file names them; one that is gone, or cannot be read, does not."""
     try:
         return any(map(mentions.within, _texts(path)))
-    except (OSError, EOFError, zlib.error, UnicodeError):
+    except (OSError, Unreadable):
         return False
 
 
@@ -70,12 +69,8 @@ def in_the_way(db: Connection, project_id: str, distinct_id: str, mentions: Ment
 
 def _texts(path: Path) -> Iterator[str]:
     """A file in pieces, each with the end of the one before, unpacked, whatever its encoding."""
-    with path.open("rb") as file:
-        start = file.read(len(_GZIP))
-    with gzip.open(path) if start == _GZIP else path.open("rb") as file:
-        marked = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
-        file.seek(0)
-        reader = codecs.getreader("utf-16" if marked else "utf-8")(file, "replace")
+    with opened(path, as_it_is=True) as (_start, file):
+        reader = codecs.getreader("utf-8")(file, "replace")
         before = ""
         while piece := reader.read(_PIECE, _PIECE):
             yield before + piece

@@ -154,7 +154,8 @@ class Import(Model):
 
     `kind` is events, people or groups; `source` upload, file or cohort; `state` ready, waiting, running, paused,
     cancelled, done or failed. `settings` is a JSON object: the column mapping, the template, the group key. Counts are
-    of records: `read` from the source, then `accepted`, `refused` (by our checks or by Mixpanel) and `uncertain`.
+    of records: `read` from the source, then `accepted`, `refused` (by our checks or by Mixpanel) and `uncertain`;
+    `advised` is a JSON object that counts those sent against advice, by its sort.
     """
 
     __tablename__ = "import_job"
@@ -192,6 +193,7 @@ class Import(Model):
     worked_ms: Mapped[int] = mapped_column(BigInteger)
     claimed_by: Mapped[str | None] = mapped_column(Text)
     claimed_until: Mapped[int | None] = mapped_column(Moment)
+    advised: Mapped[str | None] = mapped_column(Text)
 
 
 class ImportFailure(Model):

@@ -1,5 +1,6 @@
 """The body of a request, by its kind: records as JSON, a form, CSV, one JSON object."""
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,8 +9,9 @@ from urllib.parse import urlencode
 import msgspec
 
 from outbound import records
-from outbound.checks import MOST_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, check_record
+from outbound.checks import MOST_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, check_record, lookup
 from outbound.projects import Credentials
+from outbound.readers.objects import is_lines, of_lines
 from outbound.shape import Given, Operation, Problem
 from outbound.values import Unreadable, as_lines, parsed, wire
 
@@ -80,7 +82,7 @@ def _given_records(
     found = given.body
     if isinstance(found, str):
         try:
-            found = parsed(found)
+            found = _parsed(found)
         except Unreadable as error:
             lines = as_lines(found)
             if lines is None:
@@ -95,6 +97,18 @@ def _given_records(
     if not found:
         body.problems.append(Problem("error", "body", "There is no record in it."))
     return [records.taken(operation, one) for one in found]
+
+
+def _parsed(text: str) -> Any:
+    """JSON, or NDJSON: a record on each line. Raises Unreadable."""
+    written = text.strip().removeprefix("\ufeff").encode("utf-8", "surrogatepass")
+    if not written.startswith(b"{") or b"\n" not in written or not is_lines(written):
+        return parsed(text)
+    found = list(of_lines(io.BytesIO(written)))
+    wrong = next((one for one in found if one.record is None), None)
+    if wrong is not None:
+        raise Unreadable(f"Line {wrong.line}: {wrong.wrong}")
+    return [one.record for one in found]
 
 
 def _problems(
@@ -167,23 +181,10 @@ def _csv(_operation: Operation, given: Given, values: dict[str, Any]) -> Body:
     text = given.body if isinstance(given.body, str) and given.body else values.get("csv")
     if not isinstance(text, str) or not text.strip():
         return Body(problems=[Problem("error", "body", "The table is missing: CSV with a first row of names.")])
-    content = text.encode("utf-8", "replace")
+    content = text.removeprefix("\ufeff").encode("utf-8", "replace")
     if len(content) > MOST_CSV_BYTES:
         return Body(problems=[Problem("error", "body", "It is larger than 100 MB, which is all that Mixpanel takes.")])
-    return Body(content, (CSV,), problems=list(_table_problems(text)))
-
-
-def _table_problems(text: str) -> Iterator[Problem]:
-    """Names and keys are unique; there are two columns at least (mixpanel-facts 3.7)."""
-    import csv  # noqa: PLC0415 - only tables need it
-
-    rows = csv.reader(text.splitlines())
-    names = next(rows, [])
-    if len(names) < 2 or len(set(names)) < len(names):  # noqa: PLR2004
-        yield Problem("advice", "body", "The first row names the columns: two at least, no name twice.")
-    keys = [row[0] for row in rows if row]
-    if len(set(keys)) < len(keys) or "" in keys:
-        yield Problem("advice", "body", "The first column is the key: it is never empty, and no key comes twice.")
+    return Body(content, (CSV,), problems=list(lookup.problems(content)))
 
 
 def _json(operation: Operation, given: Given, values: dict[str, Any]) -> Body:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from outbound.checks.ids import stable_insert_id
+from outbound.checks.events import IDENTITY
+from outbound.checks.ids import as_text, stable_insert_id
 from outbound.projects import Credentials
 from outbound.shape import Operation, RecordKind
 
@@ -10,6 +11,8 @@ EVENTS: frozenset[RecordKind] = frozenset({"imported-event", "tracked-event", "i
 COUNTED: frozenset[RecordKind] = frozenset({"imported-event", "tracked-event"})  # those that `$insert_id` counts once
 
 PLACED_BY_QUERY: frozenset[RecordKind] = frozenset({"tracked-event", "identify", "alias"})  # whose call says ip=0
+# Where ids of people and groups stand.
+IDS = ("distinct_id", "$user_id", "$device_id", "$distinct_id", "$group_id", "$identified_id", "$anon_id", "alias")
 
 Record = dict[str, Any]
 
@@ -44,10 +47,13 @@ def prepared(
     `$insert_id` made from its content, and `ip` 0 where it names no place, which would be ours (4.5). A profile
     gets the `$time` of its making, so that a late try overtakes no newer update. `now` is in milliseconds."""
     if operation.record not in EVENTS:
-        return {"$token": credentials.token, "$time": now // 1000} | record
+        return {"$token": credentials.token, "$time": now // 1000} | _with_text_ids(record)
     properties = record.get("properties")
     if not isinstance(properties, dict):
         return record
+    named = _with_text_ids(properties)
+    if named is not properties:
+        properties, record = named, record | {"properties": named}
     filled: Record = {}
     if operation.record != "imported-event" and "token" not in properties:
         filled["token"] = credentials.token
@@ -55,9 +61,16 @@ def prepared(
         filled["ip"] = 0
     if integration_id and "$source" not in properties:
         filled["$source"] = integration_id
-    if operation.record in COUNTED and not properties.get("$insert_id"):
+    is_counted = operation.record in COUNTED and str(record.get("event")) not in IDENTITY
+    if is_counted and not properties.get("$insert_id"):
         filled["$insert_id"] = stable_insert_id(record)
     return record | {"properties": properties | filled} if filled else record
+
+
+def _with_text_ids(holder: Record) -> Record:
+    """The same, its ids that are whole numbers as texts: Mixpanel's ids are."""
+    numbers = {name: as_text(holder[name]) for name in IDS if name in holder and not isinstance(holder[name], str)}
+    return holder | numbers if numbers else holder
 
 
 def token_of(record: Record) -> Any:

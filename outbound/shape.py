@@ -131,13 +131,14 @@ class Problem:
 
     `error`: no request can be made of it. `advice`: Mixpanel would drop, cut or refuse it; it is only sent where the
     caller insists. `note`: worth knowing, stops nothing. `field` is where (`params.from_date`,
-    `body[0].properties.time`), `index` the record.
+    `body[0].properties.time`), `index` the record, `sort` the kind of advice (`outbound.checks.sorts`).
     """
 
     level: Literal["error", "advice", "note"]
     field: str
     message: str
     index: int | None = None
+    sort: str = ""
 
 
 @dataclass(frozen=True)

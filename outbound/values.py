@@ -7,10 +7,12 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from outbound import nesting
+from outbound.readers import times
+from outbound.readers.times import NoTime
 from outbound.shape import Param
 
 MOST_FILE_BYTES = 10 * 1024 * 1024
@@ -167,19 +169,20 @@ def _date(_param: Param, value: Any) -> str:
 
 
 def _time(_param: Param, value: Any) -> float | int:
-    """Seconds or milliseconds since 1970; a date, or a time as ISO 8601 (UTC where it does not say), is read too."""
+    """Seconds or milliseconds since 1970; milliseconds where whole seconds would lose some."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
+    try:
+        found = times.milliseconds(value)
+    except NoTime as error:
+        raise Unreadable(str(error)) from None
+    return found // 1000 if found % 1000 == 0 and not _is_long(value) else found
+
+
+def _is_long(value: Any) -> bool:
+    """Whether it counts in less than seconds, as it is to stay."""
     word = str(value).strip()
-    try:
-        return int(word) if word.lstrip("-").isdigit() else float(word)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(word)
-    except ValueError:
-        raise Unreadable("It must be seconds or milliseconds since 1970, or a time as 2026-11-24T09:30:00Z.") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    return word.isdigit() and int(word) >= times.MILLISECONDS
 
 
 def _list(param: Param, value: Any) -> list[Any]:

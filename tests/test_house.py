@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "server": {"models", "config"},
     "blueprints": {"alerts", "erasure", "sync", "outbound", "models", "security", "config"},
     "alerts": {"sync", "outbound", "models", "config"},
-    "erasure": {"sync", "security", "models"},
+    "erasure": {"sync", "outbound", "security", "models"},
     "security": {"models", "config"},
     "sync": {"models"},
     "outbound": {"models"},

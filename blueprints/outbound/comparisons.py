@@ -2,26 +2,25 @@
 
 import csv
 import io
-import secrets
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, text
-from werkzeug.datastructures import FileStorage
 
 from blueprints import pager
 from blueprints.api.addresses import can_be_stored
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
-from blueprints.outbound.imports import largest_upload
+from blueprints.outbound.imports import kept_upload, largest_upload
 from outbound import budget, projects
 from outbound.comparison import rows, theirs, uploads, work
 from outbound.comparison.rows import WAYS, Comparison
-from outbound.comparison.uploads import Unreadable
 from outbound.projects import Project
+from outbound.readers.unreadable import Unreadable
 from security import sign_in
 from security.forms import takes_files
 from security.house import house
@@ -49,18 +48,31 @@ def ask_comparison() -> ResponseReturnValue:
     typed = {name: request.form.get(name, "").strip() for name in ("cohort", "project", "way", "column")}
     known = house().database.read(_known)
     wrong = dict(_wrong(typed, *known))
-    summary: dict[str, Any] = {}
-    if typed["way"] == "csv" and not wrong:
-        try:
-            summary = _kept(request.files.get("file"), typed["column"])
-        except (Unreadable, OSError) as error:
-            wrong["file"] = str(error)
     if wrong:
         return _list(typed, wrong), 422
+    try:
+        comparison_id = _asked(typed)
+    except (Unreadable, OSError) as error:
+        return _list(typed, {"file": str(error)}), 422
+    return redirect(url_for("outbound.show_comparison", comparison_id=comparison_id), 303)
+
+
+def _asked(typed: dict[str, str]) -> int:
+    """The comparison, with its upload kept where it has one. Raises Unreadable, OSError."""
     who, here = sign_in.operator().email, desk()
     asked = (int(typed["cohort"]), typed["project"], who, typed["way"])
-    comparison_id = here.database.write(lambda db: rows.ask(db, *asked, here.clock(), summary))
-    return redirect(url_for("outbound.show_comparison", comparison_id=comparison_id), 303)
+
+    def ask(summary: dict[str, Any]) -> int:
+        return here.database.write(lambda db: rows.ask(db, *asked, here.clock(), summary))
+
+    if typed["way"] != "csv":
+        return ask({})
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        raise Unreadable("Choose the file that Mixpanel's Destinations page offers.")
+    with kept_upload(file) as path:
+        _looked_into(path, typed["column"])
+        return ask({"file": str(path), "column": typed["column"]})
 
 
 def _wrong(typed: dict[str, str], cohorts: list[Row[Any]], known: list[Project]) -> Iterator[tuple[str, str]]:
@@ -72,21 +84,10 @@ def _wrong(typed: dict[str, str], cohorts: list[Row[Any]], known: list[Project])
         yield "way", "Choose what to compare."
 
 
-def _kept(file: FileStorage | None, column: str) -> dict[str, Any]:
-    """The upload on disk, once its first id was read. Raises Unreadable, OSError."""
-    if file is None or not file.filename:
-        raise Unreadable("Choose the file that Mixpanel's Destinations page offers.")
-    folder = desk().folder
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / secrets.token_hex(16)
-    file.save(path)
-    try:
-        with path.open("rb") as saved, closing(uploads.ids(saved, column)) as found:
-            next(found, None)
-    except (Unreadable, OSError):
-        path.unlink(missing_ok=True)
-        raise
-    return {"file": str(path), "column": column}
+def _looked_into(path: Path, column: str) -> None:
+    """Read the first id. Raises Unreadable, OSError."""
+    with closing(uploads.ids(path, column)) as found:
+        next(found, None)
 
 
 @blueprint.get("/send/comparisons/<int:comparison_id>")

@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +25,24 @@ from outbound.bulk import dry, failures, files, rows, source
 from outbound.bulk.batches import Sorter
 from outbound.bulk.dry import Report
 from outbound.bulk.failures import Failure
-from outbound.bulk.files import Unreadable
 from outbound.bulk.kinds import KINDS
+from outbound.bulk.options import Options, WrongOption
 from outbound.bulk.rows import Draft, Import
-from outbound.bulk.tables import PROPERTY, SKIP, TARGETS, guessed
-from outbound.checks.profiles import OBJECTS, OPERATORS
+from outbound.bulk.tables import GENERAL, PROPERTY, TARGETS, Columns, WrongColumns, guessed
+from outbound.checks.profiles import NOT_FOR_GROUPS, OBJECTS
+from outbound.checks.sorts import told
 from outbound.masking import mask_of
+from outbound.readers.unreadable import Unreadable
 from security import sign_in
 from security.audit import note
 from security.box import CannotOpen
-from security.forms import takes, takes_files
+from security.forms import takes_files
 from security.house import house
 from security.roles import needs
 
 PAGE = 30
+TICKS = ("strict", "ignore_time", "keep_place", "ignore_alias")
+OFFSET = re.compile(r"[+-]?[0-9]{1,2}(\.[0-9]{1,2})?")
 LOOKED_AT = 5000  # records that the page looks through before anything is sent
 REASONS = 20
 LARGEST_MAPPING = 1_000_000  # bytes of the form that says what each column is
@@ -65,22 +72,32 @@ def upload_import() -> ResponseReturnValue:
         return _list(wrong="Choose a file.", kind=kind, project=project), 422
     if house().database.read(lambda db: projects.by_name(db, project)) is None:
         return _list(wrong="There is no such project.", kind=kind), 422
-    path = _kept(file)
     try:
-        draft = _draft(path, file.filename, project, kind)
+        with kept_upload(file) as path:
+            draft = _draft(path, file.filename, project, kind)
+            import_id = house().database.write(lambda db: rows.add(db, draft, house().clock()))
     except (Unreadable, OSError) as error:
-        path.unlink(missing_ok=True)
-        return _list(wrong=str(error), kind=kind, project=project), 422
-    import_id = house().database.write(lambda db: rows.add(db, draft, house().clock()))
+        return _list(wrong=_plain(error), kind=kind, project=project), 422
     return redirect(url_for("outbound.show_import", import_id=import_id), 303)
 
 
-def _kept(file: FileStorage) -> Path:
+@contextmanager
+def kept_upload(file: FileStorage) -> Iterator[Path]:
+    """The upload on disk; it stays where nothing goes wrong with it, and is removed whatever does."""
     folder = desk().folder
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / secrets.token_hex(16)
-    file.save(path)
-    return path
+    try:
+        file.save(path)
+        yield path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _plain(error: Exception) -> str:
+    """What went wrong, without a path of this machine."""
+    return str(error) if isinstance(error, Unreadable) else f"The file cannot be kept: {error.strerror}."  # type: ignore[attr-defined]
 
 
 def _draft(path: Path, name: str, project: str, kind: str) -> Draft:
@@ -95,11 +112,12 @@ def _draft(path: Path, name: str, project: str, kind: str) -> Draft:
 
 @blueprint.get("/send/imports/<int:import_id>")
 def show_import(import_id: int) -> str:
-    job = find(import_id)
-    looked: dict[str, Any] = {}
-    if job.state == "ready":
-        looked = _looked(job)
-    return render_template("outbound/import.html", **_told(job), **looked)
+    return _page(find(import_id))
+
+
+def _page(job: Import, wrong: str = "", **typed: str) -> str:
+    looked = _looked(job) if job.state == "ready" else {}
+    return render_template("outbound/import.html", **_told(job), **looked, not_so=wrong, typed=typed)
 
 
 @blueprint.get("/send/imports/<int:import_id>/now")
@@ -110,23 +128,21 @@ def import_now(import_id: int) -> str:
 
 @blueprint.post("/send/imports/<int:import_id>/columns")
 @needs("operator")
-@takes(LARGEST_MAPPING)
 def set_columns(import_id: int) -> ResponseReturnValue:
     """What each column of a CSV is."""
     job = find(import_id)
-    known = {*TARGETS[job.kind], PROPERTY, SKIP}
     names = list(job.settings.get("mapping", {}))
-    mapping = {
-        name: target if (target := request.form.get(f"column.{place}", "")) in known else PROPERTY
-        for place, name in enumerate(names)
-    }
-    always = {one: request.form.get(f"always.{one}", "").strip() for one in TARGETS[job.kind]}
-    operator = request.form.get("operator", "$set")
-    settings = job.settings | {
-        "mapping": mapping,
-        "always": {name: value for name, value in always.items() if value},
-        "operator": operator if operator in OPERATORS else "$set",
-    }
+    mapping = {name: request.form.get(f"column.{place}", PROPERTY) for place, name in enumerate(names)}
+    typed = {one: request.form.get(f"always.{one}", "").strip() for one in TARGETS[job.kind]}
+    always = {name: value for name, value in typed.items() if value}
+    if request.form.get("nobody"):
+        always["distinct_id"] = ""
+    columns = Columns(job.kind, mapping, always, request.form.get("operator", "$set"))
+    settings = job.settings | {"mapping": mapping, "always": always, "operator": columns.operator}
+    try:
+        columns.check()
+    except WrongColumns as error:
+        return _page(replace(job, settings=settings), columns=str(error)), 422
     house().database.write(lambda db: rows.set_up(db, import_id, settings))
     return _back(import_id)
 
@@ -134,12 +150,31 @@ def set_columns(import_id: int) -> ResponseReturnValue:
 @blueprint.post("/send/imports/<int:import_id>/start")
 @needs("operator")
 def start_import(import_id: int) -> ResponseReturnValue:
-    """Let it begin. For a cohort, how many are in it has to be typed."""
+    """Let it begin, with what was ticked. For a cohort, how many are in it has to be typed."""
     job = find(import_id)
     if job.source == "cohort" and request.form.get("count", "").replace(",", "").strip() != str(job.total):
         flash(f"Nothing was sent: type {job.total} to say that you mean it.")
         return _back(import_id)
-    return _change(import_id, "start", lambda db: rows.go(db, import_id))
+    try:
+        settings = job.settings | {"options": _options(job.kind).given}
+    except WrongOption as error:
+        return _page(job, str(error), **request.form.to_dict()), 422
+
+    def begin(db: Connection) -> bool:
+        return rows.set_up(db, import_id, settings) and rows.go(db, import_id)
+
+    return _change(import_id, "start", begin)
+
+
+def _options(kind: str) -> Options:
+    """What was ticked. Raises WrongOption."""
+    ticked = {name: bool(request.form.get(name)) for name in TICKS}
+    offset = request.form.get("time_offset", "").strip()
+    if offset and not OFFSET.fullmatch(offset):
+        raise WrongOption("The offset of the times is a number of hours, such as -8 or 5.5.")
+    options = Options(**ticked, time_offset=float(offset or 0))
+    options.check(kind)
+    return options
 
 
 @blueprint.post("/send/imports/<int:import_id>/pause")
@@ -248,7 +283,7 @@ def _told(job: Import) -> dict[str, Any]:
     """What the page of an import says."""
     bad = job.refused + job.uncertain
     reasons = house().database.read(lambda db: failures.reasons(db, job.id, REASONS)) if bad else []
-    return {"job": job, "kind": KINDS[job.kind], "reasons": reasons}
+    return {"job": job, "kind": KINDS[job.kind], "reasons": reasons, "advised": told(job.advised)}
 
 
 def _looked(job: Import) -> dict[str, Any]:
@@ -265,10 +300,15 @@ def _looked(job: Import) -> dict[str, Any]:
         "report": report,
         "wrong": wrong,
         "samples": samples,
-        "targets": [*TARGETS[job.kind], PROPERTY, SKIP],
+        "advice": told(report.advised) if report else [],
+        "targets": [*TARGETS[job.kind], *GENERAL],
         "always": TARGETS[job.kind],
-        "operators": (*OBJECTS, "$unset", "$delete"),
+        "operators": [one for one in (*OBJECTS, "$unset", "$delete") if not _is_for_people_only(job.kind, one)],
     }
+
+
+def _is_for_people_only(kind: str, operator: str) -> bool:
+    return kind == "groups" and operator in NOT_FOR_GROUPS
 
 
 def looked_through(job: Import, most: int, samples: int = 3) -> Report:
@@ -278,7 +318,8 @@ def looked_through(job: Import, most: int, samples: int = 3) -> Report:
         raise Unreadable(f"There is no project {job.project} any more.")
     here = desk()
     credentials = project.credentials(here.box)
-    sorter = Sorter(KINDS[job.kind], credentials, project.integration, here.clock())
+    options = Options.of(job.settings)
+    sorter = Sorter(KINDS[job.kind], credentials, project.integration, here.clock(), options)
     report = dry.dry_run(source.reads(here, job), sorter, most, samples)
     mask = mask_of(credentials)
     report.samples = [mask.within(one) for one in report.samples]

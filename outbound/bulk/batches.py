@@ -1,19 +1,26 @@
 """Stretches of places: what of them can be sent at once, and what our checks refuse."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from outbound.bulk.files import Read
 from outbound.bulk.kinds import Kind
+from outbound.bulk.options import NoTime, Options
+from outbound.bulk.twins import Twins
 from outbound.checks import MOST_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, check_record
 from outbound.checks.profiles import NOT_REPEATABLE, OPERATORS
 from outbound.projects import Credentials
+from outbound.readers.objects import Found
 from outbound.records import prepared
+from outbound.shape import Problem
 
 MOST_REFUSED = 2000  # in one stretch
+NOTHING_DONE = frozenset({"nobody", "operator"})  # sorts of advice for which an update would do nothing
+EQUAL = "It is equal to an event before it, and has no $insert_id: Mixpanel counts them once."
 
 Record = dict[str, Any]
 Range = tuple[int, int]
@@ -40,6 +47,7 @@ class Batch:
     records: list[Record] = field(default_factory=list)
     encoded: list[bytes] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    advised: Counter[str] = field(default_factory=Counter)  # how many records, by the sort of advice
     size: int = 2  # the brackets
 
     @property
@@ -58,41 +66,60 @@ class Batch:
         return self.first > 0
 
 
-class Sorter:
-    """Brings records into shape, fills in what they lack, and tells those that cannot be sent."""
+@dataclass(frozen=True)
+class Ready:
+    """A record as it is sent, encoded, and what is advised against it."""
 
-    def __init__(self, kind: Kind, credentials: Credentials, integration_id: str | None, now: int) -> None:
+    record: Record
+    encoded: bytes
+    advice: list[Problem]
+
+
+class Sorter:
+    """Brings records into shape, fills in what they lack, and tells those that cannot be sent. Advice is counted; it
+    refuses a record only where the options say so, or where Mixpanel would do nothing and call that a success."""
+
+    def __init__(
+        self, kind: Kind, credentials: Credentials, integration_id: str | None, now: int, options: Options | None = None
+    ) -> None:
         self.kind, self.credentials, self.integration_id, self.now = kind, credentials, integration_id, now
+        self.options = options or Options()
         self.operation = kind.operation
         self.encode = msgspec.json.Encoder().encode
+        self.twins = Twins()
 
-    def ready(self, read: Read) -> tuple[Record, bytes] | Refused:
-        """The record as it is sent and encoded, or why it is not."""
-        if read.record is None:
-            return Refused(read.place, None, read.wrong, read.text)
-        record = prepared(
-            self.operation, self.kind.shaped(read.record), self.credentials, self.integration_id, self.now
-        )
-        problem = next((one for one in check_record(self.kind.record, record, self.now) if one.level != "note"), None)
-        if problem is not None:
-            return self._refused(read, problem.field, problem.message)
+    def ready(self, found: Found) -> Ready | Refused:
+        """The record as it is sent, or why it is not."""
+        if found.record is None:
+            return Refused(found.place, None, found.wrong, found.text)
+        try:
+            given = self.options.applied(self.kind.name, self.kind.shaped(found.record))
+        except NoTime as error:
+            return self._refused(found, self.kind.time, str(error))
+        record = prepared(self.operation, given, self.credentials, self.integration_id, self.now)
+        problems = [one for one in check_record(self.kind.record, record, self.now) if one.level != "note"]
+        stopping = next(filter(self._stops, problems), None)
+        if stopping is not None:
+            return self._refused(found, stopping.field, stopping.message)
         try:
             encoded = self.encode(record)
-        except (UnicodeEncodeError, TypeError, ValueError):
-            return self._refused(read, None, "It holds half a character, which cannot be sent as UTF-8.")
+        except (UnicodeEncodeError, TypeError, ValueError, RecursionError):
+            return self._refused(found, None, "It holds half a character, or is nested too deeply, and cannot be sent.")
         if len(encoded) >= MOST_RECORD_BYTES:
-            return self._refused(read, None, "A record must be smaller than 1 MB.")
-        return record, encoded
+            return self._refused(found, None, "A record must be smaller than 1 MB.")
+        if self.twins.is_one(given, record):
+            problems.append(Problem("advice", "properties.$insert_id", EQUAL, sort="equal"))
+        return Ready(record, encoded, problems)
 
-    def _refused(self, read: Read, field: str | None, reason: str) -> Refused:
-        try:
-            text = self.encode(read.record).decode()
-        except (UnicodeEncodeError, TypeError, ValueError):
-            text = repr(read.record)
-        return Refused(read.place, field, reason, text)
+    def _stops(self, problem: Problem) -> bool:
+        nothing_done = self.kind.name != "events" and problem.sort in NOTHING_DONE
+        return problem.level == "error" or self.options.strict or nothing_done
+
+    def _refused(self, found: Found, field: str | None, reason: str) -> Refused:
+        return Refused(found.place, field, reason, json.dumps(found.record))
 
 
-def batches(found: Iterable[Read], sorter: Sorter, done: list[Range]) -> Iterator[Batch]:
+def batches(found: Iterable[Found], sorter: Sorter, done: list[Range]) -> Iterator[Batch]:
     """Everything that is not in a stretch that is `done` (in order, without overlaps), in stretches to be sent."""
     ahead = iter([*done, (2**63, 2**63)])
     start, end = next(ahead)
@@ -106,7 +133,7 @@ def batches(found: Iterable[Read], sorter: Sorter, done: list[Range]) -> Iterato
                 batch = Batch()
             continue
         one = sorter.ready(read)
-        size = 0 if isinstance(one, Refused) else len(one[1]) + 1
+        size = 0 if isinstance(one, Refused) else len(one.encoded) + 1
         if batch and (batch.is_full or batch.size + size > MOST_BYTES):
             yield batch
             batch = Batch()
@@ -123,12 +150,14 @@ def face(record: Record) -> Record:
 _FACES: dict[str, Record] = {name: {name: ""} for name in ("event", *OPERATORS)}
 
 
-def _take(batch: Batch, place: int, one: tuple[Record, bytes] | Refused, size: int) -> None:
+def _take(batch: Batch, place: int, one: Ready | Refused, size: int) -> None:
     batch.first, batch.last = batch.first or place, place
     if isinstance(one, Refused):
         batch.refused.append(one)
         return
     batch.places.append(place)
-    batch.records.append(face(one[0]))
-    batch.encoded.append(one[1])
+    batch.records.append(face(one.record))
+    batch.encoded.append(one.encoded)
+    if one.advice:
+        batch.advised.update({problem.sort for problem in one.advice})
     batch.size += size

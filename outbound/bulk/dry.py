@@ -1,30 +1,42 @@
 """A dry run: what an import would send, and what our checks would refuse, without sending anything."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from outbound.bulk.batches import Record, Refused, Sorter
-from outbound.bulk.files import Read
+from outbound.readers.objects import Found
+from outbound.shape import Problem
 
 SHOWN = 20
 
 
 @dataclass
 class Report:
-    """`good` and `bad` count records; the first of each are kept. `is_whole`: all of the source was read."""
+    """`good` and `bad` count records; the first of each are kept. `is_whole`: all of the source was read. `advised`
+    counts records by the sort of advice, `advice` has the first of each sort."""
 
     good: int = 0
     bad: int = 0
     is_whole: bool = True
     problems: list[Refused] = field(default_factory=list)
     samples: list[Record] = field(default_factory=list)
+    advised: Counter[str] = field(default_factory=Counter)
+    advice: list[Refused] = field(default_factory=list)
+
+    def advise(self, place: int, problems: list[Problem]) -> None:
+        """Count what is advised against a record that can be sent."""
+        for one in {problem.sort: problem for problem in problems}.values():
+            if not self.advised[one.sort]:
+                self.advice.append(Refused(place, one.field, one.message, ""))
+            self.advised[one.sort] += 1
 
     @property
     def read(self) -> int:
         return self.good + self.bad
 
 
-def dry_run(found: Iterable[Read], sorter: Sorter, most: int | None = None, samples: int = 3) -> Report:
+def dry_run(found: Iterable[Found], sorter: Sorter, most: int | None = None, samples: int = 3) -> Report:
     """Look at the records, at most `most` of them. Raises files.Unreadable."""
     report = Report()
     for read in found:
@@ -37,5 +49,6 @@ def dry_run(found: Iterable[Read], sorter: Sorter, most: int | None = None, samp
             report.problems += [one] if len(report.problems) < SHOWN else []
         else:
             report.good += 1
-            report.samples += [one[0]] if len(report.samples) < samples else []
+            report.advise(read.place, one.advice)
+            report.samples += [one.record] if len(report.samples) < samples else []
     return report

@@ -22,6 +22,11 @@ class Kind:
     shaped: Callable[[Record], Record]
 
     @property
+    def time(self) -> str:
+        """Where the time of a record is."""
+        return "properties.time" if self.name == "events" else "$time"
+
+    @property
     def operation(self) -> Operation:
         return operations.OPERATIONS[self.operation_id]
 

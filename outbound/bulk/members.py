@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from models.database import Database
-from outbound.bulk.files import Read
+from outbound.readers.objects import Found
 
 PIECE = 2000
 FIELDS = ("distinct_id", "email", "first_name", "last_name", "phone_number")
@@ -54,12 +54,12 @@ def _texts(template: Any) -> Iterator[str]:
             yield from _texts(one)
 
 
-def reads(database: Database, cohort: int, template: Record, now: int, limit: int | None = None) -> Iterator[Read]:
+def reads(database: Database, cohort: int, template: Record, now: int, limit: int | None = None) -> Iterator[Found]:
     """The record of each member; whoever enters or leaves meanwhile may or may not be among them."""
     after, given = 0, 0
     while rows := database.read(partial(_piece, cohort=cohort, after=after), one_statement=True):
         for row in rows:
-            yield Read(row.id, filled(template, _values(row, now)))
+            yield Found(row.id, filled(template, _values(row, now)))
             given += 1
             if given == limit:
                 return

@@ -1,6 +1,8 @@
 """The imports that were asked for; `models.outbound.Import` says what their columns are."""
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +13,8 @@ OPEN = frozenset({"waiting", "running"})
 RESUMABLE = frozenset({"paused", "failed", "ready"})
 
 _COLUMNS = """id, project, kind, operation, source, name, path, fingerprint, cohort_id, settings, who, state, message,
-    total, read, accepted, refused, uncertain, created_at, started_at, ended_at, worked_ms, claimed_by, claimed_until"""
+    total, read, accepted, refused, uncertain, created_at, started_at, ended_at, worked_ms, claimed_by, claimed_until,
+    advised"""
 _ADD = text("""
     INSERT INTO import_job (project, kind, operation, source, name, path, fingerprint, cohort_id, settings, who, state,
         total, read, accepted, refused, uncertain, created_at, worked_ms)
@@ -38,6 +41,8 @@ _COUNT = text("""
     UPDATE import_job SET read = read + :read, accepted = accepted + :accepted, refused = refused + :refused,
         uncertain = uncertain + :uncertain
     WHERE id = :id""")
+_ADVISED = text("SELECT advised FROM import_job WHERE id = :id")
+_ADVISE = text("UPDATE import_job SET advised = :advised WHERE id = :id")
 _END = text("""
     UPDATE import_job
     SET state = CASE WHEN state = 'running' THEN :state ELSE state END, message = :message, ended_at = :ended_at,
@@ -88,6 +93,7 @@ class Import:
     worked_ms: int
     claimed_by: str | None
     claimed_until: int | None
+    advised: dict[str, int]
 
     @property
     def is_open(self) -> bool:
@@ -198,6 +204,14 @@ def count(db: Connection, import_id: int, *, read: int, accepted: int, refused: 
     db.execute(_COUNT, values)
 
 
+def advise(db: Connection, import_id: int, counts: Mapping[str, int]) -> None:
+    """Add to its counts of advice, in the transaction that completes a batch: `hold` keeps others from it."""
+    if not counts:
+        return
+    before = json.loads(db.execute(_ADVISED, {"id": import_id}).scalar_one() or "{}")
+    db.execute(_ADVISE, {"id": import_id, "advised": json.dumps(Counter(before) + Counter(counts))})
+
+
 def end(
     db: Connection, import_id: int, by: str, state: str, message: str | None, now: int | None, total: int | None
 ) -> None:
@@ -232,4 +246,5 @@ def forget(db: Connection, import_id: int) -> None:
 
 def _import(row: Row[Any]) -> Import:
     values = row._asdict()
-    return Import(**values | {"settings": json.loads(values["settings"])})
+    read = {"settings": json.loads(values["settings"]), "advised": json.loads(values["advised"] or "{}")}
+    return Import(**values | read)

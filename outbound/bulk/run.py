@@ -20,15 +20,17 @@ from outbound import deliveries, projects, send
 from outbound.attempts import Outcome, Trail, attempt
 from outbound.bulk import failures, rows, source
 from outbound.bulk.batches import Batch, Sorter, batches
-from outbound.bulk.files import Read, Unreadable
 from outbound.bulk.held import Held
 from outbound.bulk.kinds import KINDS
+from outbound.bulk.options import Options
 from outbound.bulk.rows import Import
 from outbound.client import Client
 from outbound.compose import compose
 from outbound.desk import Desk
 from outbound.masking import Mask, mask_of
 from outbound.projects import Project
+from outbound.readers.objects import Found
+from outbound.readers.unreadable import Unreadable
 from outbound.shape import Composed, Given
 from outbound.verdict import is_of_call
 
@@ -122,7 +124,8 @@ class _Run:
         if composed.request is None:
             raise Stopped(next(one.message for one in composed.problems if one.level == "error"))
         self.shape = replace(composed, request=replace(composed.request, gzip=self.kind.operation.gzip))
-        self.sorter = Sorter(self.kind, self.credentials, project.integration, job.created_at)
+        options = Options.of(job.settings)
+        self.sorter = Sorter(self.kind, self.credentials, project.integration, job.created_at, options)
         self.left_open = desk.database.read(lambda db: rows.left_open(db, job.id))
 
     def _work(self) -> None:
@@ -136,7 +139,7 @@ class _Run:
                     break
                 pool.submit(self._send, batch).add_done_callback(self._note_trouble)
 
-    def _reads(self) -> Iterator[Read]:
+    def _reads(self) -> Iterator[Found]:
         for read in source.reads(self.desk, self.job):
             if self.halt.is_set():
                 return
@@ -219,6 +222,7 @@ class _Run:
                 refused=len(failed) - uncertain,
                 uncertain=uncertain,
             )
+            rows.advise(db, self.job.id, batch.advised)
             failures.add(db, self.job.id, [replace(one, record=self.mask(one.record)) for one in failed])
 
         self.desk.database.write(write)
@@ -263,7 +267,7 @@ def _is_in_vain(outcome: Outcome) -> bool:
     return outcome.verdict == "failed" or (outcome.verdict == "rejected" and is_of_call(outcome.status))
 
 
-def _within(found: Iterator[Read], first: int, last: int) -> Iterator[Read]:
+def _within(found: Iterator[Found], first: int, last: int) -> Iterator[Found]:
     for read in found:
         if read.place > last:
             return

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from outbound.bulk import files, members
-from outbound.bulk.files import Read, Unreadable
 from outbound.bulk.rows import Import
 from outbound.bulk.tables import Columns
 from outbound.desk import Desk
+from outbound.readers.objects import Found
+from outbound.readers.unreadable import Unreadable
 
 
-def reads(desk: Desk, job: Import, limit: int | None = None) -> Iterator[Read]:
+def reads(desk: Desk, job: Import, limit: int | None = None) -> Iterator[Found]:
     """All records by place, at most `limit` of a cohort. Raises files.Unreadable, also midway."""
     if job.source == "cohort" and job.cohort_id is not None:
         return members.reads(desk.database, job.cohort_id, job.settings["template"], job.created_at, limit)
@@ -20,7 +21,7 @@ def reads(desk: Desk, job: Import, limit: int | None = None) -> Iterator[Read]:
     return _file(Path(job.path), job)
 
 
-def _file(path: Path, job: Import) -> Iterator[Read]:
+def _file(path: Path, job: Import) -> Iterator[Found]:
     try:
         if files.fingerprint(path) != job.fingerprint:
             raise Unreadable("The file is not the same any more. Import it anew.")
@@ -32,4 +33,4 @@ def _file(path: Path, job: Import) -> Iterator[Read]:
 def columns_of(kind: str, settings: dict[str, Any]) -> Columns:
     """How the rows of a CSV become records."""
     mapping, always = settings.get("mapping", {}), settings.get("always", {})
-    return Columns(kind, mapping, {name: one for name, one in always.items() if one}, settings.get("operator", "$set"))
+    return Columns(kind, mapping, always, settings.get("operator", "$set"))

@@ -2,9 +2,13 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+
+from outbound.checks.values import advice
+from outbound.shape import Problem
 
 ILLEGAL = frozenset(
     {
@@ -12,6 +16,7 @@ ILLEGAL = frozenset(
         *("undefined", "unknown", "<nil>", "0", "-1", "true", "false", "[]", "{}"),
     }
 )
+QUOTES = frozenset({'""', "''"})  # how somebody may have tried to say that nobody is meant
 LONGEST_INSERT_ID = 36
 # What is ours to fill in, and what may differ between two sendings of the same event.
 _NOT_CONTENT = frozenset({"token", "$insert_id", "$source"})
@@ -21,6 +26,25 @@ _INSERT_ID = re.compile(r"[A-Za-z0-9-]{1,36}")
 def is_illegal(value: Any) -> bool:
     """Whether Mixpanel takes this id for nobody; large and small letters are the same."""
     return isinstance(value, str) and value.lower() in ILLEGAL
+
+
+def as_text(value: Any) -> Any:
+    """An id as the text that Mixpanel wants: a whole number is one, anything else is returned as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    if isinstance(value, float) and not value.is_integer():
+        return value
+    return str(int(value))
+
+
+def whose(field: str, value: Any) -> Iterator[Problem]:
+    """What is wrong with the id of somebody that is there."""
+    if not isinstance(value, str):
+        yield advice(field, "An id is a text; of this Mixpanel makes another one, or nobody.", "no-text-id")
+    elif is_illegal(value):
+        yield advice(field, f'"{value}" is an id that Mixpanel throws away.', "illegal-id")
+    elif value in QUOTES:
+        yield advice(field, f"The id is {value}, two quotes. Nobody is an empty text.", "illegal-id")
 
 
 def is_insert_id(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from outbound.checks.ids import is_illegal
+from outbound.checks.ids import whose
 from outbound.checks.values import advice, check_values
 from outbound.shape import Problem
 
@@ -20,12 +20,11 @@ def check_update(update: dict[str, Any], *, group: bool) -> list[Problem]:
     operators = [name for name in OPERATORS if name in update]
     if len(operators) != 1:
         found = ", ".join(operators) or "none"
-        problems.append(
-            advice(operators[0] if operators else "$set", f"An update has exactly one operator; here: {found}.")
-        )
+        field, words = operators[0] if operators else "$set", f"An update has exactly one operator; here: {found}."
+        problems.append(advice(field, words, "operator"))
     for name in operators:
         if group and name in NOT_FOR_GROUPS:
-            problems.append(advice(name, f"Mixpanel has no {name} for groups."))
+            problems.append(advice(name, f"Mixpanel has no {name} for groups.", "operator"))
         problems.extend(_VALUES[name](name, update[name]))
     return problems
 
@@ -34,35 +33,35 @@ def _whose(update: dict[str, Any], *, group: bool) -> Iterator[Problem]:
     for name in ("$group_key", "$group_id") if group else ("$distinct_id",):
         value = update.get(name)
         if value is None or value == "":
-            yield advice(name, "It is missing; Mixpanel does nothing and may still answer 1.")
-        elif is_illegal(value):
-            yield advice(name, f'"{value}" is an id that Mixpanel throws away.')
+            yield advice(name, "It is missing; Mixpanel does nothing and may still answer 1.", "nobody")
+        elif name != "$group_key":
+            yield from whose(name, value)
 
 
 def _object(name: str, value: Any) -> Iterator[Problem]:
     if not isinstance(value, dict) or not value:
-        yield advice(name, "It takes an object: names of properties with values.")
+        yield advice(name, "It takes an object: names of properties with values.", "value")
         return
-    yield from check_values(name, value)
+    yield from check_values(name, value, profile=True)
 
 
 def _numbers(name: str, value: Any) -> Iterator[Problem]:
     yield from _object(name, value)
     for key, number in value.items() if isinstance(value, dict) else ():
         if isinstance(number, bool) or not isinstance(number, int | float):
-            yield advice(f"{name}.{key}", "It must be a number.")
+            yield advice(f"{name}.{key}", "It must be a number.", "value")
 
 
 def _lists(name: str, value: Any) -> Iterator[Problem]:
     yield from _object(name, value)
     for key, values in value.items() if isinstance(value, dict) else ():
         if not isinstance(values, list) or not values:
-            yield advice(f"{name}.{key}", "It must be a list that is not empty.")
+            yield advice(f"{name}.{key}", "It must be a list that is not empty.", "value")
 
 
 def _names(name: str, value: Any) -> Iterator[Problem]:
     if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
-        yield advice(name, "It takes a list of names of properties.")
+        yield advice(name, "It takes a list of names of properties.", "value")
 
 
 def _anything(_name: str, _value: Any) -> Iterator[Problem]:

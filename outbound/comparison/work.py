@@ -24,6 +24,7 @@ from outbound.comparison.theirs import Failed
 from outbound.desk import Desk
 from outbound.patience import asked_pause
 from outbound.projects import Project
+from outbound.readers.unreadable import Unreadable
 from outbound.shape import Given
 
 SECOND = 1000
@@ -82,7 +83,7 @@ class _Work:
             self.summary["message"], until = later.words, later.until
             self._write(lambda db: rows.put_off(db, self.known, self.claim, self.summary, until))
             return
-        except (Failed, uploads.Unreadable) as error:
+        except (Failed, Unreadable) as error:
             self._fail(str(error))
             return
         except CannotOpen:
@@ -169,8 +170,7 @@ class _Work:
     def _csv(self, facts: Facts) -> Difference:
         path = Path(self.summary["file"])
         try:
-            with path.open("rb") as file:
-                return self._compared(facts, map(line, uploads.ids(file, self.summary.get("column", ""))))
+            return self._compared(facts, map(line, uploads.ids(path, self.summary.get("column", ""))))
         except OSError:
             raise Failed("The uploaded file is not here any more. Upload it again.") from None
         finally:

@@ -25,11 +25,15 @@ def event(number: int) -> dict[str, Any]:
     return {"event": "e", "properties": {"time": NOW, "distinct_id": f"u{number}", "number": number}}
 
 
-def begin(desk: Desk, path: Path, records: list[Any], kind: str = "events") -> int:
+def begin(
+    desk: Desk, path: Path, records: list[Any], kind: str = "events", options: dict[str, Any] | None = None
+) -> int:
     path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in records))
     operation, total = KINDS[kind].operation_id, files.total(path)
     print_of = files.fingerprint(path)
-    draft = Draft("prod", kind, operation, "file", "file", "tests", str(path), print_of, total=total, state="waiting")
+    settings = {"options": options or {}}
+    how = {"total": total, "state": "waiting", "settings": settings}
+    draft = Draft("prod", kind, operation, "file", "file", "tests", str(path), print_of, **how)
     return desk.database.write(lambda db: rows.add(db, draft, desk.clock()))
 
 
@@ -79,7 +83,7 @@ def test_what_our_checks_and_what_mixpanel_refuse_is_kept_with_its_reason(
     row = {"index": 1, "insert_id": "x", "field": "properties.time", "message": "too old"}
     mixpanel.script("/api/import", Answer(400, {"code": 400, "failed_records": [row], "num_records_imported": 1}))
     illegal = {"event": "e", "properties": {"time": NOW, "distinct_id": "null"}}
-    import_id = begin(desk, tmp_path / "f", [event(0), illegal, "oops", event(1)])
+    import_id = begin(desk, tmp_path / "f", [event(0), illegal, "oops", event(1)], options={"strict": True})
     assert counts(work(desk, import_id)) == ("done", 4, 1, 3, 0)
     found = list(failures.every(desk.database, import_id))
     assert [(one.place, one.verdict) for one in found] == [(2, "refused"), (3, "refused"), (4, "rejected")]

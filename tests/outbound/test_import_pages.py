@@ -45,16 +45,17 @@ def work(relay: Relay) -> None:
 def test_nothing_is_sent_before_somebody_has_seen_what_is_in_the_file(
     relay: Relay, browser: Browser, mixpanel: Mixpanel
 ) -> None:
-    page = browser.get(upload(browser, lines(*EVENTS, ILLEGAL)).location).text
-    assert "1 record of 4 cannot be sent" in page
-    assert "Line 4" in page
+    page = browser.get(upload(browser, lines(*EVENTS, ILLEGAL, 5)).location).text
+    assert "1 record of 5 cannot be sent" in page
+    assert "Line 5" in page
+    assert "1 id means nobody to Mixpanel" in page
     work(relay)
     assert (state(relay), mixpanel.calls) == ("ready", [])
 
 
 def test_an_import_begins_runs_and_offers_what_failed(relay: Relay, browser: Browser, mixpanel: Mixpanel) -> None:
     place = upload(browser, lines(*EVENTS, ILLEGAL)).location
-    assert browser.post(f"{place}/start", {}).status_code == 303
+    assert browser.post(f"{place}/start", {"strict": "1"}).status_code == 303
     assert "About to begin" in browser.get(place).text
     work(relay)
     page = browser.get(place).text
