@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, TextClause, text
 
+from models.queries.sessions import unfinished
 from sync import nextsteps, rhythm, sayings
 from sync.rhythm import Rhythm
 
@@ -15,15 +16,7 @@ SIMULATED = "simulated-"  # how the ids of cohorts begin that the dashboard's si
 REMEMBERED = 30 * 86_400_000  # milliseconds for which a refusal counts against a connection
 REMEMBERED_UNKNOWN = 3 * 86_400_000  # the same of a cohort that was never received; its sync may be gone for good
 
-# An unfinished refresh is always the newest one: a newer refresh supersedes it. A diff counts while no refresh that
-# came after it is complete. Each look-up is a probe of an index, whatever the number of sessions and failures.
-_UNFINISHED = """
-    coalesce(
-        (SELECT s.number FROM sync_session s WHERE s.cohort_id = c.id AND s.number = c.newest_refresh
-            AND s.status NOT IN ('complete', 'superseded')),
-        (SELECT CASE WHEN s.status NOT IN ('complete', 'superseded') THEN s.number END FROM sync_session s
-            WHERE s.cohort_id = c.id AND s.number > c.complete_refresh AND s.action <> 'members'
-            ORDER BY s.number DESC LIMIT 1))"""
+_UNFINISHED = unfinished("number")
 _REFUSED_SINCE = """
     f.cohort_id = c.mixpanel_cohort_id AND f.project_id = c.project_id AND f.last_at > c.last_call_at"""
 

@@ -10,22 +10,14 @@ from blueprints.api.paging import cut, key_of
 from blueprints.api.replies import Problem, Versioned
 from blueprints.api.types import Cohort, Cohorts, Listing, NoQuery
 from config.clock import iso
+from models.queries.sessions import unfinished
 from security.house import house
 
-# An unfinished refresh is always the newest one: a newer refresh supersedes it. A diff counts while no refresh that
-# came after it is complete, because such a refresh has had the last word on everybody. Each look-up is one probe of an
-# index, whatever the number of sessions.
-_SELECT = """
+_SELECT = f"""
     SELECT c.id, c.project_id, c.mixpanel_cohort_id, c.name, c.description, c.member_count, c.first_synced_at,
-        c.last_synced_at, c.version, c.change_count, c.log_gone, coalesce(
-            (SELECT s.status FROM sync_session s
-                WHERE s.cohort_id = c.id AND s.number = c.newest_refresh
-                    AND s.status NOT IN ('complete', 'superseded')),
-            (SELECT CASE WHEN s.status NOT IN ('complete', 'superseded') THEN s.status END FROM sync_session s
-                WHERE s.cohort_id = c.id AND s.number > c.complete_refresh AND s.action <> 'members'
-                ORDER BY s.number DESC LIMIT 1),
-            'in_step') AS status
-    FROM cohort c"""
+        c.last_synced_at, c.version, c.change_count, c.log_gone,
+        coalesce({unfinished("status")}, 'in_step') AS status
+    FROM cohort c"""  # noqa: S608 - our own words
 
 _ALL = text(f"{_SELECT} WHERE c.id > :after ORDER BY c.id LIMIT :limit")
 _ONE = text(f"{_SELECT} WHERE c.project_id = :project_id AND c.mixpanel_cohort_id = :cohort_id")

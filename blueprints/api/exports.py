@@ -12,7 +12,7 @@ reader refuses: half a JSON object, an open quote in CSV.
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from threading import BoundedSemaphore
@@ -20,7 +20,7 @@ from typing import Any
 
 import structlog
 from flask import Response, current_app
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from blueprints.api import blueprint, cohorts, members
 from blueprints.api.operations import operation
@@ -34,6 +34,7 @@ log = structlog.get_logger()
 Rows = Sequence[Row[Any]]
 
 PIECE = 2000  # members; some 2 MB with all that hangs on them
+PIECE_BYTES = 4 * 1024 * 1024  # of profiles, with the one that goes over it
 RETRY_AFTER = 10  # seconds
 
 COLUMNS = (
@@ -143,6 +144,17 @@ def stream(database: Database, cohort: int, form: Form) -> Iterator[bytes]:
 def pieces(database: Database, cohort: int) -> Iterator[Rows]:
     """All members, some at a time. Raises DatabaseUnavailable."""
     after = 0
-    while rows := database.read(partial(members.page, cohort=cohort, after=after, limit=PIECE)):
+    while rows := database.read(partial(_piece, cohort=cohort, after=after)):
         yield rows
         after = rows[-1].person_id
+
+
+def _piece(db: Connection, cohort: int, after: int) -> Rows:
+    rows, size = [], 0
+    with closing(members.streamed(db, cohort, after, PIECE)) as found:
+        for row in found:
+            rows.append(row)
+            size += len(row.properties)
+            if size >= PIECE_BYTES:
+                break
+    return rows

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, text
 
 from models.database import Database
+from models.queries.sessions import unfinished
 
 PIECE = 5000  # members that one read brings; each in a transaction of its own
 ASKED = 500  # ids that one statement is asked about
@@ -18,14 +19,13 @@ _MEMBERS = text("""
         SELECT person_id FROM membership WHERE cohort_id = :cohort AND person_id > :after AND left_at IS NULL
         ORDER BY person_id LIMIT :limit) m
     CROSS JOIN person p WHERE p.id = m.person_id ORDER BY m.person_id""")
-_FACTS = text("""
+_FACTS = text(f"""
     SELECT c.id, c.project_id, c.mixpanel_cohort_id, coalesce(nullif(c.name, ''), 'Cohort ' || c.mixpanel_cohort_id)
         AS label, c.member_count, c.change_count, c.session_count, c.last_synced_at,
-        (SELECT s.status FROM sync_session s WHERE s.cohort_id = c.id AND s.status NOT IN ('complete', 'superseded')
-            ORDER BY s.number DESC LIMIT 1) AS unfinished,
+        {unfinished("status")} AS unfinished,
         (SELECT sum(s.rejected) FROM sync_session s WHERE s.cohort_id = c.id AND s.number >= c.complete_refresh)
             AS rejected
-    FROM cohort c WHERE c.id = :cohort""")
+    FROM cohort c WHERE c.id = :cohort""")  # noqa: S608 - our own words
 _STAYS = text("""
     SELECT p.id, p.distinct_id, m.entered_at, m.left_at, m.entry_number FROM person p
     LEFT JOIN membership m ON m.cohort_id = :cohort AND m.person_id = p.id

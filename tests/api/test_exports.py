@@ -176,3 +176,16 @@ def test_asking_for_the_head_keeps_no_place(make_relay: Any) -> None:
 def test_members_are_counted_the_same_everywhere(relay: Relay) -> None:
     fill(relay, 1200)
     assert read(relay, COHORT)["member_count"] == len(ndjson(relay)) == len(rows(relay)) == len(relay.members())
+
+
+@pytest.mark.parametrize("most", [1, 5_000, 10**9])
+def test_a_piece_is_bounded_in_bytes_as_well_as_in_people(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(exports, "PIECE_BYTES", most)
+    relay.refresh([member(f"user {number:03}", wide="x" * 1_000) for number in range(120)])
+    pieces = list(exports.pieces(relay.database, relay.cohort()["id"]))
+    for piece in pieces:
+        assert sum(len(row.properties) for row in piece[:-1]) < most
+    assert len(pieces) == {1: 120, 5_000: 24, 10**9: 1}[most]
+    assert [one["distinct_id"] for one in ndjson(relay)] == [f"user {number:03}" for number in range(120)]
