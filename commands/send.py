@@ -11,6 +11,7 @@ import click
 from flask.cli import with_appcontext
 
 from commands.desk import desk, warn_where_it_goes
+from commands.output import send_to
 from commands.projects import find
 from outbound import operations, send
 from outbound.compose import address, masked, readable
@@ -39,6 +40,7 @@ def _pairs(_context: click.Context, _param: click.Parameter, given: tuple[str, .
 @click.option(
     "--file", "files", multiple=True, callback=_pairs, metavar="PART=PATH", help="A file to upload; any number."
 )
+@click.option("--output", metavar="FILE", help="Write the whole answer to a file, or - to standard output.")
 @click.option("--force", is_flag=True, help="Send although our checks advise against it.")
 @click.option("--check", "check_only", is_flag=True, help="Show the request and what our checks say; send nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -50,6 +52,7 @@ def command(
     params: dict[str, str],
     body: str | None,
     files: dict[str, str],
+    output: str | None,
     force: bool,
     check_only: bool,
     as_json: bool,
@@ -70,6 +73,8 @@ def command(
         _show_problems(stops, as_json=as_json)
     if stops:
         raise SystemExit(STOPPED)
+    if output and not check_only:
+        raise SystemExit(SENT if send_to(call, output, as_json=as_json) else NOT_ACCEPTED)
     if not check_only:
         _send(call, as_json=as_json)
 

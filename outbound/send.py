@@ -97,9 +97,14 @@ def finish(
 NOT_NOTED = "Our own database did not answer afterwards, so the history does not say so."
 
 
+def wants_every(call: Ready) -> bool:
+    """Whether all pages of an answer are one."""
+    return pages.wants_every(call.composed.given)
+
+
 def _made(desk: Desk, call: Ready, receiver: Receiver, sleep: Sleep) -> Outcome:
     key, composed = call.project.mixpanel_project_id, call.composed
-    if not pages.wants_every(composed.given):
+    if not wants_every(call):
         return attempt(desk, client_of(desk, call.project, receiver), key, composed, sleep)
     client = client_of(desk, call.project)
 

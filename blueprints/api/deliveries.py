@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from flask import Response
 from msgspec import convert
 
-from blueprints.api import blueprint
+from blueprints.api import blueprint, streaming
 from blueprints.api.operations import operation
 from blueprints.api.paging import AFTER_ALL, cut, key_of
 from blueprints.api.replies import Problem, moment
@@ -18,6 +19,7 @@ from blueprints.api.sending_types import (
 from blueprints.api.types import NoQuery
 from outbound import deliveries
 from outbound.deliveries import Delivery, Filter
+from outbound.downloads import rows as downloads
 from outbound.send import answer_json
 from security.house import house
 
@@ -42,6 +44,21 @@ def show_delivery(_query: NoQuery, delivery_id: int) -> WholeDelivery:
     return WholeDelivery(
         **_short(one), request=one.request, trail=one.trail, failed_records=failed, answer=answer_json(one.answer)
     )
+
+
+@operation(
+    blueprint,
+    "/deliveries/<int:delivery_id>/answer",
+    summary="The whole answer of a delivery",
+    media_type="application/octet-stream",
+    errors=(404,),
+)
+def download_answer(_query: NoQuery, delivery_id: int) -> Response:
+    """All of a long answer, while its file is at hand; `X-Whole: no` where it broke off."""
+    one, found = house().database.read(lambda db: (deliveries.by_id(db, delivery_id), downloads.of(db, delivery_id)))
+    if one is None:
+        raise Problem(404, "There is no such delivery.")
+    return streaming.kept(one, found)
 
 
 def _short(one: Delivery) -> dict[str, Any]:

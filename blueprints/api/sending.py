@@ -4,20 +4,21 @@ The answer is 200 whatever Mixpanel said: the verdict is in it. 400 says that ou
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from threading import BoundedSemaphore
 
 import msgspec
 from flask import Response, current_app, jsonify, request
 
-from blueprints.api import blueprint
+from blueprints.api import blueprint, streaming
 from blueprints.api.operations import operation
 from blueprints.api.replies import Problem, encoder
 from blueprints.api.sending_types import OperationTypes, ProjectType, ProjectTypes, Sending, Sent
 from blueprints.api.types import NoQuery
 from blueprints.desk import desk
 from outbound import nesting, operations, projects, send
+from outbound.send import Ready
 from outbound.shape import Given, Operation
 from outbound.shape import Problem as Found
 from security.box import CannotOpen
@@ -72,6 +73,38 @@ def list_projects(_query: NoQuery) -> ProjectTypes:
 )
 def call_operation(_query: NoQuery, name: str, operation_id: str) -> Response:
     """Make the call, and wait for what becomes of it. 400 lists `problems` by field where our own checks stop it."""
+    call = _ready(name, operation_id)
+    if isinstance(call, Response):
+        return call
+    with _place():
+        delivery, outcome = send.send(desk(), call, f"token {token_name()}", "api")
+    return _answered(send.as_json(delivery, outcome, call.mask))
+
+
+@operation(
+    blueprint,
+    "/projects/<name>/operations/<operation_id>/answer",
+    summary="Call Mixpanel and take all of its answer",
+    takes=Sending,
+    media_type="application/octet-stream",
+    errors=(403, 404, 413),
+    scope="send",
+)
+def stream_answer(_query: NoQuery, name: str, operation_id: str) -> Response:
+    """The whole answer as it comes, however long: an event or a profile a line, or Mixpanel's own bytes. `X-Delivery`
+    is the call's number. 502 says that there is none; where it breaks off, its last line is half a JSON object."""
+    call = _ready(name, operation_id)
+    if isinstance(call, Response):
+        return call
+    with ExitStack() as place:
+        place.enter_context(_place())
+        response = streaming.answer(desk(), call, f"token {token_name()}")
+        response.call_on_close(place.pop_all().close)
+    return response
+
+
+def _ready(name: str, operation_id: str) -> Ready | Response:
+    """The call, or what our own checks say against it. Raises Problem."""
     project = house().database.read(lambda db: projects.by_name(db, name), one_statement=True)
     wanted = operations.find(operation_id)
     if project is None or wanted is None:
@@ -82,11 +115,7 @@ def call_operation(_query: NoQuery, name: str, operation_id: str) -> Response:
     except CannotOpen:
         raise Problem(400, "The project's credentials cannot be read with this SECRET_KEY: give them again.") from None
     stops = call.composed.stops(force=given.force)
-    if stops:
-        return _stopped(stops)
-    with _place():
-        delivery, outcome = send.send(desk(), call, f"token {token_name()}", "api")
-    return _answered(send.as_json(delivery, outcome, call.mask))
+    return _stopped(stops) if stops else call
 
 
 def _given(wanted: Operation) -> Sending:

@@ -9,6 +9,7 @@ from typing import IO, Protocol
 from outbound.downloads.ends import BrokenOff
 from outbound.downloads.folder import Folder
 
+BROKEN = b'{"error": "This answer broke off and is not complete.'  # a last line that no reader takes for a record
 SMALL = 256 * 1024  # bytes of an answer that is kept in the history as a whole, without a file
 ROOM = 8 * 1024 * 1024  # bytes for which room is made at once
 
@@ -88,14 +89,17 @@ class Written:
         self._file.truncate()
         return True
 
-    def end(self, *, whole: bool) -> None:
+    def end(self, *, whole: bool) -> None:  # noqa: ARG002 - it gets its name once it is judged
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            self._part.replace(self.path if whole else self.left)
         except OSError as error:
             raise BrokenOff(_reason(error)) from None
+
+    def settle(self, *, whole: bool) -> Path:
+        """Give it its name, and return that. Raises OSError."""
+        return self._part.replace(self.path if whole else self.left)
 
     def drop(self) -> None:
         """Leave nothing: there is no answer."""
@@ -109,14 +113,14 @@ class HandedOn:
     name = ""
 
     def __init__(self, take: Callable[[bytes], None]) -> None:
-        self._take, self._begun = take, False
+        self._take, self.begun = take, False
 
     def put(self, piece: bytes) -> None:
-        self._begun = True
+        self.begun = True
         self._take(piece)
 
     def again(self) -> bool:
-        return not self._begun
+        return not self.begun
 
     def end(self, *, whole: bool) -> None:
         """Nothing: whoever reads is told by whoever hands on."""

@@ -1,0 +1,101 @@
+"""A long answer handed on while it comes: one thread reads Mixpanel, the other writes to whoever asked."""
+
+from collections.abc import Iterator
+from queue import Full, Queue
+from threading import Event, Thread
+
+import structlog
+from flask import Response, send_file
+
+from blueprints.api.replies import Problem
+from blueprints.desk import desk
+from outbound import send
+from outbound.attempts import Outcome
+from outbound.deliveries import Delivery
+from outbound.desk import Desk
+from outbound.downloads.ends import Cancelled
+from outbound.downloads.names import name_of
+from outbound.downloads.rows import Download
+from outbound.downloads.targets import BROKEN, HandedOn
+from outbound.send import Ready
+
+log = structlog.get_logger()
+
+AHEAD = 16  # pieces that may wait for the reader
+WAIT = 1.0  # seconds after which it is looked whether anybody is still there
+
+
+class Line:
+    """Pieces on their way from the one thread to the other, and the end."""
+
+    def __init__(self) -> None:
+        self._pieces: Queue[bytes | None] = Queue(AHEAD)
+        self.left = Event()  # the reader has gone
+        self.outcome: Outcome | None = None
+
+    def put(self, piece: bytes | None) -> None:
+        """Raises Cancelled where nobody reads any more."""
+        while not self.left.is_set():
+            try:
+                return self._pieces.put(piece, timeout=WAIT)
+            except Full:
+                continue
+        raise Cancelled("nobody reads it any more")
+
+    def take(self) -> bytes | None:
+        """The next piece; None at the end."""
+        return self._pieces.get()
+
+
+def answer(here: Desk, call: Ready, who: str) -> Response:
+    """The reply that hands it on. Raises Problem (502)."""
+    line, delivery = Line(), send.prepare(here, call, who, "api")
+    Thread(target=_work, args=(here, call, delivery, line), daemon=True).start()
+    first = line.take()
+    if first is None and (line.outcome is None or line.outcome.verdict != "accepted"):
+        words = line.outcome.words if line.outcome else "The call broke off. The log says how."
+        raise Problem(502, f"Delivery {delivery}: {words}"[:300])
+    response = Response(_pieces(first, line), mimetype=_type_of(call))
+    response.call_on_close(line.left.set)
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["X-Delivery"] = str(delivery)
+    return response
+
+
+def _type_of(call: Ready) -> str:
+    kind = call.composed.operation.answer
+    lines = kind == "ndjson" or send.wants_every(call)
+    return "application/x-ndjson" if lines else "application/json" if kind == "json" else "application/octet-stream"
+
+
+def _work(here: Desk, call: Ready, delivery: int, line: Line) -> None:
+    try:
+        line.outcome = send.finish(here, call, delivery, to=HandedOn(line.put))
+    except Exception as error:  # the row says that nobody heard the answer, once it is given up
+        cause = (type(error), None, error.__traceback__)  # without its text, which may hold what was answered
+        log.warning("send.broken_off", error=type(error).__name__, delivery=delivery, exc_info=cause)
+    finally:
+        try:
+            line.put(None)
+        except Cancelled:
+            log.info("send.reader_left", delivery=delivery)
+
+
+def _pieces(first: bytes | None, line: Line) -> Iterator[bytes]:
+    piece = first
+    while piece is not None:
+        yield piece
+        piece = line.take()
+    if line.outcome is None or line.outcome.verdict != "accepted":
+        yield BROKEN
+
+
+def kept(one: Delivery, found: Download | None) -> Response:
+    """The file of an answer. Raises Problem (404)."""
+    path = desk().downloads.file(found.file or "") if found is not None and found.state else None
+    if found is None or path is None:
+        raise Problem(404, "The whole answer of this call is not at hand (any more).")
+    response = send_file(path, "application/octet-stream", True, name_of(one, found), etag=False)
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["X-Whole"] = "yes" if found.state == "whole" else "no"
+    return response
