@@ -1,6 +1,7 @@
 """`flask tokens`: who may use the JSON API."""
 
 import json
+from dataclasses import asdict
 
 import click
 from flask.cli import AppGroup
@@ -10,6 +11,7 @@ from config.clock import iso
 from security import tokens
 from security.audit import TERMINAL, note
 from security.house import house
+from security.token_bounds import Bounds, WrongBound, read
 
 group = AppGroup("tokens", help="Tokens of the JSON API.")
 
@@ -25,8 +27,12 @@ group = AppGroup("tokens", help="Tokens of the JSON API.")
     show_default=True,
     help="What it may do; may be given twice. To send and to erase include to read.",
 )
+@click.option("--days", default="", help="Days after which it ends; without, it has no end.")
+@click.option("--project", "project_id", default="", help="Mixpanel's id of the only project that it is for.")
+@click.option("--network", default="", help="The only network that may use it: 192.0.2.0/24, or an address.")
+@click.option("--no-exports", "exports", is_flag=True, default=True, flag_value=False, help="Not for whole cohorts.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def add(name: str, scopes: tuple[str, ...], *, as_json: bool) -> None:
+def add(name: str, scopes: tuple[str, ...], *, exports: bool, as_json: bool, **narrow: str) -> None:
     """Make token NAME and print it, this once."""
     wanted = set(scopes) - {"read"}
     if len(wanted) > 1:
@@ -34,15 +40,16 @@ def add(name: str, scopes: tuple[str, ...], *, as_json: bool) -> None:
     scope = wanted.pop() if wanted else "read"
     key, now = house().settings.secret_key, house().clock()
     try:
-        token = house().database.write(lambda db: _add(db, key, name, scope, now))
-    except tokens.TokenExists as error:
+        bounds = read(**narrow, exports=exports, now=now)
+        token = house().database.write(lambda db: _add(db, key, name, scope, now, bounds))
+    except (tokens.TokenExists, WrongBound) as error:
         raise click.ClickException(str(error)) from None
     click.echo(json.dumps({"name": name, "token": token}) if as_json else f"name   {name}\ntoken  {token}")
 
 
-def _add(db: Connection, key: str, name: str, scope: str, now: int) -> str:
-    token = tokens.add(db, key, name, scope, now)
-    note(db, now, TERMINAL, "token.add", name, after={"scope": scope})
+def _add(db: Connection, key: str, name: str, scope: str, now: int, bounds: Bounds) -> str:
+    token = tokens.add(db, key, name, scope, now, bounds)
+    note(db, now, TERMINAL, "token.add", name, after={"scope": scope, **asdict(bounds)})
     return token
 
 
@@ -51,7 +58,16 @@ def _add(db: Connection, key: str, name: str, scope: str, now: int) -> str:
 def list_all(*, as_json: bool) -> None:
     """Every token: its scope, its age, its last use. The tokens themselves are not kept."""
     found = [
-        {"name": one.name, "scope": one.scope, "created_at": iso(one.created_at), "last_used_at": iso(one.last_used_at)}
+        {
+            "name": one.name,
+            "scope": one.scope,
+            "created_at": iso(one.created_at),
+            "last_used_at": iso(one.last_used_at),
+            "expires_at": iso(one.bounds.expires_at),
+            "project_id": one.bounds.project_id,
+            "network": one.bounds.network,
+            "exports": not one.bounds.without_exports,
+        }
         for one in house().database.read(tokens.listed, one_statement=True)
     ]
     if as_json:
@@ -62,6 +78,7 @@ def list_all(*, as_json: bool) -> None:
     for row in found:
         click.echo(
             f"{row['name']}  {row['scope']}  made {row['created_at']}  last used {row['last_used_at'] or 'never'}"
+            f"{'  ends ' + str(row['expires_at']) if row['expires_at'] else ''}"
         )
 
 

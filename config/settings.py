@@ -169,6 +169,12 @@ SETTINGS = (
         whole(1, 8760),
     ),
     Setting(
+        "EXPORT_ROLE",
+        "viewer",
+        "The least role that may download whole cohorts from the dashboard.",
+        one_of("viewer", "operator", "admin"),
+    ),
+    Setting(
         "RETAIN_PAGES_DAYS", "30", "Days that the pages of older sessions are kept; 0 keeps them.", whole(0, 36500)
     ),
     Setting(

@@ -6,7 +6,7 @@ Passwords and tokens are made by us from 256 random bits and shown once; only a 
 from sqlalchemy import Boolean, ForeignKey, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import NUMBERED_ONCE, BigId, Moment
+from models.columns import NUMBERED_ONCE, BigId, ExactText, Moment
 from models.database import Model
 
 
@@ -48,3 +48,7 @@ class ApiToken(Model):
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)  # the way a bearer token is found
     created_at: Mapped[int] = mapped_column(Moment)
     last_used_at: Mapped[int | None] = mapped_column(Moment)
+    expires_at: Mapped[int | None] = mapped_column(Moment)  # what narrows it: see security.token_bounds
+    project_id: Mapped[str | None] = mapped_column(ExactText)
+    network: Mapped[str | None] = mapped_column(Text)
+    without_exports: Mapped[bool | None] = mapped_column(Boolean)

@@ -1,18 +1,20 @@
 """The JSON API's guard: a bearer token with the right scope. And its tokens, as an admin manages them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from flask import current_app, g, request
 from flask_httpauth import HTTPTokenAuth
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 from werkzeug.datastructures import Authorization
 
+from security.callers import address
 from security.house import house
 from security.key import guard
 from security.limits import count_api_call, count_failed_sign_in
 from security.secrets import keyed_digest, new_secret
+from security.token_bounds import Bounds, is_within, project_named
 from security.use import note_use
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -33,15 +35,18 @@ PURPOSE = "api-token"
 SCOPES = ("read", "send", "erase")  # to send and to erase include to read, not one another
 
 # Found by the digest itself: it is keyed, so timing of the look-up tells nothing about a token.
-_FIND = text("SELECT id, name, scope, last_used_at FROM api_token WHERE digest = :digest")
+_BOUNDS = "expires_at, project_id, network, without_exports"
+_FIND = text(f"SELECT id, name, scope, last_used_at, {_BOUNDS} FROM api_token WHERE digest = :digest")  # noqa: S608
 _USED = text("UPDATE api_token SET last_used_at = :now WHERE id = :id")
 
 
 _ADD = text("""
-    INSERT INTO api_token (name, scope, digest, created_at) VALUES (:name, :scope, :digest, :now)
+    INSERT INTO api_token (name, scope, digest, created_at, expires_at, project_id, network, without_exports)
+    VALUES (:name, :scope, :digest, :now, :expires_at, :project_id, :network, :without_exports)
     ON CONFLICT (name) DO NOTHING""")
-_ALL = text("SELECT id, name, scope, created_at, last_used_at FROM api_token ORDER BY name")
-_ONE = text("SELECT id, name, scope, created_at, last_used_at FROM api_token WHERE id = :id")
+_COLUMNS = f"id, name, scope, created_at, last_used_at, {_BOUNDS}"
+_ALL = text(f"SELECT {_COLUMNS} FROM api_token ORDER BY name")  # noqa: S608
+_ONE = text(f"SELECT {_COLUMNS} FROM api_token WHERE id = :id")  # noqa: S608
 _REMOVE = text("DELETE FROM api_token WHERE id = :id")
 
 LONGEST_NAME = 100
@@ -56,16 +61,26 @@ class Token:
     scope: str
     created_at: int
     last_used_at: int | None
+    bounds: Bounds
 
 
 class TokenExists(ValueError):
     """There already is a token of that name."""
 
 
-def add(db: Connection, key: str, name: str, scope: str, now: int) -> str:
+NONE = Bounds()
+
+
+def _token(row: Row[Any]) -> Token:
+    bounds = Bounds(row.expires_at, row.project_id, row.network, row.without_exports)
+    return Token(row.id, row.name, row.scope, row.created_at, row.last_used_at, bounds)
+
+
+def add(db: Connection, key: str, name: str, scope: str, now: int, bounds: Bounds = NONE) -> str:
     """A new token, shown once. Raises TokenExists."""
     token = new_secret()
     values = {"name": name, "scope": scope, "digest": keyed_digest(key, PURPOSE, token), "now": now}
+    values |= asdict(bounds)
     if db.execute(_ADD, values).rowcount == 0:
         raise TokenExists(f"There already is a token {name}.")
     return token
@@ -73,12 +88,12 @@ def add(db: Connection, key: str, name: str, scope: str, now: int) -> str:
 
 def listed(db: Connection) -> list[Token]:
     """All tokens by name."""
-    return [Token(*row) for row in db.execute(_ALL)]
+    return [_token(row) for row in db.execute(_ALL)]
 
 
 def by_id(db: Connection, token_id: int) -> Token | None:
     row = db.execute(_ONE, {"id": token_id}).one_or_none()
-    return Token(*row) if row is not None else None
+    return _token(row) if row is not None else None
 
 
 def remove(db: Connection, token: Token) -> bool:
@@ -91,8 +106,9 @@ def verify(token: str) -> str | None:
     """The token's name, if there is such a token. Every scope may read."""
     digest = keyed_digest(house().settings.secret_key, PURPOSE, token)
     row = house().database.read(lambda db: db.execute(_FIND, {"digest": digest}).one_or_none(), one_statement=True)
-    if row is None:
+    if row is None or (row.expires_at is not None and row.expires_at <= house().clock()):
         return None
+    g.token_bounds = Bounds(row.expires_at, row.project_id, row.network, row.without_exports)
     note_use(_USED, row.id, row.last_used_at)
     g.token_name, g.token_scope = row.name, row.scope
     return str(row.name)
@@ -103,11 +119,33 @@ def api_guard() -> tuple[dict[str, object], int] | None:
     """Lets a call with a live token of the right scope pass. Raises TooMany."""
     count_api_call(g.token_name)
     view = current_app.view_functions[request.endpoint or ""]
+    if refusal := _beyond(g.token_bounds):
+        return {"error": {"message": refusal, "code": 403}}, 403
     needed = getattr(view, "scope", "read")
     if needed not in {"read", g.token_scope}:
         does = "only reads" if g.token_scope == SCOPES[0] else f"does not {needed}"
         return {"error": {"message": f"This token {does}; make one with the scope {needed}.", "code": 403}}, 403
     return None
+
+
+def _beyond(bounds: Bounds) -> str | None:
+    """Why this call is none that the token's bounds allow."""
+    if not is_within(bounds.network, address()):
+        return "This token is not for calls from this address."
+    path = (request.view_args or {}).get("cohort_id") and request.path.endswith((".csv", ".ndjson"))
+    if bounds.without_exports and path:
+        return "This token makes no exports of whole cohorts."
+    if bounds.project_id is not None and _project_asked() != bounds.project_id:
+        return f"This token is for the project {bounds.project_id} alone: call what names it."
+    return None
+
+
+def _project_asked() -> str | None:
+    """The project, by Mixpanel's id, that the call's address names; None where it may be any."""
+    named = request.view_args or {}
+    if "name" in named:
+        return house().database.read(lambda db: project_named(db, named["name"]), one_statement=True)
+    return named.get("project_id") or request.args.get("project_id")
 
 
 def token_name() -> str:

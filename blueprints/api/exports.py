@@ -27,7 +27,10 @@ from blueprints.api.operations import operation
 from blueprints.api.replies import Problem, encoder, moment
 from blueprints.api.types import NoQuery
 from models.database import Database
+from security.audit import note_often
+from security.callers import address
 from security.house import house
+from security.tokens import token_name
 
 log = structlog.get_logger()
 
@@ -87,7 +90,7 @@ NDJSON = Form("application/x-ndjson", b"", _json_lines, b'{"error": "This export
 )
 def export_csv(_query: NoQuery, project_id: str, cohort_id: str) -> Response:
     """All members by RFC 4180, with a header line; `properties` is a JSON object."""
-    return export(CSV, project_id, cohort_id)
+    return export(CSV, project_id, cohort_id, f"token {token_name()}")
 
 
 @operation(
@@ -99,20 +102,30 @@ def export_csv(_query: NoQuery, project_id: str, cohort_id: str) -> Response:
 )
 def export_ndjson(_query: NoQuery, project_id: str, cohort_id: str) -> Response:
     """All members, a JSON object a line, each as in the list."""
-    return export(NDJSON, project_id, cohort_id)
+    return export(NDJSON, project_id, cohort_id, f"token {token_name()}")
 
 
-def export(form: Form, project_id: str, cohort_id: str) -> Response:
-    """The streamed answer. Raises Problem (404; 429 where too many exports are under way)."""
+def export(form: Form, project_id: str, cohort_id: str, who: str) -> Response:
+    """The streamed answer, noted in the audit trail before its first byte. Raises Problem (404; 429 where too many
+    exports are under way)."""
     database = house().database
     cohort = database.read(lambda db: cohorts.find(db, project_id, cohort_id))
-    place = _place()
+    with _place() as held:
+        _note(who, cohort, form)
+        place = held.pop_all()
     response = Response(_held(place, stream(database, cohort.id, form)), mimetype=form.media_type)
     response.call_on_close(place.close)  # also where nothing of it was ever read
     name = form.media_type.rpartition("-")[2].rpartition("/")[2]
     response.headers["Content-Disposition"] = f'attachment; filename="members.{name}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _note(who: str, cohort: Row[Any], form: Form) -> None:
+    """Who takes how many people away, and from where; one entry an hour for each who and cohort."""
+    here, subject = house(), f"{cohort.name} ({cohort.mixpanel_cohort_id} of project {cohort.project_id})"
+    after = {"members": cohort.member_count, "as": form.media_type, "address": address()}
+    here.database.write(lambda db: note_often(db, here.clock(), who, "cohort.export", subject, after))
 
 
 def _place() -> ExitStack:

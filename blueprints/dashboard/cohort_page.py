@@ -15,9 +15,9 @@ from blueprints.dashboard.cohort_history import RANGES, History
 from blueprints.dashboard.cohort_members import SINCE, Listing
 from blueprints.dashboard.cohort_search import Place
 from config.clock import DAY
-from security import handover
+from security import handover, sign_in
 from security.house import house
-from security.roles import needs
+from security.roles import covers, needs
 
 LONGEST = 1000  # characters of a search; no id and no name is longer
 _DIGITS = 18  # every number of 18 digits fits into 63 bits
@@ -152,8 +152,10 @@ def export_ndjson(cohort_id: int) -> Response:
 
 def _export(form: Form, cohort_id: int) -> Response:
     """The whole cohort, as the API gives it; too many at once are asked to wait."""
+    if not covers(sign_in.operator().role, house().settings.export_role):
+        abort(403)
     cohort = house().database.read(lambda db: find(db, cohort_id), one_statement=True)
     try:
-        return exports.export(form, cohort.project_id, cohort.mixpanel_cohort_id)
+        return exports.export(form, cohort.project_id, cohort.mixpanel_cohort_id, sign_in.operator().email)
     except Problem as error:
         return abort(error.status)

@@ -1,5 +1,9 @@
 """Tokens of the JSON API: made, shown once, removed."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from types import MappingProxyType
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
@@ -9,8 +13,10 @@ from security import handover, sign_in, tokens
 from security.audit import note
 from security.house import house
 from security.roles import needs
+from security.token_bounds import Bounds, WrongBound, read
 from security.tokens import LONGEST_NAME, SCOPES, Token, TokenExists
 
+NARROW = ("days", "project_id", "network")
 MEANINGS = {
     "read": "reads cohorts, members, changes and failures",
     "send": "reads, and also sends to Mixpanel",
@@ -32,10 +38,14 @@ def add_token() -> ResponseReturnValue:
         return _list(name, wrong=f"A name has 1 to {LONGEST_NAME} characters."), 422
     if scope not in SCOPES:
         abort(400)
+    narrow = {field: request.form.get(field, "") for field in NARROW}
     try:
-        token = house().database.write(lambda db: _add(db, name, scope))
+        bounds = read(**narrow, exports="no_exports" not in request.form, now=house().clock())
+        token = house().database.write(lambda db: _add(db, name, scope, bounds))
     except TokenExists as error:
-        return _list(name, wrong=str(error)), 422
+        return _list(name, wrong=str(error), narrow=narrow), 422
+    except WrongBound as error:
+        return _list(name, narrow=narrow, wrong_bound={error.field: str(error)}), 422
     key = handover.leave("secret", {"name": name, "scope": scope, "token": token})
     return redirect(url_for("dashboard.show_token", once=key), 303)
 
@@ -51,10 +61,10 @@ def show_token() -> ResponseReturnValue:
     return render_template("dashboard/settings/token_made.html", **made)
 
 
-def _add(db: Connection, name: str, scope: str) -> str:
+def _add(db: Connection, name: str, scope: str, bounds: Bounds) -> str:
     here = house()
-    token = tokens.add(db, here.settings.secret_key, name, scope, here.clock())
-    note(db, here.clock(), sign_in.operator().email, "token.add", name, after={"scope": scope})
+    token = tokens.add(db, here.settings.secret_key, name, scope, here.clock(), bounds)
+    note(db, here.clock(), sign_in.operator().email, "token.add", name, after={"scope": scope, **asdict(bounds)})
     return token
 
 
@@ -83,6 +93,12 @@ def _find(token_id: int) -> Token:
     return found or abort(404)
 
 
-def _list(typed: str = "", wrong: str | None = None) -> str:
+def _list(
+    typed: str = "",
+    wrong: str | None = None,
+    narrow: Mapping[str, str] = MappingProxyType({}),
+    wrong_bound: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     found = house().database.read(tokens.listed, one_statement=True)
-    return render_template("dashboard/settings/tokens.html", found=found, typed=typed, wrong=wrong, meanings=MEANINGS)
+    said = {"typed": typed, "wrong": wrong, "narrow": narrow, "wrong_bound": wrong_bound}
+    return render_template("dashboard/settings/tokens.html", found=found, meanings=MEANINGS, **said)

@@ -1,0 +1,145 @@
+"""What narrows a token, and who takes whole cohorts away."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.clock import DAY
+from security import tokens
+from security.token_bounds import Bounds, WrongBound, is_within, read
+from tests.conftest import MakeRelay
+from tests.relay import Relay
+
+COHORT = "/projects/1/cohorts/7"
+
+
+def use(relay: Relay, scope: str = "read", **bounds: Any) -> None:
+    """From now on the relay's calls of the API carry a token with these bounds."""
+    key, narrow = relay.app.extensions["house"].settings.secret_key, Bounds(**bounds)
+    relay.token = relay.database.write(lambda db: tokens.add(db, key, "narrow", scope, relay.clock(), narrow))
+
+
+@pytest.fixture
+def filled(relay: Relay) -> Relay:
+    relay.refresh({"ada", "bob"})
+    relay.refresh({"cid"}, cohort="8", project="2")
+    return relay
+
+
+def test_a_token_opens_nothing_after_its_end(filled: Relay) -> None:
+    use(filled, expires_at=filled.clock() + DAY)
+    assert filled.api("/cohorts").status_code == 200
+    filled.clock.forward(DAY)
+    assert filled.api("/cohorts").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (COHORT, 200),
+        (f"{COHORT}/members", 200),
+        (f"{COHORT}/members.csv", 200),
+        ("/people/1/ada", 200),
+        ("/sessions?project_id=1", 200),
+        ("/projects/2/cohorts/8", 403),
+        ("/projects/2/cohorts/8/members.ndjson", 403),
+        ("/projects/2/cohorts/8/changes", 403),
+        ("/people/2/cid", 403),
+        ("/people/2/cid?project_id=1", 403),
+        ("/sessions?project_id=2", 403),
+        ("/sessions", 403),
+        ("/sessions/1", 403),
+        ("/cohorts", 403),
+        ("/cohorts?project_id=1", 400),
+        ("/failures", 403),
+        ("/failures?project_id=1", 400),
+        ("/deliveries?project_id=1", 400),
+    ],
+)
+def test_a_token_for_one_project_reads_nothing_of_another(filled: Relay, path: str, status: int) -> None:
+    use(filled, project_id="1")
+    answer = filled.client.get(f"/api/v1{path}", headers={"Authorization": f"Bearer {filled.token}"})
+    assert answer.status_code == status, answer.text
+
+
+def test_a_token_for_a_network_is_worth_nothing_elsewhere(filled: Relay) -> None:
+    use(filled, network="192.0.2.0/24")
+    headers = {"Authorization": f"Bearer {filled.token}"}
+    for address, status in (("192.0.2.9", 200), ("::ffff:192.0.2.9", 200), ("198.51.100.1", 403), ("2001:db8::1", 403)):
+        answer = filled.client.get("/api/v1/cohorts", headers=headers, environ_base={"REMOTE_ADDR": address})
+        assert answer.status_code == status, address
+
+
+@given(st.ip_addresses(), st.integers(0, 32))
+def test_an_address_is_within_every_network_around_it(address: Any, bits: int) -> None:
+    bounds = read("", "", f"{address}/{bits}", exports=True, now=0)
+    assert is_within(bounds.network, str(address)) or getattr(address, "ipv4_mapped", None)
+
+
+@pytest.mark.parametrize("path", ["members.csv", "members.ndjson"])
+def test_a_token_without_exports_reads_pages_and_no_whole_cohort(filled: Relay, path: str) -> None:
+    use(filled, without_exports=True)
+    assert filled.api(f"{COHORT}/members").status_code == 200
+    assert filled.api(f"{COHORT}/{path}").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        *(("days", value) for value in ("0", "-1", "1.5", "x", "٣", "99999", "9" * 5000)),
+        *(("network", value) for value in ("x", "192.0.2.0/33", "192.0.2", "::/129", "a" * 5000)),
+        *(("project_id", value) for value in ("1" * 101, "a\0b", "a\nb")),
+    ],
+)
+def test_a_bound_that_cannot_be_is_refused_beside_its_field(relay: Relay, field: str, typed: str) -> None:
+    with pytest.raises(WrongBound) as error:
+        read(**{"days": "", "project_id": "", "network": ""} | {field: typed}, exports=True, now=0)
+    assert error.value.field == field
+    answer = relay.sign_in("admin").post("/settings/tokens", {"name": "new", "scope": "read", field: typed})
+    assert answer.status_code == 422
+    assert 'aria-invalid="true"' in answer.text
+
+
+def test_the_page_and_the_terminal_offer_the_bounds(relay: Relay) -> None:
+    typed = {"days": "30", "project_id": "1", "network": "192.0.2.7", "no_exports": "1"}
+    made = relay.sign_in("admin").post("/settings/tokens", {"name": "paged", "scope": "send"} | typed)
+    assert made.status_code in {200, 303}
+    line = ["tokens", "add", "typed", "--days", "30", "--project", "1", "--network", "192.0.2.7", "--no-exports"]
+    assert relay.app.test_cli_runner().invoke(args=line).exit_code == 0
+    kept = {one.name: one.bounds for one in relay.database.read(tokens.listed)}
+    assert kept["paged"] == kept["typed"] == Bounds(relay.clock() + 30 * DAY, "1", "192.0.2.7/32", True)
+    assert kept["tests"] == Bounds()
+
+
+# --- exports
+
+
+def trail(relay: Relay) -> list[tuple[str, str, dict[str, Any]]]:
+    found = relay.rows("SELECT who, subject, after FROM audit_entry WHERE action = 'cohort.export' ORDER BY id")
+    sides = [row["after"] if isinstance(row["after"], dict) else json.loads(row["after"]) for row in found]
+    return [(row["who"], row["subject"], side) for row, side in zip(found, sides, strict=True)]
+
+
+def test_every_export_says_in_the_trail_who_took_how_many_of_which_cohort(filled: Relay) -> None:
+    browser = filled.sign_in("viewer")
+    (cohort,) = filled.rows("SELECT id FROM cohort WHERE project_id = '1'")
+    browser.get(f"/cohorts/{cohort['id']}/members.csv")
+    for _ in range(3):
+        filled.api(f"{COHORT}/members.ndjson")
+    subject = "Paying users (7 of project 1)"
+    assert [(who, about, side["members"], side["times"]) for who, about, side in trail(filled)] == [
+        (browser.email, subject, 2, 1),
+        ("token tests", subject, 2, 3),
+    ]
+
+
+def test_exports_can_be_kept_to_a_role(make_relay: MakeRelay) -> None:
+    relay = make_relay(export_role="operator")
+    relay.refresh({"ada"})
+    (cohort,) = relay.rows("SELECT id FROM cohort")
+    path = f"/cohorts/{cohort['id']}/members.csv"
+    assert [relay.sign_in(role).get(path).status_code for role in ("viewer", "operator")] == [403, 200]
+    assert [who for who, _, _ in trail(relay)] == ["operator@example.org"]
