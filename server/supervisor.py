@@ -48,8 +48,7 @@ class WebServer:
     """
 
     def __init__(self, settings: Settings) -> None:
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        self._socket = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+        self._socket = listen(settings.host, settings.port)
         self._folder = settings.instance / "serve"
         self._port = settings.port
         self._numbers = itertools.count(1)
@@ -69,6 +68,13 @@ class WebServer:
         command = [*FLASK, "serve-pool", "--socket", str(descriptor)]
         child = subprocess.Popen(command, env=environ, pass_fds=[descriptor], start_new_session=True)  # noqa: S603
         return Generation(child, folder, settings.processes)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; `::` takes callers of both families. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
 
 
 def check_processes(settings: Settings) -> None:

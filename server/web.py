@@ -10,6 +10,7 @@ from server.lifeline import end_with_parent
 from server.pool import FOLDER
 from server.slow import Watch
 from server.turns import Turns
+from server.vitals import Vitals
 
 end_with_parent(os.getppid())
 _app = create_app()
@@ -32,6 +33,7 @@ def _leave(*_: object) -> None:
 signal.signal(signal.SIGUSR1, _refuse)
 signal.signal(signal.SIGUSR2, _leave)
 Watch(application, _settings.port).start()
+Vitals(_app, _leave).start()
 
 # A page makes some ten thousand objects that die with it by reference counting. At Python's default of 700 the garbage
 # collector would walk them a dozen times, and everything that start-up made with them: 1.5 to 2 ms of a 6 ms page.

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import resource
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -66,6 +67,18 @@ def test_a_process_killed_in_the_middle_of_a_page_is_replaced_and_the_page_is_se
     assert books.members() == set(after)
     books.assert_balanced()
     books.assert_balanced("8")
+
+
+def test_a_process_that_has_lost_its_descriptors_is_replaced(file_url: str, make_server: MakeServer) -> None:
+    server = make_server(file_url, "crm", command=FLASK_SERVE)
+    (victim,) = pool(server)
+    _soft, hard = resource.prlimit(victim.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(victim.pid, resource.RLIMIT_NOFILE, (3, hard))
+
+    wait_until(lambda: set(pool(server)) - {victim}, 60, "the replacement")
+    server.wait_ready()
+    sender_of(server, "crm").deliver(body("members", before))
+    assert server.is_alive
 
 
 def process_that_waits(server: Server, url: str) -> psutil.Process:
