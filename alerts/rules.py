@@ -1,8 +1,8 @@
 """When a message is sent: on change of state only, and rarely where a state flaps (F12). Pure: no clock, no database.
 
 A subject is a cohort or a connection. What is told are four troubles (failing, quiet, stalled, held) and the way out of
-them (recovered). Receiving, settling and sweeping are work, not news: they count as well. Switched off, one-time and
-never called are silent: nothing is sent on the way in, and what was told before is forgotten.
+them (recovered). Receiving, late or not, settling and sweeping are work, not news: they count as well. Off, one-time
+and never called are silent: nothing is sent on the way in, and what was told before is forgotten.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 TROUBLES = frozenset({"failing", "quiet", "stalled", "held"})
 WELL = "well"
 SILENT = "silent"
-AT_WORK = frozenset({"in_step", "receiving", "settling", "sweeping", WELL})
+AT_WORK = frozenset({"in_step", "receiving", "late", "settling", "sweeping", WELL})
 
 RECOVERED = "recovered"
 CHANGING = "changing"

@@ -6,15 +6,15 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 
 from alerts.rules import Sight
-from sync import nextsteps
-from sync.standing import SIMULATED, ConnectionStanding, LastFailure, Standing, connection_standings, standings
+from sync import nextsteps, progress, sayings
+from sync.connection_standing import ConnectionStanding, connection_standings
+from sync.standing import SIMULATED, LastFailure, Standing, standings
 
 Look = Callable[[Connection], Iterable[Sight]]
 
 _LOOK = "Look in Mixpanel at Data, Destinations, the connection, then Syncs: is this sync paused or removed?"
 _WHAT_TO_DO = {
     "quiet": _LOOK,
-    "stalled": f"Nothing yet: Mixpanel starts over at its next cycle. If it does not: {_LOOK[0].lower()}{_LOOK[1:]}",
     "held": "See why it is held and who would leave, then decide.",
 }
 
@@ -32,18 +32,25 @@ def look_around(now: int) -> Look:
 
 def _cohort(one: Standing) -> Sight:
     page = f"/cohorts/{one.id}/held" if one.state == "held" else f"/cohorts/{one.id}"
-    return _sight(f"cohort {one.id}", f'Cohort "{one.name}"', page, one)
+    cause, what_to_do = _told(one.state, f"{one.says}.", one.failure, one.rhythm.kind)
+    return Sight(f"cohort {one.id}", f'Cohort "{one.name}"', one.state, cause, what_to_do, page)
 
 
 def _connection(one: ConnectionStanding) -> Sight:
-    return _sight(f"connection {one.name}", f"Connection {one.name}", f"/connections/{quote(one.name)}", one)
+    """By its own state: what is with its cohorts is told of them."""
+    page = f"/connections/{quote(one.name)}"
+    cause, what_to_do = _told(one.own_state, f"{sayings.own_sentence(one)}.", one.failure)
+    return Sight(f"connection {one.name}", f"Connection {one.name}", one.own_state, cause, what_to_do, page)
 
 
-def _sight(subject: str, name: str, page: str, one: Standing | ConnectionStanding) -> Sight:
-    cause, what_to_do = f"{one.says}.", _WHAT_TO_DO.get(one.state, "")
-    if one.state == "failing" and one.failure is not None:
-        cause, what_to_do = f"{cause} {_why(one.failure)}", _mend(one.failure)
-    return Sight(subject, name, one.state, cause, what_to_do, page)
+def _told(state: str, cause: str, failure: LastFailure | None, kind: str = "") -> tuple[str, str]:
+    """What happened, and what to do about it. `kind` is that of a cohort's rhythm."""
+    if state == "failing" and failure is not None:
+        return f"{cause} {_why(failure)}", _mend(failure)
+    if state == "stalled":
+        again = progress.starts_over(kind)
+        return cause, f"{again}." if kind == "one_time" else f"Nothing yet: {again}. If it does not: {_LOOK}"
+    return cause, _WHAT_TO_DO.get(state, "")
 
 
 def _why(failure: LastFailure) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sync import held
+from sync import held, progress
 
 if TYPE_CHECKING:
-    from sync.standing import ConnectionStanding, Standing, Unfinished
+    from sync.connection_standing import ConnectionStanding
+    from sync.standing import Standing, Unfinished
 
-LATE = 5000  # milliseconds of silence after which an estimate says nothing any more
 LOOK = "Look in Mixpanel: Data, Destinations"
 
 _HEADLINES = {
@@ -31,36 +31,79 @@ def headline(one: Standing) -> str:
     session = one.session
     if session and one.state == "receiving":
         return f"Receiving page {_of_total(session)}"
-    if session and one.state == "stalled":
-        return f"Stalled at {_of_total(session)}"
+    if session and one.state in {"stalled", "late"}:
+        return f"{one.state.capitalize()} at {_of_total(session)}"
     return _HEADLINES[one.state]
 
 
 def sentence(one: Standing) -> str:
     """What the state means, and what to do about it."""
     session = one.session
-    says = {"off": _off, "failing": _failing, "quiet": _quiet, "one_time": _one_time, "in_step": _in_step}.get(
-        one.state
-    )
+    says = {
+        "off": _off,
+        "failing": _failing,
+        "quiet": _quiet,
+        "one_time": _one_time,
+        "in_step": _in_step,
+        "late": _late,
+        "stalled": _stalled,
+    }.get(one.state)
     if says:
         return says(one)
     assert session is not None  # noqa: S101 - every other state is the session's
-    under_way = {"held": _held, "stalled": _stalled, "receiving": _receiving, "settling": _settling}
+    under_way = {"held": _held, "receiving": _receiving, "settling": _settling}
     return under_way.get(session.status, _sweeping)(session, one.now)
 
 
 def connection_headline(one: ConnectionStanding) -> str:
-    return _HEADLINES[one.state]
+    return _HEADLINES.get(one.state, one.state.capitalize())  # late and stalled are its cohorts'
 
 
 def connection_sentence(one: ConnectionStanding) -> str:
+    if one.state == one.own_state:
+        return own_sentence(one)
+    called = "" if one.last_call_at is None else f". Last call {ago(one.last_call_at, one.now)}"
+    return f"{_of_cohorts(one)}{called}"
+
+
+def own_sentence(one: ConnectionStanding) -> str:
+    """What is to say of the connection beside its cohorts."""
     called = "" if one.last_call_at is None else f"Last call {ago(one.last_call_at, one.now)}"
     return {
         "off": "Mixpanel keeps trying, and will catch up once it is switched on",
         "failing": _refused(one.refusals, paused=one.needs_you, what="a sync of this connection"),
         "never_called": "Waiting for the first call from Mixpanel",
         "quiet": f"{called}; none of its syncs has called as usual. {LOOK}",
-    }.get(one.state, called)
+    }.get(one.own_state, called)
+
+
+# What is not well with one of a connection's cohorts, and with several.
+_TROUBLES = {
+    "failing": ("is failing", "are failing"),
+    "held": ("is held", "are held"),
+    "stalled": ("has stalled", "have stalled"),
+    "quiet": ("has gone quiet", "have gone quiet"),
+    "late": ("is late", "are late"),
+}
+
+
+def _of_cohorts(one: ConnectionStanding) -> str:
+    """Which of its cohorts are not well, the worst first, and how many others are."""
+    found = one.troubles
+    parts = [_trouble(one, state, found[state]) for state in _TROUBLES if found[state]]
+    well = len(one.cohorts) - found.total()
+    others = "" if not well else "; the other one is well" if well == 1 else f"; the other {well:,} are well"
+    return ", ".join(parts) + others
+
+
+def _trouble(one: ConnectionStanding, state: str, count: int) -> str:
+    if count > 1:
+        return f"{count:,} of its cohorts {_TROUBLES[state][1]}"
+    cohort = next(cohort for cohort in one.cohorts if cohort.state == state)
+    name = cohort.name or f"Cohort {cohort.mixpanel_cohort_id}"
+    if state == "failing" and cohort.needs_you:
+        return f"{name} is paused by Mixpanel"
+    return f"{name} {_TROUBLES[state][0]}"
 
 
 def spoken(milliseconds: int) -> str:
@@ -128,10 +171,27 @@ def _held(session: Unfinished, _now: int) -> str:
     return f"{held.why(session)}. {stay}"
 
 
-def _stalled(session: Unfinished, now: int) -> str:
-    due = f"Page {session.pages_received + 1} was due {ago(session.last_page_at, now)}."
-    so_far = "Nobody has left." if session.action == "members" else "What came has been applied."
-    return f"{due} {so_far} Mixpanel starts over at its next cycle"
+def _late(one: Standing) -> str:
+    assert one.session is not None  # noqa: S101 - it is the session that is late
+    return late(one.session, one.now)
+
+
+def late(session: Unfinished, now: int) -> str:
+    return f"No page for {_roughly(now - session.last_page_at)}; {_missing(session)}"
+
+
+def _stalled(one: Standing) -> str:
+    assert one.session is not None  # noqa: S101 - it is the session that has stalled
+    here = f"{progress.capital(_missing(one.session))}; the last page came {ago(one.session.last_page_at, one.now)}."
+    so_far = "Nobody has left." if one.session.action == "members" else "What came has been applied."
+    return f"{here} {so_far} {progress.starts_over(one.rhythm.kind)}"
+
+
+def _missing(session: Unfinished) -> str:
+    if session.missing:
+        return progress.missing(session.missing)
+    rest = (session.total_pages or 0) - session.pages_received
+    return f"{rest:,} pages are missing" if rest > 1 else "a page is missing"
 
 
 def _receiving(session: Unfinished, now: int) -> str:
@@ -147,11 +207,11 @@ def _receiving(session: Unfinished, now: int) -> str:
 def remaining(session: Unfinished, now: int) -> int | None:
     """Milliseconds until all pages are here at the pace so far; None where that cannot be told, also because the next
     page is overdue."""
-    paces, took = session.pages_received - 1, session.last_page_at - session.started_at
+    pace = progress.pace(session)
     missing = (session.total_pages or 0) - session.pages_received
-    if paces < 1 or took <= 0 or missing < 1 or now - session.last_page_at > max(LATE, 3 * took // paces):
+    if not pace or missing < 1 or progress.state(session, now) != "receiving":
         return None
-    return took * missing // paces
+    return round(pace * missing)
 
 
 def _settling(session: Unfinished, _now: int) -> str:

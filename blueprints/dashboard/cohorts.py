@@ -19,6 +19,7 @@ SORTS = {"name": "Name", "size": "Size", "last_sync": "Last sync"}
 STATES = {
     "in_step": "In step",
     "receiving": "Receiving",
+    "late": "Late",
     "settling": "Settling",
     "sweeping": "Finishing",
     "held": "Held",

@@ -18,7 +18,7 @@ from security.audit import note
 from security.connections import Listed, OnlyPassword, Password
 from security.house import house
 from security.roles import needs
-from sync.standing import connection_standings
+from sync.connection_standing import connection_standings
 
 T = TypeVar("T")
 

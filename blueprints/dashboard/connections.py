@@ -13,14 +13,14 @@ from security import connections, simulated
 from security.connections import Listed, Password, WrongName
 from security.house import house
 from security.simulated import Simulated
-from sync.standing import ConnectionStanding, connection_standings
+from sync.connection_standing import ConnectionStanding, connection_standings
 
 SHOWN = 8  # sessions and failures on a connection's page
 AMONG = 2000  # the newest ones, among which a connection's are looked for: flat, however much is stored
 
 _SESSIONS = text("""
     SELECT s.id, s.action, s.status, s.total_pages, s.pages_received, s.received, s.entered, s.left_count,
-        s.decision, s.started_at, c.id AS cohort_id, c.name
+        s.decision, s.started_at, s.last_page_at, c.id AS cohort_id, c.name
     FROM (SELECT * FROM sync_session ORDER BY id DESC LIMIT :among) s JOIN cohort c ON c.id = s.cohort_id
     WHERE s.connection_id = :id ORDER BY s.id DESC LIMIT :shown""")
 _FAILURES = text("""

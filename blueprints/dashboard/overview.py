@@ -10,8 +10,9 @@ from blueprints.dashboard import blueprint, overview_day
 from blueprints.dashboard.overview_verdict import Verdict, judge
 from security import limits
 from security.house import house
-from sync import sayings
-from sync.standing import ConnectionStanding, Standing, Unfinished, connection_standings, standings
+from sync import progress, sayings
+from sync.connection_standing import ConnectionStanding, connection_standings
+from sync.standing import Standing, Unfinished, standings
 
 RUNNING = ("receiving", "settling", "sweeping")
 MOST_LIVE = 12  # of the sessions that are under way; the page stays small with every cohort receiving at once
@@ -28,6 +29,15 @@ class Live:
     session: Unfinished
     pace: int | None
     left: int | None
+
+    @property
+    def says(self) -> str:
+        """Of what is late."""
+        return sayings.late(self.session, self.standing.now)
+
+    @property
+    def is_late(self) -> bool:
+        return progress.state(self.session, self.standing.now) == "late"
 
 
 @dataclass(frozen=True)
@@ -103,11 +113,13 @@ def _look(db: Connection, moment: int) -> Now:
 
 
 def _live(standing: Standing, session: Unfinished) -> Live:
-    return Live(standing, session, pace(session), sayings.remaining(session, standing.now))
+    return Live(standing, session, pace(session, standing.now), sayings.remaining(session, standing.now))
 
 
-def pace(session: Unfinished) -> int | None:
-    """Members a second, from the first page to the last that is here."""
+def pace(session: Unfinished, now: int) -> int | None:
+    """Members a second, from the first page to the last that is here; none of an export that has fallen silent."""
+    if progress.state(session, now) != "receiving":
+        return None
     took, later_pages = session.last_page_at - session.started_at, session.pages_received - 1
     if later_pages < 1 or took <= 0:
         return None

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, text
 
 from config.clock import HOUR, iso
 from sync import nextsteps
-from sync.standing import ConnectionStanding
+from sync.connection_standing import ConnectionStanding
 
 HOURS = 24
 MOST_MOVERS = 5

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from blueprints.dashboard.show import plural
-from sync.standing import TONES, ConnectionStanding, LastFailure, Standing
+from sync import sayings
+from sync.connection_standing import ConnectionStanding
+from sync.standing import TONES, LastFailure, Standing
 
 MOST_NEEDS = 8  # listed one by one
 URGENCY = ("failing", "held", "quiet", "stalled")  # what is listed, the most urgent first
@@ -21,6 +23,7 @@ _STATES = {
     "receiving": _UNDER_WAY,
     "settling": _UNDER_WAY,
     "sweeping": _UNDER_WAY,
+    "late": ("is late", "are late"),
     "failing": ("is failing", "are failing"),
     "held": ("is held", "are held"),
     "stalled": ("has stalled", "have stalled"),
@@ -28,7 +31,7 @@ _STATES = {
     "one_time": ("was a one-time export", "were one-time exports"),
     "off": ("is switched off", "are switched off"),
 }
-_WELL = frozenset(_STATES[state] for state in ("in_step", "one_time"))
+_WELL = frozenset(_STATES[state] for state in ("in_step", "receiving", "one_time"))
 
 
 @dataclass(frozen=True)
@@ -94,16 +97,16 @@ def count_states(states: Iterable[str]) -> str:
 
 
 def _calm_tone(cohorts: Sequence[Standing]) -> str:
-    """Nothing is wrong: being received shows, and so does a house in which everything is switched off."""
+    """Nothing needs anybody: a late page shows, being received does, and a house that is switched off as a whole."""
     tones = {one.tone for one in cohorts}
-    return next((tone for tone in ("working", "in-step") if tone in tones), "off")
+    return next((tone for tone in ("waiting", "working", "in-step") if tone in tones), "off")
 
 
 def _needs(cohorts: Sequence[Standing], connections: Sequence[ConnectionStanding]) -> Iterator[Need]:
     """Quiet cohorts of a quiet connection are one thing, not many: their connection."""
-    quiet = {one.id for one in connections if one.state == "quiet"}
+    quiet = {one.id for one in connections if one.own_state == "quiet"}
     for connection in connections:
-        if connection.state in URGENCY:
+        if connection.own_state in URGENCY:  # what is with its cohorts is said of them
             yield _of_connection(connection)
     for cohort in cohorts:
         if cohort.state in URGENCY and not (cohort.state == "quiet" and cohort.connection_id in quiet):
@@ -111,9 +114,9 @@ def _needs(cohorts: Sequence[Standing], connections: Sequence[ConnectionStanding
 
 
 def _of_connection(one: ConnectionStanding) -> Need:
-    if one.state == "failing" and one.failure:
+    if one.own_state == "failing" and one.failure:
         return _failing(one.name, one.refusals, one.failure)
-    return Need(one.state, one.name, f"{one.says}.", f"/connections/{one.name}", "Look")
+    return Need(one.own_state, one.name, f"{sayings.own_sentence(one)}.", f"/connections/{one.name}", "Look")
 
 
 def _of_cohort(one: Standing) -> Need:

@@ -17,6 +17,7 @@ from blueprints.dashboard.session_words import RUNNING
 from blueprints.dashboard.show import number, plural
 from config.clock import SECOND
 from models.statement import Statement
+from sync import progress
 
 MOST_CELLS = 400
 
@@ -82,7 +83,7 @@ class Pages:
 
     @property
     def missing_count(self) -> int:
-        return sum(last - first + 1 for first, last in self.missing)
+        return progress.count(self.missing)
 
 
 def read(db: Connection, session_id: int) -> list[Arrival]:

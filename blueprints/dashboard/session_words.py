@@ -3,13 +3,15 @@
 from typing import Any, NamedTuple
 
 from blueprints.dashboard.show import duration, number, plural, span
-from sync import held
+from sync import held, progress
+from sync.progress import Ranges
 
 RUNNING = ("receiving", "settling", "sweeping")
 
 # Status: the tone of its colour and icon, and its word.
 STATES = {
     "receiving": ("working", "Receiving"),
+    "late": ("waiting", "Late"),
     "settling": ("working", "Settling"),
     "sweeping": ("working", "Finishing"),
     "stalled": ("waiting", "Stalled"),
@@ -41,10 +43,11 @@ def what(action: str, label: str) -> str:
     return _WHATS[action].format(label)
 
 
-def state(status: str, decision: str | None) -> State:
-    if decision == "rejected":
+def state(session: Any, now: int) -> State:
+    """How a session stands, for every page that shows one."""
+    if session.decision == "rejected":
         return State("off", "Rejected")
-    return State(*STATES[status])
+    return State(*STATES[progress.state(session, now)])
 
 
 def took(session: Any, now: int) -> int:
@@ -57,7 +60,10 @@ def took(session: Any, now: int) -> int:
 def headline(session: Any, expected_at: int | None, now: int) -> str:
     """How it stands, to be read behind the state's word; may be empty."""
     here, total = session.pages_received, session.total_pages
-    if session.status == "receiving" and total:
+    standing = progress.state(session, now)
+    if standing == "late" and total:
+        return f"at {number(here)} of {plural(total, 'page')}"
+    if standing == "receiving" and total:
         left = "" if expected_at is None or expected_at <= now else f", done in about {span(expected_at - now)}"
         return f"{number(here)} of {plural(total, 'page')}{left}"
     if session.status == "stalled" and total:
@@ -67,18 +73,19 @@ def headline(session: Any, expected_at: int | None, now: int) -> str:
     return ""
 
 
-def what_next(session: Any, missing: int, due: tuple[int, int] | None, now: int) -> str:
-    """What happens next. `missing` is how many pages have not come; `due` the page that should be next, and when."""
+def what_next(session: Any, missing: Ranges, kind: str, now: int) -> str:
+    """What happens next. `missing` are the pages that have not come, `kind` is that of the cohort's rhythm."""
     sentences = {
-        "receiving": lambda: _when_receiving(session, missing),
+        "receiving": lambda: _when_receiving(session, progress.count(missing)),
+        "late": lambda: _when_late(session, missing, now),
         "settling": lambda: _when_settling(session, now),
         "sweeping": lambda: SWEEPING,
-        "stalled": lambda: _when_stalled(session, due, now),
+        "stalled": lambda: _when_stalled(session, missing, kind, now),
         "held": lambda: f"{held.why(session)}. {held.what_next(session)}",
         "superseded": lambda: _when_superseded(session),
         "complete": lambda: _when_complete(session),
     }
-    return sentences[session.status]()
+    return sentences[progress.state(session, now)]()
 
 
 def _when_settling(session: Any, now: int) -> str:
@@ -96,13 +103,18 @@ def _when_receiving(session: Any, missing: int) -> str:
     return f"What has arrived counts already. When {pages} here, this diff is complete."
 
 
-def _when_stalled(session: Any, due: tuple[int, int] | None, now: int) -> str:
-    if due is None:
-        late = f"No page has come for {span(now - session.last_page_at)}."
-    else:
-        late = f"Page {number(due[0])} was due {span(now - due[1])} ago."
+def _when_late(session: Any, missing: Ranges, now: int) -> str:
+    so_far = "Nobody leaves before that." if session.action == "members" else "What has arrived counts already."
+    gone = f"; {progress.missing(missing)}" if missing else ""
+    return f"No page has come for {span(now - session.last_page_at)}{gone}. Mixpanel sends a page that failed again, \
+so that it may still come. {so_far}"
+
+
+def _when_stalled(session: Any, missing: Ranges, kind: str, now: int) -> str:
+    gone = f"{progress.capital(progress.missing(missing))}; the" if missing else "The"
     so_far = "Nobody has left." if session.action == "members" else "What has arrived counts."
-    return f"{late} {so_far} A late page takes this export up again; otherwise Mixpanel starts over at its next cycle."
+    return f"{gone} last page came {span(now - session.last_page_at)} ago. {so_far} A late page takes this export up \
+again. If none comes: {progress.starts_over(kind)}."
 
 
 def _when_superseded(session: Any) -> str:

@@ -11,7 +11,7 @@ from blueprints.dashboard import blueprint, session_pages, session_words
 from blueprints.dashboard.session_words import RUNNING, STATES
 from models.sessions import UNFINISHED
 from security.house import house
-from sync import erasing
+from sync import erasing, progress, standing
 
 PAGE = 50
 ALL = 2**63 - 1
@@ -23,7 +23,8 @@ KINDS = {
     "removed": ("Diffs that remove", ("remove_members",)),
     "erased": ("Erasures", (erasing.ACTION,)),
 }
-STATUSES = {"running": "Under way"} | {status: word for status, (_tone, word) in STATES.items()}
+# Late is not asked for: it is said of what is being received.
+STATUSES = {"running": "Under way"} | {status: word for status, (_tone, word) in STATES.items() if status != "late"}
 
 _COLUMNS = """s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.status, s.total_pages, s.pages_received,
     s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed, s.started_at, s.last_page_at,
@@ -172,23 +173,27 @@ def find(db: Connection, session_id: int) -> Row[Any]:
 def _seen_now(session_id: int) -> dict[str, Any]:
     now = house().clock()
 
-    def read(db: Connection) -> tuple[Row[Any], list[session_pages.Arrival], list[Row[Any]]]:
+    def read(db: Connection) -> tuple[Row[Any], list[session_pages.Arrival], list[Row[Any]], str]:
         session = find(db, session_id)
         refused = db.execute(_REFUSED, _while_it_ran(session, now)).all()
-        return session, session_pages.read(db, session_id), list(refused)
+        is_over = session.status != "stalled"
+        kind = "" if is_over else standing.standings(db, now, session.cohort_id)[0].rhythm.kind
+        return session, session_pages.read(db, session_id), list(refused), kind
 
-    session, arrivals, refused = house().database.read(read)
+    session, arrivals, refused, kind = house().database.read(read)
     refused_at = next((one.last_at for one in refused if one.action == session.action), None)
     pages = session_pages.arrange(session, arrivals, refused_at)
+    if progress.state(session, now) in {"late", "stalled"}:  # what it once made a second says nothing of now
+        pages.pace, pages.due = pages.pace._replace(per_second=None, expected_at=None), None
     return {
         "session": session,
         "pages": pages,
         "refused": refused,
         "runs": session.status in RUNNING,
         "title": session_words.what(session.action, session.label),
-        "state": session_words.state(session.status, session.decision),
+        "state": session_words.state(session, now),
         "headline": session_words.headline(session, pages.pace.expected_at, now),
-        "what_next": session_words.what_next(session, pages.missing_count, pages.due, now),
+        "what_next": session_words.what_next(session, pages.missing, kind, now),
         "took": session_words.took(session, now),
     }
 

@@ -108,7 +108,11 @@ def test_one_cohort_is_not_many(relay: Relay) -> None:
             "2 of 8 cohorts are in step, 1 is being received, 1 is failing, 1 is held, 1 has gone quiet, 1 was a \
 one-time export, 1 is switched off.",
         ),
-        (["receiving", "settling", "sweeping", "in_step"], "1 of 4 cohorts is in step, 3 are being received."),
+        (
+            ["receiving", "settling", "sweeping", "in_step"],
+            "All 4 cohorts are well: 1 is in step, 3 are being received.",
+        ),
+        (["late", "in_step"], "1 of 2 cohorts is in step, 1 is late."),
         (["off", "off", "quiet"], "1 of 3 cohorts has gone quiet, 2 are switched off."),
     ],
 )
@@ -178,7 +182,7 @@ def test_a_stalled_export_is_named_though_nobody_must_act(relay: Relay) -> None:
     page = now(relay.sign_in("viewer"))
     assert sentence(page) == ("waiting", "The one cohort has stalled.")
     ((said, word, path),) = needs(page)
-    assert said.startswith("Paying users Page 2 was due 16 min ago.")
+    assert said.startswith("Paying users Pages 2 to 10 are missing; the last page came 16 min ago.")
     assert (word, path) == ("Look", f"/sessions/{relay.session()['id']}")
 
 

@@ -167,7 +167,7 @@ def test_a_stalled_session_says_since_when_and_that_nobody_left(relay: Relay) ->
     relay.refresh(["B"], 2, 10)
     relay.wait(19 * MINUTE)
     browser = relay.sign_in("viewer")
-    assert "Page 3 was due 18 min ago. Nobody has left." in one(relay, browser)
+    assert "Pages 3 to 10 are missing; the last page came 19 min ago. Nobody has left." in one(relay, browser)
     assert not polls(relay, browser)
 
 

@@ -7,8 +7,9 @@ from sqlalchemy import text
 
 from security import connections
 from sync import guard, nextsteps, sayings
+from sync.connection_standing import ConnectionStanding, connection_standings
 from sync.failures import Refusal, _write
-from sync.standing import TONES, ConnectionStanding, Standing, connection_standings, standings
+from sync.standing import TONES, Standing, standings
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, SECOND, Relay
 from tests.sync.statements import watched
@@ -93,8 +94,9 @@ def test_standing_stalled_says_that_nobody_has_left(relay: Relay) -> None:
     for page in (1, 2, 3):
         relay.refresh([f"u{page}"], page, 10)
     relay.wait(18 * MINUTE)
-    says = "Page 4 was due 18 min ago. Nobody has left. Mixpanel starts over at its next cycle"
-    assert said(relay) == ("stalled", "Stalled at 3 of 10", says)
+    says = "Pages 4 to 10 are missing; the last page came 18 min ago. Nobody has left. "
+    again = "Mixpanel starts a sync over at its next cycle; a one-time export has to be exported once more"
+    assert said(relay) == ("stalled", "Stalled at 3 of 10", says + again)
 
 
 def test_standing_of_a_diff_that_stalls(relay: Relay) -> None:
@@ -210,7 +212,7 @@ def test_standing_names_the_connection_of_the_newest_session(relay: Relay) -> No
 
 def test_standing_every_state_has_a_tone_and_words() -> None:
     assert set(TONES.values()) == {"in-step", "working", "waiting", "needs-you", "held", "off"}
-    assert set(TONES) - {"receiving", "stalled"} == set(sayings._HEADLINES)
+    assert set(TONES) - {"receiving", "late", "stalled"} == set(sayings._HEADLINES)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +249,7 @@ def test_connection_standing_is_not_quiet_while_one_of_its_cohorts_is_called(rel
     recurring(relay)
     relay.clock.forward(HOUR)
     relay.add(["A"], cohort="8")
-    assert called(relay).state == "in_step"
+    assert (called(relay).own_state, called(relay).state) == ("in_step", "quiet")
 
 
 def test_connection_standing_counts_refusals_that_name_no_cohort(relay: Relay) -> None:
@@ -262,7 +264,7 @@ def test_connection_standing_counts_refusals_that_name_no_cohort(relay: Relay) -
 def test_connection_standing_leaves_a_cohorts_refusals_to_the_cohort(relay: Relay) -> None:
     relay.refresh(["A"])
     refused(relay, 400)
-    assert called(relay).state == "in_step"
+    assert (called(relay).own_state, called(relay).state) == ("in_step", "failing")
 
 
 def test_connection_standing_fails_when_its_first_call_does(relay: Relay) -> None:

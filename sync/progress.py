@@ -1,0 +1,96 @@
+"""How far an export has come that is not over: whether its next page is late, and which pages are missing.
+
+Every page that says how a session stands asks here. `late` is read, not stored: Mixpanel's next page is overdue, and
+nothing is done about it (DESIGN, "late"); after 15 minutes the session is stalled (S13).
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sqlalchemy import Connection, bindparam, text
+
+LEAST = 10_000  # milliseconds of silence that are never late
+PACES = 3  # so many of its own paces may a session be silent
+UNKNOWN = 60_000  # of milliseconds, as long as one page alone has come and tells of no pace
+NAMED = 3  # gaps that a sentence names
+LOOKED_AT = 20  # sessions whose gaps one look reads
+
+Ranges = Sequence[tuple[int, int]]
+
+# A page that came without a number has a negative one. The gap before the first page is one, and so is that behind the
+# last.
+_GAPS = text("""
+    SELECT session_id, after + 1 AS first, page - 1 AS last FROM (
+        SELECT session_id, page, lag(page, 1, 0) OVER (PARTITION BY session_id ORDER BY page) AS after FROM (
+            SELECT p.session_id, p.page FROM sync_page p JOIN sync_session s ON s.id = p.session_id
+            WHERE p.session_id IN :sessions AND p.page > 0 AND p.page <= s.total_pages
+            UNION ALL
+            SELECT s.id, s.total_pages + 1 FROM sync_session s WHERE s.id IN :sessions AND s.total_pages > 0) pages
+        ) pairs
+    WHERE page > after + 1 ORDER BY session_id, page""").bindparams(bindparam("sessions", expanding=True))
+
+
+class Session(Protocol):
+    """What is asked of a session's row."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def pages_received(self) -> int: ...
+    @property
+    def started_at(self) -> int: ...
+    @property
+    def last_page_at(self) -> int: ...
+
+
+def pace(session: Session) -> float | None:
+    """Milliseconds from page to page; None where too little has come to tell."""
+    paces, took = session.pages_received - 1, session.last_page_at - session.started_at
+    return took / paces if paces > 0 else None
+
+
+def state(session: Session, now: int) -> str:
+    """The session's status, or `late` where it is receiving and its next page is overdue."""
+    if session.status != "receiving":
+        return session.status
+    known = pace(session)
+    patience = UNKNOWN if known is None else max(LEAST, PACES * known)
+    return "late" if now - session.last_page_at > patience else "receiving"
+
+
+def gaps(db: Connection, sessions: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+    """The pages that have not come, as ranges, of each of these sessions (of LOOKED_AT at most); one statement."""
+    found: dict[int, list[tuple[int, int]]] = {session: [] for session in sessions[:LOOKED_AT]}
+    if found:
+        for row in db.execute(_GAPS, {"sessions": list(found)}):
+            found[row.session_id].append((row.first, row.last))
+    return found
+
+
+def count(ranges: Ranges) -> int:
+    return sum(last - first + 1 for first, last in ranges)
+
+
+def missing(ranges: Ranges) -> str:
+    """`page 3 is missing`, `pages 7 and 23 are missing`, `pages 7, 9, 12 to 20 and 4 more are missing`."""
+    named = [str(first) if first == last else f"{first:,} to {last:,}" for first, last in ranges[:NAMED]]
+    more = count(ranges[NAMED:])
+    parts = [*named, f"{more:,} more"] if more else named
+    if not parts:
+        return "no page is missing"
+    if parts == [str(ranges[0][0])]:
+        return f"page {parts[0]} is missing"
+    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"pages {listed} are missing"
+
+
+def starts_over(kind: str) -> str:
+    """What Mixpanel does about an export that came to a halt. `kind` is that of the cohort's rhythm."""
+    return {
+        "recurring": "Mixpanel starts over at its next cycle",
+        "one_time": "Mixpanel does not send a one-time export again by itself: export it once more",
+    }.get(kind, "Mixpanel starts a sync over at its next cycle; a one-time export has to be exported once more")
+
+
+def capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
