@@ -20,7 +20,9 @@ from config.settings import SETTINGS, Settings, settings_shown
 from models.closing import SENTENCE, is_closed
 from models.database import Database, DatabaseUnavailable
 from models.schema import is_new_enough, newest_revision, stored_revision
+from outbound import projects
 from security import connections, key
+from security.box import Box
 from security.counters import redis_options
 from security.house import House, house
 from sync import nextsteps
@@ -216,6 +218,9 @@ def secret_key(here: House) -> Check:
         here.settings.forget_made_key()
         what, _, step = key.sentence(here).partition(" Put the earlier key back: ")
         return fail("secret key", what, f"Put the earlier key back: {step}")
+    if lost := here.database.read(lambda db: projects.unopened(db, Box(here.settings.secret_key))):
+        found_so = f"credentials of {_many(len(lost), 'project')} cannot be opened with it: {', '.join(lost[:5])}"
+        return fail("secret key", found_so, f"Give them again: flask projects change {lost[0]}")
     return ok("secret key", "the database's own" if found else "the database has none yet, and takes this one at start")
 
 

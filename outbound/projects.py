@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from models.sealed import CannotOpen
 from outbound.desk import Sealing
 from outbound.hosts import REGIONS
 
@@ -138,6 +139,19 @@ def remove(db: Connection, known: Project) -> bool:
 def listed(db: Connection) -> list[Project]:
     """All projects by name."""
     return [_project(row) for row in db.execute(_ALL)]
+
+
+def unopened(db: Connection, box: Sealing) -> list[str]:
+    """The names of those whose credentials cannot be opened: sealed under another key, or damaged."""
+
+    def is_lost(one: Project) -> bool:
+        try:
+            one.credentials(box)
+        except CannotOpen:
+            return True
+        return False
+
+    return [one.name for one in listed(db) if is_lost(one)]
 
 
 def by_name(db: Connection, name: str) -> Project | None:

@@ -3,6 +3,8 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from app import create_app
 from commands.doctor import is_loopback
 from models import closing
 from models.schema import newest_revision
+from outbound import projects
+from security.box import Box
 from tests import servers
 from tests.conftest import settings_for
 from tests.relay import MINUTE, SECOND, Relay
@@ -218,3 +222,12 @@ def test_an_export_that_the_removal_guard_holds_is_a_warning(relay):
     relay.refresh([f"u{number}" for number in range(100)], session="first")
     relay.refresh(["u1"], session="second")
     assert check(relay, "exports")["found"] == "1 export held until somebody decides"
+
+
+def test_credentials_that_the_key_does_not_open_are_counted_and_named(relay):
+    house, lost = relay.app.extensions["house"], projects.Draft("lost", "us", "17", token="a-token")
+    box = Box(house.settings.secret_key)
+    for draft, its in ((lost, Box("another key")), (replace(lost, name="fine"), box)):
+        relay.database.write(partial(projects.add, box=its, draft=draft, now=0))
+    found = check(relay, "secret key")
+    assert (found["state"], found["found"]) == ("fail", "credentials of 1 project cannot be opened with it: lost")
