@@ -180,7 +180,7 @@ def _also(param: Any, given: dict[str, Any]) -> Iterator[str]:
 def _csv(_operation: Operation, given: Given, values: dict[str, Any]) -> Body:
     text = given.body if isinstance(given.body, str) and given.body else values.get("csv")
     if not isinstance(text, str) or not text.strip():
-        return Body(problems=[Problem("error", "body", "The table is missing: CSV with a first row of names.")])
+        return Body(problems=[Problem("error", "params.csv", "The table is missing: CSV with a first row of names.")])
     content = text.removeprefix("\ufeff").encode("utf-8", "replace")
     if len(content) > MOST_CSV_BYTES:
         return Body(problems=[Problem("error", "body", "It is larger than 100 MB, which is all that Mixpanel takes.")])

@@ -38,7 +38,8 @@ class Param:
     (`call`: timeout, retries). `also` are other spellings that are accepted. A `fixed` one always has its default and
     is not asked for. `encoded` says that a list or object is sent as JSON text (else a list repeats its name).
     `secret` ones are masked wherever a call is kept or shown. `pick` names the operation that lists what may be chosen
-    (`funnels-list-saved` for a funnel id). A `bool` with `choices` can only be that; its `help` says why.
+    (`funnels-list-saved` for a funnel id). A `bool` with `choices` can only be that; its `help` says why. An `advised`
+    one may be missing, but our checks advise against it.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Param:
     encoded: bool = True
     secret: bool = False
     pick: str = ""
+    advised: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ OPERATIONS = (
         ("token-in-body",),
         params=(
             EVENT,
-            optional(DISTINCT_ID),
+            optional(DISTINCT_ID, advised=True),
             optional(TIME),
             INSERT_ID,
             PROPERTIES,

@@ -1,0 +1,84 @@
+"""The composer's form: what is wrong stands where the eye is, and what was typed comes back."""
+
+import base64
+import io
+
+import pytest
+
+from outbound import deliveries
+from outbound.compose import compose
+from outbound.downloads.targets import size_of
+from outbound.operations import OPERATIONS, filled
+from outbound.projects import Credentials, Project
+from outbound.shape import Given
+from tests.mixpanel import Answer, Mixpanel
+from tests.outbound.test_downloads import EXPORT, lines
+from tests.relay import Browser, Relay
+
+ALONE = Project(1, "p", "us", "1", None, None, None, None, None, 0, 0, None, None)
+NOW = 1_795_500_000_000
+CSV = "sku,name\nA-1,Desk\nA-2,Chair\n"
+
+
+@pytest.fixture
+def browser(relay: Relay) -> Browser:
+    return relay.sign_in("admin")
+
+
+def last(relay: Relay) -> deliveries.Delivery:
+    return relay.database.read(lambda db: deliveries.search(db, deliveries.Filter(), 2**62, 1))[0]
+
+
+def test_a_send_that_is_stopped_says_why_beside_the_button_and_shows_the_first_wrong_field(browser: Browser) -> None:
+    typed = {"operation": "import-events", "project": "prod", "p.distinct_id": "null", "p.time": "never", "do": "send"}
+    seen = browser.post("/send", typed)
+    assert seen.status_code == 422
+    beside = seen.text[seen.text.index('id="stops"') : seen.text.index(">Send</button>")]
+    assert "Nothing was sent" in beside
+    assert 'href="#f-event"' in beside
+    assert seen.text.count(" autofocus") == 1
+    assert "autofocus" in seen.text[seen.text.index('id="f-event"') :].partition(">")[0]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda one: one.id)
+def test_every_field_that_the_checks_demand_is_marked_required(operation) -> None:
+    known = filled(operation.examples[0], NOW).params
+    given = {name: value for name, value in known.items() if (one := operation.param(name)) and one.required}
+    for problem in compose(operation, ALONE, Credentials("t", "a", "s"), Given(given), NOW).stops(force=False):
+        param = operation.param(problem.field.removeprefix("params."))
+        assert param is None or param.required or param.advised, problem
+
+
+def test_the_table_of_a_call_comes_back_to_be_edited(relay: Relay, browser: Browser) -> None:
+    typed = {"operation": "replace-lookup-table", "project": "prod", "p.id": "t-1", "p.csv": CSV, "sure": "yes"}
+    assert browser.post("/send", typed).status_code == 303
+    page = browser.get(f"/send?operation=replace-lookup-table&delivery={last(relay).id}").text
+    assert "A-2,Chair" in page
+
+
+def test_a_file_is_uploaded_and_comes_back_to_be_left_out(relay: Relay, browser: Browser, mixpanel: Mixpanel) -> None:
+    content = bytes(range(256))
+    typed = {"operation": "raw-request", "project": "prod", "p.method": "POST", "p.url": "/upload", "k.files": "data"}
+    assert browser.post("/send", typed | {"u.files": (io.BytesIO(content), "a.bin")}).status_code == 303
+    assert content in mixpanel.to("/api/upload")[0].body
+    page = browser.get(f"/send?operation=raw-request&delivery={last(relay).id}").text
+    assert "a.bin, 256 bytes" in page
+    kept = '{"data": {"name": "a.bin", "base64": "' + base64.b64encode(content).decode() + '"}}'
+    browser.post("/send", typed | {"k.files": "", "j.files": kept, "d.files": "data", "p.text": "alone"})
+    assert mixpanel.to("/api/upload")[1].body == b"alone"
+
+
+def test_the_page_of_a_long_answer_says_how_much_is_kept_and_has_all_of_it(
+    relay: Relay, browser: Browser, mixpanel: Mixpanel
+) -> None:
+    content = lines(20_000)
+    mixpanel.script(EXPORT, Answer(body=content))
+    typed = {"operation": "raw-event-export", "project": "prod", "p.from_date": "2026-01-01", "p.to_date": "2026-01-01"}
+    page = browser.get(browser.post("/send", typed).location).text
+    assert "20,000 records" in page
+    assert f"The history has kept 256.0 KB of {size_of(len(content))}." in " ".join(page.split())
+    found = browser.get(f"/send/history/{last(relay).id}/answer")
+    assert (found.data, "attachment" in found.headers["Content-Disposition"]) == (content, True)
+    relay.app.extensions["desk"].downloads.remove(next(relay.app.extensions["desk"].downloads.path.iterdir()).name)
+    assert "not at hand" in browser.get(f"/send/history/{last(relay).id}").text
+    assert browser.get(f"/send/history/{last(relay).id}/answer").status_code == 404
