@@ -89,6 +89,18 @@ def enable(name: str) -> None:
     click.echo(f"{name} is on.")
 
 
+@group.command("projects")
+@click.argument("name")
+@click.argument("ids", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All projects may be written again.")
+def projects(name: str, ids: tuple[str, ...], *, every: bool) -> None:
+    """Let NAME write cohorts of the Mixpanel projects with these IDS alone."""
+    if bool(ids) == every:
+        raise click.UsageError("Give project ids, or --all.")
+    _change("projects", name, lambda db: connections.bind(db, name, ids))
+    click.echo(f"{name} may write cohorts of {', '.join(ids) if ids else 'all projects'}.")
+
+
 @group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def list_all(*, as_json: bool) -> None:
@@ -99,6 +111,7 @@ def list_all(*, as_json: bool) -> None:
             "name": one.name,
             "enabled": one.enabled,
             "created_at": iso(one.created_at),
+            "projects": list(one.projects),
             "passwords": [
                 {"id": number, "created_at": iso(created), "last_used_at": iso(used)}
                 for number, created, used in one.passwords

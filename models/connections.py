@@ -11,7 +11,8 @@ from models.database import Model
 
 
 class Connection(Model):
-    """One webhook set up in Mixpanel. Its name is in the URL and is the username, so it never changes."""
+    """One webhook set up in Mixpanel. Its name is in the URL and is the username, so it never changes. `projects` is a
+    JSON list of the Mixpanel projects whose cohorts it may write, null for all."""
 
     __tablename__ = "connection"
     __table_args__ = NUMBERED_ONCE
@@ -20,6 +21,7 @@ class Connection(Model):
     name: Mapped[str] = mapped_column(Text, unique=True)
     enabled: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[int] = mapped_column(Moment)
+    projects: Mapped[str | None] = mapped_column(Text)
 
 
 class ConnectionPassword(Model):

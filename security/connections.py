@@ -1,10 +1,12 @@
 """Connections as an operator manages them. A rotation overlaps: the old password stays live until it is retired,
 because Mixpanel's side is changed by hand and the URL can never change."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from security import simulated
 from security.secrets import keyed_digest, new_secret
@@ -31,7 +33,8 @@ class Password(NamedTuple):
 
 @dataclass(frozen=True)
 class Listed:
-    """A connection with its live passwords, oldest first; `last_call_at` by any password that it ever had."""
+    """A connection with its live passwords, oldest first; `last_call_at` by any password that it ever had. `projects`
+    are the Mixpanel projects that it may write, none of them for all."""
 
     id: int
     name: str
@@ -39,7 +42,11 @@ class Listed:
     created_at: int
     last_call_at: int | None
     passwords: list[Password]
+    projects: tuple[str, ...] = ()
 
+
+MOST_PROJECTS = 100
+LONGEST_PROJECT = 255  # bytes, as an id that a page may have
 
 _FIND = text("SELECT id FROM connection WHERE name = :name")
 _ADD = text("INSERT INTO connection (name, enabled, created_at) VALUES (:name, true, :now) RETURNING id")
@@ -53,7 +60,8 @@ _RETIRE = text("UPDATE connection_password SET retired_at = :now WHERE id = :id 
 _SWITCH = text("UPDATE connection SET enabled = :enabled WHERE id = :id")
 _ALL_LIVE = text("""
     SELECT connection_id, id, created_at, last_used_at FROM connection_password WHERE retired_at IS NULL ORDER BY id""")
-_COLUMNS = """id, name, enabled, created_at,
+_BIND = text("UPDATE connection SET projects = :projects WHERE id = :id")
+_COLUMNS = """id, name, enabled, created_at, projects,
     (SELECT max(last_used_at) FROM connection_password p WHERE p.connection_id = connection.id) AS last_call_at"""
 _ALL = text(f"SELECT {_COLUMNS} FROM connection ORDER BY name")  # noqa: S608
 _ONE = text(f"SELECT {_COLUMNS} FROM connection WHERE name = :name")  # noqa: S608
@@ -103,6 +111,19 @@ def switch(db: Connection, name: str, *, enabled: bool) -> None:
     db.execute(_SWITCH, {"id": _id(db, name), "enabled": enabled})
 
 
+def bind(db: Connection, name: str, projects: Iterable[str]) -> None:
+    """From now on it writes cohorts of these Mixpanel projects alone; of all where none is named. Raises WrongName,
+    also for what can be no project's id."""
+    wanted = sorted({one.strip() for one in projects} - {""})
+    if len(wanted) > MOST_PROJECTS or any(len(one.encode()) > LONGEST_PROJECT or "\0" in one for one in wanted):
+        raise WrongName(f"At most {MOST_PROJECTS} projects, each by its id of at most {LONGEST_PROJECT} bytes.")
+    db.execute(_BIND, {"id": _id(db, name), "projects": json.dumps(wanted) if wanted else None})
+
+
+def _projects(row: Row[Any]) -> tuple[str, ...]:
+    return tuple(json.loads(row.projects)) if row.projects else ()
+
+
 def retire_named(db: Connection, name: str, password_id: int, now: int) -> bool:
     """Retire this one of the connection's passwords; whether it was live. Raises WrongName, and OnlyPassword where no
     other is live but the temporary one of a simulated export."""
@@ -126,7 +147,7 @@ def one(db: Connection, name: str) -> Listed:
     if row is None:
         raise WrongName(f"There is no connection {name}.")
     live = [Password(*password) for password in db.execute(_LIVE, {"connection_id": row.id})]
-    return Listed(row.id, row.name, bool(row.enabled), row.created_at, row.last_call_at, live)
+    return Listed(row.id, row.name, bool(row.enabled), row.created_at, row.last_call_at, live, _projects(row))
 
 
 def listed(db: Connection) -> list[Listed]:
@@ -135,7 +156,9 @@ def listed(db: Connection) -> list[Listed]:
     for connection_id, *password in db.execute(_ALL_LIVE):
         live.setdefault(connection_id, []).append(Password(*password))
     return [
-        Listed(row.id, row.name, bool(row.enabled), row.created_at, row.last_call_at, live.get(row.id, []))
+        Listed(
+            row.id, row.name, bool(row.enabled), row.created_at, row.last_call_at, live.get(row.id, []), _projects(row)
+        )
         for row in db.execute(_ALL).all()
     ]
 

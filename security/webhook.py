@@ -1,5 +1,6 @@
 """The webhook's guard: which connection is calling. Decided from headers alone, before the body is read (P32)."""
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -19,10 +20,15 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 PURPOSE = "connection-password"
 
 _FIND = Statement("""
-    SELECT c.id, c.name, c.enabled, p.id AS password_id, p.digest, p.last_used_at
+    SELECT c.id, c.name, c.enabled, p.id AS password_id, p.digest, p.last_used_at, c.projects
     FROM connection c JOIN connection_password p ON p.connection_id = c.id AND p.retired_at IS NULL
     WHERE c.name = :name""")
 _USED = text("UPDATE connection_password SET last_used_at = :now WHERE id = :id")
+
+
+class OtherProject(Exception):
+    """The connection may not write cohorts of this Mixpanel project. Answered 503, so that no sync is paused for good
+    by somebody's choice of projects: Mixpanel sends again, and nothing is lost once a person has allowed it."""
 
 
 class SwitchedOff(Exception):
@@ -37,6 +43,12 @@ class Caller:
     name: str
     password_id: int
     last_used_at: int | None
+    projects: frozenset[str] | None = None  # that it may write; None for all
+
+    def check(self, project_id: str, cohort_id: str) -> None:
+        """Whether it may write this cohort; its own simulated one it always may. Raises OtherProject."""
+        if self.projects is not None and project_id not in self.projects and cohort_id != f"simulated-{self.name}":
+            raise OtherProject
 
 
 @auth.verify_password
@@ -50,9 +62,10 @@ def verify(username: str, password: str) -> Caller | None:
     found = matches(digest, [bytes(row[4]) for row in rows])
     if found is None:
         return None
-    connection_id, name, enabled, password_id, _, last_used_at = rows[found]
+    connection_id, name, enabled, password_id, _, last_used_at, projects = rows[found]
     g.switched_off = not enabled
-    return Caller(connection_id, name, password_id, last_used_at)
+    bound = None if projects is None else frozenset(json.loads(projects))
+    return Caller(connection_id, name, password_id, last_used_at, bound)
 
 
 @auth.login_required

@@ -3,6 +3,7 @@
 What takes something away asks first, on a page of its own that says what it will mean.
 """
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.connections import connection_or_404, url_of
 from security import connections, handover, sign_in, simulated
 from security.audit import note
-from security.connections import Listed, OnlyPassword, Password
+from security.connections import Listed, OnlyPassword, Password, WrongName
 from security.house import house
 from security.roles import needs
 from sync.connection_standing import connection_standings
@@ -38,6 +39,36 @@ def _change(action: str, name: str, work: Callable[[Connection], T], **sides: di
 
 def _back(name: str) -> ResponseReturnValue:
     return redirect(url_for("dashboard.show_connection", name=name))
+
+
+# --- projects
+
+
+@blueprint.post("/connections/<name>/projects")
+@needs("operator")
+def bind_projects(name: str) -> ResponseReturnValue:
+    """Which Mixpanel projects it may write: those of the form, or one more (`allow`)."""
+    allowed = request.form.get("allow", "")
+    given = re.split(r"[\s,]+", request.form.get("projects", ""))
+
+    def work(db: Connection) -> None:
+        known = connection_or_404(db, name).projects
+        if not allowed:
+            connections.bind(db, name, given)
+        elif known:  # else all may be written, and naming one would shut out the others
+            connections.bind(db, name, [*known, allowed])
+
+    try:
+        _change("projects", name, work, after={"projects": allowed or " ".join(given)})
+    except WrongName as error:
+        flash(str(error))
+        return _back(name)
+    flash(
+        "From the next call on this connection writes cohorts of these projects alone."
+        if any(given) or allowed
+        else "This connection may write cohorts of all projects."
+    )
+    return _back(name)
 
 
 # --- passwords

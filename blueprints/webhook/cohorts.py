@@ -31,6 +31,7 @@ def receive_page() -> Response:
     raw = body.read(request, settings.max_body_mb * 1024 * 1024)
     g.body_bytes = len(raw)
     g.page = page = parse(raw)
+    g.connection.check(page.project_id, page.cohort_id)
     rules, now = Rules.of(settings), house().clock()
     receipt = house().database.write(lambda db: receive(db, page, rules, g.connection.id, now))
     refusals.keep_waiting()

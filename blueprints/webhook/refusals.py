@@ -18,7 +18,7 @@ from security.house import house
 from security.key import WrongKey, guard
 from security.limits import TooMany, count_failed_sign_in
 from security.shares import TooManyAtOnce
-from security.webhook import NAME, SwitchedOff, auth
+from security.webhook import NAME, OtherProject, SwitchedOff, auth
 from sync.failures import FailureLog, Refusal
 from sync.page import Refused
 
@@ -55,6 +55,11 @@ def refused(error: Refused) -> Response:
 
 def switched_off(_error: SwitchedOff) -> Response:
     return _refuse(503, "switched_off", "This connection is switched off; nothing was stored. Send again later.", 60)
+
+
+def other_project(_error: OtherProject) -> Response:
+    message = "This connection may not write cohorts of this project; nothing was stored. Allow it in Cohort Relay."
+    return _refuse(503, "other_project", message, 60)
 
 
 def stopping(_error: Stopping) -> Response:
@@ -155,6 +160,7 @@ def keep_waiting() -> None:
 HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
     Refused: refused,
     SwitchedOff: switched_off,
+    OtherProject: other_project,
     Stopping: stopping,
     RequestTimeout: cut_short,
     DatabaseUnavailable: database_unavailable,
