@@ -6,7 +6,7 @@ NPM_CI := ci --ignore-scripts --no-audit --no-fund --silent
 VENDORED := $(addprefix node_modules/, htmx.org/dist/htmx.min.js chart.js/dist/chart.umd.min.js modern-normalize/modern-normalize.css)
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve demo test lint types bench bench-pages bench-imports bench-scale screenshots lock clean
+.PHONY: help run serve demo test check lint types bench bench-pages bench-imports bench-scale screenshots lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -45,8 +45,11 @@ demo: .venv/installed static/vendor/installed ## Serve with six weeks of believa
 	@INSTANCE_PATH=instance/demo $(BIN)/flask db upgrade
 	@INSTANCE_PATH=instance/demo exec $(BIN)/flask demo --serve
 
-test: .venv/installed-dev static/vendor/installed ## Set up and pass the tests
+test: .venv/installed-dev static/vendor/installed ## Set up and pass all tests
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+check: .venv/installed-dev static/vendor/installed ## The quick tests: no server, no browser, no long search (two minutes)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not browser and not server and not search and not slow"
 
 lint: .venv/installed-dev ## ruff, and mypy in strict mode
 	@$(BIN)/ruff check .

@@ -3,11 +3,15 @@
 import json
 from pathlib import Path
 
+import pytest
+
 import alerts
 from tests.alerts.conftest import Hook
 from tests.conftest import MakeRelay
 from tests.failing.server import wait_until
 from tests.failing.worker import relay_at_the_present, workers
+
+pytestmark = pytest.mark.slow
 
 WITHIN = 90  # seconds, on a machine that does something else as well
 MESSAGES = 12

@@ -4,10 +4,13 @@ import json
 import re
 from typing import Any
 
+import pytest
 import schemathesis
 from schemathesis.engine import Status, events, from_schema
 
 from tests.relay import Relay
+
+pytestmark = pytest.mark.slow
 
 FUZZ = {
     "phases": {"fuzzing": {"generation": {"max-examples": 25}}, "stateful": {"enabled": False}},

@@ -13,6 +13,8 @@ from blueprints.api.exports import PIECE
 from tests.failing.server import Server
 from tests.relay import Relay
 
+pytestmark = pytest.mark.slow
+
 MEMBERS = "/api/v1/projects/1/cohorts/7/members"
 
 

@@ -21,6 +21,8 @@ from tests.failing.sender import Sender, export, sender_of
 from tests.failing.server import BIN, ROOT, Server, wait_until
 from tests.relay import Relay, TestClock
 
+pytestmark = pytest.mark.slow
+
 PAGE = 20
 
 

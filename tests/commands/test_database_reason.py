@@ -8,6 +8,8 @@ import pytest
 from tests import servers
 from tests.failing.server import BIN, ROOT, Server, free_port, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def refused_addresses() -> dict[str, tuple[str, str]]:
     """An address that nobody gets in by, and what the server or its client library says of it."""

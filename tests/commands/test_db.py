@@ -15,6 +15,8 @@ from tests.conftest import settings_for
 from tests.failing.server import BIN, ROOT, Server
 from tests.relay import Relay
 
+pytestmark = pytest.mark.slow
+
 
 def test_upgrade_makes_every_table_and_can_be_repeated(tmp_path: Path) -> None:
     app = create_app(settings_for(tmp_path))

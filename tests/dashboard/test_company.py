@@ -10,6 +10,8 @@ from tests.browser import places
 from tests.relay import Browser, Relay
 from tests.sync.statements import watched
 
+pytestmark = pytest.mark.slow
+
 MOST_STATEMENTS = 12
 MOST_BYTES = 200_000
 LEAD_ON = ("/held", "/rotated", "/made", "/sure")  # where there is nothing to decide on, or to show

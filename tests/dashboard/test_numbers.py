@@ -9,6 +9,8 @@ from commands.simulator.loopback import served
 from tests.commands.conftest import terminal_of
 from tests.relay import Browser, Relay
 
+pytestmark = pytest.mark.slow
+
 WORST = ("--out-of-order", "--lose", 0.2, "--restart", 0.5, "--duplicate", 0.3, "--seed", "worst")
 SIZE = ("--connections", 2, "--cohorts", 2, "--people", 130, "--page-size", 20, "--cycles", 4, "--churn", 0.2)
 NUMBER = re.compile(r"<strong>([^<]*)</strong>\s*<span>([^<]*)</span>")

@@ -9,6 +9,8 @@ import pytest
 from tests.browser import places
 from tests.relay import Browser, Relay, body, member
 
+pytestmark = pytest.mark.slow
+
 # Everything that an address may say to a page, and some that no page asks for.
 QUERY = (
     *("action", "after", "as_of", "before", "cause", "cohort", "connection", "first", "kind", "next", "page", "q"),

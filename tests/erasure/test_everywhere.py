@@ -11,6 +11,8 @@ from tests.erasure.planted import EMAIL, ID, PROJECT, WORDS, in_files, stored
 from tests.failing.books import Books
 from tests.relay import Relay
 
+pytestmark = pytest.mark.slow
+
 PATH = f"/api/v1/people/{PROJECT}/{ID}"
 # What the planting has planted.
 LOST = {

@@ -5,12 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from erasure import Eraser
 from tests.erasure.planted import ID, PROJECT, in_files, stored
 from tests.erasure.test_everywhere import LOST
 from tests.erasure.test_story import WHO
 from tests.failing.server import ROOT, SECRET_KEY
 from tests.relay import Relay
+
+pytestmark = pytest.mark.slow
 
 
 def test_s10_killed_again_and_again_it_ends_with_everything_gone_and_counted_once(

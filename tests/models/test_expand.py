@@ -20,6 +20,8 @@ from tests.conftest import settings_for
 from tests.failing.server import wait_until
 from tests.relay import Relay
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 LARGE = {"person", "membership", "membership_change"}
 CONTRACT = re.compile(r"contract: .*\bsince (\d+\.\d+\.\d+)\b")

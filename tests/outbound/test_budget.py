@@ -12,6 +12,8 @@ from outbound import budget
 from outbound.desk import Desk
 from tests.servers import SECRET_KEY
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3_600_000
 START = 1_770_000_000_000
 

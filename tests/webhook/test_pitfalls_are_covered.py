@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ RULES = [f"s{number}" for number in range(1, 15)]
 PITFALLS = [f"p{number}" for number in [*range(1, 26), *range(29, 41), *range(42, 45)]]
 
 
+@cache
 def numbers_in_test_names() -> set[str]:
     """What stands at the beginning of the test names, over the syntax tree: ``test_s5_p3_nobody_…`` has s5 and p3."""
     found: set[str] = set()
