@@ -16,6 +16,7 @@ from commands.simulator import access
 from commands.simulator.history import History
 from commands.simulator.loopback import served
 from commands.simulator.plan import PROJECT
+from commands.terminal import raw
 from config import logs
 from models import schema
 from outbound import projects
@@ -134,7 +135,7 @@ def _make(app: Flask, here: House) -> None:
         history = History(url, passwords, clock(), lambda: _upkeep(here), lambda on: _switch(here, enabled=on))
         here.clock = history.clock
         try:
-            with click.progressbar(history.events(), label=LABEL, file=sys.stderr) as events:
+            with click.progressbar(history.events(), label=LABEL, file=raw(sys.stderr)) as events:
                 for event in events:
                     history.happen(event)
         finally:

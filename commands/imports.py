@@ -16,6 +16,7 @@ from flask.cli import with_appcontext
 from commands.desk import desk, warn_where_it_goes
 from commands.import_settings import asked, columns_of, options_of
 from commands.projects import find
+from commands.terminal import raw
 from outbound.bulk import dry, failures, files, rows, run, source
 from outbound.bulk.batches import Sorter
 from outbound.bulk.kinds import KINDS
@@ -154,7 +155,7 @@ def _show(here: Desk, import_id: int, stop: threading.Event) -> None:
             return
         of = f" of {job.total:,}" if job.total is not None else ""
         rate = job.read / max(0.1, time.monotonic() - begun)
-        click.echo(f"\r{job.read:,}{of} records, {rate:,.0f} a second   ", nl=False, err=True)
+        click.echo(f"\r{job.read:,}{of} records, {rate:,.0f} a second   ", nl=False, file=raw(sys.stderr))
 
 
 def _tell(job: Import, *, as_json: bool) -> None:

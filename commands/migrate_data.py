@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from commands.terminal import raw
 from config.database_url import (
     DRIVER,
     SQLITE,
@@ -102,7 +103,7 @@ def _progress(rows: int) -> Iterator[Watch]:
         yield lambda _doing, _rows: None
         return
     with click.progressbar(
-        length=rows * PASSES, label="Moving", file=sys.stderr, item_show_func=lambda doing: doing or ""
+        length=rows * PASSES, label="Moving", file=raw(sys.stderr), item_show_func=lambda doing: doing or ""
     ) as bar:
         yield lambda doing, further: bar.update(further, doing)
 

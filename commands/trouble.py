@@ -1,4 +1,5 @@
-"""What a command says where the database cannot be asked, or has another key: one sentence instead of a traceback."""
+"""What a command says where the database cannot be asked, has another key, or a file cannot be used: one sentence
+instead of a traceback."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,6 +9,9 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
+from commands.terminal import shown
+from config import folders
+from config.visible import visible
 from models.database import DatabaseUnavailable
 from models.schema import is_new_enough, stored_revision
 from models.statement import DRIVER_ERRORS
@@ -44,7 +48,16 @@ def _telling(callback: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(callback)
     def called(*arguments: Any, **options: Any) -> Any:
         try:
-            return callback(*arguments, **options)
+            with shown():
+                return callback(*arguments, **options)
+        except click.ClickException as error:
+            error.message = visible(error.message)
+            raise
+        except OSError as error:
+            if error.filename is None:  # none of a file
+                raise
+            told = f"{error.filename} cannot be read or written: {folders.why(error)}."
+            raise click.ClickException(visible(told)) from error
         except DatabaseUnavailable as error:
             raise click.ClickException(f"The database cannot be used now: {error.told}. See: flask doctor") from error
         except (DBAPIError, *DRIVER_ERRORS) as error:

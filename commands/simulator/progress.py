@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 
 from commands.simulator.sender import Tally
+from commands.terminal import raw
 
 EVERY = 2.0  # seconds between two plain lines
 
@@ -31,7 +32,7 @@ def progress(syncs: int) -> Iterator[Show]:
 def _on_terminal(syncs: int) -> Iterator[Show]:
     started = time.monotonic()
     with click.progressbar(
-        length=syncs, label="Syncs", file=sys.stderr, item_show_func=lambda text: text or "", show_pos=True
+        length=syncs, label="Syncs", file=raw(sys.stderr), item_show_func=lambda text: text or "", show_pos=True
     ) as bar:
 
         def show(tally: Tally) -> None:

@@ -1,0 +1,40 @@
+"""The one way by which commands print. What came from outside (ids, names, Mixpanel's answers, file names) is shown so
+that no character of it moves the cursor, rewrites a line, or turns the order of what follows."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any, TextIO, cast
+
+from config.visible import visible
+
+
+class Shown:
+    """A stream of text that shows such characters as escapes; bytes for another program go through as they are."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        self.stream.write(visible(text))
+        return len(text)
+
+    def writelines(self, lines: Iterator[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """While this is open everything that is printed is shown that way."""
+    out, beside = cast("TextIO", Shown(sys.stdout)), cast("TextIO", Shown(sys.stderr))
+    with redirect_stdout(out), redirect_stderr(beside):
+        yield
+
+
+def raw(stream: TextIO) -> TextIO:
+    """The terminal itself, for our own lines that are drawn again and again."""
+    return stream.stream if isinstance(stream, Shown) else stream
