@@ -51,13 +51,15 @@ def _telling(callback: Callable[..., Any]) -> Callable[..., Any]:
             with shown():
                 return callback(*arguments, **options)
         except click.ClickException as error:
-            error.message = visible(error.message)
-            raise
+            if error.message == visible(error.message):
+                raise
+            kind = click.UsageError if isinstance(error, click.UsageError) else click.ClickException
+            raise kind(visible(error.message)) from error
         except OSError as error:
             if error.filename is None:  # none of a file
                 raise
-            told = f"{error.filename} cannot be read or written: {folders.why(error)}."
-            raise click.ClickException(visible(told)) from error
+            unusable = f"{error.filename} cannot be read or written: {folders.why(error)}."
+            raise click.ClickException(visible(unusable)) from error
         except DatabaseUnavailable as error:
             raise click.ClickException(f"The database cannot be used now: {error.told}. See: flask doctor") from error
         except (DBAPIError, *DRIVER_ERRORS) as error:

@@ -7,6 +7,8 @@ from urllib.parse import quote
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
+from commands.simulator.wire import session
+
 Row = dict[str, Any]
 
 PAGE = 1000  # the API's largest page
@@ -23,7 +25,7 @@ class Reader:
 
     def __init__(self, url: str, token: str) -> None:
         self._root = f"{url}/api/v1"
-        self._http = requests.Session()
+        self._http = session(url)
         self._http.headers["Authorization"] = f"Bearer {token}"
         self._patient = Retrying(
             retry=retry_if_result(lambda answer: answer.status_code in WAITING),

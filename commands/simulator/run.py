@@ -12,6 +12,7 @@ from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_d
 
 from commands.simulator.mixpanel import Connection
 from commands.simulator.sender import Tally
+from commands.simulator.wire import session
 
 LOOK_EVERY = 0.25  # seconds between two looks at the progress
 
@@ -26,7 +27,7 @@ def await_server(url: str, seconds: float) -> None:
         retry=retry_if_exception_type(requests.RequestException), stop=stop_after_delay(seconds), wait=wait_fixed(0.25)
     )
     try:
-        trying(lambda: requests.get(f"{url}/healthz", timeout=5).raise_for_status())
+        trying(lambda: session(url).get(f"{url}/healthz", timeout=5).raise_for_status())
     except RetryError as error:
         raise NobodyThere(f"Nothing answers at {url}. Start it first: make run") from error
 

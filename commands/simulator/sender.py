@@ -18,6 +18,7 @@ from tenacity.nap import sleep_using_event
 from tenacity.stop import stop_when_event_set
 
 from commands.simulator.exports import Export, Page
+from commands.simulator.wire import session
 
 RETRIES = 5
 RETRY_SECONDS = 60  # over which the retries are spread, each wait twice the one before
@@ -92,7 +93,7 @@ class Sender:
         self.troubles = troubles
         self.tally = Tally()
         self.stop = stop or Event()
-        self._http = requests.Session()
+        self._http = session(url)
         self._http.auth = self.login
         self._http.headers["Content-Type"] = "application/json"
         self._retrying = Retrying(

@@ -15,12 +15,14 @@ pytestmark = pytest.mark.slow
 QUERY = (
     *("action", "after", "as_of", "before", "cause", "cohort", "connection", "first", "kind", "next", "page", "q"),
     *("range", "shown", "since", "sort", "state", "status", "stretch", "who", "unknown"),
+    *("delivery", "person", "example", "project", "operation", "failed", "password", "kind"),
 )
 FORM = ("again", "after", "code", "email", "name", "old", "password", "percent", "q", "role", "scope", "session")
 FORM = (*FORM, "value", "way")
 
 FAULT = 500
 HUGE = "9" * 400
+TOO_LONG = "9" * 4301  # digits that Python reads
 ODD = (
     "",
     " ",
@@ -39,6 +41,10 @@ ODD = (
     str(2**64),
     HUGE,
     f"-{HUGE}",
+    TOO_LONG,
+    "[" * 900,
+    '{"a":' * 900,
+    '"\\ud800"',
     f"{2**63}-{2**63}",
     f"{HUGE}-{HUGE}-{HUGE}",
     "1-1-1",
