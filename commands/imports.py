@@ -182,7 +182,8 @@ def _print_failed(import_id: int) -> None:
     _find(import_id)
     for one in failures.every(desk().database, import_id):
         click.echo(f"line {one.place}  {one.verdict}  {one.field or ''}  {one.reason}", err=True)
-        click.echo(one.record)
+        if failures.is_record(one):
+            click.echo(one.record)
 
 
 def _find(import_id: int) -> Import:

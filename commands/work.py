@@ -15,6 +15,7 @@ from commands.desk import desk
 from config.clock import SECOND
 from models.database import DatabaseUnavailable
 from outbound import upkeep as outbound_upkeep
+from outbound.bulk import uploads
 from outbound.bulk.run import run_due
 from outbound.comparison.work import work_once
 from outbound.desk import Desk
@@ -98,6 +99,7 @@ class Upkeep:
                 alerts.prune(database, now)
                 database.write(lambda db: handover.prune(db, now))
                 outbound_upkeep.prune(database, settings.retain_deliveries_days, now)
+                uploads.tidy(database, desk().folder, now)
                 outbound_upkeep.tidy_downloads(database, desk().downloads, settings.retain_downloads_hours, now)
                 self.pruned_at = now
         except DatabaseUnavailable as error:

@@ -21,7 +21,7 @@ from blueprints.api.addresses import can_be_stored
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
 from outbound import projects
-from outbound.bulk import dry, failures, files, rows, source
+from outbound.bulk import dry, failures, files, rows, source, uploads
 from outbound.bulk.batches import Sorter
 from outbound.bulk.dry import Report
 from outbound.bulk.failures import Failure
@@ -199,13 +199,15 @@ def ask_cancel_import(import_id: int) -> str:
 @needs("operator")
 def cancel_import(import_id: int) -> ResponseReturnValue:
     now = house().clock()
-    return _change(import_id, "cancel", lambda db: rows.cancel(db, import_id, now))
+    answer = _change(import_id, "cancel", lambda db: rows.cancel(db, import_id, now))
+    uploads.discard(find(import_id))
+    return answer
 
 
 @blueprint.get("/send/imports/<int:import_id>/failed.ndjson")
 def failed_ndjson(import_id: int) -> Response:
-    """The failed records, ready to be imported again."""
-    return _download(import_id, "ndjson", lambda one: one.record + "\n")
+    """The failed records, ready to be imported again; what was no record is only in the CSV."""
+    return _download(import_id, "ndjson", lambda one: one.record + "\n" if failures.is_record(one) else "")
 
 
 @blueprint.get("/send/imports/<int:import_id>/failed.csv")

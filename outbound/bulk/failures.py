@@ -11,6 +11,8 @@ from models.database import Database
 from outbound.answers import storable
 from outbound.attempts import Outcome
 from outbound.bulk.batches import Batch, Record
+from outbound.readers import objects
+from outbound.readers.objects import Wrong
 
 PIECE = 1000
 _ADD = text("""
@@ -78,6 +80,14 @@ def add(db: Connection, import_id: int, found: Sequence[Failure]) -> None:
     if found:
         rows = [vars(one) | {"import_id": import_id} for one in found]
         db.execute(_ADD, [row | {"reason": storable(row["reason"]), "record": storable(row["record"])} for row in rows])
+
+
+def is_record(failure: Failure) -> bool:
+    """Whether it can be imported again: a row or a line that could not be read is none."""
+    try:
+        return bool(objects.record(failure.record.encode()))
+    except (Wrong, UnicodeEncodeError):
+        return False
 
 
 def some(db: Connection, import_id: int, after: int, limit: int) -> list[Failure]:

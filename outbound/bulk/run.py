@@ -18,7 +18,7 @@ from models.database import DatabaseUnavailable
 from models.sealed import CannotOpen
 from outbound import deliveries, projects, send
 from outbound.attempts import Outcome, Trail, attempt
-from outbound.bulk import failures, rows, source
+from outbound.bulk import failures, rows, source, uploads
 from outbound.bulk.batches import Batch, Sorter, batches
 from outbound.bulk.held import Held
 from outbound.bulk.kinds import KINDS
@@ -107,6 +107,7 @@ class _Run:
         total = self.desk.database.read(lambda db: rows.by_id(db, self.job.id))
         read = total.read if state == "done" and total is not None else None
         self.desk.database.write(lambda db: rows.end(db, self.job.id, self.by, state, message, now, read))
+        uploads.discard(self.desk.database.read(lambda db: rows.by_id(db, self.job.id)))
 
     def _prepare(self) -> None:
         """The project, the request that all batches share, and what an earlier process left behind."""

@@ -1,7 +1,9 @@
 """Imports from the pages: upload, look through, begin, pause, go on, cancel, and the failed records to take away."""
 
+import gzip
 import io
 import json
+import os
 import re
 import threading
 from pathlib import Path
@@ -10,8 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from outbound import upkeep
-from outbound.bulk import rows, run
+from outbound.bulk import rows, run, uploads
 from tests.mixpanel import Mixpanel
 from tests.outbound.conftest import TOKEN, desk_of
 from tests.relay import Browser, Relay
@@ -156,10 +157,92 @@ def test_no_token_stands_on_the_page_of_an_import(relay: Relay, browser: Browser
     assert TOKEN not in page
 
 
-def test_uploaded_files_go_with_their_imports(relay: Relay, browser: Browser, tmp_path: Path) -> None:
+def held(relay: Relay) -> list[Path]:
+    return list(desk_of(relay).folder.iterdir())
+
+
+def test_the_upload_of_an_import_goes_when_it_is_cancelled(relay: Relay, browser: Browser) -> None:
     place = upload(browser, lines(*EVENTS)).location
+    assert len(held(relay)) == 1
     browser.post(f"{place}/cancel", {})
-    assert len(list(desk_of(relay).folder.iterdir())) == 1
-    upkeep.prune(relay.database, 90, relay.clock() + 91 * upkeep.DAY)
-    assert list(desk_of(relay).folder.iterdir()) == []
-    assert browser.get(place).status_code == 404
+    assert held(relay) == []
+
+
+def test_an_import_that_nobody_begins_ends_and_its_upload_goes(relay: Relay, browser: Browser) -> None:
+    place = upload(browser, lines(*EVENTS)).location
+    (path,) = held(relay)
+    os.utime(path, (0, 0))
+    uploads.tidy(relay.database, desk_of(relay).folder, relay.clock() + (uploads.DRAFT_DAYS - 1) * uploads.DAY)
+    assert (state(relay), held(relay)) == ("ready", [path])
+    uploads.tidy(relay.database, desk_of(relay).folder, relay.clock() + (uploads.DRAFT_DAYS + 1) * uploads.DAY)
+    assert (state(relay), held(relay)) == ("cancelled", [])
+    assert "Nobody began it within 7 days" in browser.get(place).text
+
+
+def test_a_file_that_no_row_names_is_removed_once_it_is_old(relay: Relay, browser: Browser) -> None:
+    upload(browser, lines(*EVENTS))
+    (kept,) = held(relay)
+    os.utime(kept, (0, 0))
+    (lost, young) = (desk_of(relay).folder / name for name in ("lost", "young"))
+    lost.write_text("u1")
+    young.write_text("u1")
+    os.utime(lost, (0, 0))
+    uploads.tidy(relay.database, desk_of(relay).folder, relay.clock())
+    assert sorted(held(relay)) == sorted([kept, young])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\x1f\x8b", gzip.compress(b"id,b\nu,1\n" * 99)[:-9], b"a,a\n1,2\n", b'"' + b"x" * 200_000 + b"\n"],
+    ids=["two bytes of gzip", "cut gzip", "two heads alike", "one long head"],
+)
+def test_a_damaged_upload_is_answered_in_a_sentence_and_not_kept(
+    relay: Relay, browser: Browser, content: bytes
+) -> None:
+    form = {"project": "prod", "kind": "events", "file": (io.BytesIO(content), "x.csv")}
+    assert browser.post("/send/imports", form, content_type="multipart/form-data").status_code == 422
+    assert held(relay) == []
+
+
+def test_what_is_advised_against_is_sent_and_counted(relay: Relay, browser: Browser, mixpanel: Mixpanel) -> None:
+    long = {"event": "e", "properties": {"time": 1_750_000_000, "distinct_id": "u9", "url": "x" * 300}}
+    twin = {"event": "e", "properties": {"time": 1_750_000_000, "distinct_id": "u0"}}
+    place = upload(browser, lines(*EVENTS, long, twin)).location
+    assert "1 text will be cut" in browser.get(place).text
+    browser.post(f"{place}/start", {})
+    work(relay)
+    page = browser.get(place).text
+    assert "1 text will be cut" in page
+    assert "1 event is equal to one before it" in page
+    assert len(mixpanel.calls[0].records) == 5
+
+
+def test_options_of_profiles_stand_in_every_update(relay: Relay, browser: Browser, mixpanel: Mixpanel) -> None:
+    place = upload(browser, lines({"$distinct_id": 42, "$set": {"a": 1}}), "people").location
+    browser.post(f"{place}/start", {"ignore_time": "1", "keep_place": "1", "ignore_alias": "1"})
+    work(relay)
+    said = {"$distinct_id": "42", "$ignore_time": True, "$ip": 0, "$ignore_alias": True}
+    assert mixpanel.calls[0].records[0].items() >= said.items()
+
+
+def test_the_offset_of_an_old_dump_is_taken_from_its_times(relay: Relay, browser: Browser, mixpanel: Mixpanel) -> None:
+    place = upload(browser, lines(*EVENTS)).location
+    assert "number of hours" in browser.post(f"{place}/start", {"time_offset": "west"}).text
+    browser.post(f"{place}/start", {"time_offset": "-8"})
+    work(relay)
+    assert mixpanel.calls[0].records[0]["properties"]["time"] == 1_750_000_000 + 8 * 3600
+
+
+def test_events_that_are_about_nobody_are_sent_so(relay: Relay, browser: Browser, mixpanel: Mixpanel) -> None:
+    place = upload(browser, "event,time\nE,1750000000\n", name="t.csv").location
+    browser.post(f"{place}/columns", {"column.0": "event", "column.1": "time", "nobody": "1"})
+    browser.post(f"{place}/start", {})
+    work(relay)
+    assert mixpanel.calls[0].records[0]["properties"]["distinct_id"] == ""
+
+
+def test_two_columns_cannot_be_one(relay: Relay, browser: Browser) -> None:
+    place = upload(browser, "a,b\n1,2\n", name="t.csv").location
+    answer = browser.post(f"{place}/columns", {"column.0": "event", "column.1": "event"})
+    assert answer.status_code == 422
+    assert "only one column can be event" in answer.text
