@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,29 @@ def test_what_nginx_answers_itself_is_what_mixpanel_understands(one: Server, tmp
         away = crm.post(body("members", ["A"]))
     assert (away.status, away.json["status"], away.json["error"]["code"]) == (503, "failure", 503)
     assert away.retry_after
+
+
+def test_nginx_takes_no_body_from_strangers(one: Server, tmp_path: Path) -> None:
+    with nginx(tmp_path, one, one) as proxy:
+        for path, status in (("/api/v1/projects/1/operations/import-events", 401), ("/sign-in", 413)):
+            with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as line:
+                line.sendall(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000000\r\n\r\n".encode())
+                head = line.recv(1000)
+            assert head.startswith(f"HTTP/1.1 {status} ".encode()), "before any of the body was sent"
+            assert b"\r\nServer: nginx\r\n" in head, "no version"
+        assert requests.get(f"{proxy.url}/api/v1/openapi.json", timeout=20).status_code == 200
+
+
+def test_an_address_with_too_many_connections_hears_429_in_mixpanels_envelope(one: Server, tmp_path: Path) -> None:
+    head = b"POST /webhooks/mixpanel/crm HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\n{"
+    with nginx(tmp_path, one, one) as proxy, ExitStack() as stack:
+        for _ in range(64):
+            stack.enter_context(socket.create_connection(("127.0.0.1", proxy.port))).sendall(head)
+        crm = through(proxy.url, one)
+        replies = []
+        wait_until(lambda: replies.append(crm.post(body("members", ["A"]))) or replies[-1].status == 429, 10, "429")
+    assert (replies[-1].json["status"], replies[-1].json["error"]["code"]) == ("failure", 429)
+    assert replies[-1].retry_after
 
 
 def test_what_the_app_refuses_passes_through_nginx_as_it_is(one: Server, tmp_path: Path) -> None:
