@@ -69,8 +69,13 @@ def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
     return written.getvalue().encode()
 
 
+def cells(rows: Rows) -> list[tuple[Any, ...]]:
+    """The members as rows of COLUMNS."""
+    return [(*person, moment(at), entry, properties) for _id, *person, properties, at, entry in map(tuple, rows)]
+
+
 def _csv_lines(rows: Rows) -> bytes:
-    return _csv([(*person, moment(at), entry, properties) for _id, *person, properties, at, entry in map(tuple, rows)])
+    return _csv(cells(rows))
 
 
 def _json_lines(rows: Rows) -> bytes:
@@ -105,7 +110,15 @@ def export_ndjson(_query: NoQuery, project_id: str, cohort_id: str) -> Response:
     return export(NDJSON, project_id, cohort_id, f"token {token_name()}")
 
 
-def export(form: Form, project_id: str, cohort_id: str, who: str) -> Response:
+@dataclass(frozen=True)
+class File:
+    """What an export is called, and whose rows are in it where those are not the present members."""
+
+    name: str = ""
+    found: Iterator[Rows] | None = None
+
+
+def export(form: Form, project_id: str, cohort_id: str, who: str, file: File = File()) -> Response:
     """The streamed answer, noted in the audit trail before its first byte. Raises Problem (404; 429 where too many
     exports are under way)."""
     database = house().database
@@ -113,10 +126,10 @@ def export(form: Form, project_id: str, cohort_id: str, who: str) -> Response:
     with _place() as held:
         _note(who, cohort, form)
         place = held.pop_all()
-    response = Response(_held(place, stream(database, cohort.id, form)), mimetype=form.media_type)
+    response = Response(_held(place, stream(database, cohort.id, form, file.found)), mimetype=form.media_type)
     response.call_on_close(place.close)  # also where nothing of it was ever read
     name = form.media_type.rpartition("-")[2].rpartition("/")[2]
-    response.headers["Content-Disposition"] = f'attachment; filename="members.{name}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{file.name or f"members.{name}"}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
@@ -143,11 +156,11 @@ def _held(place: ExitStack, pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield from pieces
 
 
-def stream(database: Database, cohort: int, form: Form) -> Iterator[bytes]:
+def stream(database: Database, cohort: int, form: Form, found: Iterator[Rows] | None = None) -> Iterator[bytes]:
     """The export piece by piece. Whatever it raises, its last piece has broken the form first."""
     yield form.head
     try:
-        yield from map(form.lines, pieces(database, cohort))
+        yield from map(form.lines, found or pieces(database, cohort))
     except Exception as error:
         log.warning("export.broken_off", error=type(error).__name__)
         yield form.broken

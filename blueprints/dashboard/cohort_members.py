@@ -3,9 +3,10 @@ number of rows, so that its last page costs what its first does."""
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, text
@@ -13,8 +14,10 @@ from sqlalchemy import Connection, Row, bindparam, text
 from blueprints.api import members
 from blueprints.api.paging import AFTER_ALL
 from config.clock import DAY
+from models.database import Database
 
 SHOWN = 50
+PIECE = 500  # members of an export of then that are read at once
 EXAMINED = 2000  # rows that one page looks at
 SINCE = {"today": "Today", "7d": "Last 7 days", "30d": "Last 30 days"}
 PROPERTY_COLUMNS = 3
@@ -120,16 +123,35 @@ def entered_since(db: Connection, cohort: Row[Any], since: int, before: int) -> 
 
 def as_of(db: Connection, cohort: Row[Any], moment: int, after: int) -> Listing:
     """Who was a member at `moment`, what happened in that very millisecond included."""
+    stays, key = _were_in(db, cohort, moment, after, SHOWN)
+    return listing(people(db, stays), key)
+
+
+def pieces_as_of(database: Database, cohort: Row[Any], moment: int) -> Iterator[Sequence[Any]]:
+    """All who were members at `moment`, some at a time, as `blueprints.api.members` has rows of members."""
+    after: int | None = 0
+    while after is not None:
+        rows, after = database.read(partial(_piece_as_of, cohort=cohort, moment=moment, after=after))
+        yield rows
+
+
+def _piece_as_of(db: Connection, cohort: Row[Any], moment: int, after: int) -> tuple[list[Any], int | None]:
+    stays, key = _were_in(db, cohort, moment, after, PIECE)
+    found = {row.id: row for row in db.execute(_PEOPLE, {"ids": [one.person_id for one in stays]})} if stays else {}
+    return [(*found[one.person_id], one.at, one.entry_number) for one in stays], key
+
+
+def _were_in(db: Connection, cohort: Row[Any], moment: int, after: int, most: int) -> tuple[list[Stay], int | None]:
     if moment < cohort.created_at:
-        return Listing([])
+        return [], None
     window = db.execute(_WINDOW, {"cohort": cohort.id, "after": after, "most": EXAMINED}).one()
     if not window.examined:
-        return Listing([])
-    values = {"cohort": cohort.id, "moment": moment, "after": after, "last": window.last, "limit": SHOWN + 1}
+        return [], None
+    values = {"cohort": cohort.id, "moment": moment, "after": after, "last": window.last, "limit": most + 1}
     rows = db.execute(_AS_OF, values).all()
     more = window.last if window.examined == EXAMINED else None
-    key = rows[SHOWN - 1].person_id if len(rows) > SHOWN else more
-    return listing(people(db, _stays_then(db, cohort.id, rows[:SHOWN])), key)
+    key = rows[most - 1].person_id if len(rows) > most else more
+    return _stays_then(db, cohort.id, rows[:most]), key
 
 
 def _stays_then(db: Connection, cohort: int, rows: Sequence[Row[Any]]) -> list[Stay]:

@@ -1,20 +1,22 @@
 """One cohort: its charts, its members with their filters and their search, its exports."""
 
+import re
 from dataclasses import astuple, dataclass
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from blueprints import spreadsheets
 from blueprints.api import exports
-from blueprints.api.exports import CSV, NDJSON, Form
+from blueprints.api.exports import COLUMNS, CSV, NDJSON, Form
 from blueprints.api.replies import Problem
 from blueprints.dashboard import blueprint, cohort_history, cohort_members, cohort_search
-from blueprints.dashboard.cohort_head import Head, find, head
+from blueprints.dashboard.cohort_head import Head, find, head, name_of
 from blueprints.dashboard.cohort_history import RANGES, History
 from blueprints.dashboard.cohort_members import SINCE, Listing
 from blueprints.dashboard.cohort_search import Place
-from config.clock import DAY
+from config.clock import DAY, iso
 from security import handover, sign_in
 from security.house import house
 from security.roles import covers, needs
@@ -142,7 +144,7 @@ def _place() -> Place:
 
 @blueprint.get("/cohorts/<int:cohort_id>/members.csv")
 def export_csv(cohort_id: int) -> Response:
-    return _export(CSV, cohort_id)
+    return _export(PEOPLES_CSV, cohort_id)
 
 
 @blueprint.get("/cohorts/<int:cohort_id>/members.ndjson")
@@ -150,12 +152,29 @@ def export_ndjson(cohort_id: int) -> Response:
     return _export(NDJSON, cohort_id)
 
 
+def _lines(rows: exports.Rows) -> bytes:
+    return spreadsheets.lines(exports.cells(rows)).encode()
+
+
+# For people: no cell of it is a formula.
+PEOPLES_CSV = Form("text/csv", (spreadsheets.BOM + spreadsheets.lines([COLUMNS])).encode(), _lines, CSV.broken)
+
+
 def _export(form: Form, cohort_id: int) -> Response:
-    """The whole cohort, as the API gives it; too many at once are asked to wait."""
+    """The whole cohort as its page shows it, now or at a moment (`?as_of=`); too many at once are asked to wait."""
     if not covers(sign_in.operator().role, house().settings.export_role):
         abort(403)
-    cohort = house().database.read(lambda db: find(db, cohort_id), one_statement=True)
+    here, as_of = house(), request.args.get("as_of", "").strip()
+    cohort = here.database.read(lambda db: find(db, cohort_id), one_statement=True)
+    moment = cohort_members.moment_of(as_of) if as_of else None
+    if as_of and moment is None:
+        abort(400)
+    found = None if moment is None else cohort_members.pieces_as_of(here.database, cohort, moment)
+    day = (iso(here.clock()) or "")[:10] if moment is None else re.sub("[^0-9]+", "-", as_of).strip("-")
+    name = spreadsheets.file_name(name_of(cohort), day, "csv" if form is PEOPLES_CSV else "ndjson")
     try:
-        return exports.export(form, cohort.project_id, cohort.mixpanel_cohort_id, sign_in.operator().email)
+        return exports.export(
+            form, cohort.project_id, cohort.mixpanel_cohort_id, sign_in.operator().email, exports.File(name, found)
+        )
     except Problem as error:
         return abort(error.status)

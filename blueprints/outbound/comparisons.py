@@ -1,7 +1,5 @@
 """Comparisons (F13): a cohort beside Mixpanel's own, what differs, probably why, and what to do about it."""
 
-import csv
-import io
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +9,7 @@ from flask import Response, abort, flash, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, text
 
-from blueprints import pager
+from blueprints import pager, spreadsheets
 from blueprints.api.addresses import can_be_stored
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
@@ -117,9 +115,8 @@ def comparison_csv(comparison_id: int, side: str) -> Response:
     """The ids of one side, as far as they are kept."""
     one = _find(comparison_id)
     listed = house().database.read(lambda db: rows.ids(db, comparison_id))[SIDES.index(side)]
-    written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerows([["distinct_id"], *[[identifier] for identifier in listed]])
-    response = Response(written.getvalue(), mimetype="text/csv")
+    written = spreadsheets.lines([["distinct_id"], *[[identifier] for identifier in listed]])
+    response = Response(spreadsheets.BOM + written, mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="comparison-{one.id}-{side}.csv"'
     return response
 

@@ -1,7 +1,5 @@
 """Imports: a file is uploaded, looked through, and sent in the background; its page shows how far it is."""
 
-import csv
-import io
 import json
 import re
 import secrets
@@ -16,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
 
-from blueprints import pager
+from blueprints import pager, spreadsheets
 from blueprints.api.addresses import can_be_stored
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
@@ -213,7 +211,9 @@ def failed_ndjson(import_id: int) -> Response:
 @blueprint.get("/send/imports/<int:import_id>/failed.csv")
 def failed_csv(import_id: int) -> Response:
     """The failed records with their reasons."""
-    return _download(import_id, "csv", _csv_line, _line("place", "verdict", "field", "reason", "record"))
+    return _download(
+        import_id, "csv", _csv_line, spreadsheets.BOM + _line("place", "verdict", "field", "reason", "record")
+    )
 
 
 def _download(import_id: int, form: str, line: Callable[[Failure], str], head: str = "") -> Response:
@@ -235,9 +235,7 @@ def _csv_line(one: Failure) -> str:
 
 
 def _line(*values: str) -> str:
-    written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerow(values)
-    return written.getvalue()
+    return spreadsheets.lines([values])
 
 
 def _change(import_id: int, action: str, work: Callable[[Connection], bool]) -> ResponseReturnValue:

@@ -62,8 +62,8 @@ def test_ids_that_differ_are_listed_with_causes_and_downloads(
     page = browser.get(place).text
     assert "1 missing here, 1 extra here" in page
     assert "were never sent to us" in page
-    assert browser.get(f"{place}/missing.csv").text == "distinct_id\r\nnew-1\r\n"
-    assert browser.get(f"{place}/extra.csv").text == "distinct_id\r\nm4\r\n"
+    assert browser.get(f"{place}/missing.csv").text == "\ufeffdistinct_id\r\nnew-1\r\n"
+    assert browser.get(f"{place}/extra.csv").text == "\ufeffdistinct_id\r\nm4\r\n"
     assert "Different" in browser.get(ASK).text
 
 

@@ -1,0 +1,38 @@
+"""CSV that people download from a page and open in a spreadsheet: nothing in it is a formula, and Excel sees UTF-8.
+
+The JSON API's CSV is raw: a program wants what was sent.
+"""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"  # without it Excel reads the bytes in the encoding of its country
+FORMULAS = frozenset("=+-@\t\r")
+_BEFORE = " \n\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\"'"
+
+
+def disarmed(cell: Any) -> Any:
+    """The cell with a quote before it where a spreadsheet would reckon with it, also behind blanks and quotes, and in
+    the full width of East Asia."""
+    if not isinstance(cell, str):
+        return cell
+    first = unicodedata.normalize("NFKC", cell.lstrip(_BEFORE)[:1])
+    return f"'{cell}" if first[:1] in FORMULAS and first else cell
+
+
+def lines(rows: Iterable[Sequence[Any]]) -> str:
+    """RFC 4180."""
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\r\n").writerows([disarmed(cell) for cell in row] for row in rows)
+    return written.getvalue()
+
+
+def file_name(name: str, day: str, ending: str) -> str:
+    """`paying-users-2026-11-24.csv`: what is said of a file in a header takes letters of ASCII alone."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain[:80]).strip("-") or "cohort"
+    return f"{words}-{day}.{ending}"
