@@ -2,6 +2,8 @@
 
 import signal
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 from flask import Flask
 from htmx_flask import Htmx
@@ -113,7 +115,9 @@ def _database(app: Flask, settings: Settings) -> Database:
 
 
 def _sqlite(app: Flask, settings: Settings) -> Database:
-    url, options = sqlite_url(sqlite_file(settings.database_url)), sqlite_options()
+    file = sqlite_file(settings.database_url)
+    _make_for_us_alone(file)
+    url, options = sqlite_url(file), sqlite_options()
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     app.config["SQLALCHEMY_BINDS"] = {"writer": writer_options(options) | {"url": url}}
@@ -122,6 +126,13 @@ def _sqlite(app: Flask, settings: Settings) -> Database:
         reader, writer = db.engine, db.engines["writer"]
     prepare(reader, writer)
     return Database(reader, writer)
+
+
+def _make_for_us_alone(file: Path) -> None:
+    """SQLite makes its file, and the two beside it, with the rights that it finds: ours alone, whatever the umask."""
+    if file.parent.is_dir() and not file.exists():
+        with suppress(OSError):  # SQLite says why, at the first statement
+            file.touch(mode=0o600)
 
 
 def _postgresql(app: Flask, settings: Settings) -> Database:

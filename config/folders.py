@@ -34,7 +34,9 @@ def made(given: str, root: Path) -> Path:
     try:
         given.encode()
         folder = root / Path(given).expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)  # whatever the umask: members and hashes are in it
     except (ValueError, RuntimeError):
         raise WrongSetting(f"INSTANCE_PATH: {given!a} is not the path of a folder.") from None
     except OSError as error:

@@ -6,6 +6,7 @@ from models.connections import ApiToken, Connection, ConnectionPassword
 from models.database import Database, DatabaseUnavailable, db
 from models.erasures import Erasure
 from models.failures import Failure
+from models.handover import Handover
 from models.keys import SecretKeyCheck
 from models.operators import AuditEntry, Operator, SignIn, SimulatedExport
 from models.outbound import BudgetCall, Comparison, Delivery, Download, Import, ImportFailure, Landing, Project

@@ -254,3 +254,17 @@ def test_a_value_or_a_file_that_is_far_too_long_is_refused(tmp_path: Path) -> No
 def test_what_is_no_setting_is_no_attribute(tmp_path: Path) -> None:
     with pytest.raises(AttributeError, match="no setting 'colour'"):
         _ = loaded(tmp_path).colour
+
+
+def test_what_we_make_is_for_our_user_alone_whatever_the_umask(tmp_path: Path) -> None:
+    folder, before = tmp_path / "made", os.umask(0o002)
+    try:
+        app = create_app(load({"INSTANCE_PATH": str(folder), "LOG_LEVEL": "error"}))
+        app.extensions["house"].database.alter(schema.upgrade)
+        modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in (folder, *folder.iterdir())}
+        app.extensions["house"].database.dispose()
+    finally:
+        os.umask(before)
+    assert modes.pop("made") == 0o700
+    assert {"cohort-relay.db", "secret-key"} <= modes.keys()
+    assert set(modes.values()) == {0o600}, modes
