@@ -16,7 +16,7 @@ from tests.test_house import ROOMS, ROOT, sources
 
 CALLS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 # Patterns that are made when they are needed, of words that are escaped; each has a test of its own here or there.
-MADE = {"config/values.py", "erasure/mentions.py", "outbound/copies.py"}
+MADE = {"config/values.py", "erasure/mentions.py", "outbound/copies.py", "security/sign_ins.py"}
 
 TELLING = "\"\\'{}()[]<>:;,.@=/*-_0aeE \t\n#%&?|+`$"
 PREFIXES = ("", '"', "{{", "f(", "0", "a@", "<", "/**/", "[", ",")
@@ -42,7 +42,7 @@ def calls(path: Path) -> Iterator[ast.expr]:
 
 
 def patterns() -> list[tuple[str, str]]:
-    """Where each pattern stands, and the pattern. Fails on one that is made and not on the list."""
+    """Where each pattern stands, and the pattern; an empty one where it is made and not on the list."""
     found = []
     for room in ROOMS:
         for path in sources(room):
@@ -51,8 +51,8 @@ def patterns() -> list[tuple[str, str]]:
                 if isinstance(pattern, ast.Constant):
                     written = pattern.value
                     found.append((place, written.decode("latin-1") if isinstance(written, bytes) else written))
-                else:
-                    assert place in MADE, f"{place}: a pattern that no test can read"
+                elif place not in MADE:
+                    found.append((place, ""))
     return found
 
 
@@ -82,6 +82,7 @@ def test_a_slow_pattern_would_be_found(pattern: str) -> None:
 
 @pytest.mark.parametrize(("place", "pattern"), patterns())
 def test_no_pattern_takes_longer_than_the_text_is_long(place: str, pattern: str) -> None:
+    assert pattern, f"{place}: a pattern that no test can read"
     assert not is_slow(pattern), place
 
 
