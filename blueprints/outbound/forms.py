@@ -12,6 +12,7 @@ from outbound.operations import in_time
 from outbound.shape import Given, Operation, Param, Problem
 from outbound.values import Unreadable, parsed, read
 
+NOW = "{now}"
 BLANK_ROWS = 2
 NAMED = ("object", "files")  # kinds that have names with values
 MOST_ROWS = 20  # an object with more names is shown as JSON
@@ -178,6 +179,7 @@ def _written(value: Any) -> str:
 
 
 def defaults(operation: Operation, now: int) -> Form:
-    """What stands in a form that nobody has touched."""
-    known = {one.name: in_time(one.default, now) for one in operation.asked if one.required and one.default is not None}
+    """What stands in a form that nobody has touched: what is shown is what is sent, so a time is fixed with it."""
+    there = [one for one in operation.asked if one.default == NOW or (one.required and one.default is not None)]
+    known = {one.name: in_time(one.default, now) for one in there}
     return form_of(operation, Given(known))

@@ -14,10 +14,10 @@ from blueprints.outbound import blueprint, downloads, landing
 from blueprints.outbound.composer import takes_away
 from blueprints.outbound.dispatch import dispatch
 from blueprints.outbound.found import delivery_of
-from outbound import deliveries, operations, projects, send
+from outbound import again, deliveries, operations, projects, send
 from outbound.deliveries import SOURCES, VERDICTS, Delivery, Filter
 from outbound.masking import MASK
-from outbound.shape import Given
+from outbound.shape import Given, Operation
 from security import sign_in
 from security.box import CannotOpen
 from security.house import house
@@ -78,7 +78,7 @@ def ask_again(delivery_id: int) -> ResponseReturnValue:
 @blueprint.post("/send/history/<int:delivery_id>/again")
 @needs("operator")
 def send_again(delivery_id: int) -> ResponseReturnValue:
-    """The same call once more, as it was given."""
+    """The same call once more: the events that were sent, or new ones (`as=new`)."""
     known = delivery_of(delivery_id)
     operation = operations.find(known.operation)
     edit = redirect(url_for("outbound.compose", operation=known.operation, delivery=delivery_id), 303)
@@ -92,14 +92,21 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
     if request.form.get("sure") != "yes" and (takes_away(operation) or known.verdict == "uncertain"):
         return redirect(url_for("outbound.ask_again", delivery_id=delivery_id), 303)
     try:
-        call = send.ready(desk(), project, operation, Given(known.given["params"], known.given["body"]))
+        call = send.ready(desk(), project, operation, _again(known, known.given, operation))
     except CannotOpen:
         flash("The project's credentials cannot be read with this SECRET_KEY. Give them again.")
         return edit
     if call.composed.request is None:
         return edit
-    again = dispatch(call, sign_in.operator().email)
-    return redirect(url_for("outbound.show_delivery", delivery_id=again), 303)
+    delivery = dispatch(call, sign_in.operator().email)
+    return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
+
+
+def _again(known: Delivery, given: dict[str, Any], operation: Operation) -> Given:
+    found = Given(given["params"], given["body"])
+    if request.form.get("as") == "new":
+        return again.new(operation, found, desk().clock())
+    return again.same(operation, found, known.request.get("body"))
 
 
 def _told(one: Delivery) -> dict[str, Any]:
@@ -108,6 +115,7 @@ def _told(one: Delivery) -> dict[str, Any]:
         {
             "one": one,
             "operation": operation,
+            "counts_once": operation is not None and again.has_both(operation),
             "name": operation.name if operation else one.operation,
             "rows": _rows(one),
             "is_cut": deliveries.is_cut(one.request.get("body")),

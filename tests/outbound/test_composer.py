@@ -2,6 +2,8 @@
 
 import base64
 import io
+import json
+import re
 
 import pytest
 
@@ -11,6 +13,7 @@ from outbound.downloads.targets import size_of
 from outbound.operations import OPERATIONS, filled
 from outbound.projects import Credentials, Project
 from outbound.shape import Given
+from tests.commands.conftest import terminal_of
 from tests.mixpanel import Answer, Mixpanel
 from tests.outbound.test_downloads import EXPORT, lines
 from tests.relay import Browser, Relay
@@ -82,3 +85,45 @@ def test_the_page_of_a_long_answer_says_how_much_is_kept_and_has_all_of_it(
     relay.app.extensions["desk"].downloads.remove(next(relay.app.extensions["desk"].downloads.path.iterdir()).name)
     assert "not at hand" in browser.get(f"/send/history/{last(relay).id}").text
     assert browser.get(f"/send/history/{last(relay).id}/answer").status_code == 404
+
+
+@pytest.mark.parametrize("operation", ["import-events", "track-event"])
+def test_what_is_shown_is_what_is_sent_however_long_somebody_looks(
+    relay: Relay, browser: Browser, mixpanel: Mixpanel, operation: str
+) -> None:
+    time = re.search(r'name="p.time" value="(\d+)"', browser.get(f"/send?operation={operation}").text)
+    assert time is not None
+    typed = {"operation": operation, "project": "prod", "p.event": "E", "p.distinct_id": "u", "p.time": time[1]}
+    shown = browser.get(browser.post("/send/preview", typed).location).text
+    relay.clock.forward(90_000)
+    browser.post("/send", typed)
+    sent = mixpanel.calls[-1].records[0]["properties"]
+    assert sent["time"] == int(time[1])
+    assert sent["$insert_id"] in shown
+
+
+@pytest.mark.parametrize("body", [None, [{"event": "E", "properties": {"distinct_id": "u", "time": 1_700_000_000}}]])
+def test_sent_again_is_the_same_event_or_a_new_one_as_was_asked(
+    relay: Relay, browser: Browser, mixpanel: Mixpanel, body: object
+) -> None:
+    typed = {"operation": "import-events", "project": "prod", "p.time": "1700000000"}
+    typed |= {"body": json.dumps(body)} if body else {"p.event": "E", "p.distinct_id": "u"}
+    browser.post("/send", typed)
+    first = last(relay).id
+    relay.clock.forward(90_000)
+    for how in ({}, {"as": "new"}):
+        assert browser.post(f"/send/history/{first}/again", how).status_code == 303
+    sent, same, new = (call.records[0]["properties"] for call in mixpanel.calls)
+    assert sent == same
+    assert new["time"] == relay.clock() // 1000
+    assert new["$insert_id"] != sent["$insert_id"]
+
+
+def test_an_event_without_a_time_is_sent_again_with_the_one_it_had(
+    relay: Relay, browser: Browser, mixpanel: Mixpanel
+) -> None:
+    given = ["--param", "event=E", "--param", "distinct_id=u"]
+    terminal_of(relay.app)("send", "track-event", "--project", "prod", *given)
+    relay.clock.forward(90_000)
+    browser.post(f"/send/history/{last(relay).id}/again")
+    assert mixpanel.calls[0].records == mixpanel.calls[1].records
