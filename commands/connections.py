@@ -111,12 +111,12 @@ def list_all(*, as_json: bool) -> None:
             "name": one.name,
             "enabled": one.enabled,
             "created_at": iso(one.created_at),
-            "projects": list(one.projects),
             "passwords": [
                 {"id": number, "created_at": iso(created), "last_used_at": iso(used)}
                 for number, created, used in one.passwords
             ],
         }
+        | ({"projects": list(one.projects)} if one.projects else {})
         for one in found
     ]
     if as_json:
