@@ -142,7 +142,7 @@ NOBODY = {
     "erasure": {"who", "project_id", "counts"},
     "failure": {"project_id", "cohort_id", "cause", "request_id"},
     "import_failure": {"verdict"},
-    "import_job": {"project", "kind", "operation", "source", "fingerprint", "who", "state", "claimed_by"},
+    "import_job": {"project", "kind", "operation", "source", "fingerprint", "who", "state", "claimed_by", "advised"},
     "landing": {"state"},
     "operator": {"email", "password_hash", "role"},
     "person": {"project_id", "distinct_id", "email", "first_name", "last_name", "phone_number", "properties"},

@@ -170,10 +170,10 @@ def _date(_param: Param, value: Any) -> str:
 
 def _time(_param: Param, value: Any) -> float | int:
     """Seconds or milliseconds since 1970; milliseconds where whole seconds would lose some."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
     try:
         found = times.milliseconds(value)
+        if isinstance(value, int | float):
+            return value
     except NoTime as error:
         raise Unreadable(str(error)) from None
     return found // 1000 if found % 1000 == 0 and not _is_long(value) else found
