@@ -9,7 +9,17 @@ from models.failures import Failure
 from models.handover import Handover
 from models.keys import SecretKeyCheck
 from models.operators import AuditEntry, Operator, SignIn, SimulatedExport
-from models.outbound import BudgetCall, Comparison, Delivery, Download, Import, ImportFailure, Landing, Project
+from models.outbound import (
+    BudgetCall,
+    Comparison,
+    Delivery,
+    Download,
+    Import,
+    ImportFailure,
+    Landing,
+    NamedCall,
+    Project,
+)
 from models.people import Person
 from models.sessions import SyncPage, SyncSession
 
@@ -36,6 +46,7 @@ __all__ = [
     "Landing",
     "Membership",
     "MembershipChange",
+    "NamedCall",
     "Operator",
     "Person",
     "Project",

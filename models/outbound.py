@@ -109,6 +109,17 @@ class Download(Model):
     cancelled_at: Mapped[int | None] = mapped_column(Moment)
 
 
+class NamedCall(Model):
+    """A call under a name that its sender chose (Idempotency-Key), so that it is made once; digests in hexadecimals."""
+
+    __tablename__ = "named_call"
+
+    digest: Mapped[str] = mapped_column(Text, primary_key=True)
+    body_digest: Mapped[str] = mapped_column(Text)
+    delivery_id: Mapped[int] = mapped_column(BigId)
+    at: Mapped[int] = mapped_column(Moment, index=True)
+
+
 class Landing(Model):
     """One look-out for a sent event: whether its `$insert_id` can be read back from Mixpanel.
 

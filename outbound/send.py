@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from models.database import DatabaseUnavailable
-from outbound import answers, budget, deliveries, hosts
+from outbound import answers, budget, deliveries, hosts, once
 from outbound.attempts import Outcome, Sleep, attempt
 from outbound.client import STREAM_WITHIN, Client
 from outbound.compose import budget_of, compose
@@ -24,6 +24,7 @@ from outbound.downloads import rows as downloads
 from outbound.downloads.receiver import Receiver, Told, nobody_is_told
 from outbound.downloads.targets import Kept, Target
 from outbound.masking import Mask, mask_of
+from outbound.once import Named
 from outbound.patience import longest, only_reads
 from outbound.projects import Credentials, Project
 from outbound.shape import Composed, Given, Operation
@@ -64,6 +65,32 @@ def prepare(desk: Desk, call: Ready, who: str, source: str) -> int:
     return desk.database.write(
         lambda db: deliveries.open_row(db, call.project, call.composed, call.mask, who, source, (now, over_at))
     )
+
+
+class OtherContent(Exception):
+    """The name of the call was given to another content before."""
+
+
+def prepare_once(desk: Desk, call: Ready, who: str, source: str, name: Named | None) -> tuple[int, bool]:
+    """The row of the call and True, or, where a call of this name was made before, its row and False. Raises
+    OtherContent."""
+    if name is None:
+        return prepare(desk, call, who, source), True
+    now = desk.clock()
+    over_at = now + round(longest(call.composed, desk.attempts, desk.pause, desk.timeout) * 1000)
+
+    def write(db: Connection) -> tuple[int, bool]:
+        if not once.claim(db, name, now):
+            is_same, delivery = once.known(db, name)
+            if not is_same:
+                raise OtherContent
+            return delivery, False
+        during = (now, over_at)
+        delivery = deliveries.open_row(db, call.project, call.composed, call.mask, who, source, during)
+        once.became(db, name, delivery)
+        return delivery, True
+
+    return desk.database.write(write)
 
 
 def finish(

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from models.database import Database
-from outbound import budget, deliveries
+from outbound import budget, deliveries, once
 from outbound.bulk import rows
 from outbound.comparison import rows as comparisons
 from outbound.downloads import rows as downloads
@@ -19,6 +19,7 @@ def prune(database: Database, days: int, now: int) -> None:
     if days:
         _prune_calls(database, now - days * DAY)
     database.write(lambda db: budget.prune(db, now))
+    database.write(lambda db: once.prune(db, now))
     database.write(lambda db: deliveries.abandon(db, now))
 
 

@@ -25,6 +25,7 @@ _MEANING = {
     409: "Something is under way that would undo it; the message says what.",
     410: "It was there, and is past its retention.",
     413: "The body is larger than what Mixpanel takes.",
+    422: "The Idempotency-Key was sent with another content before.",
     429: "Too many calls; Retry-After says when to come back.",
     503: "The database does not answer; Retry-After says when to come back.",
 }
@@ -48,7 +49,7 @@ def openapi(_query: NoQuery) -> Response:
 @cache
 def document() -> bytes:
     """The document, made once a process."""
-    types = [kind for one in OPERATIONS for kind in (one.answer, one.takes) if kind]
+    types = [kind for one in OPERATIONS for kind in (one.answer, one.takes, one.later) if kind]
     _refs, schemas = msgspec.json.schema_components([*types, Error], ref_template=_REF)
     return msgspec.json.encode(
         {
@@ -92,6 +93,14 @@ def _described(one: Operation) -> dict[str, Any]:
         "parameters": [*_parts(one), *_parameters(one.query)],
         "responses": {"200": _answer(one)} | {str(status): _refusal(status) for status in sorted(refusals)},
     }
+    found["parameters"] += [
+        {"name": name, "in": "header", "required": False, "description": words, "schema": schema}
+        for name, (words, schema) in one.headers.items()
+    ]
+    if one.later:
+        schema = {"$ref": _REF.format(name=one.later.__name__)}
+        content = {"application/json": {"schema": schema}}
+        found["responses"]["202"] = {"description": "It is under way.", "content": content}
     if one.takes:
         schema = {"$ref": _REF.format(name=one.takes.__name__)}
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

@@ -1,7 +1,7 @@
 """Every call of the API, registered once: the route, its query, its answer, and from the same `openapi.json`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -14,13 +14,15 @@ from blueprints.api.replies import Problem, Versioned, reply
 from blueprints.api.types import NoQuery
 from security.tokens import needs_scope
 
+Headers = dict[str, tuple[str, dict[str, Any]]]  # description and schema by name
 Work = Callable[..., Struct | Versioned | Response]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One call; `takes` is the type of its JSON body. `path` is Flask's rule below the prefix; `errors` are the
-    statuses besides those that every call may answer; an export has a `media_type` of its own instead of an answer."""
+    """One call; `takes` is the type of its JSON body, `later` of a 202, `headers` are those that it understands. `path`
+    is Flask's rule below the prefix; `errors` are the statuses besides those that every call may answer; an export has
+    a `media_type` of its own instead of an answer."""
 
     home: str
     name: str
@@ -33,6 +35,8 @@ class Operation:
     errors: tuple[int, ...]
     method: str = "GET"
     takes: type[Struct] | None = None
+    later: type[Struct] | None = None
+    headers: Headers = field(default_factory=dict)
 
 
 OPERATIONS: list[Operation] = []
@@ -50,6 +54,8 @@ def operation(
     takes: type[Struct] | None = None,
     scope: str = "read",
     method: str | None = None,
+    later: type[Struct] | None = None,
+    headers: Headers | None = None,
 ) -> Callable[[Work], Work]:
     """Route GET `path` (POST where it `takes` a body, or another `method`) to a function of the parsed query and the
     path's parts that returns its answer. `scope` is what a token needs for it."""
@@ -68,7 +74,21 @@ def operation(
         description = " ".join((work.__doc__ or "").split())
         refusals = (400, *errors)
         OPERATIONS.append(
-            Operation(home.name, name, path, summary, description, query, answer, media_type, refusals, verb, takes)
+            Operation(
+                home.name,
+                name,
+                path,
+                summary,
+                description,
+                query,
+                answer,
+                media_type,
+                refusals,
+                verb,
+                takes,
+                later,
+                headers or {},
+            )
         )
         return work
 

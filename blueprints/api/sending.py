@@ -11,10 +11,10 @@ from threading import BoundedSemaphore
 import msgspec
 from flask import Response, current_app, jsonify, request
 
-from blueprints.api import blueprint, streaming
+from blueprints.api import blueprint, named, streaming
 from blueprints.api.operations import operation
 from blueprints.api.replies import Problem, encoder
-from blueprints.api.sending_types import OperationTypes, ProjectType, ProjectTypes, Sending, Sent
+from blueprints.api.sending_types import HEADERS, OperationTypes, ProjectType, ProjectTypes, Sending, Sent, UnderWay
 from blueprints.api.types import NoQuery
 from blueprints.desk import desk
 from outbound import nesting, operations, projects, send
@@ -68,17 +68,30 @@ def list_projects(_query: NoQuery) -> ProjectTypes:
     summary="Call Mixpanel",
     takes=Sending,
     answer=Sent,
-    errors=(403, 404, 413),
+    errors=(403, 404, 410, 413, 422),
     scope="send",
+    later=UnderWay,
+    headers=HEADERS,
 )
 def call_operation(_query: NoQuery, name: str, operation_id: str) -> Response:
-    """Make the call, and wait for what becomes of it. 400 lists `problems` by field where our own checks stop it."""
+    """Make the call, and wait for what becomes of it; `Prefer: respond-async` is answered 202 with a place to look. A
+    call with an `Idempotency-Key` is made once in 24 hours: the same again is answered with what became of it, and
+    another content under the same key with 422. 400 lists `problems` by field where our own checks stop it."""
     call = _ready(name, operation_id)
     if isinstance(call, Response):
         return call
-    with _place():
-        delivery, outcome = send.send(desk(), call, f"token {token_name()}", "api")
-    return _answered(send.as_json(delivery, outcome, call.mask))
+    content, status, headers = _made(call, f"{name} {operation_id}")
+    return _answered(content, status, headers)
+
+
+def _made(call: Ready, where: str) -> named.Reply:
+    """Raises Problem (400, 410, 422, 429)."""
+    name = named.name_of(where)
+    places = _taken()
+    try:
+        return named.make(call, name, places)
+    except send.OtherContent:
+        raise Problem(422, "This Idempotency-Key was sent with another content before.") from None
 
 
 @operation(
@@ -122,7 +135,7 @@ def _given(wanted: Operation) -> Sending:
     """The body of this request. Raises Problem (400, 413)."""
     request.max_content_length = LARGEST_TABLE if wanted.body == "csv" else LARGEST
     try:
-        found = msgspec.json.decode(body(kept=False), type=Sending)
+        found = msgspec.json.decode(body(kept=named.is_asked_for()), type=Sending)
         if nesting.holds_too_deep([found.params, found.body]):
             raise Problem(400, nesting.TOO_DEEP)
         encoder.encode(found)  # half a character (a lone surrogate) cannot be sent on, nor kept
@@ -151,8 +164,8 @@ def _stopped(stops: list[Found]) -> Response:
     return response
 
 
-def _answered(found: dict[str, object]) -> Response:
-    response = Response(encoder.encode(found), mimetype="application/json")
+def _answered(content: bytes, status: int, headers: dict[str, str]) -> Response:
+    response = Response(content, status, headers, mimetype="application/json")
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
@@ -160,10 +173,16 @@ def _answered(found: dict[str, object]) -> Response:
 @contextmanager
 def _place() -> Iterator[None]:
     """One of the places for sending. Raises Problem (429)."""
-    places: BoundedSemaphore = current_app.extensions["sends"]
-    if not places.acquire(timeout=PATIENCE):
-        raise Problem(429, "Too many calls are under way; try again when one of them has ended.", RETRY_AFTER)
+    places = _taken()
     try:
         yield
     finally:
         places.release()
+
+
+def _taken() -> BoundedSemaphore:
+    """The places for sending, one of which is ours now. Raises Problem (429)."""
+    places: BoundedSemaphore = current_app.extensions["sends"]
+    if not places.acquire(timeout=PATIENCE):
+        raise Problem(429, "Too many calls are under way; try again when one of them has ended.", RETRY_AFTER)
+    return places

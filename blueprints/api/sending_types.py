@@ -124,6 +124,22 @@ class Sent(Struct):
     answer: Any
 
 
+class UnderWay(Struct):
+    """A call that goes on: `at` is where to look for what becomes of it."""
+
+    delivery: Whole
+    at: str
+
+
+HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Idempotency-Key": (
+        "A name of your own for this call, 1 to 255 signs of ASCII: it is made once, however often it is sent.",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    ),
+    "Prefer": ("`respond-async`: do not wait for what becomes of it.", {"type": "string", "enum": ["respond-async"]}),
+}
+
+
 class DeliveryListing(Listing, kw_only=True):
     """One page of the calls that pass every given filter."""
 

@@ -1,0 +1,62 @@
+"""Calls under a name that their sender chose, so that the same call again is looked up instead of being made again.
+
+Kept are digests alone: of the name, of what was sent, and which row of the history it became.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+KEPT_FOR = 24 * 3600 * 1000  # milliseconds
+
+_CLAIM = text("""
+    INSERT INTO named_call (digest, body_digest, delivery_id, at) VALUES (:digest, :body_digest, 0, :now)
+    ON CONFLICT (digest) DO NOTHING""")
+_BECAME = text("UPDATE named_call SET delivery_id = :delivery WHERE digest = :digest")
+_KNOWN = text("SELECT body_digest, delivery_id FROM named_call WHERE digest = :digest")
+_FORGET = text("DELETE FROM named_call WHERE digest = :digest")
+_PRUNE = text("DELETE FROM named_call WHERE at < :before")
+_EXPIRE = text("DELETE FROM named_call WHERE digest = :digest AND at < :before")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A call's name and its content, as digests."""
+
+    digest: str
+    body_digest: str
+
+
+def named(sender: str, place: str, name: str, body: bytes) -> Named:
+    """The name belongs to a sender and a place (project and operation), so that two of them never meet."""
+    parts = json.dumps([sender, place, name]).encode()
+    return Named(hashlib.sha256(parts).hexdigest(), hashlib.sha256(body).hexdigest())
+
+
+def claim(db: Connection, call: Named, now: int) -> bool:
+    """Whether nobody had this name in the last day; then it is ours, until the end of this transaction alone."""
+    db.execute(_EXPIRE, {"digest": call.digest, "before": now - KEPT_FOR})
+    return db.execute(_CLAIM, {"digest": call.digest, "body_digest": call.body_digest, "now": now}).rowcount == 1
+
+
+def became(db: Connection, call: Named, delivery: int) -> None:
+    """Note the row of the history, in the transaction of the claim."""
+    db.execute(_BECAME, {"digest": call.digest, "delivery": delivery})
+
+
+def known(db: Connection, call: Named) -> tuple[bool, int]:
+    """Of a name that is taken: whether the content is the same, and the row of the history."""
+    row = db.execute(_KNOWN, {"digest": call.digest}).one()
+    return row.body_digest == call.body_digest, row.delivery_id
+
+
+def forget(db: Connection, call: Named) -> None:
+    """Nothing was sent: the same name may be tried again."""
+    db.execute(_FORGET, {"digest": call.digest})
+
+
+def prune(db: Connection, now: int) -> None:
+    """Forget the names of yesterday."""
+    db.execute(_PRUNE, {"before": now - KEPT_FOR})
