@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 MOST_STATEMENTS = 12
 MOST_BYTES = 200_000
-LEAD_ON = ("/held", "/rotated", "/made", "/sure")  # where there is nothing to decide on, or to show
+LEAD_ON = ("/held", "/rotated", "/tokens/made", "/sure")  # where there is nothing to decide on, or to show
 SMALL = Company(people=3_000, cohorts=40, small=100, failures=2_000)
 
 
@@ -27,7 +27,7 @@ def browser(relay: Relay) -> Browser:
 
 def statements(relay: Relay, browser: Browser, path: str) -> list[str]:
     with watched(relay) as seen:
-        assert browser.get(path, follow_redirects=path.endswith(LEAD_ON)).status_code == 200, path
+        assert browser.get(path).status_code == (302 if path.endswith(LEAD_ON) else 200), path
     return seen
 
 
