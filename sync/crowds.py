@@ -9,7 +9,8 @@ KEPT_OF_A_SESSION = 10_000
 
 _DENSE = 500_000  # values that are decoded without a second look, to 30 MB of objects
 _DEEPEST_LIST = 3  # members stand in the document or in its parameters
-_TOKENS = re.compile(rb'"(?:[^"\\]+|\\.)*+"|[\[\]{},]', re.DOTALL)
+# A text without an end reaches to the end of the body, so that no byte is looked at twice.
+_TOKENS = re.compile(rb'"(?:[^"\\]+|\\.)*+"?|[\[\]{},]', re.DOTALL)
 _OPENING, _CLOSING, _COMMA = frozenset(b"[{"), frozenset(b"]}"), ord(",")
 
 

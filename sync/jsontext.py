@@ -17,7 +17,7 @@ TOO_DEEP = 2 * DEEPEST  # what begins there is not even read
 LONGEST_NUMBER = 4300  # digits of a whole number that Python reads
 
 _WRONG_BYTE = re.compile("[\udc80-\udcff]")  # as `surrogateescape` writes it
-_BRACKETS = re.compile(r'"(?:[^"\\]+|\\.)*+"|[\[\]{}]', re.DOTALL)
+_BRACKETS = re.compile(r'"(?:[^"\\]+|\\.)*+"?|[\[\]{}]', re.DOTALL)  # a text without an end reaches to the last
 
 
 class NotJson(ValueError):

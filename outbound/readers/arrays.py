@@ -11,9 +11,8 @@ from outbound.readers.objects import Found, made
 
 CHUNK = 1024 * 1024
 SHOWN = 200  # characters of a value that a refusal keeps where it is no record
-_TEXT = r'[^"\\]*+(?:\\.[^"\\]*+)*+'  # what stands within quotes
-_SIGN = re.compile(rf'"{_TEXT}"|["{{}}\[\],]', re.DOTALL)
-_REST = re.compile(_TEXT, re.DOTALL)
+_SIGN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+("?)|[{}\[\],]', re.DOTALL)  # a text has its end, or goes on behind
+_REST = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)  # what stands within quotes
 _BLANKS = {True: re.compile(r"[ \t\r\n,]*+"), False: re.compile(r"[ \t\r\n]*+")}
 
 
@@ -146,8 +145,8 @@ class _Extent:
             found = None if self.is_quoted else _SIGN.search(text, at)
             if found is None:
                 return -1
-            if found[0] == '"':
-                self.is_quoted, at = True, found.end()
+            if found[1] == "":
+                self.is_quoted, at = True, found.start() + 1
                 continue
             at = found.end()
             if self._is_last(found[0]):

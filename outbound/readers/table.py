@@ -17,7 +17,7 @@ SEPARATORS = (",", ";", "\t", "|")
 SHOWN = 8  # columns that a message names
 LONGEST_NAME = 60  # characters of a name that a message shows
 MOST_COLUMNS = 4000
-_SAID = re.compile(r'\s*"?sep=([^\r\n])"?\s*', re.IGNORECASE)
+_SAID = re.compile(r'"?sep=([^\r\n])"?\s*', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _first_line(found: Iterator[bytes]) -> tuple[Iterator[bytes], int, str]:
     """The lines from the heads on, the number of the first, and the separator that a line before them says."""
     said = ""
     for number, line in enumerate(found, 1):
-        mark = _SAID.fullmatch(line.decode("utf-8", "replace")) if not said else None
+        mark = _SAID.fullmatch(line.decode("utf-8", "replace").lstrip()) if not said else None
         if mark:
             said = mark[1]
         elif line.strip():
