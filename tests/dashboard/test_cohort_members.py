@@ -108,6 +108,7 @@ def test_who_came_back_counts_from_the_return(relay, browser) -> None:
     relay.clock.forward(10 * DAY)
     relay.remove(["a"], session="s2")
     relay.add(["a"], session="s3")
+    browser.sign_in()
     assert everyone(browser, path(relay, "?since=7d")) == ["a"]
     assert set(everyone(browser, path(relay, "?since=30d"))) == {"a", "b"}
 
@@ -131,6 +132,7 @@ def test_entered_since_goes_on_by_the_log(relay, browser, monkeypatch) -> None:
 def test_nobody_entered_since(relay, browser) -> None:
     relay.refresh(["a"])
     relay.clock.forward(40 * DAY)
+    browser.sign_in()
     assert "None of the present members entered in that time" in browser.page(path(relay, "?since=30d"))
 
 

@@ -123,6 +123,7 @@ def test_sizes_and_moves_are_those_of_the_change_log(relay, browser) -> None:
     relay.add(["d", "e"], session="s2")
     relay.remove(["a"], session="s3")
     relay.clock.forward(5 * DAY)
+    browser.sign_in()
     page = browser.page(f"/cohorts/{relay.cohort()['id']}?range=all")
     sizes, moves = table(page, 0), table(page, 1)
     assert [int(row[1]) for row in sizes] == [3] * 5 + [4] * 6
@@ -136,6 +137,7 @@ def test_a_young_cohort_is_charted_by_the_hour_and_an_old_one_by_the_week(relay,
     relay.clock.forward(3 * HOUR)
     assert len(table(browser.page(path))) == 4
     relay.clock.forward(300 * DAY)
+    browser.sign_in()
     assert len(table(browser.page(path))) <= 92
 
 
@@ -208,11 +210,12 @@ def test_a_page_without_a_number_shows_its_rejected_members_too(relay, browser) 
 # --- exports
 
 
-@pytest.mark.parametrize("form", ["csv", "ndjson"])
-def test_an_export_is_what_the_api_exports(relay, browser, form) -> None:
+@pytest.mark.parametrize(("form", "mark"), [("csv", b"\xef\xbb\xbf"), ("ndjson", b"")])
+def test_an_export_is_what_the_api_exports(relay, browser, form, mark) -> None:
+    """A table begins with the mark by which spreadsheets know its encoding."""
     relay.refresh([{"mixpanel_distinct_id": "a", "email": "a@example.org", "plan": "pro"}, {"distinct_id": "b"}])
     here = browser.get(f"/cohorts/{relay.cohort()['id']}/members.{form}")
-    assert here.data == relay.api(f"/projects/1/cohorts/7/members.{form}").data
+    assert here.data == mark + relay.api(f"/projects/1/cohorts/7/members.{form}").data
     assert here.headers["Content-Disposition"].startswith("attachment")
 
 

@@ -77,6 +77,7 @@ def test_an_empty_list_tells_none_yet_from_none_here(relay: Relay) -> None:
     fail(relay)
     assert "Clear the filters" in browser.page("/failures?status=503")
     relay.clock.forward(30 * DAY)
+    browser.sign_in()
     assert "Show the last 90 days" in browser.page("/failures")
 
 

@@ -101,7 +101,17 @@ def test_send_a_file_and_get_one_json_object(terminal: Terminal, mixpanel: Mixpa
     result = terminal("send", "importEvents", "--project", "prod", "--body", f"@{tmp_path}/events.json", "--json")
     answer = json.loads(result.output)
     assert (result.exit_code, answer["verdict"], answer["accepted"]) == (1, "partly", 1)
-    assert set(answer) == {"delivery", "verdict", "accepted", "failed_records", "attempts", "status", "answer"}
+    assert set(answer) == {
+        "delivery",
+        "verdict",
+        "words",
+        "accepted",
+        "failed_records",
+        "attempts",
+        "status",
+        "answer",
+        "frees_at",
+    }
 
 
 def test_what_our_checks_stop_ends_with_2_and_sends_nothing(terminal: Terminal, mixpanel: Mixpanel) -> None:
