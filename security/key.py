@@ -6,11 +6,13 @@ on a database writes it; whoever comes with another key does not start, and wher
 """
 
 from dataclasses import dataclass
+from threading import Lock
 
 from flask import current_app, request
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from models.database import DatabaseUnavailable
 from models.statement import DRIVER_ERRORS
 from security.box import Box, CannotOpen
 from security.house import House
@@ -91,6 +93,7 @@ class KeyGuard:
     def __init__(self, house: House) -> None:
         self._house = house
         self._is_right = False
+        self._keeping = Lock()
 
     def hold(self) -> None:
         """Raises WrongKey and DatabaseUnavailable. A database without tables has no key."""
@@ -103,15 +106,28 @@ class KeyGuard:
         key = here.settings.secret_key
         try:
             found = here.database.read(lambda db: is_right(db, key))
-            if found is None:
-                here.database.write(lambda db: keep(db, key, here.clock()))
-                found = here.database.read(lambda db: is_right(db, key))  # another process may have come first
+            if found is None and not self._keep(key):
+                return
+            found = here.database.read(lambda db: is_right(db, key))  # another process may have come first
         except (DBAPIError, *DRIVER_ERRORS):
             return
         self._is_right = bool(found)
         if not found:
             here.settings.forget_made_key()
             raise WrongKey(sentence(self._house))
+
+    def _keep(self, key: str) -> bool:
+        """Make ours the key of a database that has none. False where it cannot be written now, or another thread is at
+        it: then no other key can have been meant, the call goes on, and a later one tries again."""
+        if not self._keeping.acquire(blocking=False):
+            return False
+        try:
+            self._house.database.write(lambda db: keep(db, key, self._house.clock()))
+        except DatabaseUnavailable:
+            return False
+        finally:
+            self._keeping.release()
+        return True
 
 
 def sentence(house: House) -> str:

@@ -26,7 +26,8 @@ from blueprints.api import blueprint, cohorts, members
 from blueprints.api.operations import operation
 from blueprints.api.replies import Problem, encoder, moment
 from blueprints.api.types import NoQuery
-from models.database import Database
+from models.closing import is_closed
+from models.database import Database, DatabaseUnavailable
 from security.audit import note_often
 from security.callers import address
 from security.house import house
@@ -138,7 +139,13 @@ def _note(who: str, cohort: Row[Any], form: Form) -> None:
     """Who takes how many people away, and from where; one entry an hour for each who and cohort."""
     here, subject = house(), f"{cohort.name} ({cohort.mixpanel_cohort_id} of project {cohort.project_id})"
     after = {"members": cohort.member_count, "as": form.media_type, "address": address()}
-    here.database.write(lambda db: note_often(db, here.clock(), who, "cohort.export", subject, after))
+    try:
+        here.database.write(lambda db: note_often(db, here.clock(), who, "cohort.export", subject, after))
+    except DatabaseUnavailable:
+        if not here.database.read(is_closed):
+            raise
+        # It has moved to PostgreSQL and takes no entry any more; whoever still reads here is in the log.
+        log.warning("export.without_entry", who=who, members=cohort.member_count)
 
 
 def _place() -> ExitStack:
