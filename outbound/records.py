@@ -30,6 +30,8 @@ def made_of(operation: Operation, values: dict[str, Any]) -> Record:
             properties |= values[param.name]
         else:
             properties[param.name] = values[param.name]
+    if "$insert_id" in properties:  # where one that is filled in stands, so that the same event has the same bytes
+        properties["$insert_id"] = properties.pop("$insert_id")
     return record | {"properties": properties} if operation.record in EVENTS else record
 
 
@@ -55,15 +57,15 @@ def prepared(
     if named is not properties:
         properties, record = named, record | {"properties": named}
     filled: Record = {}
+    is_counted = operation.record in COUNTED and str(record.get("event")) not in IDENTITY
+    if is_counted and not properties.get("$insert_id"):
+        filled["$insert_id"] = stable_insert_id(record)
     if operation.record != "imported-event" and "token" not in properties:
         filled["token"] = credentials.token
     if operation.record not in PLACED_BY_QUERY and "ip" not in properties:
         filled["ip"] = 0
     if integration_id and "$source" not in properties:
         filled["$source"] = integration_id
-    is_counted = operation.record in COUNTED and str(record.get("event")) not in IDENTITY
-    if is_counted and not properties.get("$insert_id"):
-        filled["$insert_id"] = stable_insert_id(record)
     return record | {"properties": properties | filled} if filled else record
 
 

@@ -39,7 +39,7 @@ STATES = {
     "/send/imports": "SELECT id FROM import_job ORDER BY id",
     "/send/comparisons": "SELECT id FROM comparison ORDER BY id",
 }
-DOWNLOADS = (".csv", ".ndjson")
+DOWNLOADS = (".csv", ".ndjson", "/answer")
 # Parts of pages that refresh themselves; they are looked at within their pages.
 FRAGMENTS = ("/now", "/waiting", "/simulated", "/landing")
 # The composer makes a page of each call; these have every kind of field.

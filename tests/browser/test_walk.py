@@ -89,7 +89,7 @@ class Walk:
         self.page.locator("main details.menu", has_text="Export").locator("summary").click()
         with self.page.expect_download() as waiting:
             self.page.get_by_role("link", name="CSV").click()
-        return list(csv.DictReader(io.StringIO(waiting.value.path().read_text())))
+        return list(csv.DictReader(io.StringIO(waiting.value.path().read_text("utf-8-sig"))))
 
     def rotates(self) -> str:
         self.goes_to("Connections")
