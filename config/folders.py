@@ -34,7 +34,7 @@ def made(given: str, root: Path) -> Path:
     try:
         given.encode()
         folder = root / Path(given).expanduser()
-        if not folder.exists():
+        if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)  # whatever the umask: members and hashes are in it
     except (ValueError, RuntimeError):
