@@ -145,5 +145,5 @@ def test_serve_says_how_to_make_the_first_operator_while_there_is_none(relay: Re
 def test_serve_starts_also_where_there_are_no_tables(tmp_path: Path) -> None:
     app = create_app(settings_for(tmp_path))
     with app.app_context():
-        assert _first_operator() == ""
+        assert _first_operator() == "The database does not have this version's tables. Run: flask db upgrade\n"
     app.extensions["house"].database.dispose()
