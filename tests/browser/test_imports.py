@@ -110,8 +110,9 @@ def test_it_is_cancelled_after_a_question_and_sends_no_more(
     until(page, lambda: bool(mixpanel.calls) and page.get_by_text("Sending").count() > 0)
     page.get_by_role("link", name="Cancel").click()
     page.get_by_role("button", name="Cancel the import").click()
-    page.get_by_text("What Mixpanel has taken stays there.").wait_for()
+    page.get_by_text("Batches that are under way").wait_for()
     gate.set()
+    until(page, lambda: page.get_by_text("What Mixpanel has taken stays there.").count() > 0)
     until(page, lambda: is_let_go(sending))
     assert sum(len(call.records) for call in mixpanel.calls) < EVENTS
     assert page.get_by_role("button", name="Go on").count() == 0
