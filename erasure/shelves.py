@@ -28,14 +28,10 @@ _INSIDE = text("""
     JOIN membership m ON m.cohort_id = c.id AND m.person_id = p.id
     WHERE p.project_id = :project_id AND p.distinct_id = :distinct_id AND m.left_at IS NULL""")
 _CALLS = text("""
-    SELECT id, given, request FROM delivery
-    WHERE verdict IS NULL AND project NOT IN (SELECT name FROM project WHERE mixpanel_project_id <> :project_id)""")
-
-
-_COMING = text("""
-    SELECT d.id FROM delivery d JOIN download w ON w.delivery_id = d.id
-    WHERE d.verdict IS NULL AND w.file IS NOT NULL
-        AND d.project NOT IN (SELECT name FROM project WHERE mixpanel_project_id <> :project_id)""")
+    SELECT d.id, d.given, d.request,
+        EXISTS (SELECT 1 FROM download w WHERE w.delivery_id = d.id AND w.file IS NOT NULL) AS still_comes
+    FROM delivery d
+    WHERE d.verdict IS NULL AND d.project NOT IN (SELECT name FROM project WHERE mixpanel_project_id <> :project_id)""")
 
 
 def files(instance: Path) -> Iterator[Path]:
@@ -62,9 +58,12 @@ def in_the_way(db: Connection, project_id: str, distinct_id: str, mentions: Ment
         if sends or mentions.within(job.settings) or (job.path and mentions_within(Path(job.path), mentions)):
             found.append(f"import {job.id}")
     found += [f"comparison {one}" for one in db.execute(_COMPARISONS, values).scalars()]
-    found += [f"call {one}, whose answer still comes" for one in db.execute(_COMING, values).scalars()]
-    calls = db.execute(_CALLS, values).all()
-    return found + [f"call {one.id}" for one in calls if mentions.within(one.given) or mentions.within(one.request)]
+    for call in db.execute(_CALLS, values).all():
+        if call.still_comes:
+            found.append(f"call {call.id}, whose answer still comes")
+        elif mentions.within(call.given) or mentions.within(call.request):
+            found.append(f"call {call.id}")
+    return found
 
 
 def _texts(path: Path) -> Iterator[str]:
