@@ -104,14 +104,15 @@ class Database:
         """Whether a pooler was found between us and PostgreSQL, as far as a connection was made."""
         return self._connector is not None and self._connector.found
 
-    def write(self, work: Callable[[Connection], T]) -> T:
-        """What `work` returns, after its transaction is committed; it is rolled back where `work` raises.
+    def write(self, work: Callable[[Connection], T], *, patience: float = WAIT_SECONDS) -> T:
+        """What `work` returns, after its transaction is committed; it is rolled back where `work` raises. `patience` is
+        how many seconds SQLite's other writers are waited for.
 
         Raises DatabaseUnavailable.
         """
         if self.dialect != "sqlite":
             return self._attempts(self.writer, work)
-        return self._alone(work, WAIT_SECONDS)
+        return self._alone(work, patience)
 
     def alter(self, work: Callable[[Connection], T]) -> T:
         """What `work` returns, which changes the tables. One process at a time does; the others wait for it and find

@@ -19,6 +19,7 @@ from security.house import House
 from security.secrets import keyed_digest
 
 PURPOSE = "key-check"
+PATIENCE = 0.2  # seconds; a call has its own wait for the same lock before it
 STILL_ANSWER = {"health", None}  # blueprints: what tells how we are, and what is in no blueprint
 
 _KEPT = text("SELECT digest FROM secret_key_check WHERE id = 1")
@@ -122,7 +123,7 @@ class KeyGuard:
         if not self._keeping.acquire(blocking=False):
             return False
         try:
-            self._house.database.write(lambda db: keep(db, key, self._house.clock()))
+            self._house.database.write(lambda db: keep(db, key, self._house.clock()), patience=PATIENCE)
         except DatabaseUnavailable:
             return False
         finally:
