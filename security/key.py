@@ -107,9 +107,10 @@ class KeyGuard:
         key = here.settings.secret_key
         try:
             found = here.database.read(lambda db: is_right(db, key))
-            if found is None and not self._keep(key):
-                return
-            found = here.database.read(lambda db: is_right(db, key))  # another process may have come first
+            if found is None:
+                if not self._keep(key):
+                    return
+                found = here.database.read(lambda db: is_right(db, key))  # another process may have come first
         except (DBAPIError, *DRIVER_ERRORS):
             return
         self._is_right = bool(found)
