@@ -76,11 +76,16 @@ class ConnectionStanding:
             return "off"
         if is_failing(self.refusals, self.failure):
             return "failing"
-        if self.last_call_at is None:
+        if self.last_call_at is None or self.is_only_simulated:
             return "never_called"
         recurring = [one for one in self.cohorts if one.rhythm.kind == "recurring"]
         silent = [one for one in recurring if one.rhythm.is_quiet(self.now, one.last_call_at)]
         return "quiet" if recurring and len(silent) == len(recurring) else "in_step"
+
+    @property
+    def is_only_simulated(self) -> bool:
+        """Whether nothing but our own simulated exports has come, so that Mixpanel has still to find the way."""
+        return bool(self.cohorts) and all(one.mixpanel_cohort_id.startswith(SIMULATED) for one in self.cohorts)
 
     @property
     def needs_you(self) -> bool:

@@ -69,10 +69,11 @@ def connection_sentence(one: ConnectionStanding) -> str:
 def own_sentence(one: ConnectionStanding) -> str:
     """What is to say of the connection beside its cohorts."""
     called = "" if one.last_call_at is None else f"Last call {ago(one.last_call_at, one.now)}"
+    simulated = "Only a simulated export has come; w" if one.is_only_simulated else "W"
     return {
         "off": "Mixpanel keeps trying, and will catch up once it is switched on",
         "failing": _refused(one.refusals, paused=one.needs_you, what="a sync of this connection"),
-        "never_called": "Waiting for the first call from Mixpanel",
+        "never_called": f"{simulated}aiting for the first call from Mixpanel",
         "quiet": f"{called}; none of its syncs has called as usual. {LOOK}",
     }.get(one.own_state, called)
 

@@ -135,6 +135,25 @@ def test_the_light_does_not_take_another_connections_call_for_its_own(relay: Rel
     assert "Waiting" in browser.page("/connections/billing/waiting")
 
 
+@pytest.mark.parametrize("cohorts", [[], ["simulated-crm"], ["7"], ["simulated-crm", "7"], ["7", "simulated-crm"]])
+def test_a_connection_waits_for_its_first_call_on_all_pages_or_on_none(relay: Relay, cohorts: list[str]) -> None:
+    for cohort in cohorts:
+        relay.refresh(["A"], cohort=cohort)
+    waits, browser = "7" not in cohorts, relay.sign_in("operator")
+    own = browser.page("/connections/crm")
+    assert ("Waiting for the first call" in own) == waits
+    assert ("Waiting for the first call" in browser.page("/connections/crm/waiting")) == waits
+    assert ("aiting for the first call from Mixpanel" in head_of(own)) == waits
+    assert ("Never called" in browser.page("/connections")) == waits
+    assert ("In step" in own) == (not waits)
+
+
+def head_of(page: str) -> str:
+    """What the head of a connection's page says of it."""
+    (says,) = re.findall(r'<div class="titled">(.*?)</div>', page, re.DOTALL)
+    return str(says)
+
+
 def test_our_own_simulated_export_does_not_turn_the_light_green(relay: Relay) -> None:
     relay.refresh(["A"], cohort="simulated-crm")
     assert "Waiting" in relay.sign_in("viewer").page("/connections/crm/waiting")
