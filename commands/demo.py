@@ -12,8 +12,7 @@ from flask.cli import ScriptInfo, pass_script_info, with_appcontext
 from sqlalchemy import Connection, text
 
 from commands.desk import desk
-from commands.simulator import access
-from commands.simulator.history import History
+from commands.simulator.history import PAST, History, MovableClock
 from commands.simulator.loopback import served
 from commands.simulator.plan import PROJECT
 from commands.terminal import raw
@@ -21,7 +20,7 @@ from config import logs
 from models import schema
 from outbound import projects
 from security import connections, operators, tokens
-from security.audit import TERMINAL
+from security.audit import TERMINAL, note
 from security.house import House, house
 from server.supervisor import FLASK, Supervisor
 from sync import upkeep
@@ -31,6 +30,7 @@ CONNECTIONS = ("crm", "newsletter")
 TOKEN = "demo"  # noqa: S105 - a name; the first one also says that the data is all there
 
 HIGHEST_PORT = 65535
+SET_UP = 600_000  # milliseconds between the making of the connections and the first call
 
 OPERATOR = "demo@example.org"
 
@@ -59,6 +59,7 @@ TABLES = (
     "connection",
 )
 
+_UNSAID = text("DELETE FROM audit_entry WHERE who = :who AND action LIKE 'connection.%'")
 _TOKENS = text("SELECT name FROM api_token")
 _COHORTS = text("SELECT mixpanel_cohort_id, name, member_count FROM cohort ORDER BY mixpanel_cohort_id")
 _OTHERS = text("""
@@ -112,6 +113,7 @@ def _let_it_send(db: Connection) -> None:
     """A project to send to, made once."""
     if projects.by_name(db, PRACTICE.name) is None:
         projects.add(db, desk().box, PRACTICE, desk().clock())
+        note(db, desk().clock(), TERMINAL, "project.add", PRACTICE.name, after={"region": PRACTICE.region})
 
 
 def _serve(here: House) -> NoReturn:
@@ -130,16 +132,23 @@ def _make(app: Flask, here: House) -> None:
     """Play the past through a real server of this process, whose clock is the past's."""
     logs.configure("error", here.settings.log_format)  # thousands of pages, and some refusals that are meant
     clock = here.clock
-    passwords = {name: access.password_of(here, name) for name in CONNECTIONS}
-    with served(app) as url:
-        history = History(url, passwords, clock(), lambda: _upkeep(here), lambda on: _switch(here, enabled=on))
-        here.clock = history.clock
-        try:
+    now, past = clock(), MovableClock(clock() - PAST - SET_UP)
+    here.clock = past
+    try:
+        passwords = {name: here.database.write(lambda db, n=name: _connect(db, here, n)) for name in CONNECTIONS}  # type: ignore[misc]
+        with served(app) as url:
+            history = History(url, passwords, past, now, lambda: _upkeep(here), lambda on: _switch(here, enabled=on))
             with click.progressbar(history.events(), label=LABEL, file=raw(sys.stderr)) as events:
                 for event in events:
                     history.happen(event)
-        finally:
-            here.clock = clock
+    finally:
+        here.clock = clock
+
+
+def _connect(db: Connection, here: House, name: str) -> str:
+    """A connection as the terminal makes it; returns its password."""
+    note(db, here.clock(), TERMINAL, "connection.add", name)
+    return connections.add(db, here.settings.secret_key, name, here.clock())
 
 
 def _upkeep(here: House) -> None:
@@ -147,7 +156,11 @@ def _upkeep(here: House) -> None:
 
 
 def _switch(here: House, *, enabled: bool) -> None:
-    here.database.write(lambda db: connections.switch(db, "newsletter", enabled=enabled))
+    def write(db: Connection) -> None:
+        note(db, here.clock(), TERMINAL, f"connection.{'enable' if enabled else 'disable'}", "newsletter")
+        connections.switch(db, "newsletter", enabled=enabled)
+
+    here.database.write(write)
 
 
 def _refuse_real_data(here: House) -> None:
@@ -160,6 +173,7 @@ def _refuse_real_data(here: House) -> None:
 def _clear(db: Connection) -> None:
     for table in TABLES:
         db.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - our own names
+    db.execute(_UNSAID, {"who": TERMINAL})
 
 
 def _token_names(db: Connection) -> Names:
@@ -170,6 +184,7 @@ def _new_token(db: Connection, here: House) -> str:
     """A token can be shown only once, so that every run makes another; the earlier ones stay good."""
     taken = sum(name.split("-")[0] == TOKEN for name in _token_names(db))
     name = f"{TOKEN}-{taken + 1}" if taken else TOKEN
+    note(db, here.clock(), TERMINAL, "token.add", name, after={"scope": "read"})
     return tokens.add(db, here.settings.secret_key, name, "read", here.clock())
 
 

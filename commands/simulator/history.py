@@ -1,6 +1,7 @@
 """The demo's past: six weeks of six cohorts that grow and shrink, and what goes wrong in six weeks.
 
-Everything arrives through the real endpoint by the simulator's sender; only the clock is moved.
+Everything arrives through the real endpoint by the simulator's sender; only the clock is moved: from one event to the
+next, and by what each page, each wait before a retry and each settling would have taken.
 """
 
 import time
@@ -13,7 +14,7 @@ from typing import Any
 
 import requests
 
-from commands.simulator.exports import Cohort
+from commands.simulator.exports import Cohort, Page
 from commands.simulator.mixpanel import Connection
 from commands.simulator.people import Population
 from commands.simulator.plan import PROJECT
@@ -23,6 +24,9 @@ from config.clock import DAY, SECOND
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 PAST = 42 * DAY
 PAGE_SIZE = 1000
+PAGE_SECONDS = 0.8  # that a page takes Mixpanel on average
+LAST_CYCLE = 4 * MINUTE  # before now
+USUAL = DAY // 2  # milliseconds in which as many people move as `_move` says
 PAID_PLANS = ("starter", "pro", "pro", "business")
 
 # Mixpanel's alerts post another shape; somebody once gave them this address.
@@ -45,22 +49,44 @@ class MovableClock:
     def move_to(self, moment: int) -> None:
         self._moment, self._moved_at = moment, time.monotonic()
 
+    def forward(self, seconds: float) -> None:
+        self.move_to(self() + int(seconds * SECOND))
+
+
+class Paced(Sender):
+    """A sender whose pages and waits take as long as Mixpanel's, by the clock of the past."""
+
+    def __init__(self, clock: MovableClock, url: str, username: str, password: str, dice: Random) -> None:
+        super().__init__(url, username, password, dice, sleep=clock.forward)
+        self._clock = clock
+
+    def send(self, page: Page) -> None:
+        super().send(page)
+        self._clock.forward(PAGE_SECONDS * (0.5 + self.dice.random()))
+
 
 class History:
-    """The past until `now`. `passwords` are those of the connections `crm` and `newsletter`; `switch` turns the
-    latter on and off; `upkeep` does what the worker would do."""
+    """The past that `clock` goes through, which stands at its beginning, until `now`. `passwords` are those of the
+    connections `crm` and `newsletter`; `switch` turns the latter on and off; `upkeep` does what the worker would do."""
 
     def __init__(
-        self, url: str, passwords: dict[str, str], now: int, upkeep: Event, switch: Callable[[bool], object]
+        self,
+        url: str,
+        passwords: dict[str, str],
+        clock: MovableClock,
+        now: int,
+        upkeep: Event,
+        switch: Callable[[bool], object],
     ) -> None:
         self.now, self.upkeep, self.switch = now, upkeep, switch
-        self.clock = MovableClock(now - PAST)
+        self.clock = clock
+        self.last_moved = now - PAST
         self.dice = Random("demo")
         today = datetime.fromtimestamp(now / 1000, UTC).date()
         self.people = Population("demo", 100_000, newest_sign_up=date.fromordinal(today.toordinal() - 60))
         self.newcomers = count()
         self.url = url
-        senders = {name: Sender(url, name, password, self.dice, time_scale=0) for name, password in passwords.items()}
+        senders = {name: Paced(clock, url, name, password, self.dice) for name, password in passwords.items()}
         self._make_cohorts()
         crm = [self.trial, self.paying, self.risk, self.power]
         self.crm = Connection(senders["crm"], crm, lambda *_: None, PAGE_SIZE, minutes=0)
@@ -107,11 +133,12 @@ class History:
             (20.1, lambda: self.switch(False)),
             (15.9, lambda: self.switch(True)),
             (15.8, self._unclear_refresh),
-            (15.75, self.upkeep),  # by now it has settled
+            *((15.8 - minutes * MINUTE / DAY, self.upkeep) for minutes in range(1, 6)),  # it settles meanwhile
             (9.3, self._wrong_password),
             (5.1, self._odd_members),
             (1.3, self._misdirected_alert),
             (0.04, self._half_an_export),
+            (0.025, self.upkeep),  # by now it has stalled
         ):
             yield self.now - int(days * DAY), event
 
@@ -129,6 +156,7 @@ class History:
     # --- how people move
 
     def _move(self) -> None:
+        self.share, self.last_moved = min(1, (self.clock() - self.last_moved) / USUAL), self.clock()
         self._convert(self._some(self.trial, self._about(5)))
         self.trial.leave(self._some(self.trial, self._about(5)))
         self.trial.enter(self._new_people(self._about(13), "trial"))
@@ -171,7 +199,9 @@ class History:
         return {"signed_up": datetime.fromtimestamp(self.clock() / 1000, UTC).date().isoformat()}
 
     def _about(self, amount: int) -> int:
-        return self.dice.randint(0, 2 * amount)
+        """So many in the usual stretch, on average, and as large a share of them as of that has passed."""
+        some = self.dice.randint(0, 2 * amount) * self.share
+        return int(some) + (self.dice.random() < some % 1)
 
     # --- what else happens in six weeks
 
@@ -194,7 +224,7 @@ class History:
 
     def _wrong_password(self) -> None:
         """A sync that somebody set up with a password of their own."""
-        stranger = Sender(self.url, "crm", "not the password", self.dice, time_scale=0)
+        stranger = Paced(self.clock, self.url, "crm", "not the password", self.dice)
         export, _ = self.trial.due(self._minute(), stranger.new_id)
         try:
             stranger.deliver(export, PAGE_SIZE)
@@ -213,7 +243,6 @@ class History:
 
 
 def _cycles() -> Iterator[int]:
-    """How long before now the cycles were: twice a day, lately more often, and at last every half hour."""
+    """How long before now the cycles were: twice a day, and on the last day every half hour, as Mixpanel's are."""
     yield from range(PAST, DAY, -DAY // 2)
-    yield from range(DAY, 3 * HOUR, -3 * HOUR)
-    yield from range(3 * HOUR, 0, -HOUR // 2)
+    yield from range(DAY - HOUR // 2 + LAST_CYCLE, 0, -HOUR // 2)

@@ -6,6 +6,7 @@ the way.
 receiver must not use them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from random import Random
 from threading import Event
@@ -73,7 +74,8 @@ class Tally:
 class Sender:
     """One connection's way to the receiver: pages one after another over one kept connection.
 
-    `time_scale` shortens the waits between retries (1 is Mixpanel's own pace); `stop` ends them at once.
+    `time_scale` shortens the waits between retries (1 is Mixpanel's own pace); `stop` ends them at once. `sleep` waits
+    that many seconds; without one it is the time of this machine that passes.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Sender:
         troubles: Troubles = NO_TROUBLES,
         time_scale: float = 1,
         stop: Event | None = None,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.username = username
         self.login = (username, password)
@@ -100,7 +103,7 @@ class Sender:
             retry=retry_if_exception_type(Transient),
             stop=stop_after_attempt(1 + RETRIES) | stop_when_event_set(self.stop),
             wait=wait_exponential(multiplier=FIRST_WAIT * time_scale, max=RETRY_SECONDS),
-            sleep=sleep_using_event(self.stop),
+            sleep=sleep or sleep_using_event(self.stop),
             before_sleep=self._count_retry,
             reraise=True,
         )
