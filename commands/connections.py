@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import Connection
 
-from config.clock import iso
+from config.clock import iso, utc
 from security import connections
 from security.audit import TERMINAL, note
 from security.house import house
@@ -127,4 +127,4 @@ def list_all(*, as_json: bool) -> None:
     for one in found:
         click.echo(f"{one.name}  {'on' if one.enabled else 'off'}")
         for number, created, used in one.passwords:
-            click.echo(f"  password {number}  made {iso(created)}  last used {iso(used) or 'never'}")
+            click.echo(f"  password {number}  made {utc(created)}  last used {utc(used)}")

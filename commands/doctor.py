@@ -14,7 +14,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import Connection, Row, text
 
 from config import folders
-from config.clock import DAY, SECOND, iso
+from config.clock import DAY, SECOND, utc
 from config.database_url import sqlite_file, where
 from config.settings import SETTINGS, Settings, settings_shown
 from models.closing import SENTENCE, is_closed
@@ -273,7 +273,7 @@ def connection(one: connections.Listed, now: int) -> Check:
     """One connection: on or off, its live passwords and the last call, which is known to the minute."""
     name = f"connection {one.name}"
     used = max((at for _, _, at in one.passwords if at), default=None)
-    found = f"{_many(len(one.passwords), 'live password')}, last call {iso(used) or 'never'}"
+    found = f"{_many(len(one.passwords), 'live password')}, last call {utc(used)}"
     if not one.enabled:
         return warn(name, f"switched off; {found}", f"Mixpanel gets 503 until: flask connections enable {one.name}")
     if used is None:
@@ -296,7 +296,7 @@ def failures(here: House) -> list[Check]:
 def failure(row: Row[tuple[object, ...]]) -> Check:
     whose = " ".join(filter(None, (row.connection, row.cohort_id and f"cohort {row.cohort_id}")))
     times = "" if row.times == 1 else f" {row.times} times"
-    found = f"{row.status} {row.cause}{times}, last {iso(row.last_at)}{', ' if whose else ''}{whose}: {row.message}"
+    found = f"{row.status} {row.cause}{times}, last {utc(row.last_at)}{', ' if whose else ''}{whose}: {row.message}"
     following = nextsteps.after(row.status, row.cause)
     return warn("failure", found, ". ".join([following.headline, *following.steps]))
 

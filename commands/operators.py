@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import Connection
 
-from config.clock import iso
+from config.clock import iso, utc
 from security import operators
 from security.audit import TERMINAL
 from security.house import house
@@ -94,7 +94,7 @@ def list_all(*, as_json: bool) -> None:
     if not found:
         click.echo("There is no operator yet. Make one: flask operators add EMAIL --password-stdin")
     for one in found:
-        click.echo(f"{one.email}  {one.role}  last signed in {iso(one.last_signed_in_at) or 'never'}")
+        click.echo(f"{one.email}  {one.role}  last signed in {utc(one.last_signed_in_at)}")
 
 
 def _shown(one: Operator) -> dict[str, str | None]:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from config.clock import iso
+from config.clock import iso, utc
 from erasure import Erasure, InTheWay, Nothing, Person, eraser
 from erasure.words import AGAIN, told
 from models.database import DatabaseUnavailable
@@ -81,7 +81,7 @@ def _answer(done: list[Erasure], left: dict[str, int], *, interrupted: bool) -> 
 
 
 def _shown(done: Erasure) -> str:
-    head = f"yes: erasure {done.id} of project {done.project_id}, {iso(done.erased_at)}, by {done.who}"
+    head = f"yes: erasure {done.id} of project {done.project_id}, {utc(done.erased_at)}, by {done.who}"
     return "\n".join([head, *(f"  {one}" for one in told(done.counts))])
 
 

@@ -7,7 +7,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import Connection
 
-from config.clock import iso
+from config.clock import iso, utc
 from security import tokens
 from security.audit import TERMINAL, note
 from security.house import house
@@ -57,6 +57,7 @@ def _add(db: Connection, key: str, name: str, scope: str, now: int, bounds: Boun
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def list_all(*, as_json: bool) -> None:
     """Every token: its scope, its age, its last use. The tokens themselves are not kept."""
+    listed = house().database.read(tokens.listed, one_statement=True)
     found = [
         {
             "name": one.name,
@@ -68,18 +69,16 @@ def list_all(*, as_json: bool) -> None:
             "network": one.bounds.network,
             "exports": not one.bounds.without_exports,
         }
-        for one in house().database.read(tokens.listed, one_statement=True)
+        for one in listed
     ]
     if as_json:
         click.echo(json.dumps(found))
         return
     if not found:
         click.echo("There is no token yet. Make one: flask tokens add NAME")
-    for row in found:
-        click.echo(
-            f"{row['name']}  {row['scope']}  made {row['created_at']}  last used {row['last_used_at'] or 'never'}"
-            f"{'  ends ' + str(row['expires_at']) if row['expires_at'] else ''}"
-        )
+    for one in listed:
+        ends = "" if one.bounds.expires_at is None else f"  ends {utc(one.bounds.expires_at)}"
+        click.echo(f"{one.name}  {one.scope}  made {utc(one.created_at)}  last used {utc(one.last_used_at)}{ends}")
 
 
 @group.command("remove")

@@ -1,4 +1,5 @@
-"""The one clock. Times are whole milliseconds since 1970 in UTC, everywhere: rows, cursors, arithmetic."""
+"""The one clock. Times are whole milliseconds since 1970 in UTC, everywhere: rows, cursors, arithmetic. `iso` writes
+them for programs, `utc` for people; nothing else does."""
 
 import time
 from collections.abc import Callable
@@ -21,5 +22,11 @@ def iso(milliseconds: int | None) -> str | None:
     """``1714558530123`` as ``2024-05-01T10:15:30.123Z``; None stays None."""
     if milliseconds is None:
         return None
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+    seconds, rest = divmod(milliseconds, SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+
+
+def utc(milliseconds: int | None, never: str = "never") -> str:
+    """For people: ``1714558530123`` as ``2024-05-01 10:15:30 UTC``; None as `never`."""
+    written = iso(milliseconds)
+    return never if written is None else f"{written[:10]} {written[11:19]} UTC"

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from config import traces
+from config.clock import iso, now
 from config.visible import visible
 
 LONGEST = 4000  # characters of a value
@@ -98,6 +99,12 @@ def _json(event: dict[str, Any], **_options: Any) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
+def add_time(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """When it was said, written as the API writes it."""
+    event["timestamp"] = iso(now())
+    return event
+
+
 class _Request:
     """The logger of request lines, bound once: a lazy one is put together anew for every line."""
 
@@ -116,7 +123,7 @@ def configure(level: str, form: str) -> None:
     renderer: Any = structlog.dev.ConsoleRenderer() if form == "text" else structlog.processors.JSONRenderer(_json)
     shared: list[Any] = [
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        add_time,
         add_request_id,
         add_lines_of_code,
         redact,

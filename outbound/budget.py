@@ -7,11 +7,11 @@ hour is over: Mixpanel has counted the call as well.
 
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from config.clock import utc
 from outbound.desk import Desk
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
@@ -132,8 +132,7 @@ def _running(db: Connection, whose: dict[str, Any], now: int) -> int:
 
 
 def _spent(window: Window, frees_at: int) -> Spent:
-    moment = datetime.fromtimestamp(frees_at / 1000, UTC)
-    return Spent(f"The {window.words} are used; the next is free at {moment:%H:%M:%S} UTC.", frees_at)
+    return Spent(f"The {window.words} are used; the next is free at {utc(frees_at)}.", frees_at)
 
 
 def _left(db: Connection, project_key: str, family: str, limit: Limit, now: int) -> Left:

@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection
 
+from config.clock import iso
 from models.database import DatabaseUnavailable
 from outbound import answers, budget, deliveries, hosts, once
 from outbound.attempts import Outcome, Sleep, attempt
@@ -202,16 +202,11 @@ def as_json(delivery: int, outcome: Outcome, mask: Mask) -> dict[str, Any]:
             for one in outcome.failed_records
         ],
         "words": outcome.words,
-        "frees_at": None if outcome.frees_at is None else _iso(outcome.frees_at),
+        "frees_at": iso(outcome.frees_at),
         "attempts": outcome.attempts,
         "status": outcome.status,
         "answer": answer_json(None if outcome.answer is None else mask(outcome.answer.text)),
     }
-
-
-def _iso(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def answer_json(text: str | None) -> Any:

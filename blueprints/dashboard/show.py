@@ -6,7 +6,7 @@ from typing import Any
 from flask import g
 from markupsafe import Markup
 
-from config.clock import DAY, HOUR, MINUTE, SECOND, iso
+from config.clock import DAY, HOUR, MINUTE, SECOND, iso, utc
 from security.house import house
 from security.roles import covers
 
@@ -56,8 +56,7 @@ def duration(milliseconds: Number | None) -> str:
 
 def exact(moment: int | None) -> str:
     """`2026-11-22 01:33:19 UTC`."""
-    written = iso(moment)
-    return "" if written is None else f"{written[:10]} {written[11:19]} UTC"
+    return utc(moment, never="")
 
 
 def number(value: Number | None) -> str:

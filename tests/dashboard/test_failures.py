@@ -129,7 +129,7 @@ def test_a_failure_says_what_we_answered_and_what_mixpanel_does_next(relay: Rela
     assert answered is not None
     assert f"<pre>{answered['error']['message']}</pre>" in html
     words = visible(html)
-    assert "3 times since 15:06 UTC, last 4 min ago" in words
+    assert "3 times since 2025-06-15 15:06:41 UTC, last 4 min ago" in words
     assert "sync and mailed the people who set it up." in words
     assert "Start the sync again" in words
     assert "POST /webhooks/mixpanel/crm" in words
