@@ -34,6 +34,8 @@ CONNECT_WITHIN = 10  # seconds
 STREAM_WITHIN = 3600.0  # seconds for a whole export
 CHUNK = 64 * 1024
 SUCCESS, REDIRECTS = 200, 300
+READING = frozenset({"GET", "HEAD"})
+FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
 
 
 class Forbidden(Exception):
@@ -74,21 +76,21 @@ class Answer:
 
 
 class _PublicHTTP(WatchedHTTP):
-    def _new_conn(self) -> socket.socket:
-        return _public(super()._new_conn())
+    def seen(self, connected: socket.socket) -> None:
+        _hold_public(connected)
+        super().seen(connected)
 
 
 class _PublicHTTPS(_PublicHTTP, WatchedHTTPS):
     pass
 
 
-def _public(connected: socket.socket) -> socket.socket:
-    """The socket, where its other end is in the open internet; asked of the connection itself, so that no second
+def _hold_public(connected: socket.socket) -> None:
+    """Close it where its other end is not in the open internet; asked of the connection itself, so that no second
     answer of the name server can differ."""
     if not ip_address(connected.getpeername()[0].partition("%")[0]).is_global:
         connected.close()
         raise _Private("a private address")
-    return connected
 
 
 class _PublicPool(HTTPConnectionPool):
@@ -154,25 +156,38 @@ class Client:
         parts = urlsplit(url)
         if (parts.scheme, parts.netloc.lower()) not in self._allowed:
             raise Forbidden(f"{parts.netloc} is none of Mixpanel's servers of this project.")
-        headers, body = dict(request.headers), request.body
-        if request.gzip and body is not None:
-            headers["Content-Encoding"], body = "gzip", gzip.compress(body, 6, mtime=0)
-        limit = deadline.left()
         try:
-            response = self._session().request(
-                request.method,
-                url,
-                data=body,
-                headers=headers,
-                auth=HTTPBasicAuth(*map(str.encode, request.auth)) if request.auth else _Anonymous(),
-                timeout=(min(CONNECT_WITHIN, limit), limit),
-                allow_redirects=False,
-                stream=True,
-            )
-        except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
-            raise _told(error, deadline) from None
+            response = self._asked(request, url, deadline)
+        except FAILURES as error:
+            if not _may_go_again(request, error, deadline):
+                raise _told(error, deadline) from None
+            response = self._asked_anew(request, url, deadline)
         with closing(response):
             yield response
+
+    def _asked_anew(self, request: Request, url: str, deadline: Deadline) -> requests.Response:
+        """On a connection of its own."""
+        self._session().close()
+        deadline.sent = False
+        try:
+            return self._asked(request, url, deadline)
+        except FAILURES as error:
+            raise _told(error, deadline) from None
+
+    def _asked(self, request: Request, url: str, deadline: Deadline) -> requests.Response:
+        headers, body, limit = dict(request.headers), request.body, deadline.left()
+        if request.gzip and body is not None:
+            headers["Content-Encoding"], body = "gzip", gzip.compress(body, 6, mtime=0)
+        return self._session().request(
+            request.method,
+            url,
+            data=body,
+            headers=headers,
+            auth=HTTPBasicAuth(*map(str.encode, request.auth)) if request.auth else _Anonymous(),
+            timeout=(min(CONNECT_WITHIN, limit), limit),
+            allow_redirects=False,
+            stream=True,
+        )
 
     def _session(self) -> requests.Session:
         found: requests.Session | None = getattr(self._own, "session", None)
@@ -202,7 +217,7 @@ def _pieces(response: requests.Response, deadline: Deadline) -> Iterator[bytes]:
         yield from unpacked(packed, response.headers.get("Content-Encoding", ""))
     except Damaged as error:
         raise Broken(LATE if deadline.over else f"the answer broke off: {error}") from None
-    except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
+    except FAILURES as error:
         raise Broken(LATE if deadline.over else f"the answer broke off ({type(error).__name__})") from None
     if deadline.over:
         raise Broken(LATE)
@@ -234,6 +249,13 @@ def _told(error: Exception, deadline: Deadline) -> Exception:
         if any(isinstance(one, kind) for one in causes):
             return ours(reason)
     return Unreached("no connection came about")
+
+
+def _may_go_again(request: Request, error: Exception, deadline: Deadline) -> bool:
+    """Whether it only reads, and found a connection that was kept, and that its server was about to close."""
+    if deadline.connected or deadline.over or request.method not in READING:
+        return False
+    return any(isinstance(one, ConnectionError) for one in _causes(error))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

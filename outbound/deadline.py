@@ -5,30 +5,34 @@ end. A deadline cuts the connection from outside, wherever the talk is: the hand
 """
 
 import socket
+import ssl
 import threading
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 SHORTEST = 0.001  # seconds; a socket's limit of 0 would mean something else
+KEPT_FOR = 3.0  # seconds that a connection is kept unused; below what any server waits before it closes one
 
 _here = threading.local()
 
 
 class Deadline(AbstractContextManager["Deadline"]):
     """`seconds` for everything that happens inside, in this thread; then each connection that it was shown is cut.
-    `over` says that it was, `sent` that something had left before."""
+    `over` says that it was, `sent` that something had left before, `connected` that a connection was made for it."""
 
     def __init__(self, seconds: float) -> None:
         self.over = False
         self.sent = False
+        self.connected = False
         self._until = time.monotonic() + seconds
-        self._handles: dict[int, socket.socket] = {}
+        self._handles: dict[tuple[int, Any], socket.socket] = {}
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
@@ -64,11 +68,12 @@ class Deadline(AbstractContextManager["Deadline"]):
     def show(self, connected: socket.socket) -> None:
         """A connection that is cut with the others. A second handle is kept: TLS takes the first for itself."""
         number = connected.fileno()
+        which = number, connected.getsockname()  # the next connection may get the same number
         with self._lock:
-            if number not in self._handles:
-                self._handles[number] = socket.fromfd(number, connected.family, connected.type)
+            if which not in self._handles:
+                self._handles[which] = socket.fromfd(number, connected.family, connected.type)
             if self.over:
-                _end(self._handles[number])
+                _end(self._handles[which])
 
     def _cut(self) -> None:
         with self._lock:
@@ -92,17 +97,30 @@ def _end(handle: socket.socket) -> None:
 
 
 class WatchedHTTP(HTTPConnection):
-    """Shows its socket to the current deadline, before TLS and again where it is used anew."""
+    """Shows its socket to the current deadline, when it is connected and again where it is used anew. One that was not
+    used for a while is taken for closed, because its server may be closing it at this moment."""
 
-    def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
+    used_at = 0.0
+
+    def connect(self) -> None:
+        super().connect()
+        self.seen(self.sock)
+
+    def seen(self, connected: socket.socket) -> None:
+        """A new connection, before anything is said on it."""
         if (deadline := current()) is not None:
+            deadline.connected = True
             deadline.show(connected)
-        return connected
+
+    @property
+    def is_connected(self) -> bool:
+        return super().is_connected and time.monotonic() - self.used_at < KEPT_FOR
 
     def send(self, data: Any) -> None:
+        """Also shows it where it was kept."""
         if self.sock is None:
             self.connect()
+        self.used_at = time.monotonic()
         if (deadline := current()) is not None:
             deadline.show(self.sock)
             deadline.sent = True
@@ -112,6 +130,24 @@ class WatchedHTTP(HTTPConnection):
 
 class WatchedHTTPS(WatchedHTTP, HTTPSConnection):
     """The same with TLS."""
+
+    def connect(self) -> None:
+        self.ssl_context = Watched(self.seen)
+        super().connect()
+
+
+class Watched(ssl.SSLContext):
+    """Trusts whom it is told to, by this machine's minimum; whoever is `seen` is so before the handshake."""
+
+    def __new__(cls, _seen: Callable[[socket.socket], None]) -> Self:
+        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+
+    def __init__(self, seen: Callable[[socket.socket], None]) -> None:
+        self._seen = seen
+
+    def wrap_socket(self, sock: socket.socket, *rest: Any, **options: Any) -> ssl.SSLSocket:
+        self._seen(sock)
+        return super().wrap_socket(sock, *rest, **options)
 
 
 class _Pool(HTTPConnectionPool):

@@ -25,7 +25,7 @@ def mixpanel() -> Iterator[Mixpanel]:
 @pytest.fixture
 def relay(make_relay: MakeRelay, mixpanel: Mixpanel) -> Relay:
     """A relay whose calls go to the stand-in, without pauses between tries; its project is `prod`."""
-    made = make_relay(mixpanel_base_url=mixpanel.url, send_pause_seconds=0, send_timeout_seconds=2)
+    made = make_relay(mixpanel_base_url=mixpanel.url, send_pause_seconds=0)
     add_project(made)
     return made
 

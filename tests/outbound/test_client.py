@@ -1,10 +1,16 @@
 """The socket: to the allowed servers at public addresses only, and what its troubles are called."""
 
+import inspect
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
+from outbound import client as client_module
+from outbound import deadline
 from outbound.client import Broken, Client, Forbidden, Unreached
 from outbound.raw import target_of
 from outbound.shape import Problem, Request
@@ -120,3 +126,86 @@ def test_a_raw_request_may_name_a_server_of_its_region_or_only_a_path() -> None:
         whole = target_of({"url": f"https://{server.upper()}.mixpanel.com/track?ip=0"}, region, "")
         assert whole == (f"https://{server}.mixpanel.com", "/track?ip=0", ())
         assert target_of({"url": "/track"}, region, "") == (f"https://{server}.mixpanel.com", "/track", ())
+
+
+# --- connections that are kept
+
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1"
+
+
+@contextmanager
+def closing_server(*, heard: bool) -> Iterator[tuple[str, list[bytes], threading.Semaphore]]:
+    """A server that answers once on each connection, and then closes it: at once, or when it has `heard` more. Its
+    address, the methods that it answered, and how many connections it has closed."""
+    answered: list[bytes] = []
+    closed = threading.Semaphore(0)
+
+    def one(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            answered.append(connection.recv(65536).split(b" ")[0])
+            connection.sendall(GOOD)
+            if heard:
+                connection.recv(65536)
+        closed.release()
+
+    def serve(listening: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=one, args=(listening.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", answered, closed
+
+
+def caller(base: str) -> Client:
+    return Client(30, frozenset({("http", base.removeprefix("http://"))}), private=True)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_kept_connection_that_is_found_closed_is_no_try(method: str) -> None:
+    with closing_server(heard=False) as (base, answered, closed):
+        calls = caller(base)
+        for count in range(1, 4):
+            assert calls.call(Request(method, base, "/me", body=b"x" if method == "POST" else None)).body == b"1"
+            assert len(answered) == count
+            assert closed.acquire(timeout=10)
+
+
+def test_a_kept_connection_that_its_server_closes_meanwhile_is_no_try_of_a_call_that_reads() -> None:
+    with closing_server(heard=True) as (base, answered, _):
+        calls = caller(base)
+        assert [calls.call(Request("GET", base, "/me")).body for _ in range(5)] == [b"1"] * 5
+        assert len(answered) == 5
+
+
+def test_a_call_that_writes_is_not_sent_twice_because_of_a_kept_connection() -> None:
+    with closing_server(heard=True) as (base, answered, _):
+        calls = caller(base)
+        calls.call(Request("POST", base, "/track", body=b"1"))
+        with pytest.raises(Broken, match="broke off before an answer"):
+            calls.call(Request("POST", base, "/track", body=b"2"))
+        assert len(answered) == 1
+
+
+def test_a_connection_that_was_not_used_for_a_while_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its server may be closing it just now, and of a call that writes nobody would know whether it was taken."""
+    monkeypatch.setattr(deadline, "KEPT_FOR", 0.0)
+    with closing_server(heard=True) as (base, answered, _):
+        calls = caller(base)
+        for count in range(1, 4):
+            assert calls.call(Request("POST", base, "/track", body=b"1")).body == b"1"
+            assert len(answered) == count
+
+
+def test_nothing_of_a_library_is_overridden_that_is_not_offered() -> None:
+    own = [
+        one
+        for module in (client_module, deadline)
+        for _, one in inspect.getmembers(module, inspect.isclass)
+        if one.__module__ == module.__name__ and any(base.__module__.startswith("urllib3") for base in one.__mro__)
+    ]
+    assert len(own) >= 4
+    for one in own:
+        theirs = {name for base in one.__mro__ if base.__module__.startswith("urllib3") for name in vars(base)}
+        assert not {name for name in vars(one) if name[0] == "_" and name[:2] != "__"} & theirs, one
