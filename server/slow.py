@@ -6,12 +6,9 @@ on the webhook, so that Mixpanel sends again), and the connection ends. Linux kn
 received, and how much the other side has taken; on other systems slow clients are not cut off.
 """
 
-import fcntl
 import os
 import socket
 import stat
-import struct
-import termios
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,14 +17,13 @@ from threading import Thread
 
 import structlog
 
+from server import tcp
 from server.turns import BYTES_A_SECOND, Arriving, Turns
 
 log = structlog.get_logger()
 
 LOOK_EVERY = 1.0  # seconds
 DESCRIPTORS = Path("/proc/self/fd")
-# Places within the kernel's struct tcp_info (linux/tcp.h), which only ever grows at its end.
-LAST_SENT, LAST_RECEIVED, BYTES_ACKED, BYTES_RECEIVED, INFO_SIZE = 44, 52, 120, 128, 136
 READ_A_SECOND = 8 * 1024  # bytes of a reply that a client must take; a phone with a bad line has more
 LOOK_AT_ALL_EVERY = 5  # looks, also where no request seems to be late: a reply in one piece may wait for its reader
 
@@ -85,9 +81,9 @@ class Watch:
         """A reader has `patience` seconds to take what makes READ_A_SECOND, again and again."""
         seen, cut = {}, 0
         for one in _connections(self._port):
-            with suppress(OSError, struct.error):  # it ends meanwhile
-                peer, taken = one.getpeername(), _number(one, BYTES_ACKED)
-                if not _waits_for_reader(one):
+            with suppress(OSError, ValueError):  # it ends meanwhile, or the kernel is too old to tell
+                peer, taken = one.getpeername(), tcp.account(one).bytes_acked
+                if not tcp.waits_for_reader(one):
                     continue
                 before, since = self._readers.get(peer, (taken, now))
                 if taken - before > READ_A_SECOND * (now - since):
@@ -99,17 +95,6 @@ class Watch:
                 seen[peer] = (before, since)
         self._readers = seen
         return cut
-
-
-def _number(one: socket.socket, place: int) -> int:
-    """A number of 64 bits in the kernel's account of a connection."""
-    found: int = struct.unpack_from("=Q", one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, INFO_SIZE), place)[0]
-    return found
-
-
-def _waits_for_reader(one: socket.socket) -> bool:
-    """Whether there is something that was sent, and that the other side has not taken."""
-    return bool(struct.unpack("i", fcntl.ioctl(one, termios.TIOCOUTQ, b"\0" * 4))[0])
 
 
 def _connections(port: int) -> Iterator[socket.socket]:
@@ -144,18 +129,12 @@ def _cut_if_slow(one: socket.socket, patience: float, *, spare_silent: bool) -> 
     receives nothing; so where there is such a call, connections that are silent are spared.
     """
     try:
-        info = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, INFO_SIZE)
+        info = tcp.account(one)
         one.getpeername()
-    except OSError:  # the listening socket, or one that just ended
+    except (OSError, ValueError):  # the listening socket, one that just ended, or a kernel that is too old to tell
         return False
-    if len(info) < INFO_SIZE:
-        return False
-    (sent,), (received,), (count,) = (
-        struct.unpack_from(form, info, place)
-        for form, place in (("=I", LAST_SENT), ("=I", LAST_RECEIVED), ("=Q", BYTES_RECEIVED))
-    )
-    is_slow = sent / 1000 >= 2 * patience + count / BYTES_A_SECOND
-    if not is_slow or (spare_silent and received / 1000 >= patience):
+    is_slow = info.last_data_sent / 1000 >= 2 * patience + info.bytes_received / BYTES_A_SECOND
+    if not is_slow or (spare_silent and info.last_data_recv / 1000 >= patience):
         return False
     try:
         one.shutdown(socket.SHUT_RD)
