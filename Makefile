@@ -45,8 +45,9 @@ demo: .venv/installed static/vendor/installed ## Serve with six weeks of believa
 	@INSTANCE_PATH=instance/demo $(BIN)/flask db upgrade
 	@INSTANCE_PATH=instance/demo exec $(BIN)/flask demo --serve
 
+# Twice as many processes as the smallest machine has cores: many tests wait for servers to start, stop or give up.
 test: .venv/installed-dev static/vendor/installed ## Set up and pass all tests
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal
 
 check: .venv/installed-dev static/vendor/installed ## The quick tests: no server, no browser, no long search (two minutes)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not browser and not server and not search and not slow"

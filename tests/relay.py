@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -14,7 +15,7 @@ from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from models.database import Database
-from security import connections, operators, sign_ins, tokens
+from security import connections, operators, passwords, sign_ins, tokens
 from sync import upkeep
 from sync.rules import Rules
 
@@ -35,6 +36,12 @@ class TestClock:
 
     def forward(self, milliseconds: int) -> None:
         self.time += milliseconds
+
+
+def hash_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep passwords by a hash that takes a millisecond."""
+    monkeypatch.setattr(passwords, "METHOD", QUICK)
+    monkeypatch.setattr(passwords, "NOBODY", f"{QUICK}$nobody${'0' * 128}")
 
 
 def basic(username: str, password: str) -> dict[str, str]:
@@ -75,7 +82,8 @@ def body(
 
 
 PASSWORD = "correct horse battery"
-PASSWORD_HASH = generate_password_hash(PASSWORD)
+QUICK = "scrypt:256:8:1"  # takes a millisecond; tests/security/test_passwords.py looks at the real ones
+PASSWORD_HASH = generate_password_hash(PASSWORD, QUICK)
 
 
 class Browser:

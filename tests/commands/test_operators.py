@@ -11,10 +11,15 @@ from commands.serve import _first_operator
 from security import operators
 from tests.commands.conftest import Terminal
 from tests.conftest import settings_for
-from tests.relay import Relay
+from tests.relay import Relay, hash_quickly
 from tests.servers import SECRET_KEY
 
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    hash_quickly(monkeypatch)
 
 
 def typed(relay: Relay, line: str, *words: str) -> Result:

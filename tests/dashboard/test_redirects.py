@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from tests.browser import places
+from tests.conftest import MakeRelay
 from tests.dashboard.test_routes import stocked  # noqa: F401 - a fixture
-from tests.outbound.conftest import project_of
+from tests.mixpanel import Mixpanel
+from tests.outbound.conftest import mixpanel, project_of  # noqa: F401 - a fixture
 from tests.relay import PASSWORD, Browser, Relay, member
 
 LED_ON = {302, 303}
@@ -43,6 +45,12 @@ FORMS: dict[str, dict[str, Any]] = {
 }
 # Last, because others need what they take away; sign-out ends the browser.
 LATE = ("remove", "erase", "cancel", "change_password", "sign_out")
+
+
+@pytest.fixture
+def relay(make_relay: MakeRelay, mixpanel: Mixpanel) -> Relay:  # noqa: F811
+    """Its calls go to the stand-in: whoever presses every button asks Mixpanel too."""
+    return make_relay(mixpanel_base_url=mixpanel.url, send_pause_seconds=0)
 
 
 def rank(endpoint: str) -> int:

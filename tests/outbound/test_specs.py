@@ -87,7 +87,7 @@ class Spec:
     def __init__(self, path: Path) -> None:
         import yaml
 
-        self.all = yaml.safe_load(path.read_text())
+        self.all = yaml.load(path.read_text(), yaml.CSafeLoader)
         self.server = self.all["servers"][0]
         self.by_id = {
             call["operationId"]: (method.upper(), address.partition("#")[0], call)

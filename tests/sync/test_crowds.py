@@ -24,9 +24,15 @@ def page_of(written: bytes) -> bytes:
     return head + b",".join([written] * ((32 * MB - 200) // (len(written) + 1))) + b"]}}"
 
 
-@pytest.mark.parametrize("written", [b"{}", b"0", b"[]", b'""', b"null", b'{"distinct_id":0}', b'{"a":[1,2,3]}'])
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "around", [lambda sent: sent, lambda sent: b"\xef\xbb\xbf" + sent, lambda sent: sent + b"\xff"]
+    ("written", "around"),
+    [
+        *((written, bytes) for written in (b"{}", b"0", b"[]", b'""', b"null", b'{"distinct_id":0}')),
+        (b'{"a":[1,2,3]}', bytes),
+        (b"{}", lambda sent: b"\xef\xbb\xbf" + sent),
+        (b'{"a":[1,2,3]}', lambda sent: sent + b"\xff"),
+    ],
 )
 def test_a_page_of_millions_of_members_is_refused_with_flat_memory(
     written: bytes, around: Callable[[bytes], bytes]
