@@ -13,6 +13,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import Connection, Row, text
 
+from commands.exit_codes import DONE, NOT_ALL
 from config import folders
 from config.clock import DAY, SECOND, utc
 from config.database_url import sqlite_file, where
@@ -77,7 +78,7 @@ def fail(name: str, found: str, next_step: str) -> Check:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_appcontext
 def command(*, as_json: bool) -> None:
-    """Check settings, database, Redis, connections and failures; exit code 1 where something fails."""
+    """Check settings, database, Redis, connections and failures; ends with 4 where something fails."""
     here = house()
     checks = list(examine(here))
     failed = any(check.state == "fail" for check in checks)
@@ -87,7 +88,7 @@ def command(*, as_json: bool) -> None:
         click.echo(json.dumps(report))
     else:
         _print(checks, shown)
-    raise SystemExit(1 if failed else 0)
+    raise SystemExit(NOT_ALL if failed else DONE)
 
 
 def _print(checks: list[Check], shown: list[dict[str, str]]) -> None:

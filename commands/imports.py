@@ -14,6 +14,7 @@ import click
 from flask.cli import with_appcontext
 
 from commands.desk import desk, warn_where_it_goes
+from commands.exit_codes import DONE, NOT_ALL, STOPPED
 from commands.import_settings import asked, columns_of, options_of
 from commands.projects import find
 from commands.terminal import raw
@@ -27,8 +28,6 @@ from outbound.desk import Desk
 from outbound.readers.unreadable import Unreadable
 from security.audit import TERMINAL
 from security.box import CannotOpen
-
-ALL_THERE, SOME_MISSING, STOPPED = 0, 1, 3  # exit codes
 
 
 class NotRead(click.ClickException):
@@ -50,7 +49,7 @@ class NotRead(click.ClickException):
 def command(path: Path | None, *, again: int | None, wanted: int | None, as_json: bool, **more: Any) -> None:
     """Import FILE: NDJSON, a JSON array, JSON objects or CSV, each also as gzip.
 
-    Ends with 0 where Mixpanel has every record, 1 where some failed, 2 where a choice is none, 3 where the file cannot
+    Ends with 0 where Mixpanel has every record, 4 where some failed, 2 where a choice is none, 3 where the file cannot
     be used or it stopped before its end.
     """
     if wanted is not None:
@@ -109,7 +108,7 @@ def _dry_run(path: Path, draft: Draft, *, as_json: bool) -> None:
         _tell_advice(report.advised)
         for one in report.advice:
             click.echo(f"  line {one.place}  {one.field or ''}  {one.reason}")
-    raise SystemExit(SOME_MISSING if report.bad else ALL_THERE)
+    raise SystemExit(NOT_ALL if report.bad else DONE)
 
 
 def _tell_advice(advised: Mapping[str, int]) -> None:
@@ -175,7 +174,7 @@ def _tell(job: Import, *, as_json: bool) -> None:
         if job.state in rows.RESUMABLE:
             click.echo(f"To go on: flask import --resume {job.id}")
     whole = job.state == "done"
-    raise SystemExit(STOPPED if not whole else SOME_MISSING if job.refused or job.uncertain else ALL_THERE)
+    raise SystemExit(STOPPED if not whole else NOT_ALL if job.refused or job.uncertain else DONE)
 
 
 def _print_failed(import_id: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from commands.exit_codes import DONE, NOBODY, NOT_ALL
 from config.clock import iso, utc
 from erasure import Erasure, InTheWay, Nothing, Person, eraser
 from erasure.words import AGAIN, told
@@ -14,8 +15,6 @@ from security.audit import TERMINAL
 from security.house import house
 
 group = AppGroup("people", help="People: erase one everywhere.")
-
-LEFT = 3  # exit status where something of the person is left
 
 
 @group.command("erase")
@@ -64,7 +63,7 @@ def erased(project_id: str, distinct_id: str, *, as_json: bool) -> None:
         click.echo(json.dumps(answer))
     else:
         click.echo("\n".join(_answer(done, sight.counts, interrupted=sight.interrupted)))
-    raise SystemExit(LEFT if sight.counts else 0 if done else 1)
+    raise SystemExit(NOT_ALL if sight.counts else DONE if done else NOBODY)
 
 
 def _answer(done: list[Erasure], left: dict[str, int], *, interrupted: bool) -> list[str]:

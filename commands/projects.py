@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 from sqlalchemy import Connection
 
 from commands.desk import desk, warn_where_it_goes
+from commands.exit_codes import NOT_ALL
 from config.clock import iso
 from outbound import credentials, projects
 from outbound.hosts import REGIONS
@@ -158,7 +159,7 @@ def check(name: str, *, as_json: bool) -> None:
             mark = {True: "works", False: "FAILS", None: "unknown"}[one.works]
             click.echo(f"{mark:<8} {one.credential}, {one.use}: {one.words}")
     if any(one.works is False for one in found):
-        raise SystemExit(1)
+        raise SystemExit(NOT_ALL)
 
 
 @group.command("list")

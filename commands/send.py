@@ -11,6 +11,7 @@ import click
 from flask.cli import with_appcontext
 
 from commands.desk import desk, warn_where_it_goes
+from commands.exit_codes import DONE, NOT_ALL, STOPPED
 from commands.output import send_to
 from commands.projects import find
 from outbound import operations, send
@@ -21,8 +22,6 @@ from outbound.send import Ready
 from outbound.shape import Given, Operation, Problem
 from security.audit import TERMINAL
 from security.box import CannotOpen
-
-SENT, NOT_ACCEPTED, STOPPED = 0, 1, 2  # exit codes
 
 
 def _pairs(_context: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -59,7 +58,7 @@ def command(
 ) -> None:
     """Make one call of Mixpanel's: OPERATION is an id such as import-events (flask operations lists them).
 
-    Ends with 0 where Mixpanel accepted all of it, 1 where it did not, 2 where our own checks stopped it.
+    Ends with 0 where Mixpanel accepted all of it, 4 where it did not, 3 where our own checks stopped it.
     """
     operation = _operation(operation_id)
     try:
@@ -74,7 +73,7 @@ def command(
     if stops:
         raise SystemExit(STOPPED)
     if output and not check_only:
-        raise SystemExit(SENT if send_to(call, output, as_json=as_json) else NOT_ACCEPTED)
+        raise SystemExit(DONE if send_to(call, output, as_json=as_json) else NOT_ALL)
     if not check_only:
         _send(call, as_json=as_json)
 
@@ -126,7 +125,7 @@ def _send(call: Ready, *, as_json: bool) -> None:
             click.echo(f"  record {one.index + 1}  {one.field or ''}  {one.message}")
         if outcome.answer is not None:
             click.echo(call.mask(readable(outcome.answer.text)))
-    raise SystemExit(SENT if outcome.verdict == "accepted" else NOT_ACCEPTED)
+    raise SystemExit(DONE if outcome.verdict == "accepted" else NOT_ALL)
 
 
 def _show_problems(stops: list[Problem], *, as_json: bool) -> None:

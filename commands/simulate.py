@@ -12,6 +12,7 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
+from commands.exit_codes import NOT_ALL
 from commands.simulator import access, run
 from commands.simulator.comparison import Verdict, compare
 from commands.simulator.exports import Cohort
@@ -58,7 +59,7 @@ Login = tuple[str, str]
 @click.option("--wait", type=SECONDS, default=15.0, help="Seconds that a server may take to start.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def command(**options: Any) -> None:
-    """Play Mixpanel over HTTP, then compare what was sent with what the API says. Exits with 1 on any difference."""
+    """Play Mixpanel over HTTP, then compare what was sent with what the API says. Ends with 4 on any difference."""
     try:
         _simulate(options)
     except (run.NobodyThere, CannotRead, stored.WrongName) as error:
@@ -153,7 +154,7 @@ def _conclude(connections: list[Connection], reader: Reader, plan: Plan, seconds
     else:
         _print(verdicts, tally, troubles, plan.seed, seconds)
     if not exact:
-        click.get_current_context().exit(1)
+        click.get_current_context().exit(NOT_ALL)
 
 
 def _print(verdicts: list[Verdict], tally: Tally, troubles: list[str], seed: str, seconds: float) -> None:

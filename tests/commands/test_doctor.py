@@ -79,13 +79,13 @@ def test_an_instance_folder_that_is_gone_fails(make_relay, tmp_path):
     relay = make_relay(instance_path=tmp_path / "gone")
     shutil.rmtree(tmp_path / "gone")
     assert check(relay, "instance folder")["state"] == "fail"
-    assert run(relay).exit_code == 1
+    assert run(relay).exit_code == 4
 
 
 def test_a_database_that_does_not_answer_fails(tmp_path):
     app = create_app(settings_for(tmp_path, database_url="postgresql://relay:hunter2@127.0.0.1:1/relay"))
     result = app.test_cli_runner().invoke(args=["doctor"])
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert "fail  database: 127.0.0.1:1/relay cannot be written" in result.output
     assert "hunter2" not in result.output
 
@@ -94,7 +94,7 @@ def test_a_database_without_tables_fails_with_the_command_to_run(tmp_path):
     app = create_app(settings_for(tmp_path))
     result = app.test_cli_runner().invoke(args=["doctor"])
     app.extensions["house"].database.dispose()
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert "Run flask db upgrade" in result.output
 
 
@@ -197,7 +197,7 @@ def test_tables_of_another_revision_fail_and_are_not_read(fresh):
         lambda db: db.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
     )
     result = fresh.test_cli_runner().invoke(args=["doctor", "--json"])
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert json.loads(result.output)["checks"][-1]["found"] == f"at revision 0000, wanted {newest_revision()}"
 
 

@@ -101,14 +101,14 @@ def test_a_tampered_membership_fails_the_run(simulate: Simulate, here: Terminal,
         (SELECT id FROM cohort WHERE project_id = 'tampered')""")
     beside.extensions["house"].database.write(lambda db: db.execute(gone))
     result = here("simulate", "--project", "tampered", "--continue", "--cycles", 1)
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert "different" in result.output
 
 
 def test_a_wrong_password_pauses_every_sync_and_fails_the_run(here: Terminal) -> None:
     here("connections", "add", "locked")
     result = here("simulate", "--username", "locked", "--password", "wrong", "--cohorts", 2, "--json")
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     summary = json.loads(result.stdout)
     assert summary["failed_syncs"] == 2
     assert "401: The username or password is not one of this connection's live ones." in summary["troubles"][0]
@@ -120,7 +120,7 @@ def test_a_connection_that_is_off_is_tried_five_times_more_each_cycle(here: Term
     options = ("--username", "asleep", "--cohorts", 1, "--cycles", 2, "--time-scale", 0.0001, "--json")
     result = here("simulate", *options)
     summary = json.loads(result.stdout)
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert summary["retries"] == 5 * summary["failed_syncs"]
     assert summary["cohorts"][0]["problems"][0] == "the last sync failed"
 

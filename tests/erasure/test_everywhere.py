@@ -100,14 +100,14 @@ def test_the_books_balance_afterwards(planted: Relay, terminal: Terminal, databa
 
 
 def test_the_proof_answers_whoever_has_the_id_and_holds_none(planted: Relay, terminal: Terminal) -> None:
-    assert terminal("people", "erased", PROJECT, ID).exit_code == 3  # stored, and nobody was erased
+    assert terminal("people", "erased", PROJECT, ID).exit_code == 4  # stored, and nobody was erased
     by_terminal(planted, terminal)
     result = terminal("people", "erased", PROJECT, ID, "--json")
     answer = json.loads(result.output)
     assert (result.exit_code, answer["erased"], answer["left"]) == (0, True, {})
     assert answer["erasures"][0]["counts"] == LOST
-    assert terminal("people", "erased", PROJECT, "somebody else").exit_code == 1
-    assert terminal("people", "erased", "1", ID).exit_code == 1
+    assert terminal("people", "erased", PROJECT, "somebody else").exit_code == 5
+    assert terminal("people", "erased", "1", ID).exit_code == 5
 
 
 def test_what_mixpanel_sends_afterwards_is_a_new_person_and_told_so(planted: Relay, terminal: Terminal) -> None:
@@ -116,7 +116,7 @@ def test_what_mixpanel_sends_afterwards_is_a_new_person_and_told_so(planted: Rel
     (stay,) = planted.api(f"/people/{PROJECT}/{ID}").json["stays"]
     assert stay["entry_number"] == 1
     result = terminal("people", "erased", PROJECT, ID)
-    assert result.exit_code == 3
+    assert result.exit_code == 4
     assert "Mixpanel has sent the id again" in result.output
 
 

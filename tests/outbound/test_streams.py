@@ -54,7 +54,7 @@ def test_a_broken_export_has_another_name_and_leaves_what_was_there(
     path = tmp_path / "to" / "events.ndjson"
     path.write_text("of yesterday")
     result = terminal("send", "raw-event-export", "--project", "prod", *DAYS, "--output", str(path))
-    assert (result.exit_code, path.read_text()) == (1, "of yesterday")
+    assert (result.exit_code, path.read_text()) == (4, "of yesterday")
     assert "Broken off after" in result.stderr
     left = path.with_name("events.ndjson.broken-off").read_text().splitlines()
     assert all(json.loads(one)["event"] == "E" for one in left)
@@ -68,7 +68,7 @@ def test_an_answer_that_says_no_is_never_a_file_of_that_name(
     mixpanel.script("/query/insights", answer)
     words = ["send", "insights-query", "--project", "prod", "--param", "bookmark_id=1"]
     result = terminal(*words, "--output", str(tmp_path / "report.json"))
-    assert (result.exit_code, (tmp_path / "report.json").exists()) == (1, False)
+    assert (result.exit_code, (tmp_path / "report.json").exists()) == (4, False)
 
 
 def test_standard_output_is_the_answer_and_nothing_else(terminal: Terminal, mixpanel: Mixpanel) -> None:
@@ -81,7 +81,7 @@ def test_standard_output_that_breaks_off_ends_in_half_a_line(terminal: Terminal,
     mixpanel.script(EXPORT, Answer(body=lines(3) + b"terminated early"))
     result = terminal("send", "raw-event-export", "--project", "prod", *DAYS, "--output", "-")
     *good, last = result.stdout_bytes.splitlines()
-    assert (result.exit_code, len(good)) == (1, 3)
+    assert (result.exit_code, len(good)) == (4, 3)
     with pytest.raises(ValueError, match="Unterminated"):
         json.loads(last)
 

@@ -68,7 +68,7 @@ def test_a_check_says_what_works_and_what_does_not(terminal: Terminal, mixpanel:
         ("service account", "importing"): True,
         ("token", "importing"): False,
     }
-    assert result.exit_code == 1
+    assert result.exit_code == 4
 
 
 def test_a_service_account_of_another_project_is_told(terminal: Terminal, mixpanel: Mixpanel) -> None:
@@ -100,7 +100,7 @@ def test_send_a_file_and_get_one_json_object(terminal: Terminal, mixpanel: Mixpa
     mixpanel.script("/api/import", Answer(400, {"failed_records": [{"index": 1}], "num_records_imported": 1}))
     result = terminal("send", "importEvents", "--project", "prod", "--body", f"@{tmp_path}/events.json", "--json")
     answer = json.loads(result.output)
-    assert (result.exit_code, answer["verdict"], answer["accepted"]) == (1, "partly", 1)
+    assert (result.exit_code, answer["verdict"], answer["accepted"]) == (4, "partly", 1)
     assert set(answer) == {
         "delivery",
         "verdict",
@@ -118,7 +118,7 @@ def test_what_our_checks_stop_ends_with_2_and_sends_nothing(terminal: Terminal, 
     words = ["send", "profile-set", "--project", "prod", "--param", "$distinct_id=null", "--param", '$set={"a": 1}']
     result = terminal(*words, "--json")
     assert (result.exit_code, [one["field"] for one in json.loads(result.output)["problems"]]) == (
-        2,
+        3,
         ["params.$distinct_id"],
     )
     assert mixpanel.calls == []
