@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from commands.secret_input import seen_address
 from commands.terminal import raw
 from config.database_url import (
     DRIVER,
@@ -32,7 +33,11 @@ PASSES = 2  # every row is copied, and compared
 
 
 @click.command("migrate-data")
-@click.option("--to", help="Address of an empty PostgreSQL database with our tables (flask db upgrade): postgresql://…")
+@click.option(
+    "--to",
+    callback=seen_address,
+    help="Address of an empty PostgreSQL database with our tables (flask db upgrade): postgresql://…; - reads a line.",
+)
 @click.option("--from", "source", help="The SQLite database, sqlite:///…; DATABASE_URL where it is left out.")
 @click.option("--reopen", is_flag=True, help="Go back: let the SQLite database be written again, and move nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

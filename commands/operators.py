@@ -1,13 +1,13 @@
 """`flask operators`: who may sign in at the dashboard."""
 
 import json
-import sys
 from collections.abc import Callable
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy import Connection
 
+from commands.secret_input import line
 from config.clock import iso, utc
 from security import operators
 from security.audit import TERMINAL
@@ -20,14 +20,6 @@ group = AppGroup("operators", help="Operators: people who sign in at the dashboa
 from_stdin = click.option(
     "--password-stdin", is_flag=True, required=True, help="Read the password from standard input: one line."
 )
-
-
-def _password() -> str:
-    """The line at standard input: a password among the arguments would stay in the shell's history."""
-    typed = sys.stdin.readline().rstrip("\r\n")
-    if not typed:
-        raise click.ClickException("No password came on standard input.")
-    return typed
 
 
 def _write(work: Callable[[Connection], object]) -> None:
@@ -51,7 +43,7 @@ def _find(email: str) -> Operator:
 def add(email: str, role: str, **_: bool) -> None:
     """Let EMAIL sign in, with the password that comes on standard input."""
     try:
-        email, password_hash = operators.checked(email, _password())
+        email, password_hash = operators.checked(email, line("password"))
     except Wrong as error:
         raise click.ClickException(str(error)) from None
     _write(lambda db: operators.add(db, email, password_hash, role, TERMINAL, house().clock()))
@@ -67,7 +59,7 @@ def password(email: str, **_: bool) -> None:
     """Give EMAIL another password, and sign out every browser that had the old one."""
     operator = _find(email)
     try:
-        password_hash = operators.hashed(_password(), operator.email)
+        password_hash = operators.hashed(line("password"), operator.email)
     except Wrong as error:
         raise click.ClickException(str(error)) from None
     _write(lambda db: operators.set_password(db, operator, password_hash, TERMINAL, house().clock()))

@@ -1,7 +1,6 @@
 """`flask projects`: the Mixpanel projects that can be called, with their credentials."""
 
 import json
-import sys
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import Connection
 
 from commands.desk import desk, warn_where_it_goes
 from commands.exit_codes import NOT_ALL
+from commands.secret_input import line, seen
 from config.clock import iso
 from outbound import credentials, projects
 from outbound.hosts import REGIONS
@@ -23,9 +23,10 @@ group = AppGroup("projects", help="Mixpanel projects to send to, with their cred
 
 _region = click.option("--region", type=click.Choice(list(REGIONS)))
 _id = click.option("--project-id", help="Mixpanel's id: Project Settings, Overview.")
-_token = click.option("--token", help="The project token.")
+_token = click.option("--token", callback=seen, help="The project token, seen by all; empty forgets it.")
+_token_stdin = click.option("--token-stdin", is_flag=True, help="Read the project token: the first line of input.")
 _username = click.option("--username", help="The service account's username.")
-_stdin = click.option("--secret-stdin", is_flag=True, help="Read the service account's secret: one line of input.")
+_stdin = click.option("--secret-stdin", is_flag=True, help="Read the service account's secret: the next line.")
 _integration = click.option("--integration-id", help="How calls name their sender; cohort-relay without it.")
 _workspace = click.option("--workspace-id", help="Only for projects with Data Views.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -39,14 +40,11 @@ def find(name: str) -> Project:
     return found
 
 
-def _secret(wanted: bool) -> str | None:
-    """The line at standard input: a secret among the arguments would stay in the shell's history."""
-    if not wanted:
-        return None
-    typed = sys.stdin.readline().rstrip("\r\n")
-    if not typed:
-        raise click.ClickException("No secret came on standard input.")
-    return typed
+def _given(token: str | None, *, token_stdin: bool, secret_stdin: bool) -> tuple[str | None, str | None]:
+    """The token and the secret, a line of standard input each."""
+    if token is not None and token_stdin:
+        raise click.UsageError("Give --token-stdin alone.")
+    return line("token") if token_stdin else token, line("secret") if secret_stdin else None
 
 
 @group.command("add")
@@ -54,20 +52,24 @@ def _secret(wanted: bool) -> str | None:
 @click.option("--region", type=click.Choice(list(REGIONS)), required=True)
 @click.option("--project-id", required=True, help="Mixpanel's id: Project Settings, Overview.")
 @_token
+@_token_stdin
 @_username
 @_stdin
 @_integration
 @_workspace
 @_json
-def add(name: str, region: str, project_id: str, *, secret_stdin: bool, as_json: bool, **more: str | None) -> None:
+def add(
+    name: str, region: str, project_id: str, *, token_stdin: bool, secret_stdin: bool, as_json: bool, **more: str | None
+) -> None:
     """Let us call the Mixpanel project that is called NAME here."""
+    token, secret = _given(more["token"], token_stdin=token_stdin, secret_stdin=secret_stdin)
     given = Draft(
         name,
         region,
         project_id,
-        more["token"],
+        token,
         more["username"],
-        _secret(secret_stdin),
+        secret,
         more["integration_id"] or "",
         more["workspace_id"] or "",
     )
@@ -95,21 +97,23 @@ def _add(db: Connection, draft: Draft) -> None:
 @_region
 @_id
 @_token
+@_token_stdin
 @_username
 @_stdin
 @_integration
 @_workspace
 @_json
-def change(name: str, *, secret_stdin: bool, as_json: bool, **more: str | None) -> None:
+def change(name: str, *, token_stdin: bool, secret_stdin: bool, as_json: bool, **more: str | None) -> None:
     """Change NAME; what is not given stays as it is, an empty credential is forgotten."""
     known, here = find(name), desk()
+    token, secret = _given(more["token"], token_stdin=token_stdin, secret_stdin=secret_stdin)
     given = Draft(
         name,
         more["region"] or known.region,
         more["project_id"] or known.mixpanel_project_id,
-        more["token"],
+        token,
         more["username"],
-        _secret(secret_stdin),
+        secret,
         known.integration_id or "" if more["integration_id"] is None else more["integration_id"],
         known.workspace_id or "" if more["workspace_id"] is None else more["workspace_id"],
     )
@@ -171,7 +175,9 @@ def list_all(*, as_json: bool) -> None:
         click.echo(json.dumps([_shown(one) for one in found]))
         return
     if not found:
-        click.echo("There is no project yet. Make one: flask projects add NAME --region us --project-id ID --token T")
+        click.echo(
+            "There is no project yet. Make one: flask projects add NAME --region us --project-id ID --token-stdin"
+        )
     for one in found:
         there = " and ".join(
             words

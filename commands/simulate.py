@@ -13,6 +13,7 @@ import click
 from flask.cli import with_appcontext
 
 from commands.exit_codes import NOT_ALL
+from commands.secret_input import line, seen
 from commands.simulator import access, run
 from commands.simulator.comparison import Verdict, compare
 from commands.simulator.exports import Cohort
@@ -36,8 +37,10 @@ Login = tuple[str, str]
 @click.option("--url", help="Address of the app.  [default: PUBLIC_URL]")
 @click.option("--connections", type=COUNT, default=1, help="Connections simulated-1, -2, … that send in parallel.")
 @click.option("--username", help="Send as this one connection instead.")
-@click.option("--password", help="Its password; without it a further one is made.")
-@click.option("--token", help="API token for the comparison; without it one is made for the run.")
+@click.option("--password", callback=seen, help="Its password, seen by all; without one a further one is made.")
+@click.option("--password-stdin", is_flag=True, help="Read its password: the first line of standard input.")
+@click.option("--token", callback=seen, help="API token for the comparison, seen by all; without one it is made.")
+@click.option("--token-stdin", is_flag=True, help="Read that token: the next line of standard input.")
 @click.option("--project", default=PROJECT, help="Mixpanel project id that the cohorts belong to.")
 @click.option("--cohorts", type=COUNT, default=3, help="Cohorts per connection.")
 @click.option("--people", type=click.IntRange(0), default=1000, help="People per cohort.")
@@ -60,6 +63,9 @@ Login = tuple[str, str]
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def command(**options: Any) -> None:
     """Play Mixpanel over HTTP, then compare what was sent with what the API says. Ends with 4 on any difference."""
+    for secret in ("password", "token"):
+        if options[f"{secret}_stdin"]:
+            options[secret] = line(secret)
     try:
         _simulate(options)
     except (run.NobodyThere, CannotRead, stored.WrongName) as error:

@@ -34,9 +34,9 @@ def knows(*users: str) -> object:
 
 
 def test_a_project_is_added_with_its_secret_from_standard_input_and_never_shown(relay: Relay) -> None:
-    words = "projects add eu-prod --region eu --project-id 77 --token tok-12345 --username acc.1 --secret-stdin --json"
+    words = "projects add eu-prod --region eu --project-id 77 --token-stdin --username acc.1 --secret-stdin --json"
     with relay.app.app_context():
-        result = relay.app.test_cli_runner().invoke(args=words.split(), input="very-secret\n")
+        result = relay.app.test_cli_runner().invoke(args=words.split(), input="tok-12345\nvery-secret\n")
     assert result.exit_code == 0, result.output
     shown = json.loads(result.output)
     assert (shown["name"], shown["region"], shown["has_token"], shown["has_service_account"]) == (
