@@ -5,7 +5,7 @@ import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -13,6 +13,8 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import Connection, Row, text
 
+from commands import rights
+from commands.checks import Check, fail, ok, warn
 from commands.exit_codes import DONE, NOT_ALL
 from config import folders
 from config.clock import DAY, SECOND, utc
@@ -52,28 +54,6 @@ _FAILURES = text("""
     WHERE last_at >= :since ORDER BY last_at DESC, id DESC LIMIT :shown""")
 
 
-@dataclass(frozen=True)
-class Check:
-    """One line: `state` is ok, warn or fail; `next_step` is empty where there is nothing to do."""
-
-    name: str
-    state: str
-    found: str
-    next_step: str = ""
-
-
-def ok(name: str, found: str) -> Check:
-    return Check(name, "ok", found)
-
-
-def warn(name: str, found: str, next_step: str) -> Check:
-    return Check(name, "warn", found, next_step)
-
-
-def fail(name: str, found: str, next_step: str) -> Check:
-    return Check(name, "fail", found, next_step)
-
-
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_appcontext
@@ -105,6 +85,7 @@ def examine(here: House) -> Iterator[Check]:
     """All checks, in the order in which an operator would mend them."""
     yield settings_file(here.settings)
     yield instance_folder(here.settings)
+    yield rights.of_others(here.settings)
     yield public_url(here.settings)
     yield rate_limits(here.settings)
     reachable = database(here.settings, here.database)
