@@ -134,6 +134,7 @@ def surroundings() -> dict[str, Any]:
     return {
         "operator": operator,
         "may": lambda role: operator is not None and covers(operator.role, role),
+        "may_export": operator is not None and covers(operator.role, house().settings.export_role),
         "public_url": house().settings.public_url,
         "now": house().clock(),
     }

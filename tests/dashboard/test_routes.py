@@ -20,7 +20,11 @@ WITHIN = ("dashboard.", "outbound.")
 
 @pytest.fixture
 def stocked(relay: Relay) -> Relay:
-    """A relay with one of everything, so that each path has real ids."""
+    return stock(relay)
+
+
+def stock(relay: Relay) -> Relay:
+    """One of everything, so that each path has real ids."""
     relay.refresh([member("zoe-1", email="zoe-1@example.org", first_name="Zoe"), "bob", "", "gone"], session="first")
     relay.remove(["bob"], session="second")
     relay.post_raw("not json")

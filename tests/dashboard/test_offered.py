@@ -1,0 +1,78 @@
+"""No page offers what its reader may not do: behind every link and button of every page is no 403."""
+
+import html
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from werkzeug.exceptions import HTTPException
+
+from security.roles import ROLES, covers, role_of
+from tests.browser import places
+from tests.conftest import MakeRelay
+from tests.dashboard.test_routes import stock
+from tests.relay import Browser, Relay
+
+LINK = re.compile(r'<(?:a|option|link)\b[^>]*?\s(?:href|value)="(/[^"]*)"|hx-get="(/[^"]*)"')
+FORM = re.compile(r"<form\b[^>]*>")
+BUTTON = re.compile(r'formaction="([^"]+)"|hx-post="([^"]+)"')
+
+
+def links(page: str) -> set[str]:
+    return {html.unescape(one or other).partition("#")[0] for one, other in LINK.findall(page)}
+
+
+def posts(page: str, path: str) -> Iterator[str]:
+    """Where the forms and buttons of a page post to; a form without an address posts to its own page."""
+    for form in FORM.findall(page):
+        if re.search(r'method="post"', form, re.IGNORECASE):
+            action = re.search(r'action="([^"]*)"', form)
+            yield html.unescape(action.group(1)) if action and action.group(1) else path
+    yield from (html.unescape(one or other) for one, other in BUTTON.findall(page))
+
+
+def needed(relay: Relay, path: str) -> str:
+    """The least role that may post there."""
+    endpoint, _arguments = relay.app.url_map.bind("localhost").match(urlsplit(path).path, method="POST")
+    return role_of(relay.app.view_functions[endpoint]) or "admin"
+
+
+def walk(relay: Relay, browser: Browser, role: str) -> set[str]:
+    """Follow every link of every page, and look at where its forms go; returns the links."""
+    seen, asked = set[str](), 0
+    for path in places.pages(relay.app):
+        answer = browser.get(path)
+        if answer.status_code != 200:
+            continue
+        for link in links(answer.text) - seen:
+            seen.add(link)
+            assert browser.get(link).status_code != 403, f"{path} offers {role} {link}"
+        for target in posts(answer.text, path):
+            asked += 1
+            try:
+                least = needed(relay, target)
+            except HTTPException:
+                pytest.fail(f"{path} posts to {target}, which is no address")
+            assert covers(role, least), f"{path} offers {role} to post to {target}"
+    assert asked > 10
+    return seen
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nor_do_the_pages_of_a_relay_that_has_little_yet(relay: Relay, role: str) -> None:
+    browser = relay.sign_in(role)
+    assert walk(relay, browser, role)
+    relay.refresh(["ada"])
+    assert "No project to send to yet" in browser.page("/send")
+    assert walk(relay, browser, role)
+
+
+@pytest.mark.parametrize("export_role", ROLES)
+@pytest.mark.parametrize("role", ROLES)
+def test_whatever_a_page_offers_its_reader_may_do(make_relay: MakeRelay, role: str, export_role: str) -> None:
+    relay = make_relay(export_role=export_role)
+    stock(relay)
+    seen = walk(relay, relay.sign_in(role), role)
+    exports = {link for link in seen if link.partition("?")[0].endswith((".csv", ".ndjson")) and "members" in link}
+    assert bool(exports) == covers(role, export_role)
