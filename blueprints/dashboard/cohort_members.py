@@ -3,7 +3,7 @@ number of rows, so that its last page costs what its first does."""
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -79,6 +79,9 @@ class Stay:
     entry_number: int
 
 
+Found = tuple[list[Stay], int | None]  # some stays, and the key that leads on; None at the end
+
+
 @dataclass(frozen=True)
 class Shown:
     """A member as a row of the list."""
@@ -110,15 +113,20 @@ def now_in(db: Connection, cohort: int, after: int) -> Listing:
 def entered_since(db: Connection, cohort: Row[Any], since: int, before: int) -> Listing:
     """Members whose present stay began at `since` or later, the newest first. `before` is a number of the log, whose
     numbers have no gaps (S11); 0 for the first page."""
+    stays, key = _have_entered(db, cohort, since, before, SHOWN)
+    return listing(people(db, stays), key)
+
+
+def _have_entered(db: Connection, cohort: Row[Any], since: int, before: int, most: int) -> Found:
     bound = db.execute(_BOUND, {"cohort": cohort.id, "since": since, "started": since - 31 * DAY}).scalar()
     before = min(before or AFTER_ALL, cohort.change_count + 1)
     if bound is None or bound >= before:
-        return Listing([])
+        return [], None
     first = max(bound, before - EXAMINED)
-    values = {"cohort": cohort.id, "first": first, "before": before, "since": since, "limit": SHOWN + 1}
+    values = {"cohort": cohort.id, "first": first, "before": before, "since": since, "limit": most + 1}
     rows = db.execute(_ENTERED, values).all()
-    key = rows[SHOWN - 1].number if len(rows) > SHOWN else first if first > bound else None
-    return listing(people(db, [Stay(row.person_id, row.at, row.entry_number) for row in rows[:SHOWN]]), key)
+    key = rows[most - 1].number if len(rows) > most else first if first > bound else None
+    return [Stay(row.person_id, row.at, row.entry_number) for row in rows[:most]], key
 
 
 def as_of(db: Connection, cohort: Row[Any], moment: int, after: int) -> Listing:
@@ -129,19 +137,32 @@ def as_of(db: Connection, cohort: Row[Any], moment: int, after: int) -> Listing:
 
 def pieces_as_of(database: Database, cohort: Row[Any], moment: int) -> Iterator[Sequence[Any]]:
     """All who were members at `moment`, some at a time, as `blueprints.api.members` has rows of members."""
-    after: int | None = 0
-    while after is not None:
-        rows, after = database.read(partial(_piece_as_of, cohort=cohort, moment=moment, after=after))
+    return _pieces(database, partial(_were_in, cohort=cohort, moment=moment, most=PIECE))
+
+
+def pieces_entered_since(database: Database, cohort: Row[Any], since: int) -> Iterator[Sequence[Any]]:
+    """All whose present stay began at `since` or later, in the same way."""
+    return _pieces(database, partial(_entered_before, cohort=cohort, since=since))
+
+
+def _entered_before(db: Connection, cohort: Row[Any], since: int, after: int) -> Found:
+    return _have_entered(db, cohort, since, after, PIECE)
+
+
+def _pieces(database: Database, stays_after: Callable[..., Found]) -> Iterator[Sequence[Any]]:
+    key: int | None = 0
+    while key is not None:
+        rows, key = database.read(partial(_piece, stays_after=partial(stays_after, after=key)))
         yield rows
 
 
-def _piece_as_of(db: Connection, cohort: Row[Any], moment: int, after: int) -> tuple[list[Any], int | None]:
-    stays, key = _were_in(db, cohort, moment, after, PIECE)
+def _piece(db: Connection, stays_after: Callable[[Connection], Found]) -> tuple[list[Any], int | None]:
+    stays, key = stays_after(db)
     found = {row.id: row for row in db.execute(_PEOPLE, {"ids": [one.person_id for one in stays]})} if stays else {}
     return [(*found[one.person_id], one.at, one.entry_number) for one in stays], key
 
 
-def _were_in(db: Connection, cohort: Row[Any], moment: int, after: int, most: int) -> tuple[list[Stay], int | None]:
+def _were_in(db: Connection, cohort: Row[Any], moment: int, after: int, most: int) -> Found:
     if moment < cohort.created_at:
         return [], None
     window = db.execute(_WINDOW, {"cohort": cohort.id, "after": after, "most": EXAMINED}).one()

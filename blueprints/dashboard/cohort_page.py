@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import astuple, dataclass
+from typing import Any
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from blueprints import spreadsheets
 from blueprints.api import exports
@@ -161,20 +162,32 @@ PEOPLES_CSV = Form("text/csv", (spreadsheets.BOM + spreadsheets.lines([COLUMNS])
 
 
 def _export(form: Form, cohort_id: int) -> Response:
-    """The whole cohort as its page shows it, now or at a moment (`?as_of=`); too many at once are asked to wait."""
+    """The members that the cohort's page shows: all, those at a moment (`?as_of=`), or those who entered since
+    (`?since=`); too many at once are asked to wait."""
     if not covers(sign_in.operator().role, house().settings.export_role):
         abort(403)
-    here, as_of = house(), request.args.get("as_of", "").strip()
-    cohort = here.database.read(lambda db: find(db, cohort_id), one_statement=True)
-    moment = cohort_members.moment_of(as_of) if as_of else None
-    if as_of and moment is None:
+    filters = Filters.of_request()
+    if (filters.as_of and filters.moment is None) or filters.since != request.args.get("since", ""):
         abort(400)
-    found = None if moment is None else cohort_members.pieces_as_of(here.database, cohort, moment)
-    day = (iso(here.clock()) or "")[:10] if moment is None else re.sub("[^0-9]+", "-", as_of).strip("-")
-    name = spreadsheets.file_name(name_of(cohort), day, "csv" if form is PEOPLES_CSV else "ndjson")
+    cohort = house().database.read(lambda db: find(db, cohort_id), one_statement=True)
+    file = _file(cohort, filters, "csv" if form is PEOPLES_CSV else "ndjson")
     try:
-        return exports.export(
-            form, cohort.project_id, cohort.mixpanel_cohort_id, sign_in.operator().email, exports.File(name, found)
-        )
+        return exports.export(form, cohort.project_id, cohort.mixpanel_cohort_id, sign_in.operator().email, file)
     except Problem as error:
         return abort(error.status)
+
+
+def _file(cohort: Row[Any], filters: Filters, ending: str) -> exports.File:
+    """What the export is called, and whose rows are in it."""
+    here, name = house(), name_of(cohort)
+    today = (iso(here.clock()) or "")[:10]
+    if filters.moment is not None:
+        day = re.sub("[^0-9]+", "-", filters.as_of).strip("-")
+        found = cohort_members.pieces_as_of(here.database, cohort, filters.moment)
+        return exports.File(spreadsheets.file_name(name, day, ending), found)
+    if filters.since:
+        since = cohort_members.start_of(filters.since, here.clock())
+        day = f"{today}-entered-{filters.since}"
+        found = cohort_members.pieces_entered_since(here.database, cohort, since)
+        return exports.File(spreadsheets.file_name(name, day, ending), found)
+    return exports.File(spreadsheets.file_name(name, today, ending))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import given
@@ -54,3 +55,36 @@ def test_a_view_of_then_exports_whom_it_shows(relay: Relay, people: int) -> None
     now, _name = download(browser, f"{root}/members.csv")
     assert {row["distinct_id"] for row in now} == {*then[:-1], "new"}
     assert browser.get(f"{root}/members.csv?as_of=nonsense").status_code == 400
+
+
+@pytest.mark.parametrize("people", [3, 1300])
+def test_a_view_of_those_who_entered_exports_whom_it_shows(relay: Relay, people: int) -> None:
+    relay.refresh(["before", "leaves", *(f"old{number}" for number in range(5))], session="1")
+    relay.clock.forward(24 * HOUR)
+    new = [f"u{number}" for number in range(people)]
+    relay.add([*new, "gone"], session="2")
+    relay.remove(["gone", "leaves"], session="3")
+    browser, root = relay.sign_in("viewer"), f"/cohorts/{relay.cohort()['id']}"
+    assert f'href="{root}/members.csv?since=today"' in browser.page(f"{root}?since=today")
+    for since, expected in (("today", set(new)), ("7d", {*new, "before", *(f"old{number}" for number in range(5))})):
+        rows, name = download(browser, f"{root}/members.csv?since={since}")
+        assert {row["distinct_id"] for row in rows} == expected
+        assert len(rows) == len(expected)
+        assert name == f'attachment; filename="paying-users-2025-06-16-entered-{since}.csv"'
+    assert len(browser.get(f"{root}/members.ndjson?since=today").text.splitlines()) == people
+    assert browser.get(f"{root}/members.csv?since=nonsense").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "view", ["", "?as_of=2025-06-15T20:00", "?since=today", "?as_of=2025-06-15T20:00&amp;since=7d"]
+)
+def test_each_view_of_members_links_to_the_export_of_what_it_shows(relay: Relay, view: str) -> None:
+    relay.refresh(["ada", "bob", "eve"], session="1")
+    relay.clock.forward(24 * HOUR)
+    relay.refresh(["ada", "new"], session="2")
+    browser, root = relay.sign_in("viewer"), f"/cohorts/{relay.cohort()['id']}"
+    page = browser.page(root + view.replace("&amp;", "&"))
+    shown = {one for one in ("ada", "bob", "eve", "new") if f"<code>{one}</code>" in page or f">{one}<" in page}
+    (link,) = re.findall(rf'href="({root}/members\.csv[^"]*)"', page)
+    rows, _name = download(browser, link.replace("&amp;", "&"))
+    assert {row["distinct_id"] for row in rows} == shown
