@@ -7,8 +7,11 @@ from threading import Event, Semaphore
 from typing import Any
 
 import pytest
-from hypothesis import given
+from flask import Flask
+from flask_httpauth import HTTPBasicAuth
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from werkzeug.datastructures import Authorization
 
 from config.environ import TOO_BUSY
 from server import callers
@@ -109,3 +112,55 @@ def test_behind_a_proxy_the_caller_is_who_the_trusted_one_names() -> None:
     forwarded = {**environ(address="10.0.0.1"), "HTTP_X_FORWARDED_FOR": "made-up, 198.51.100.7"}
     assert who(forwarded, 1) == "address 198.51.100.7"
     assert who(forwarded, 0) == "address 10.0.0.1"
+
+
+# --- one caller, however it spells its credentials
+
+BLANKS = st.text(alphabet=" \t", max_size=3)
+NOISE = st.text(alphabet="!*-_.,;:\x80é\t =%$", max_size=3)
+SCHEMES = st.sampled_from(["Basic", "basic", "BASIC", "bAsIc", "Bearer", "Digest", "x", ""])
+
+
+@st.composite
+def basic_spellings(draw: st.DrawFn) -> str:
+    """The credentials of `crm` with what decoders skip, and with other bits where the last sign has some to spare."""
+    encoded = base64.b64encode(b"crm:secretsecret").decode()
+    if draw(st.booleans()):
+        encoded = encoded.replace("dA==", draw(st.sampled_from(["dA==", "dB==", "dP==", "dA==="])))
+    place = draw(st.integers(0, len(encoded)))
+    return f"{draw(SCHEMES)} {draw(BLANKS)}{encoded[:place]}{draw(NOISE)}{encoded[place:]}{draw(BLANKS)}"
+
+
+def as_the_webhook_reads(header: str) -> tuple[Any, Any] | None:
+    with Flask("as read").test_request_context(headers={"Authorization": header}):
+        found = HTTPBasicAuth().get_auth()
+        return found and (found.username, found.password)
+
+
+@given(basic_spellings())
+def test_a_connection_is_one_caller_however_it_spells_its_credentials(header: str) -> None:
+    assume(as_the_webhook_reads(header) == ("crm", "secretsecret"))
+    plain = "Basic " + base64.b64encode(b"crm:secretsecret").decode()
+    assert who({**environ(), "HTTP_AUTHORIZATION": header}, 0) == who({**environ(), "HTTP_AUTHORIZATION": plain}, 0)
+
+
+@given(st.sampled_from(["Bearer", "bearer", "BEARER"]), BLANKS, BLANKS, st.text("abcXYZ-_", min_size=1))
+def test_a_token_is_one_caller_however_it_is_spelled(scheme: str, before: str, after: str, token: str) -> None:
+    header, path = f"{scheme} {before}{token}{after}", "/api/v1/cohorts"
+    read = Authorization.from_header(header)
+    assert read is not None
+    assert read.token == token
+    plain = who({**environ(path=path), "HTTP_AUTHORIZATION": f"Bearer {token}"}, 0)
+    assert who({**environ(path=path), "HTTP_AUTHORIZATION": header}, 0) == plain
+    assert who({**environ(path=path), "HTTP_AUTHORIZATION": f"Bearer {token}x"}, 0) != plain
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=30), st.sampled_from(["/webhooks/mixpanel/crm", "/api/v1/"]))
+def test_a_caller_is_named_in_few_signs_and_who_gives_nothing_is_its_address(header: str, path: str) -> None:
+    found = who({**environ(path=path), "HTTP_AUTHORIZATION": header * 1000}, 0)
+    assert found == "address 192.0.2.1" or len(found) == len("credentials ") + 32
+
+
+def test_whoever_knows_the_name_of_a_connection_takes_nothing_of_its_share() -> None:
+    wrong = "Basic " + base64.b64encode(b"crm:wrong").decode()
+    assert who({**environ(), "HTTP_AUTHORIZATION": wrong}, 0) != who(environ("crm"), 0)
