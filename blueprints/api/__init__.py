@@ -1,12 +1,11 @@
 """The JSON API: `/api/v1`, read by developers' programs with a token. One module a noun; `operations` holds the list
 that `openapi.json` is made from."""
 
-from threading import BoundedSemaphore
-
 from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
 from blueprints.api import addresses, replies
+from blueprints.api.places import Places
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 public = Blueprint("api_public", __name__, url_prefix="/api/v1")
@@ -21,8 +20,8 @@ def furnish(state: BlueprintSetupState) -> None:
     calls to Mixpanel may be as many as there are threads.
     """
     threads = state.app.extensions["house"].settings.threads
-    state.app.extensions.setdefault("exports", BoundedSemaphore(max(1, threads // 2)))
-    state.app.extensions.setdefault("sends", BoundedSemaphore(max(1, threads)))
+    state.app.extensions.setdefault("exports", Places(max(1, threads // 2)))
+    state.app.extensions.setdefault("sends", Places(max(1, threads)))
     state.app.url_map.converters["distinct_id"] = addresses.DistinctId
 
 

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
-from threading import BoundedSemaphore
 from typing import Any
 
 import structlog
@@ -24,6 +23,7 @@ from sqlalchemy import Connection, Row
 
 from blueprints.api import blueprint, cohorts, members
 from blueprints.api.operations import operation
+from blueprints.api.places import Places
 from blueprints.api.replies import Problem, encoder, moment
 from blueprints.api.types import NoQuery
 from models.closing import is_closed
@@ -124,7 +124,7 @@ def export(form: Form, project_id: str, cohort_id: str, who: str, file: File = F
     exports are under way)."""
     database = house().database
     cohort = database.read(lambda db: cohorts.find(db, project_id, cohort_id))
-    with _place() as held:
+    with _place(who) as held:
         _note(who, cohort, form)
         place = held.pop_all()
     response = Response(_held(place, stream(database, cohort.id, form, file.found)), mimetype=form.media_type)
@@ -148,13 +148,14 @@ def _note(who: str, cohort: Row[Any], form: Form) -> None:
         log.warning("export.without_entry", who=who, members=cohort.member_count)
 
 
-def _place() -> ExitStack:
+def _place(who: str) -> ExitStack:
     """One of the places for exports, given back by its first `close`. Raises Problem (429)."""
-    places: BoundedSemaphore = current_app.extensions["exports"]
-    if not places.acquire(blocking=False):
+    places: Places = current_app.extensions["exports"]
+    give = places.take(who)
+    if give is None:
         raise Problem(429, "Too many exports are under way; try again when one of them has ended.", RETRY_AFTER)
     place = ExitStack()
-    place.callback(places.release)
+    place.callback(give)
     return place
 
 

@@ -1,7 +1,8 @@
 """What the headers of a call to Mixpanel ask for: a name by which it is made once, and an answer before it is over."""
 
 import re
-from threading import BoundedSemaphore, Thread
+from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import structlog
@@ -43,38 +44,38 @@ def wants_no_wait() -> bool:
     return any(one.partition(";")[0].strip() == "respond-async" for one in asked)
 
 
-def make(call: Ready, name: Named | None, places: BoundedSemaphore) -> Reply:
-    """Make the call, once where it has a name; `places` is given back when it is over. Raises Problem (422)."""
+def make(call: Ready, name: Named | None, give: Callable[[], None]) -> Reply:
+    """Make the call, once where it has a name; `give` gives its place back when it is over. Raises Problem (422)."""
     waits = not wants_no_wait()
     try:
         delivery, is_new = send.prepare_once(desk(), call, f"token {token_name()}", "api", name)
     except BaseException:
-        places.release()
+        give()
         raise
     if not is_new:
-        places.release()
+        give()
         return _told(delivery)
     if waits:
-        return _over(_finish(call, delivery, name, places), delivery, call)
+        return _over(_finish(call, delivery, name, give), delivery, call)
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask documents it for threads
-    Thread(target=_in_background, args=(app, call, delivery, name, places), daemon=True).start()
+    Thread(target=_in_background, args=(app, call, delivery, name, give), daemon=True).start()
     return _under_way(delivery)
 
 
-def _finish(call: Ready, delivery: int, name: Named | None, places: BoundedSemaphore) -> Any:
+def _finish(call: Ready, delivery: int, name: Named | None, give: Callable[[], None]) -> Any:
     try:
         outcome = send.finish(desk(), call, delivery)
         if name is not None and outcome.attempts == 0:
             house().database.write(lambda db: once.forget(db, name))  # nothing was sent: it may be tried again
         return outcome
     finally:
-        places.release()
+        give()
 
 
-def _in_background(app: Any, call: Ready, delivery: int, name: Named | None, places: BoundedSemaphore) -> None:
+def _in_background(app: Any, call: Ready, delivery: int, name: Named | None, give: Callable[[], None]) -> None:
     with app.app_context():
         try:
-            _finish(call, delivery, name, places)
+            _finish(call, delivery, name, give)
         except Exception as error:  # the row says that nobody heard the answer, once it is given up
             cause = (type(error), None, error.__traceback__)  # without its text, which may hold what was sent
             log.warning("send.broken_off", error=type(error).__name__, delivery=delivery, exc_info=cause)

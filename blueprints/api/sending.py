@@ -3,16 +3,16 @@
 The answer is 200 whatever Mixpanel said: the verdict is in it. 400 says that our own checks stopped it.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
-from threading import BoundedSemaphore
 
 import msgspec
 from flask import Response, current_app, jsonify, request
 
 from blueprints.api import blueprint, named, streaming
 from blueprints.api.operations import operation
+from blueprints.api.places import Places
 from blueprints.api.replies import Problem, encoder
 from blueprints.api.sending_types import HEADERS, OperationTypes, ProjectType, ProjectTypes, Sending, Sent, UnderWay
 from blueprints.api.types import NoQuery
@@ -87,9 +87,9 @@ def call_operation(_query: NoQuery, name: str, operation_id: str) -> Response:
 def _made(call: Ready, where: str) -> named.Reply:
     """Raises Problem (400, 410, 422, 429)."""
     name = named.name_of(where)
-    places = _taken()
+    give = _place()
     try:
-        return named.make(call, name, places)
+        return named.make(call, name, give)
     except send.OtherContent:
         raise Problem(422, "This Idempotency-Key was sent with another content before.") from None
 
@@ -110,7 +110,7 @@ def stream_answer(_query: NoQuery, name: str, operation_id: str) -> Response:
     if isinstance(call, Response):
         return call
     with ExitStack() as place:
-        place.enter_context(_place())
+        place.callback(_place())
         response = streaming.answer(desk(), call, f"token {token_name()}")
         response.call_on_close(place.pop_all().close)
     return response
@@ -170,19 +170,10 @@ def _answered(content: bytes, status: int, headers: dict[str, str]) -> Response:
     return response
 
 
-@contextmanager
-def _place() -> Iterator[None]:
-    """One of the places for sending. Raises Problem (429)."""
-    places = _taken()
-    try:
-        yield
-    finally:
-        places.release()
-
-
-def _taken() -> BoundedSemaphore:
-    """The places for sending, one of which is ours now. Raises Problem (429)."""
-    places: BoundedSemaphore = current_app.extensions["sends"]
-    if not places.acquire(timeout=PATIENCE):
+def _place() -> Callable[[], None]:
+    """One of the places for sending, given back by calling it. Raises Problem (429)."""
+    places: Places = current_app.extensions["sends"]
+    give = places.take(token_name(), PATIENCE)
+    if give is None:
         raise Problem(429, "Too many calls are under way; try again when one of them has ended.", RETRY_AFTER)
-    return places
+    return give

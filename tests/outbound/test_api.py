@@ -13,9 +13,9 @@ EVENT = {"event": "Signed up", "properties": {"time": 1_750_000_000, "distinct_i
 KEYS = {"delivery", "verdict", "accepted", "failed_records", "words", "frees_at", "attempts", "status", "answer"}
 
 
-def sender(relay: Relay) -> dict[str, str]:
+def sender(relay: Relay, name: str = "sender") -> dict[str, str]:
     key = relay.app.extensions["house"].settings.secret_key
-    token = relay.database.write(partial(tokens.add, key=key, name="sender", scope="send", now=0))
+    token = relay.database.write(partial(tokens.add, key=key, name=name, scope="send", now=0))
     return {"Authorization": f"Bearer {token}"}
 
 

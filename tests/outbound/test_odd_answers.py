@@ -151,11 +151,13 @@ def test_as_many_calls_at_once_as_there_are_threads_and_the_next_waits_for_a_pla
 
     mixpanel.script("/api/engage", all_there)
 
-    def one() -> None:
-        reply = relay.app.test_client().post(ADDRESS, data=json.dumps({"body": [ADD]}), headers=headers)
+    both = [headers, sender(relay, "other")]
+
+    def one(number: int) -> None:
+        reply = relay.app.test_client().post(ADDRESS, data=json.dumps({"body": [ADD]}), headers=both[number % 2])
         found.append(reply.status_code)
 
-    senders = [Thread(target=one) for _ in range(threads + 1)]
+    senders = [Thread(target=one, args=(number,)) for number in range(threads + 1)]
     for each in senders:
         each.start()
     for each in senders:
