@@ -1,11 +1,13 @@
 """Calls under a name that their sender chose, so that the same call again is looked up instead of being made again.
 
-Kept are digests alone: of the name, of what was sent, and which row of the history it became.
+Kept are digests alone, under a key, because what was sent names people whose ids can be guessed: of the name, of what
+was sent; and which row of the history it became.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
 
@@ -14,6 +16,12 @@ KEPT_FOR = 24 * 3600 * 1000  # milliseconds
 _CLAIM = text("""
     INSERT INTO named_call (digest, body_digest, delivery_id, at) VALUES (:digest, :body_digest, 0, :now)
     ON CONFLICT (digest) DO NOTHING""")
+# A row of before there was a key, in its last day: it gets the new digests where the content is the same, else one that
+# no content has.
+_REKEY = text("""
+    UPDATE named_call SET digest = :digest,
+        body_digest = CASE WHEN body_digest = :plain_body THEN :body_digest ELSE '' END
+    WHERE digest = :plain AND NOT EXISTS (SELECT 1 FROM named_call WHERE digest = :digest)""")
 _BECAME = text("UPDATE named_call SET delivery_id = :delivery WHERE digest = :digest")
 _KNOWN = text("SELECT body_digest, delivery_id FROM named_call WHERE digest = :digest")
 _FORGET = text("DELETE FROM named_call WHERE digest = :digest")
@@ -23,20 +31,27 @@ _EXPIRE = text("DELETE FROM named_call WHERE digest = :digest AND at < :before")
 
 @dataclass(frozen=True)
 class Named:
-    """A call's name and its content, as digests."""
+    """A call's name and its content, as digests; the `plain` ones are looked for, and never written."""
 
     digest: str
     body_digest: str
+    plain: str
+    plain_body: str
 
 
-def named(sender: str, place: str, name: str, body: bytes) -> Named:
+Digest = Callable[[str, bytes], str]  # of a content, for a purpose, under our key
+
+
+def named(digest: Digest, sender: str, place: str, name: str, body: bytes) -> Named:
     """The name belongs to a sender and a place (project and operation), so that two of them never meet."""
     parts = json.dumps([sender, place, name]).encode()
-    return Named(hashlib.sha256(parts).hexdigest(), hashlib.sha256(body).hexdigest())
+    plain = hashlib.sha256(parts).hexdigest(), hashlib.sha256(body).hexdigest()
+    return Named(digest("call-name", parts), digest("call-content", body), *plain)
 
 
 def claim(db: Connection, call: Named, now: int) -> bool:
     """Whether nobody had this name in the last day; then it is ours, until the end of this transaction alone."""
+    db.execute(_REKEY, asdict(call))
     db.execute(_EXPIRE, {"digest": call.digest, "before": now - KEPT_FOR})
     return db.execute(_CLAIM, {"digest": call.digest, "body_digest": call.body_digest, "now": now}).rowcount == 1
 

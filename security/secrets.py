@@ -14,10 +14,11 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
-def keyed_digest(key: str, purpose: str, secret: str) -> bytes:
+def keyed_digest(key: str, purpose: str, secret: str | bytes) -> bytes:
     """HMAC-SHA256 of `secret`; `purpose` keeps a digest of one kind from being used as another."""
-    message = purpose.encode() + b"\0" + secret.encode("utf-8", "surrogatepass")
-    return hmac.new(key.encode(), message, hashlib.sha256).digest()
+    found = hmac.new(key.encode(), purpose.encode() + b"\0", hashlib.sha256)
+    found.update(secret if isinstance(secret, bytes) else secret.encode("utf-8", "surrogatepass"))
+    return found.digest()
 
 
 def matches(digest: bytes, candidates: list[bytes]) -> int | None:

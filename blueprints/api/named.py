@@ -15,6 +15,7 @@ from outbound.deliveries import Delivery
 from outbound.once import Named
 from outbound.send import Ready
 from security.house import house
+from security.secrets import keyed_digest
 from security.tokens import token_name
 
 log = structlog.get_logger()
@@ -30,7 +31,11 @@ def name_of(place: str) -> Named | None:
         return None
     if not NAME.fullmatch(given):
         raise Problem(400, "Idempotency-Key: 1 to 255 letters, digits and signs of ASCII, without blanks.")
-    return once.named(token_name(), place, given, request.get_data())
+    return once.named(_digest, token_name(), place, given, request.get_data())
+
+
+def _digest(purpose: str, content: bytes) -> str:
+    return keyed_digest(house().settings.secret_key, purpose, content).hex()
 
 
 def is_asked_for() -> bool:

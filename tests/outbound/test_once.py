@@ -1,5 +1,6 @@
 """A call under a name of its sender's is made once; and whoever does not want to wait is told where to look."""
 
+import hashlib
 import json
 from functools import partial
 from threading import Barrier, Event, Thread
@@ -8,9 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from outbound import budget, once, upkeep
 from security import tokens
+from security.secrets import keyed_digest
 from tests.failing.server import wait_until
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.outbound.conftest import desk_of
@@ -100,6 +103,43 @@ def test_names_are_kept_for_a_day(relay: Relay, headers: dict[str, str], mixpane
     upkeep.prune(relay.database, 0, relay.clock())
     left = relay.database.read(lambda db: db.exec_driver_sql("SELECT count(*) FROM named_call").scalar_one())
     assert left == 0
+
+
+def kept(relay: Relay) -> list[tuple[str, str]]:
+    return [(row["digest"], row["body_digest"]) for row in relay.rows("SELECT digest, body_digest FROM named_call")]
+
+
+def plainly(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
+def test_from_what_is_kept_nobody_can_tell_whether_a_call_named_a_person(
+    relay: Relay, headers: dict[str, str], mixpanel: Mixpanel
+) -> None:
+    """Whoever has the database and guesses an id or a name would otherwise know."""
+    call(relay, headers, "a")
+    content, parts = json.dumps(ADD), ["sender", "prod profile-numerical-add", "a"]
+    assert not {plainly(content), plainly(json.dumps(parts))} & set(sum(kept(relay), ()))
+    assert keyed_digest("key", "call-content", content) == keyed_digest("key", "call-content", content.encode())
+
+
+def test_a_name_of_before_there_was_a_key_is_known_for_its_day(
+    relay: Relay, headers: dict[str, str], mixpanel: Mixpanel
+) -> None:
+    first = call(relay, headers, "a")
+    before = {
+        "digest": plainly(json.dumps(["sender", "prod profile-numerical-add", "a"])),
+        "body": plainly(json.dumps(ADD)),
+    }
+    made_old = text("UPDATE named_call SET digest = :digest, body_digest = :body")
+    relay.database.write(lambda db: db.execute(made_old, before))
+    assert call(relay, headers, "a").json == first.json
+    assert len(mixpanel.calls) == 1
+    relay.database.write(lambda db: db.execute(made_old, before))
+    assert call(relay, headers, "a", {"body": []}).status_code in {400, 422}
+    other = {"body": [{"$distinct_id": "u2", "$add": {"logins": 1}}]}
+    assert call(relay, headers, "a", other).status_code == 422
+    assert len(mixpanel.calls) == 1
 
 
 @given(name=st.one_of(st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=300), st.just("a" * 256)))
