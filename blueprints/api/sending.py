@@ -14,7 +14,16 @@ from blueprints.api import blueprint, named, streaming
 from blueprints.api.operations import operation
 from blueprints.api.places import Places
 from blueprints.api.replies import Problem, encoder
-from blueprints.api.sending_types import HEADERS, OperationTypes, ProjectType, ProjectTypes, Sending, Sent, UnderWay
+from blueprints.api.sending_types import (
+    HEADERS,
+    MaySend,
+    OperationTypes,
+    ProjectType,
+    ProjectTypes,
+    Sending,
+    Sent,
+    UnderWay,
+)
 from blueprints.api.types import NoQuery
 from blueprints.desk import desk
 from outbound import nesting, operations, projects, send
@@ -60,6 +69,20 @@ def list_projects(_query: NoQuery) -> ProjectTypes:
             for one in found
         ]
     )
+
+
+@operation(
+    blueprint,
+    "/projects/<name>/sending",
+    summary="May this token send there?",
+    answer=MaySend,
+    errors=(403,),
+    scope="send",
+)
+def show_may_send(_query: NoQuery, name: str) -> MaySend:
+    """Whether this token may make calls for this project, before a large body is on its way. Whether there is such a
+    project is not looked at."""
+    return MaySend(token_name(), name)
 
 
 @operation(

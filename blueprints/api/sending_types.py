@@ -90,6 +90,13 @@ class ProjectTypes(Struct):
     data: list[ProjectType]
 
 
+class MaySend(Struct):
+    """Whose token may send, and to which project."""
+
+    token: str
+    project: str
+
+
 class Sending(Struct, kw_only=True):
     """What to send. `body` is a record, a list of records, or CSV as a text; without it the parameters make one
     record. `force` sends also what is only advised against."""

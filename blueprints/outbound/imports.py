@@ -57,6 +57,13 @@ def list_imports() -> str:
     return _list()
 
 
+@blueprint.get("/send/allowed")
+@needs("operator")
+def show_may_send() -> ResponseReturnValue:
+    """Nothing, to whoever may send: asked by a proxy before a large form is on its way."""
+    return "", 204
+
+
 @blueprint.post("/send/imports")
 @needs("operator")
 @takes_files(largest_upload)

@@ -40,6 +40,7 @@ STATES = {
     "/send/comparisons": "SELECT id FROM comparison ORDER BY id",
 }
 DOWNLOADS = (".csv", ".ndjson", "/answer")
+FOR_PROXIES = ("/allowed",)  # nothing but a status
 # Parts of pages that refresh themselves; they are looked at within their pages.
 FRAGMENTS = ("/now", "/waiting", "/simulated", "/landing")
 # The composer makes a page of each call; these have every kind of field.
@@ -82,7 +83,7 @@ def pages(app: Flask, *, signed_in: bool = True) -> list[str]:
     known = [rule for rule in rules(app, "GET") if rule.endpoint.split(".")[0] in wanted]
     paths = [path for rule in known for path in filled(rule, found)]
     paths += [*COMPOSERS, *app.extensions["house"].database.read(_states)] if signed_in else []
-    return sorted({path for path in paths if not path.endswith(DOWNLOADS)})
+    return sorted({path for path in paths if not path.endswith(DOWNLOADS + FOR_PROXIES)})
 
 
 def whole_pages(app: Flask, *, signed_in: bool = True) -> list[str]:

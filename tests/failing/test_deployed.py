@@ -5,11 +5,16 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 import requests
 
+from app import create_app
+from config.clock import now
+from config.settings import load
+from security import tokens
 from tests import servers
 from tests.failing.books import Books
 from tests.failing.cluster import Cluster
@@ -17,7 +22,7 @@ from tests.failing.conftest import MakeServer
 from tests.failing.proxy import nginx
 from tests.failing.sender import Body, Sender, export
 from tests.failing.server import BIN, FLASK_SERVE, ROOT, Server, wait_until
-from tests.relay import basic, body
+from tests.relay import Relay, TestClock, basic, body
 
 INSTANCE = (*FLASK_SERVE, "--without-worker")
 UNITS = sorted((ROOT / "deploy").glob("cohort-relay*"))
@@ -116,6 +121,67 @@ def test_nginx_takes_no_body_from_strangers(one: Server, tmp_path: Path) -> None
             assert head.startswith(f"HTTP/1.1 {status} ".encode()), "before any of the body was sent"
             assert b"\r\nServer: nginx\r\n" in head, "no version"
         assert requests.get(f"{proxy.url}/api/v1/openapi.json", timeout=20).status_code == 200
+
+
+SENDS, IMPORTS, COMPOSER = "/api/v1/projects/1/operations/replace-lookup-table", "/send/imports", "/send"
+LENGTH, CHUNKED = "Content-Length: 16000000", "Transfer-Encoding: chunked"
+
+
+def heard(port: int, path: str, *headers: str) -> tuple[int, str]:
+    """Status and head of what is answered before a byte of the body is sent."""
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+        line.sendall("\r\n".join(lines).encode())
+        head = line.recv(4000).decode()
+    return int(head.split(" ")[1]), head
+
+
+def test_of_whoever_may_not_send_nginx_takes_no_large_body(one: Server, tmp_path: Path) -> None:
+    known = credentials(one)
+    operator, viewer, reads = known["operator"], known["viewer"], known["read"]
+    wrong = "Authorization: Bearer wrong"
+    with nginx(tmp_path, one, one) as proxy:
+        for size in (LENGTH, CHUNKED):
+            assert heard(proxy.port, SENDS, size, wrong)[0] == 401
+            assert heard(proxy.port, SENDS, size, reads)[0] == 403
+            for path in (IMPORTS, COMPOSER):
+                signed_out, head = heard(proxy.port, path, size)
+                assert (signed_out, "/sign-in" in head) == (303, True)
+                assert heard(proxy.port, path, size, "Cookie: session=made-up")[0] == 303
+                assert heard(proxy.port, path, size, viewer)[0] == 403
+        assert heard(proxy.port, "/api/v1/cohorts", LENGTH, reads)[0] == 413
+        one.stop()
+        assert heard(proxy.port, SENDS, LENGTH, reads)[0] == 503
+        assert heard(proxy.port, IMPORTS, LENGTH, operator)[0] == 503
+
+
+def test_of_whoever_may_send_nginx_hands_on_a_large_body(one: Server, tmp_path: Path) -> None:
+    known = credentials(one)
+    large = {"body": "id,name\n" + "1,x\n" * 500_000}
+    with nginx(tmp_path, one, one) as proxy:
+        headers = dict([known["send"].split(": ")])
+        answer = requests.post(f"{proxy.url}{SENDS}", json=large, headers=headers, timeout=60)
+        assert (answer.status_code, answer.json()["error"]["message"]) == (404, "There is no project 1.")
+        form, cookie = {"body": "x" * MB}, dict([known["operator"].split(": ")])
+        answer = requests.post(f"{proxy.url}{COMPOSER}", data=form, headers=cookie, timeout=60, allow_redirects=False)
+        assert (answer.status_code, "csrf" in answer.text.lower() or "form" in answer.text) == (400, True)
+        answer = requests.post(f"{proxy.url}{IMPORTS}", files=form, headers=cookie, timeout=60, allow_redirects=False)
+        assert answer.status_code == 400
+
+
+def credentials(server: Server) -> dict[str, str]:
+    """Headers by role of an operator, and by scope of a token."""
+    relay = Relay(create_app(load(server.environment)), TestClock(now()), name="beside")
+    key, found = relay.app.extensions["house"].settings.secret_key, {}
+    for role in ("operator", "viewer"):
+        cookie = relay.sign_in(role).client.get_cookie(relay.app.config["SESSION_COOKIE_NAME"])
+        assert cookie is not None
+        found[role] = f"Cookie: {cookie.key}={cookie.value}"
+    for scope in ("read", "send"):
+        token = relay.database.write(partial(tokens.add, key=key, name=scope, scope=scope, now=relay.clock()))
+        found[scope] = f"Authorization: Bearer {token}"
+    relay.database.dispose()
+    return found
 
 
 def test_an_address_with_too_many_connections_hears_429_in_mixpanels_envelope(one: Server, tmp_path: Path) -> None:
