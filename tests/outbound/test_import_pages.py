@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from blueprints.outbound.imports import LOOKED_AT
 from outbound.bulk import rows, run, uploads
 from tests.mixpanel import Mixpanel
 from tests.outbound.conftest import TOKEN, desk_of
@@ -52,6 +53,26 @@ def test_nothing_is_sent_before_somebody_has_seen_what_is_in_the_file(
     assert "1 id means nobody to Mixpanel" in page
     work(relay)
     assert (state(relay), mixpanel.calls) == ("ready", [])
+
+
+@pytest.mark.parametrize("good", [1, 3])
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_the_question_counts_what_leaves(
+    relay: Relay, browser: Browser, mixpanel: Mixpanel, good: int, bad: int
+) -> None:
+    place = upload(browser, lines(*EVENTS[:good], *range(bad))).location
+    page = browser.page(place)
+    assert f"Send {good} record{'s' if good > 1 else ''}?" in page
+    assert ("What cannot be sent stays here" in page) == bool(bad)
+    browser.post(f"{place}/start")
+    work(relay)
+    assert sum(len(call.json) for call in mixpanel.calls) == good
+
+
+def test_a_file_that_was_not_looked_through_to_its_end_claims_no_number(relay: Relay, browser: Browser) -> None:
+    many = [*EVENTS * (LOOKED_AT // len(EVENTS)), *EVENTS]
+    page = browser.page(upload(browser, lines(*many)).location)
+    assert f"Send what can be sent of {len(many):,} records?" in page
 
 
 def test_an_import_begins_runs_and_offers_what_failed(relay: Relay, browser: Browser, mixpanel: Mixpanel) -> None:
@@ -134,6 +155,7 @@ def test_each_member_of_a_cohort_gets_an_event_after_ten_were_seen_and_the_numbe
     typed = {"kind": "events", "project": "prod", "template": template[1].replace("&#34;", '"')}
     place = browser.post(f"/send/cohorts/{cohort}", typed).location
     assert browser.get(place).text.count('aria-label="Record ') == 10
+    assert "Send 12 records?" in browser.page(place)
     browser.post(f"{place}/start", {"count": "11"})
     assert state(relay) == "ready"
     browser.post(f"{place}/start", {"count": "12"})
