@@ -1,8 +1,6 @@
 // Copying a value by its button.
 
 export async function copy(button) {
-  if (button.dataset.copied) return; // its words are "copied" now, and must not be kept
-  const shown = button.innerHTML;
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
   } catch { // no clipboard without https: select it, so that the keyboard can copy
@@ -10,6 +8,12 @@ export async function copy(button) {
     if (code) getSelection().selectAllChildren(code);
     return;
   }
+  sayCopied(button);
+}
+
+function sayCopied(button) {
+  if (button.dataset.copied) return; // its words are "copied" now, and must not be kept
+  const shown = button.innerHTML;
   button.textContent = "copied";
   button.dataset.copied = "yes";
   setTimeout(() => {

@@ -4,7 +4,7 @@ const UNITS = [["y", 31536e6], ["d", 864e5], ["h", 36e5], ["min", 6e4], ["s", 1e
 
 function ago(time) {
   const past = Date.now() - Date.parse(time.dateTime);
-  const [unit, length] = UNITS.find(([, length]) => Math.abs(past) >= length) ?? ["s", 1e3];
+  const [unit, length] = UNITS.find(([, least]) => Math.abs(past) >= least) ?? ["s", 1e3];
   if (Math.abs(past) < 5000) return "just now";
   const span = `${Math.floor(Math.abs(past) / length)} ${unit}`;
   return past > 0 ? `${span} ago` : `in ${span}`;
