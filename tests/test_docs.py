@@ -130,9 +130,9 @@ def test_every_library_has_its_line():
         *browser["devDependencies"],
         *project["dependency-groups"]["dev"],
     ]
-    listed = re.findall(r"^\| ([a-z0-9.-]+) \| \S", (ROOT / "docs" / "libraries.md").read_text(), re.MULTILINE)
+    listed = re.findall(r"^\| ([a-z0-9@/.-]+) \| \S", (ROOT / "docs" / "libraries.md").read_text(), re.MULTILINE)
     named = [name for name in listed if name not in {"library", "package"}]
-    assert named == [re.match(r"[a-z0-9.-]+", one)[0] for one in wanted]
+    assert named == [re.match(r"[a-z0-9@/.-]+", one)[0] for one in wanted]
 
 
 def test_every_sync_rule_has_its_section():
