@@ -71,6 +71,11 @@ def failed(email: str) -> None:
     here.database.write(lambda db: operators.note_failed_sign_in(db, email, place, here.clock()))
 
 
+def not_let_in(outcome: str) -> None:
+    """A line in the log of a try that no account can be named for: too_often, or refused by the one-time code."""
+    log.warning("sign_in", outcome=outcome, **asdict(here_is()))
+
+
 def known_device(email: str) -> str | None:
     """What this browser counts under, if this account was signed in here before; its tries are not a stranger's."""
     found = session.get("known")

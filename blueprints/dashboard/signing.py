@@ -26,6 +26,7 @@ def sign_in_try() -> ResponseReturnValue:
     try:
         count_operator_sign_in(operators.as_kept(email), sign_in.known_device(email))
     except TooMany as error:
+        sign_in.not_let_in("too_often")
         wrong = f"Too many tries. Try again in {in_words(error.retry_after)}."
         return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 429
     found = operators.signing_in(house().database, email, password)
@@ -51,9 +52,11 @@ def sign_up_try() -> ResponseReturnValue:
         count_operator_sign_in(operators.as_kept(email))
         operator = _first_operator(email, request.form.get("password", ""), code)
     except TooMany as error:
+        sign_in.not_let_in("too_often")
         wrong = {"code": f"Too many tries. Try again in {in_words(error.retry_after)}."}
         return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 429
     except Wrong as error:
+        sign_in.not_let_in("refused")
         wrong = {error.field: str(error)}
         return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 422
     return _enter(operator)
