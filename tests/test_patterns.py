@@ -14,6 +14,8 @@ from outbound.bulk.members import WrongTemplate, checked, filled
 from tests.growing import grows_faster, is_quick
 from tests.test_house import ROOMS, ROOT, sources
 
+pytestmark = pytest.mark.slow
+
 CALLS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 # Patterns that are made when they are needed, of words that are escaped; each has a test of its own here or there.
 MADE = {"config/values.py", "erasure/mentions.py", "outbound/copies.py", "security/sign_ins.py"}

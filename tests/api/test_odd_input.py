@@ -2,7 +2,11 @@
 
 from urllib.parse import quote
 
+import pytest
+
 from tests.relay import Relay
+
+pytestmark = pytest.mark.slow
 
 FAULT = 500
 QUERY = ("limit", "cursor", "after", "since", "status", "as_of")

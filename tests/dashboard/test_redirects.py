@@ -64,6 +64,7 @@ def form_of(endpoint: str) -> dict[str, Any]:
     return form
 
 
+@pytest.mark.slow
 def test_every_form_that_is_accepted_leads_on(stocked: Relay) -> None:  # noqa: F811
     stocked.sign_in("viewer")
     browser, leaving = stocked.sign_in("admin"), stocked.sign_in("operator")

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
 from models import schema
 from models.database import Database, db
+
+pytestmark = pytest.mark.slow
 
 
 def tables(connection: Connection) -> set[str]:

@@ -14,6 +14,8 @@ from models.database import Database, DatabaseUnavailable, db
 from tests.commands.rows import fill, odd
 from tests.relay import Relay
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 # Their rows stay for good (the demo's own data apart), and each of them is written with every page.
 KEPT = {"person", "cohort", "sync_session"}

@@ -183,6 +183,7 @@ def test_a_stretch_that_is_complete_is_never_sent_again(desk: Desk, mixpanel: Mi
     assert numbers(mixpanel) == list(range(6))
 
 
+@pytest.mark.slow
 def test_pausing_lets_it_go_on_later_and_cancelling_ends_it(desk: Desk, mixpanel: Mixpanel, tmp_path: Path) -> None:
     import_id = begin(desk, tmp_path / "f", [event(n) for n in range(60_000)])
     reached = threading.Event()

@@ -19,6 +19,8 @@ from outbound.client import Broken, Client, Unreached
 from outbound.shape import Request
 from tests.conftest import settings_for
 
+pytestmark = pytest.mark.slow
+
 PAUSE, LONG = 0.05, 20.0  # seconds between two bytes, and until a server has said all
 WITHIN = 0.5
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

@@ -184,6 +184,7 @@ def test_json_is_whole_or_has_no_end(value: Any, ascii_only: bool, size: int, da
         scanned(text[: data.draw(st.integers(1, len(text) - 1))])
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_however_long_an_export_is(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
     piece = lines(1000)
 
@@ -363,6 +364,7 @@ def test_pages_that_lead_nowhere_end_within_a_few_calls(
     assert len(mixpanel.to("/query/engage")) <= 2
 
 
+@pytest.mark.slow
 def test_pages_stay_within_the_hours_queries_and_say_how_to_go_on(
     desk: Desk, project: Project, mixpanel: Mixpanel
 ) -> None:

@@ -11,6 +11,8 @@ from security import tokens
 from tests.mixpanel import Mixpanel
 from tests.relay import Relay
 
+pytestmark = pytest.mark.slow
+
 FAULT, REFUSED = 500, 400
 DEEP = 900
 # As they stand in JSON.

@@ -42,6 +42,7 @@ def test_what_is_no_address_counts_as_it_is(odd: str) -> None:
     assert network_of(odd) == odd
 
 
+@pytest.mark.slow
 def test_one_64_has_one_limit_at_every_door(make_relay: MakeRelay) -> None:
     relay = make_relay(operator_sign_in_limit="3 per hour", sign_in_failure_limit="3 per hour")
     relay.sign_in("admin")

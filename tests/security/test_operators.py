@@ -43,6 +43,7 @@ def test_two_admins_who_end_each_other_at_once_leave_one(relay: Relay, change) -
     assert len(refused) == 1
 
 
+@pytest.mark.slow
 def test_an_unknown_operator_costs_the_same_hash_as_a_known_one() -> None:
     method, _, digest = operators.hashed("a password of somebody").split("$")
     nobodys_method, _, nobodys_digest = operators._NOBODY.split("$")

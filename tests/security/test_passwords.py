@@ -64,6 +64,7 @@ def test_what_is_hard_to_guess_is_taken_in_any_script(password: str) -> None:
     check(password, EMAIL)
 
 
+@pytest.mark.slow
 def test_an_older_hash_verifies_and_becomes_one_of_todays_at_the_sign_in(relay: Relay) -> None:
     password = "correct horse battery"
     old = generate_password_hash(password, "scrypt:32768:8:1")
@@ -81,6 +82,7 @@ def test_an_older_hash_verifies_and_becomes_one_of_todays_at_the_sign_in(relay: 
     assert kept() == again
 
 
+@pytest.mark.slow
 def test_only_so_many_hashes_are_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     lock, now, most = Lock(), 0, 0
     compute = passwords.check_password_hash

@@ -7,6 +7,8 @@ import pytest
 
 from server.vitals import UNWELL
 
+pytestmark = pytest.mark.slow
+
 AROUND = """
 import os, resource, time
 from server import vitals

@@ -48,6 +48,7 @@ def test_a_page_of_millions_of_members_is_refused_with_flat_memory(
     assert peak < 2 * MB
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["list", "object", "beside"])
 @pytest.mark.parametrize(("size", "refused"), [(crowds.MOST_MEMBERS, False), (crowds.MOST_MEMBERS + 1, True)])
 def test_the_most_members_of_a_page_are_taken_and_one_more_is_not(shape: str, size: int, refused: bool) -> None:
@@ -62,6 +63,7 @@ def test_the_most_members_of_a_page_are_taken_and_one_more_is_not(shape: str, si
     assert (error.value.cause, error.value.action, error.value.cohort_id) == ("too_many_members", "members", "7")
 
 
+@pytest.mark.slow
 def test_too_many_members_are_400_with_a_sentence_and_a_failure(relay: Relay) -> None:
     answer = relay.post_raw(gzip.compress(page_of(b"{}")[: 3 * MB] + b"{}]}}", 1), {"Content-Encoding": "gzip"})
     assert answer.status_code == 400
@@ -69,6 +71,7 @@ def test_too_many_members_are_400_with_a_sentence_and_a_failure(relay: Relay) ->
     assert relay.failures()[0]["cause"] == "too_many_members"
 
 
+@pytest.mark.slow
 def test_a_thousand_members_with_every_property_that_mixpanel_takes_are_no_crowd() -> None:
     properties = {f"property {number}": number for number in range(1_500)}
     members = [member(f"u{number}", **properties) for number in range(1_000)]

@@ -131,6 +131,7 @@ def test_a_process_that_is_stopping_is_503(relay: Relay) -> None:
     assert_failure(relay.post_raw("{}", headers=basic("crm", "wrong")), 401)
 
 
+@pytest.mark.slow
 def test_a_locked_database_is_503_within_10_seconds(relay: Relay) -> None:
     relay.refresh(["A"], session="first")
     with locked(relay):
