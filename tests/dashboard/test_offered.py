@@ -14,6 +14,8 @@ from tests.conftest import MakeRelay
 from tests.dashboard.test_routes import stock
 from tests.relay import Browser, Relay
 
+pytestmark = pytest.mark.slow
+
 LINK = re.compile(r'<(?:a|option|link)\b[^>]*?\s(?:href|value)="(/[^"]*)"|hx-get="(/[^"]*)"')
 FORM = re.compile(r"<form\b[^>]*>")
 BUTTON = re.compile(r'formaction="([^"]+)"|hx-post="([^"]+)"')

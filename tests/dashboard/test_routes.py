@@ -122,6 +122,7 @@ def test_a_viewer_changes_nothing_but_their_own_account(stocked: Relay) -> None:
     }
 
 
+@pytest.mark.slow
 def test_every_page_tells_the_browser_what_it_may_do(stocked: Relay) -> None:
     browser = stocked.sign_in("admin")
     for path in places.pages(stocked.app):
@@ -135,6 +136,7 @@ def test_every_page_tells_the_browser_what_it_may_do(stocked: Relay) -> None:
         assert headers["Cache-Control"] == "private, no-store", path
 
 
+@pytest.mark.slow
 def test_no_page_has_inline_script_or_style(stocked: Relay) -> None:
     browser = stocked.sign_in("admin")
     for path in places.pages(stocked.app):
@@ -155,6 +157,7 @@ def test_the_cookie_stays_on_https_where_the_relay_is_reached_by_it(make_relay) 
     assert "Secure" in relay.client.get("/sign-up", base_url="https://relay.example").headers["Set-Cookie"]
 
 
+@pytest.mark.slow
 def test_no_path_holds_what_describes_a_member(stocked: Relay) -> None:
     """P29: a proxy's log keeps paths; ids of ours say nothing."""
     browser = stocked.sign_in("admin")

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from sqlalchemy import text
 
 from tests.relay import Browser, Relay
@@ -67,6 +68,7 @@ def test_every_list_is_as_long_as_its_number_through_all_its_pages(relay: Relay)
     assert found["left"] == everyone[:300]
 
 
+@pytest.mark.slow
 def test_a_list_of_many_small_and_empty_pages_goes_on(relay: Relay) -> None:
     for page in range(1, 251):
         relay.refresh([f"m{page}"] if page % 2 else [], page, 250)

@@ -4,6 +4,8 @@ import html
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from tests.browser import places
 from tests.commands.conftest import terminal_of
 from tests.dashboard.test_routes import stocked
@@ -29,6 +31,7 @@ def strange(text: str) -> Iterator[str]:
     yield from re.findall(r"(?<!\d\d:\d\d:\d\d)(?<!,) UTC\b|UTC UTC", text)
 
 
+@pytest.mark.slow
 def test_pages_write_times_in_one_way(stocked: Relay) -> None:
     browser = stocked.sign_in("admin")
     cohort = f"/cohorts/{stocked.cohort()['id']}"

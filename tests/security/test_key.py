@@ -10,6 +10,7 @@ from click.testing import Result
 from flask import Flask
 
 from app import create_app
+from commands.exit_codes import FAILED, NOT_ALL
 from models import schema
 from outbound import projects
 from outbound.projects import Draft
@@ -96,7 +97,7 @@ def test_a_command_with_another_key_stops_and_says_what_to_do(
 
 def test_doctor_fails_and_says_what_to_do(relay: Relay, make_app: MakeApp) -> None:
     app = make_app(OTHER)
-    assert run(app, "doctor").exit_code == 1
+    assert run(app, "doctor").exit_code == NOT_ALL
     found = check(app, "secret key")
     assert found["state"] == "fail"
     assert CAUSE in found["found"]
@@ -112,9 +113,9 @@ def test_a_lost_key_file_is_noticed_at_every_start_and_no_new_one_is_left(
     file = tmp_path / "secret-key"
     kept = file.read_text()
     file.unlink()
-    for line in (("serve",), ("doctor",), ("connections", "list")):
+    for line, code in ((("serve",), FAILED), (("doctor",), NOT_ALL), (("connections", "list"), FAILED)):
         result = run(make_app(None), *line)
-        assert result.exit_code == 1, line
+        assert result.exit_code == code, line
         assert CAUSE in result.output, line
         assert not file.exists(), line
     file.write_text(kept)
