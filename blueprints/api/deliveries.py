@@ -1,9 +1,10 @@
 """Deliveries: the calls to Mixpanel that were made, whoever made them."""
 
-from typing import Any
+from typing import Any, Literal
 
-from flask import Response
+from flask import Response, url_for
 from msgspec import convert
+from sqlalchemy import Connection
 
 from blueprints.api import blueprint, streaming
 from blueprints.api.operations import operation
@@ -14,14 +15,20 @@ from blueprints.api.sending_types import (
     DeliveryType,
     DeliveryTypes,
     FailedRecordType,
+    LongAnswer,
+    UnderWay,
     WholeDelivery,
 )
 from blueprints.api.types import NoQuery
+from blueprints.desk import desk
 from outbound import deliveries
 from outbound.deliveries import Delivery, Filter
 from outbound.downloads import rows as downloads
+from outbound.downloads.rows import Download
 from outbound.send import answer_json
+from security.audit import note
 from security.house import house
+from security.tokens import token_name
 
 
 @operation(blueprint, "/deliveries", summary="Deliveries", query=DeliveryListing, answer=DeliveryTypes)
@@ -37,13 +44,55 @@ def list_deliveries(query: DeliveryListing) -> DeliveryTypes:
 @operation(blueprint, "/deliveries/<int:delivery_id>", summary="One delivery", answer=WholeDelivery, errors=(404,))
 def show_delivery(_query: NoQuery, delivery_id: int) -> WholeDelivery:
     """One call: what was sent, how often, and what Mixpanel answered."""
-    one = house().database.read(lambda db: deliveries.by_id(db, delivery_id), one_statement=True)
-    if one is None:
-        raise Problem(404, "There is no such delivery.")
+    one, found = _known(delivery_id)
     failed = convert(one.failed_records, list[FailedRecordType])
     return WholeDelivery(
-        **_short(one), request=one.request, trail=one.trail, failed_records=failed, answer=answer_json(one.answer)
+        **_short(one),
+        request=one.request,
+        trail=one.trail,
+        failed_records=failed,
+        answer=answer_json(one.answer),
+        long_answer=None if found is None else _long(found),
     )
+
+
+def _known(delivery_id: int) -> tuple[Delivery, Download | None]:
+    """Raises Problem (404)."""
+    one, found = house().database.read(lambda db: (deliveries.by_id(db, delivery_id), downloads.of(db, delivery_id)))
+    if one is None:
+        raise Problem(404, "There is no such delivery.")
+    return one, found
+
+
+def _long(found: Download) -> LongAnswer:
+    is_at_hand = found.state is not None and desk().downloads.file(found.file or "") is not None
+    state = None if found.state is None else convert(found.state, Literal["whole", "broken", "cancelled"])
+    return LongAnswer(found.size, found.records, state, found.cancelled_at is not None, is_at_hand)
+
+
+@operation(
+    blueprint,
+    "/deliveries/<int:delivery_id>/cancel",
+    summary="Take no more of an answer",
+    answer=UnderWay,
+    errors=(403, 404, 409),
+    scope="send",
+    method="POST",
+)
+def cancel_delivery(_query: NoQuery, delivery_id: int) -> UnderWay:
+    """Stop taking a long answer; what came of it stays. 409 where the call has ended."""
+    one, _ = _known(delivery_id)
+    now, who = house().clock(), f"token {token_name()}"
+
+    def write(db: Connection) -> bool:
+        asked = downloads.cancel(db, one.id, now)
+        if asked:
+            note(db, now, who, "answer.cancel", f"call {one.id}, {one.operation}")
+        return asked
+
+    if not house().database.write(write):
+        raise Problem(409, "The call has ended, so that there is nothing to cancel.")
+    return UnderWay(one.id, url_for("api.show_delivery", delivery_id=one.id))
 
 
 @operation(
@@ -55,10 +104,7 @@ def show_delivery(_query: NoQuery, delivery_id: int) -> WholeDelivery:
 )
 def download_answer(_query: NoQuery, delivery_id: int) -> Response:
     """All of a long answer, while its file is at hand; `X-Whole: no` where it broke off."""
-    one, found = house().database.read(lambda db: (deliveries.by_id(db, delivery_id), downloads.of(db, delivery_id)))
-    if one is None:
-        raise Problem(404, "There is no such delivery.")
-    return streaming.kept(one, found)
+    return streaming.kept(*_known(delivery_id))
 
 
 def _short(one: Delivery) -> dict[str, Any]:

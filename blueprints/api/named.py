@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
@@ -11,7 +12,9 @@ from flask import current_app, request, url_for
 from blueprints.api.replies import Problem, encoder
 from blueprints.desk import desk
 from outbound import deliveries, once, send
+from outbound.attempts import Outcome
 from outbound.deliveries import Delivery
+from outbound.downloads.targets import Target
 from outbound.once import Named
 from outbound.send import Ready
 from security.house import house
@@ -49,48 +52,76 @@ def wants_no_wait() -> bool:
     return any(one.partition(";")[0].strip() == "respond-async" for one in asked)
 
 
-def make(call: Ready, name: Named | None, give: Callable[[], None]) -> Reply:
-    """Make the call, once where it has a name; `give` gives its place back when it is over. Raises Problem (422)."""
-    waits = not wants_no_wait()
+def opened(call: Ready, name: Named | None, give: Callable[[], None]) -> tuple[int, bool]:
+    """The call's row, and whether the call is to be made; where it is not, its place is given back. Raises Problem
+    (422)."""
+    is_new = False
     try:
         delivery, is_new = send.prepare_once(desk(), call, f"token {token_name()}", "api", name)
-    except BaseException:
-        give()
-        raise
-    if not is_new:
-        give()
-        return _told(delivery)
-    if waits:
-        return _over(_finish(call, delivery, name, give), delivery, call)
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask documents it for threads
-    Thread(target=_in_background, args=(app, call, delivery, name, give), daemon=True).start()
-    return _under_way(delivery)
-
-
-def _finish(call: Ready, delivery: int, name: Named | None, give: Callable[[], None]) -> Any:
-    try:
-        outcome = send.finish(desk(), call, delivery)
-        if name is not None and outcome.attempts == 0:
-            house().database.write(lambda db: once.forget(db, name))  # nothing was sent: it may be tried again
-        return outcome
+    except send.OtherContent:
+        raise Problem(422, "This Idempotency-Key was sent with another content before.") from None
     finally:
-        give()
+        if not is_new:
+            give()
+    return delivery, is_new
 
 
-def _in_background(app: Any, call: Ready, delivery: int, name: Named | None, give: Callable[[], None]) -> None:
-    with app.app_context():
+@dataclass(frozen=True)
+class Begun:
+    """A call that is to be made: its row, its name, and how its place is given back."""
+
+    call: Ready
+    delivery: int
+    name: Named | None
+    give: Callable[[], None]
+
+    def finish(self, to: Target | None = None) -> Outcome:
+        """Make it."""
         try:
-            _finish(call, delivery, name, give)
+            outcome = send.finish(desk(), self.call, self.delivery, to=to)
+            if (name := self.name) is not None and outcome.attempts == 0:
+                house().database.write(lambda db: once.forget(db, name))  # nothing was sent: it may be tried again
+            return outcome
+        finally:
+            self.give()
+
+    def finish_behind(self, to: Target | None, over: Callable[[Outcome | None], None]) -> None:
+        """Make it in a thread of its own; `over` is told what came of it."""
+        app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask documents it for threads
+        Thread(target=self._finish_in, args=(app, to, over), daemon=True).start()
+
+    def _finish_in(self, app: Any, to: Target | None, over: Callable[[Outcome | None], None]) -> None:
+        outcome = None
+        try:
+            with app.app_context():
+                outcome = self.finish(to)
         except Exception as error:  # the row says that nobody heard the answer, once it is given up
             cause = (type(error), None, error.__traceback__)  # without its text, which may hold what was sent
-            log.warning("send.broken_off", error=type(error).__name__, delivery=delivery, exc_info=cause)
+            log.warning("send.broken_off", error=type(error).__name__, delivery=self.delivery, exc_info=cause)
+        finally:
+            over(outcome)
 
 
-def _over(outcome: Any, delivery: int, call: Ready) -> Reply:
+def make(call: Ready, name: Named | None, give: Callable[[], None]) -> Reply:
+    """Make the call, once where it has a name; `give` gives its place back when it is over. Raises Problem (422)."""
+    delivery, is_new = opened(call, name, give)
+    if not is_new:
+        return told(delivery)
+    begun = Begun(call, delivery, name, give)
+    return later(begun) if wants_no_wait() else _over(begun.finish(), delivery, call)
+
+
+def later(begun: Begun, to: Target | None = None) -> Reply:
+    """Make it while nobody waits."""
+    begun.finish_behind(to, lambda _outcome: None)
+    return _under_way(begun.delivery)
+
+
+def _over(outcome: Outcome, delivery: int, call: Ready) -> Reply:
     return encoder.encode(send.as_json(delivery, outcome, call.mask)), 200, {}
 
 
-def _told(delivery: int) -> Reply:
+def told(delivery: int) -> Reply:
     """What became of an earlier call of the same name."""
     one = house().database.read(lambda db: deliveries.by_id(db, delivery), one_statement=True)
     if one is None:

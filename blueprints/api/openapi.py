@@ -22,7 +22,7 @@ _MEANING = {
     401: "There is no live token in the Authorization header.",
     403: "The token's scope does not allow this.",
     404: "There is no such thing.",
-    409: "Something is under way that would undo it; the message says what.",
+    409: "It does not fit what is under way; the message says what.",
     410: "It was there, and is past its retention.",
     413: "The body is larger than what Mixpanel takes.",
     422: "The Idempotency-Key was sent with another content before.",

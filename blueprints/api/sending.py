@@ -4,7 +4,6 @@ The answer is 200 whatever Mixpanel said: the verdict is in it. 400 says that ou
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import cache
 
 import msgspec
@@ -27,6 +26,7 @@ from blueprints.api.sending_types import (
 from blueprints.api.types import NoQuery
 from blueprints.desk import desk
 from outbound import nesting, operations, projects, send
+from outbound.downloads.targets import Kept
 from outbound.send import Ready
 from outbound.shape import Given, Operation
 from outbound.shape import Problem as Found
@@ -109,12 +109,7 @@ def call_operation(_query: NoQuery, name: str, operation_id: str) -> Response:
 
 def _made(call: Ready, where: str) -> named.Reply:
     """Raises Problem (400, 410, 422, 429)."""
-    name = named.name_of(where)
-    give = _place()
-    try:
-        return named.make(call, name, give)
-    except send.OtherContent:
-        raise Problem(422, "This Idempotency-Key was sent with another content before.") from None
+    return named.make(call, named.name_of(where), _place())
 
 
 @operation(
@@ -123,20 +118,27 @@ def _made(call: Ready, where: str) -> named.Reply:
     summary="Call Mixpanel and take all of its answer",
     takes=Sending,
     media_type="application/octet-stream",
-    errors=(403, 404, 413),
+    errors=(403, 404, 410, 413, 422),
     scope="send",
+    later=UnderWay,
+    headers=HEADERS,
 )
 def stream_answer(_query: NoQuery, name: str, operation_id: str) -> Response:
     """The whole answer as it comes, however long: an event or a profile a line, or Mixpanel's own bytes. `X-Delivery`
-    is the call's number. 502 says that there is none; where it breaks off, its last line is half a JSON object."""
+    is the call's number. 502 says that there is none; where it breaks off, its last line is half a JSON object. With
+    `Prefer: respond-async` it is kept, to be had from the delivery. The same `Idempotency-Key` again is answered with
+    what was kept, and with 410 where it was handed on."""
     call = _ready(name, operation_id)
     if isinstance(call, Response):
         return call
-    with ExitStack() as place:
-        place.callback(_place())
-        response = streaming.answer(desk(), call, f"token {token_name()}")
-        response.call_on_close(place.pop_all().close)
-    return response
+    known, give = named.name_of(f"{name} {operation_id} answer"), _place()
+    delivery, is_new = named.opened(call, known, give)
+    if not is_new:
+        return streaming.again(delivery)
+    begun = named.Begun(call, delivery, known, give)
+    if named.wants_no_wait():
+        return _answered(*named.later(begun, Kept(desk().downloads, always=True)))
+    return streaming.answer(begun)
 
 
 def _ready(name: str, operation_id: str) -> Ready | Response:

@@ -181,10 +181,23 @@ class DeliveryTypes(Struct):
     next: Next
 
 
+class LongAnswer(Struct):
+    """How far a long answer is: `size` in bytes. `state` is null while it comes; `is_at_hand` says whether all that
+    came can be downloaded."""
+
+    size: Whole
+    records: Whole | None
+    state: Literal["whole", "broken", "cancelled"] | None
+    is_cancelled: bool
+    is_at_hand: bool
+
+
 class WholeDelivery(DeliveryType):
-    """A call with its request (credentials masked), its tries and its answer; long texts are cut."""
+    """A call with its request (credentials masked), its tries and its answer; long texts are cut. `long_answer` is null
+    where the answer is short, or nothing of it has come."""
 
     request: dict[str, Any]
     trail: list[dict[str, Any]]
     failed_records: list[FailedRecordType]
     answer: Any
+    long_answer: LongAnswer | None

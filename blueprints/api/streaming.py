@@ -2,22 +2,25 @@
 
 from collections.abc import Iterator
 from queue import Full, Queue
-from threading import Event, Thread
+from threading import Event
 
 import structlog
 from flask import Response, send_file
 
+from blueprints.api import named
+from blueprints.api.named import Begun
 from blueprints.api.replies import Problem
 from blueprints.desk import desk
-from outbound import send
+from outbound import deliveries, send
 from outbound.attempts import Outcome
 from outbound.deliveries import Delivery
-from outbound.desk import Desk
+from outbound.downloads import rows as downloads
 from outbound.downloads.ends import Cancelled
 from outbound.downloads.names import name_of
 from outbound.downloads.rows import Download
 from outbound.downloads.targets import BROKEN, HandedOn
 from outbound.send import Ready
+from security.house import house
 
 log = structlog.get_logger()
 
@@ -42,23 +45,47 @@ class Line:
                 continue
         raise Cancelled("nobody reads it any more")
 
+    def end(self, outcome: Outcome | None) -> None:
+        """Say what came of it."""
+        self.outcome = outcome
+        try:
+            self.put(None)
+        except Cancelled:
+            log.info("send.reader_left")
+
     def take(self) -> bytes | None:
         """The next piece; None at the end."""
         return self._pieces.get()
 
 
-def answer(here: Desk, call: Ready, who: str) -> Response:
+def answer(begun: Begun) -> Response:
     """The reply that hands it on. Raises Problem (502)."""
-    line, delivery = Line(), send.prepare(here, call, who, "api")
-    Thread(target=_work, args=(here, call, delivery, line), daemon=True).start()
+    line, delivery = Line(), begun.delivery
+    begun.finish_behind(HandedOn(line.put), line.end)
     first = line.take()
     if first is None and (line.outcome is None or line.outcome.verdict != "accepted"):
         words = line.outcome.words if line.outcome else "The call broke off. The log says how."
         raise Problem(502, f"Delivery {delivery}: {words}"[:300])
-    response = Response(_pieces(first, line), mimetype=_type_of(call))
+    response = Response(_pieces(first, line), mimetype=_type_of(begun.call))
     response.call_on_close(line.left.set)
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Delivery"] = str(delivery)
+    return response
+
+
+def again(delivery: int) -> Response:
+    """What an earlier call of the same name has kept. Raises Problem (410)."""
+    one, found = house().database.read(lambda db: (deliveries.by_id(db, delivery), downloads.of(db, delivery)))
+    if one is not None and one.verdict is None:
+        content, status, headers = named.told(delivery)
+        return Response(content, status, headers, mimetype="application/json")
+    if one is None or found is None or not desk().downloads.file(found.file or ""):
+        raise Problem(
+            410, f"Delivery {delivery} was this call, and its answer is not kept. Give another one a new name."
+        )
+    response = kept(one, found)
+    response.headers["X-Delivery"] = str(delivery)
+    response.headers["Idempotent-Replayed"] = "true"
     return response
 
 
@@ -66,19 +93,6 @@ def _type_of(call: Ready) -> str:
     kind = call.composed.operation.answer
     lines = kind == "ndjson" or send.wants_every(call)
     return "application/x-ndjson" if lines else "application/json" if kind == "json" else "application/octet-stream"
-
-
-def _work(here: Desk, call: Ready, delivery: int, line: Line) -> None:
-    try:
-        line.outcome = send.finish(here, call, delivery, to=HandedOn(line.put))
-    except Exception as error:  # the row says that nobody heard the answer, once it is given up
-        cause = (type(error), None, error.__traceback__)  # without its text, which may hold what was answered
-        log.warning("send.broken_off", error=type(error).__name__, delivery=delivery, exc_info=cause)
-    finally:
-        try:
-            line.put(None)
-        except Cancelled:
-            log.info("send.reader_left", delivery=delivery)
 
 
 def _pieces(first: bytes | None, line: Line) -> Iterator[bytes]:
