@@ -6,8 +6,11 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 NPM_CI := ci --ignore-scripts --no-audit --no-fund --silent
 VENDORED := $(addprefix node_modules/, htmx.org/dist/htmx.min.js chart.js/dist/chart.umd.min.js modern-normalize/modern-normalize.css)
 
+ROOMS := $(filter-out tests/ benchmarks/, $(dir $(wildcard */__init__.py)))
+WATCHED = $(wildcard *.py) $(ROOMS) templates static $(wildcard $(or $(INSTANCE_PATH), instance)/.env)
+
 .DEFAULT_GOAL := help
-.PHONY: help run serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-scale screenshots lock clean
+.PHONY: help run dev serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-scale screenshots lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -50,6 +53,12 @@ node_modules/installed-dev: $(NODE_FILES) | .venv/bin/python
 run: .venv/installed static/vendor/installed ## Set up and serve http://127.0.0.1:8000 on SQLite in instance/
 	@$(BIN)/flask db upgrade
 	@exec $(BIN)/flask serve
+
+# The whole server again, its worker with it, as soon as a file of the app has changed. Polling sees files that an editor
+# replaces, and those of a folder that is mounted into a container.
+dev: .venv/installed-dev node_modules/installed-dev ## Like run, and again whenever code, templates or settings change
+	@$(BIN)/flask db upgrade
+	@WATCHFILES_FORCE_POLLING=true exec $(BIN)/watchfiles --sigint-timeout 20 '$(BIN)/flask serve' $(WATCHED)
 
 serve: .venv/installed static/vendor/installed ## The production start: PROCESSES processes on PostgreSQL and Redis; see docs/deploying.md
 	@$(BIN)/flask db upgrade
