@@ -48,6 +48,13 @@ def test_what_libraries_log_has_the_same_form(lines) -> None:
     assert lines()[0]["event"] == "slow"
 
 
+@pytest.mark.parametrize("length", [logs.LONGEST, logs.LONGEST + 1, 100 * logs.LONGEST])
+def test_a_value_is_logged_up_to_so_many_characters(lines, length: int) -> None:
+    assert logs.LONGEST == 4000
+    structlog.get_logger().info("said", value="x" * length)
+    assert lines()[0]["value"] == "x" * min(length, 4000) + "…" * (length > 4000)
+
+
 def test_less_than_the_level_is_not_logged(lines) -> None:
     structlog.get_logger().debug("detail")
     logging.getLogger("some.library").info("chatter")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event
 
-from blueprints.dashboard import cohort_members, cohort_search
+from blueprints.dashboard import cohort_head, cohort_members, cohort_search
 from config.clock import DAY, HOUR
 from tests.dashboard.test_cohorts import table
 from tests.relay import MINUTE
@@ -251,6 +251,21 @@ def test_a_search_stands_in_no_address(relay, browser) -> None:
     relay.refresh(PEOPLE)
     page = search(browser, path(relay), q="ada@example.org")
     assert not re.search(r'(href|action)="[^"]*ada', page)
+
+
+def test_a_search_is_read_up_to_a_thousand_characters(relay, browser) -> None:
+    relay.refresh(PEOPLE)
+    page = search(browser, path(relay), q="z" * 50_000)
+    assert max(map(len, re.findall("z+", page))) == 1000
+
+
+def test_an_export_of_a_moment_reads_five_hundred_members_at_once(relay) -> None:
+    people = [f"p{number:04}" for number in range(1201)]
+    relay.refresh(people)
+    cohort = relay.database.read(lambda db: cohort_head.find(db, relay.cohort()["id"]))
+    found = cohort_members.pieces_as_of(relay.database, cohort, relay.clock())
+    sizes = [len(piece) for piece in found]
+    assert (max(sizes), sum(sizes)) == (500, 1201)
 
 
 def test_a_search_without_hits_says_so(relay, browser) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outbound import deliveries, operations, send, upkeep
-from outbound.attempts import Outcome
+from outbound import client, deliveries, operations, send, upkeep
+from outbound.attempts import Attempt, Outcome, Trail
 from outbound.desk import Desk
-from outbound.downloads import rows
+from outbound.downloads import pages, rows
 from outbound.downloads.ends import BrokenOff
+from outbound.downloads.receiver import Receiver
 from outbound.downloads.rows import Download
-from outbound.downloads.scan import Document, Lines, Masked
+from outbound.downloads.scan import LONGEST_LINE, Document, Lines, Masked
+from outbound.downloads.targets import Kept
 from outbound.masking import MASK, Mask
+from outbound.operations import OPERATIONS
 from outbound.projects import Project
 from outbound.shape import Given
 from outbound.unpacking import Damaged, unpacked
@@ -375,3 +379,37 @@ def test_pages_stay_within_the_hours_queries_and_say_how_to_go_on(
     said = "Broken off after 60,000 profiles in 60 pages: page 60: Not sent: The 60 queries of an hour are used"
     assert outcome.words.startswith(said)
     assert outcome.words.endswith("To go on: session_id the-session, page 60.")
+
+
+# --- bounds
+
+
+def test_a_line_of_an_export_is_held_up_to_so_many_bytes() -> None:
+    assert LONGEST_LINE == 8 * MB
+    event = b'{"event": "E", "text": "'
+    scan, piece = Lines(), b"x" * MB
+    assert scan.take(event) == b""
+    for _ in range(7):
+        assert scan.take(piece) == b""
+    assert scan.take(b'"}\n') == event + piece * 7 + b'"}\n'
+    for _ in range(8):
+        scan.take(piece)
+    with pytest.raises(BrokenOff, match="longer than any event"):
+        scan.take(b"x")
+
+
+def test_of_all_tries_of_an_answer_in_pages_the_last_are_told(desk: Desk) -> None:
+    assert pages.MOST_TRIES == 200
+    tried = Trail([Attempt(number, 1, 503, None, 0) for number in range(3)])
+    receiver = Receiver(OPERATIONS["engage-query"], Mask(), Kept(desk.downloads), lambda *_: False, lasting=True)
+    numbers = iter(range(1, 101))
+
+    def ask(_given: Given) -> Outcome:
+        number = next(numbers)
+        found = [{"$distinct_id": f"u{number}"}] * (1000 if number < 100 else 1)
+        body = json.dumps({"results": found, "page_size": 1000, "session_id": "s"}).encode()
+        return Outcome("accepted", "", 0, (), replace(tried, answer=client.Answer(200, {}, body, 1)), 1)
+
+    outcome = pages.every(Given({}), ask, receiver)
+    assert outcome.words == "Whole: 99,001 profiles in 100 pages."
+    assert len(outcome.trail.attempts) == 200

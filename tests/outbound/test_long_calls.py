@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from threading import Event
+from contextlib import suppress
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
+from blueprints.api import streaming
+from outbound.downloads.ends import Cancelled
 from tests.failing.server import wait_until
 from tests.mixpanel import Answer, Mixpanel
 from tests.outbound.test_api import sender
@@ -100,3 +103,23 @@ def test_the_places_of_long_answers_come_back(relay: Relay, headers: dict[str, s
     for count in range(2 * relay.app.extensions["house"].settings.threads + 1):
         relay.clock.forward(61_000)  # of the hour's exports; three may be made a second
         assert ask(relay, headers, Idempotency_Key=str(count)).data == lines(3)
+
+
+def test_so_many_pieces_wait_for_a_reader_and_no_more() -> None:
+    """Whoever reads slowly makes us read Mixpanel slowly, instead of making us hold all of it."""
+    line, taken = streaming.Line(), []
+
+    def fill() -> None:
+        with suppress(Cancelled):
+            while True:
+                line.put(b"x")
+                taken.append(None)
+
+    filling = Thread(target=fill, daemon=True)
+    filling.start()
+    wait_until(lambda: len(taken) == streaming.AHEAD == 16, 20, "sixteen pieces")
+    assert line.take() == b"x"
+    wait_until(lambda: len(taken) == streaming.AHEAD + 1, 20, "one more for one that was taken")
+    line.left.set()
+    filling.join(20)
+    assert len(taken) == streaming.AHEAD + 1

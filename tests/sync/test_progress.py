@@ -178,3 +178,8 @@ def test_all_is_well_while_something_is_received(relay: Relay) -> None:
     receive(relay, [1], total=3, cohort="8")
     page = read(relay.sign_in("viewer").page("/"))
     assert "All 2 cohorts are well: 1 is in step, 1 is being received." in page
+
+
+def test_one_look_reads_the_gaps_of_twenty_sessions(relay: Relay) -> None:
+    looked = relay.database.read(lambda db: progress.gaps(db, range(1, 100)))
+    assert list(looked) == list(range(1, 21))

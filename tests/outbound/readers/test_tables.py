@@ -12,9 +12,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from outbound.readers import lines, rows
+from outbound.readers import encoded, lines, rows
 from outbound.readers.encoded import opened
-from outbound.readers.table import SEPARATORS, Cells, table
+from outbound.readers.table import MOST_COLUMNS, SEPARATORS, Cells, table
 from outbound.readers.unreadable import Unreadable
 
 MARKS = {"utf-8": b"", "utf-8-sig": b"", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
@@ -204,3 +204,24 @@ def test_memory_stays_flat_where_a_quote_takes_all_that_follows(tmp_path: Path) 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize("columns", [MOST_COLUMNS, MOST_COLUMNS + 1])
+def test_a_table_has_so_many_columns_and_no_more(columns: int) -> None:
+    assert MOST_COLUMNS == 4000
+    content = ",".join(f"c{number}" for number in range(columns)).encode() + b"\n" + b"1," * (columns - 1) + b"1\n"
+    if columns <= MOST_COLUMNS:
+        assert len(read(content)) == 1
+        return
+    with pytest.raises(Unreadable, match="4,001 columns; at most 4,000"):
+        read(content)
+
+
+def test_a_text_that_is_read_whole_has_so_many_bytes_and_no_more() -> None:
+    """Counted as it unpacks, so that a small file is not a large text."""
+    assert encoded.MOST_WHOLE == 128 * 1024 * 1024
+    most = 1024 * 1024
+    assert len(encoded.whole(io.BytesIO(b"a" * most), most)) == most
+    for large in (b"a" * (most + 1), gzip.compress(b"a,b\n" * most)):
+        with pytest.raises(Unreadable, match="larger than 1 MB"):
+            encoded.whole(io.BytesIO(large), most)
