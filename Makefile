@@ -10,7 +10,7 @@ ROOMS := $(filter-out tests/ benchmarks/, $(dir $(wildcard */__init__.py)))
 WATCHED = $(wildcard *.py) $(ROOMS) templates static $(wildcard $(or $(INSTANCE_PATH), instance)/.env)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-scale screenshots lock clean
+.PHONY: help setup run dev serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-scale screenshots lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -49,6 +49,8 @@ node_modules/installed-dev: $(NODE_FILES) | .venv/bin/python
 	@mkdir -p static/vendor
 	@cp $(VENDORED) static/vendor/
 	@touch $@ static/vendor/installed
+
+setup: .venv/installed-dev node_modules/installed-dev ## Install all that developers need; the other targets do so by themselves
 
 run: .venv/installed static/vendor/installed ## Set up and serve http://127.0.0.1:8000 on SQLite in instance/
 	@$(BIN)/flask db upgrade
