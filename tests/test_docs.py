@@ -16,7 +16,7 @@ from tests.failing.server import BIN, FLASK_SERVE, Server, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 BLOCK = re.compile(r"<!-- (tested|prints) -->\n```\w+\n(.*?)\n```", re.DOTALL)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
