@@ -23,30 +23,8 @@ SAYS_COMMANDS = [
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 QUOTED = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w.*-]+(?:/[\w.*-]+)*/?")
-KINDS = (
-    "py",
-    "md",
-    "html",
-    "css",
-    "js",
-    "mjs",
-    "toml",
-    "json",
-    "yaml",
-    "yml",
-    "conf",
-    "service",
-    "target",
-    "txt",
-    "svg",
-)
-MADE = (
-    "instance/",
-    ".venv/",
-    "node_modules/",
-    "static/vendor/",
-    "screenshots/",
-)  # by set-up or at run time, not in git
+# By set-up or at run time, not in git.
+MADE = ("instance/", ".venv/", "node_modules/", "static/vendor/", "screenshots/", ".hypothesis/")
 NO_FILES = {"openapi.json"}  # an answer of the API
 TARGET = re.compile(r"(?:^\s*|[\":] ?)(?:[A-Z_]+=\S+ )*make (?:--silent )?([a-z][a-z-]*)", re.MULTILINE)
 MODULE = re.compile(r"[a-z_]\w*(?:\.\w+)+")
@@ -67,6 +45,12 @@ def tops() -> set[str]:
     return {name.split("/")[0] for name in ours()}
 
 
+@cache
+def kinds() -> set[str]:
+    """The ends of our files' names, without the dot."""
+    return {Path(name).suffix[1:] for name in ours()} - {""}
+
+
 def named_paths(text: str) -> set[str]:
     """The paths of a document: what is quoted and looks like one of ours, and what a block names below a room."""
     quoted = {word.partition("::")[0] for word in QUOTED.findall(FENCED.sub("", text))}
@@ -81,7 +65,7 @@ def named_paths(text: str) -> set[str]:
 def looks_ours(word: str) -> bool:
     first, slash, _rest = word.partition("/")
     _name, dot, kind = word.rpartition(".")
-    return word.endswith("/") or bool(dot and kind in KINDS) or bool(slash and first in tops())
+    return word.endswith("/") or bool(dot and kind in kinds()) or bool(slash and first in tops())
 
 
 def is_there(path: str) -> bool:
