@@ -29,7 +29,8 @@ def pages_of(relay: Relay) -> list[str]:
     found = relay.database.read(places.samples)
     known = [rule for rule in places.rules(relay.app, "GET") if rule.endpoint.startswith("outbound.")]
     paths = [*(path for rule in known for path in places.filled(rule, found)), *places.COMPOSERS]
-    return [path for path in paths if not path.endswith((*places.FRAGMENTS, *places.DOWNLOADS, "/answer", "/sure"))]
+    none = (*places.FRAGMENTS, *places.DOWNLOADS, *places.FOR_PROXIES, "/sure")
+    return [path for path in paths if not path.endswith(none)]
 
 
 def test_every_page_warns(relay: Relay, browser: Browser) -> None:
