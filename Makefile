@@ -75,7 +75,7 @@ demo: .venv/installed static/vendor/installed ## Serve with six weeks of believa
 test: .venv/installed-dev node_modules/installed-dev ## Set up and pass all tests
 	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal
 
-check: .venv/installed-dev node_modules/installed-dev ## The quick tests: no server, no browser, no long search (two minutes)
+check: .venv/installed-dev node_modules/installed-dev ## The quick tests: no server, no browser, no long search (two to three minutes on two cores)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not browser and not server and not search and not slow"
 
 lint: lint-python types lint-templates lint-styles lint-scripts ## Style, types, and common mistakes: Python, templates, styles, scripts
