@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from flask import Response, url_for
 from msgspec import convert
-from sqlalchemy import Connection
 
+from blueprints import long_answers
 from blueprints.api import blueprint, streaming
 from blueprints.api.operations import operation
 from blueprints.api.paging import AFTER_ALL, cut, key_of
@@ -20,13 +20,11 @@ from blueprints.api.sending_types import (
     WholeDelivery,
 )
 from blueprints.api.types import NoQuery
-from blueprints.desk import desk
 from outbound import deliveries
 from outbound.deliveries import Delivery, Filter
 from outbound.downloads import rows as downloads
 from outbound.downloads.rows import Download
 from outbound.send import answer_json
-from security.audit import note
 from security.house import house
 from security.tokens import token_name
 
@@ -65,7 +63,7 @@ def _known(delivery_id: int) -> tuple[Delivery, Download | None]:
 
 
 def _long(found: Download) -> LongAnswer:
-    is_at_hand = found.state is not None and desk().downloads.file(found.file or "") is not None
+    is_at_hand = found.state is not None and long_answers.is_at_hand(found)
     state = None if found.state is None else convert(found.state, Literal["whole", "broken", "cancelled"])
     return LongAnswer(found.size, found.records, state, found.cancelled_at is not None, is_at_hand)
 
@@ -82,15 +80,7 @@ def _long(found: Download) -> LongAnswer:
 def cancel_delivery(_query: NoQuery, delivery_id: int) -> UnderWay:
     """Stop taking a long answer; what came of it stays. 409 where the call has ended."""
     one, _ = _known(delivery_id)
-    now, who = house().clock(), f"token {token_name()}"
-
-    def write(db: Connection) -> bool:
-        asked = downloads.cancel(db, one.id, now)
-        if asked:
-            note(db, now, who, "answer.cancel", f"call {one.id}, {one.operation}")
-        return asked
-
-    if not house().database.write(write):
+    if not long_answers.cancel(one, f"token {token_name()}"):
         raise Problem(409, "The call has ended, so that there is nothing to cancel.")
     return UnderWay(one.id, url_for("api.show_delivery", delivery_id=one.id))
 

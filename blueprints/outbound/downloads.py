@@ -4,8 +4,8 @@ from typing import Any
 
 from flask import Response, abort, flash, redirect, send_file, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection
 
+from blueprints import long_answers
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
 from blueprints.outbound.found import delivery_of
@@ -38,15 +38,8 @@ def download_answer(delivery_id: int) -> Response:
 @needs("operator")
 def cancel_call(delivery_id: int) -> ResponseReturnValue:
     """Stop taking the answer; what came of it stays."""
-    one, now, who = delivery_of(delivery_id), house().clock(), sign_in.operator().email
-
-    def write(db: Connection) -> bool:
-        asked = rows.cancel(db, one.id, now)
-        if asked:
-            note(db, now, who, "answer.cancel", f"call {one.id}, {one.operation}")
-        return asked
-
-    if not house().database.write(write):
+    one = delivery_of(delivery_id)
+    if not long_answers.cancel(one, sign_in.operator().email):
         flash("The call has ended, so that there is nothing to cancel.")
     return redirect(url_for("outbound.show_delivery", delivery_id=one.id), 303)
 
@@ -54,5 +47,4 @@ def cancel_call(delivery_id: int) -> ResponseReturnValue:
 def told(delivery_id: int) -> dict[str, Any]:
     """What the page of a call says of its answer."""
     found = house().database.read(lambda db: rows.of(db, delivery_id), one_statement=True)
-    there = found is not None and bool(found.file) and desk().downloads.file(found.file or "") is not None
-    return {"download": found, "is_at_hand": there}
+    return {"download": found, "is_at_hand": found is not None and long_answers.is_at_hand(found)}

@@ -1,0 +1,28 @@
+"""Long answers of Mixpanel, for the page of their call and for the API alike: whether one is kept, and its end."""
+
+from sqlalchemy import Connection
+
+from blueprints.desk import desk
+from outbound.deliveries import Delivery
+from outbound.downloads import rows as downloads
+from outbound.downloads.rows import Download
+from security.audit import note
+from security.house import house
+
+
+def is_at_hand(found: Download) -> bool:
+    """Whether its file can be downloaded now."""
+    return desk().downloads.file(found.file or "") is not None
+
+
+def cancel(one: Delivery, who: str) -> bool:
+    """Take no more of it, in the name of `who`; False where the call has ended."""
+    now = house().clock()
+
+    def write(db: Connection) -> bool:
+        asked = downloads.cancel(db, one.id, now)
+        if asked:
+            note(db, now, who, "answer.cancel", f"call {one.id}, {one.operation}")
+        return asked
+
+    return house().database.write(write)
