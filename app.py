@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import commands
 from blueprints import api, dashboard, errors, health, outbound, tracing, webhook
-from blueprints.api.addresses import RowId
+from blueprints.urls import RowId
 from blueprints.webhook.addresses import SameAddress
 from config import clock as clocks
 from config import logs
@@ -31,13 +31,13 @@ from models.engines import (
 from models.pooler import Connector
 from outbound.desk import Desk
 from outbound.downloads.folder import Folder
-from security import hosts, limits
-from security.box import Box
-from security.browser import init_app as init_browser_headers
-from security.house import House
-from security.key import KeyGuard, hold_key
-from security.open import anyone
-from security.shares import refuse_too_many_at_once
+from runtime import House
+from security import allowed_hosts, rate_limits
+from security.concurrency_limit import refuse_too_many_at_once
+from security.encryption import Box
+from security.headers import init_app as init_browser_headers
+from security.key_check import KeyGuard, hold_key
+from security.public import anyone
 from security.sign_in import dashboard_guard, visitor
 from security.tokens import api_guard
 from security.webhook import webhook_guard
@@ -62,10 +62,10 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     app.extensions["key"] = KeyGuard(house)
     app.extensions["failures"] = FailureLog(database)
     app.extensions["desk"] = _desk(house)
-    limits.init_app(app, settings)
+    rate_limits.init_app(app, settings)
     tracing.init_app(app, settings)
     app.before_request(refuse_too_many_at_once)
-    hosts.init_app(app, settings)
+    allowed_hosts.init_app(app, settings)
     app.before_request(hold_key)
     init_browser_headers(app, settings)
     Htmx(app)

@@ -2,6 +2,6 @@
 
 from alerts.channels import configured
 from alerts.messages import Logged, log
-from alerts.round import prune, run_once, send_test, tell
+from alerts.runner import prune, run_once, send_test, tell
 
 __all__ = ["Logged", "configured", "log", "prune", "run_once", "send_test", "tell"]

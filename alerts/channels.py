@@ -20,7 +20,7 @@ import requests
 from alerts.messages import Logged
 from config.clock import SECOND, iso
 from config.settings import Settings
-from outbound.deadline import Deadline, WatchedAdapter, current
+from outbound.transport.deadline import Deadline, WatchedAdapter, current
 
 TIMEOUT = 10  # seconds for each step
 WITHIN = 30.0  # seconds for the whole of a message, however slowly the other side talks

@@ -16,7 +16,7 @@ from config.clock import DAY, MINUTE
 from models.cohorts import Cohort, Membership, MembershipChange
 from models.failures import Failure
 from models.sessions import SyncPage, SyncSession
-from sync import seen
+from sync import id_sets
 
 SESSIONS = 10  # of each cohort: a refresh that brings everybody in ten parts, all but the last of them diffs
 LEAVERS = 100  # of each cohort, who left in its last session
@@ -155,7 +155,7 @@ def _page(session: int, page: int, entered: int, at: int, named: range) -> dict[
         "rejected": 0,
         "replays": 0,
         "applied": True,
-        "seen": seen.encode(named),
+        "seen": id_sets.encode(named),
         "received_at": at,
     }
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import requests
 
-from outbound.checks import check_record, stable_insert_id
+from outbound.request.checks import check_record, stable_insert_id
 
 AT_ONCE, RECORDS, BYTES = 10, 2000, 10 * 1024 * 1024
 NOW = 1_795_000_000_000

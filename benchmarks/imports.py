@@ -23,8 +23,8 @@ from config.clock import now
 from config.settings import load
 from models.database import Database
 from outbound import projects
-from outbound.bulk import rows
-from outbound.bulk.rows import Import
+from outbound.imports import jobs
+from outbound.imports.jobs import Import
 from outbound.projects import Draft
 
 PROJECT = Draft("bench", "us", "1", "a-token", "an-account", "a-secret")
@@ -85,7 +85,7 @@ class Relay:
         return subprocess.Popen(command, env=self.environ, stdout=subprocess.PIPE, text=True)
 
     def newest(self) -> Import | None:
-        found = self.database.read(lambda db: rows.listed(db, 2**62, 1))
+        found = self.database.read(lambda db: jobs.listed(db, 2**62, 1))
         return found[0] if found else None
 
     def run_out(self, import_id: int) -> None:

@@ -23,7 +23,7 @@ import psutil
 from benchmarks import server, stored
 from benchmarks.key import SECRET_KEY
 from benchmarks.pages import PROJECT, distinct_ids
-from sync import seen
+from sync import id_sets
 
 POSTGRESQL = "postgresql://postgres@127.0.0.1:5432/postgres"
 AT = 1_750_000_000_000
@@ -97,7 +97,7 @@ def cohort(db: sqlite3.Connection, number: int, name: str) -> None:
     ids = [row[0] for row in db.execute("SELECT person_id FROM membership WHERE cohort_id = ?", [number])]
     named = (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
     rows = (
-        (2 * number, page, os.urandom(16), len(one), len(one), seen.encode(one), AT)
+        (2 * number, page, os.urandom(16), len(one), len(one), id_sets.encode(one), AT)
         for page, one in enumerate(named, 1)
     )
     db.executemany(_PAGE, rows)

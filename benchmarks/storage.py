@@ -22,7 +22,7 @@ PAGE = 1000
 COLUMNS = """cohort_id bigint, person_id bigint, entered_at bigint NOT NULL, left_at bigint, entry_number int NOT NULL,
     session_number bigint NOT NULL, change_number bigint NOT NULL, PRIMARY KEY (cohort_id, person_id)"""
 
-# As in sync/store/postgresql.py.
+# As in sync/dialects/postgresql.py.
 PROBE = """SELECT count(m.entered_at) FROM unnest(%s::bigint[]) AS j(id) LEFT JOIN LATERAL (
     SELECT entered_at FROM membership WHERE cohort_id = %s AND person_id = j.id OFFSET 0) m ON true"""
 WRITE = """INSERT INTO membership SELECT %s, id, 1, {left_at}, 1, 2, 3 FROM unnest(%s::bigint[]) AS j(id)

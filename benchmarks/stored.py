@@ -15,7 +15,7 @@ from app import create_app
 from benchmarks.key import SECRET_KEY
 from benchmarks.pages import PROJECT, member
 from config.settings import load
-from models import schema
+from models.maintenance import schema
 
 COLUMNS = """id, project_id, distinct_id, digest, named_fields, email, first_name, last_name, phone_number, properties,
     created_at, updated_at"""

@@ -9,9 +9,9 @@ from werkzeug.exceptions import HTTPException
 from blueprints.webhook import refusals, replies
 from blueprints.webhook.addresses import is_senders
 from models.database import DatabaseUnavailable
-from security import hosts
-from security.key import WrongKey
-from security.limits import TooMany
+from security import allowed_hosts
+from security.key_check import WrongKey
+from security.rate_limits import TooMany
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ MESSAGES = {
     405: "This address does not take that method.",
     408: "The request did not come in time.",
     413: "That is too large.",
-    421: hosts.UnknownHost.description,
+    421: allowed_hosts.UnknownHost.description,
     429: "Too many requests.",
     500: "Something went wrong on our side.",
     503: "The database does not answer; try again later.",

@@ -4,10 +4,10 @@ from sqlalchemy import Connection
 
 from blueprints.desk import desk
 from outbound.deliveries import Delivery
-from outbound.downloads import rows as downloads
-from outbound.downloads.rows import Download
+from outbound.downloads import progress as downloads
+from outbound.downloads.progress import Download
+from runtime import house
 from security.audit import note
-from security.house import house
 
 
 def is_at_hand(found: Download) -> bool:

@@ -8,6 +8,7 @@ from commands import (
     db,
     demo,
     doctor,
+    errors,
     imports,
     migrate_data,
     operators,
@@ -20,7 +21,6 @@ from commands import (
     simulate,
     stand_in,
     tokens,
-    trouble,
     work,
 )
 
@@ -28,7 +28,7 @@ from commands import (
 KEYLESS = {"backup", "db", "doctor", "migrate-data", "restore", "secret-key", "stand-in"}
 
 COMMANDS = [
-    trouble.told(command, keyed=command.name not in KEYLESS)
+    errors.told(command, keyed=command.name not in KEYLESS)
     for command in (
         connections.group,
         tokens.group,

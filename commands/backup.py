@@ -10,10 +10,10 @@ import click
 from flask.cli import with_appcontext
 
 from config.database_url import sqlite_file, without_password
-from models import backup, schema
-from models.backup import NoBackup
 from models.database import DatabaseUnavailable
-from security.house import house
+from models.maintenance import backup, schema
+from models.maintenance.backup import NoBackup
+from runtime import house
 
 KEYS = "Keep SECRET_KEY too (instance/secret-key where it was made for you): without it passwords and tokens are void."
 

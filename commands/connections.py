@@ -9,9 +9,9 @@ from flask.cli import AppGroup
 from sqlalchemy import Connection
 
 from config.clock import iso, utc
+from runtime import house
 from security import connections
 from security.audit import TERMINAL, note
-from security.house import house
 
 T = TypeVar("T")
 

@@ -3,9 +3,9 @@
 import click
 from flask.cli import AppGroup
 
-from models import schema
 from models.database import DatabaseUnavailable
-from security.house import house
+from models.maintenance import schema
+from runtime import house
 
 group = AppGroup("db", help="The database's tables.")
 

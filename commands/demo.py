@@ -12,18 +12,18 @@ from flask.cli import ScriptInfo, pass_script_info, with_appcontext
 from sqlalchemy import Connection, text
 
 from commands.desk import desk
-from commands.simulator.history import PAST, History, MovableClock
-from commands.simulator.loopback import served
-from commands.simulator.plan import PROJECT
 from commands.terminal import raw
 from config import logs
-from models import schema
+from models.maintenance import schema
 from outbound import projects
+from runtime import House, house
 from security import connections, operators, tokens
 from security.audit import TERMINAL, note
-from security.house import House, house
 from server.supervisor import FLASK, Supervisor
-from sync import upkeep
+from simulator.history import PAST, History, MovableClock
+from simulator.loopback import served
+from simulator.plan import PROJECT
+from sync import worker
 from sync.rules import Rules
 
 CONNECTIONS = ("crm", "newsletter")
@@ -152,7 +152,7 @@ def _connect(db: Connection, here: House, name: str) -> str:
 
 
 def _upkeep(here: House) -> None:
-    upkeep.run_once(here.database, Rules.of(here.settings), here.clock)
+    worker.run_once(here.database, Rules.of(here.settings), here.clock)
 
 
 def _switch(here: House, *, enabled: bool) -> None:

@@ -16,20 +16,20 @@ from sqlalchemy import Connection, Row, text
 from commands import rights
 from commands.checks import Check, fail, ok, warn
 from commands.exit_codes import DONE, NOT_ALL
-from config import folders
+from config import instance_files
 from config.clock import DAY, SECOND, utc
 from config.database_url import sqlite_file, where
 from config.settings import SETTINGS, Settings, settings_shown
-from models.closing import SENTENCE, is_closed
 from models.database import Database, DatabaseUnavailable
-from models.schema import is_new_enough, newest_revision, stored_revision
+from models.maintenance.close_for_writes import SENTENCE, is_closed
+from models.maintenance.schema import is_new_enough, newest_revision, stored_revision
 from outbound import projects
-from security import connections, key
-from security.box import Box
-from security.counters import redis_options
-from security.house import House, house
-from sync import nextsteps
+from runtime import House, house
+from security import connections, key_check
+from security.encryption import Box
+from security.rate_limit_storage import redis_options
 from sync.rules import Rules
+from sync.status import remedies
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 OLDEST_POSTGRESQL = 120000  # MATERIALIZED in WITH
@@ -96,7 +96,7 @@ def examine(here: House) -> Iterator[Check]:
 
 def settings_file(settings: Settings) -> Check:
     """Whether `.env` names only settings that exist; a wrong value already stopped the start."""
-    unknown = sorted(folders.stored(settings.instance / ".env").keys() - settings.origins.keys())
+    unknown = sorted(instance_files.stored(settings.instance / ".env").keys() - settings.origins.keys())
     if not unknown:
         chosen = sum(origin != "default" for origin in settings.origins.values())
         return ok("settings", f"{chosen} chosen, {len(SETTINGS) - chosen} by default")
@@ -111,7 +111,7 @@ def instance_folder(settings: Settings) -> Check:
             return ok("instance folder", f"{settings.instance} can be written")
     except OSError as error:
         step = "Give the app's user write access to it, or set INSTANCE_PATH"
-        return fail("instance folder", f"{settings.instance} cannot be written: {folders.why(error)}", step)
+        return fail("instance folder", f"{settings.instance} cannot be written: {instance_files.why(error)}", step)
 
 
 def public_url(settings: Settings) -> Check:
@@ -195,10 +195,10 @@ def _stored(here: House) -> Iterator[Check]:
 
 def secret_key(here: House) -> Check:
     """Whether SECRET_KEY is the one that the database was filled with."""
-    found = here.database.read(lambda db: key.is_right(db, here.settings.secret_key))
+    found = here.database.read(lambda db: key_check.is_right(db, here.settings.secret_key))
     if found is False:
         here.settings.forget_made_key()
-        what, _, step = key.sentence(here).partition(" Put the earlier key back: ")
+        what, _, step = key_check.sentence(here).partition(" Put the earlier key back: ")
         return fail("secret key", what, f"Put the earlier key back: {step}")
     if lost := here.database.read(lambda db: projects.unopened(db, Box(here.settings.secret_key))):
         found_so = f"credentials of {_many(len(lost), 'project')} cannot be opened with it: {', '.join(lost[:5])}"
@@ -279,7 +279,7 @@ def failure(row: Row[tuple[object, ...]]) -> Check:
     whose = " ".join(filter(None, (row.connection, row.cohort_id and f"cohort {row.cohort_id}")))
     times = "" if row.times == 1 else f" {row.times} times"
     found = f"{row.status} {row.cause}{times}, last {utc(row.last_at)}{', ' if whose else ''}{whose}: {row.message}"
-    following = nextsteps.after(row.status, row.cause)
+    following = remedies.after(row.status, row.cause)
     return warn("failure", found, ". ".join([following.headline, *following.steps]))
 
 

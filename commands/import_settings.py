@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from outbound.bulk import files
-from outbound.bulk.options import FURTHEST, Options, WrongOption
-from outbound.bulk.tables import GENERAL, TARGETS, Columns, WrongColumns, guessed
-from outbound.checks.profiles import OPERATORS
+from outbound.imports import files
+from outbound.imports.columns import GENERAL, TARGETS, Columns, WrongColumns, guessed
+from outbound.imports.options import FURTHEST, Options, WrongOption
 from outbound.readers.table import shown
+from outbound.request.checks.profiles import OPERATORS
 
 OPTIONS = (
     click.option("--column", "columns", multiple=True, metavar="COLUMN=TARGET", help="CSV: what a column is."),

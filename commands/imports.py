@@ -18,16 +18,17 @@ from commands.exit_codes import DONE, NOT_ALL, STOPPED
 from commands.import_settings import asked, columns_of, options_of
 from commands.projects import find
 from commands.terminal import raw
-from outbound.bulk import dry, failures, files, rows, run, source
-from outbound.bulk.batches import Sorter
-from outbound.bulk.kinds import KINDS
-from outbound.bulk.options import Options
-from outbound.bulk.rows import Draft, Import
-from outbound.checks.sorts import told
 from outbound.desk import Desk
-from outbound.readers.unreadable import Unreadable
+from outbound.imports import dry_run as imports_dry_run
+from outbound.imports import failures, files, jobs, runner, source
+from outbound.imports.batches import Sorter
+from outbound.imports.jobs import Draft, Import
+from outbound.imports.kinds import KINDS
+from outbound.imports.options import Options
+from outbound.readers.errors import Unreadable
+from outbound.request.checks.categories import told
 from security.audit import TERMINAL
-from security.box import CannotOpen
+from security.encryption import CannotOpen
 
 
 class NotRead(click.ClickException):
@@ -84,7 +85,7 @@ def _begin(path: Path, *, name: str, kind: str, dry_run: bool, as_json: bool, **
             return
     except (Unreadable, OSError) as error:
         raise NotRead(str(error)) from None
-    import_id = here.database.write(lambda db: rows.add(db, draft, here.clock()))
+    import_id = here.database.write(lambda db: jobs.add(db, draft, here.clock()))
     _go_on(import_id, as_json=as_json)
 
 
@@ -96,7 +97,7 @@ def _dry_run(path: Path, draft: Draft, *, as_json: bool) -> None:
         raise click.ClickException(str(error)) from None
     options = Options.of(draft.settings)
     sorter = Sorter(KINDS[draft.kind], credentials, project.integration, here.clock(), options)
-    report = dry.dry_run(files.reads(path, source.columns_of(draft.kind, draft.settings)), sorter)
+    report = imports_dry_run.dry_run(files.reads(path, source.columns_of(draft.kind, draft.settings)), sorter)
     if as_json:
         problems = [{"place": one.place, "field": one.field, "reason": one.reason} for one in report.problems]
         advice = dict(report.advised)
@@ -120,7 +121,7 @@ def _tell_advice(advised: Mapping[str, int]) -> None:
 def _go_on(import_id: int, *, as_json: bool) -> None:
     here = desk()
     job = _find(import_id)
-    if not job.is_open and not here.database.write(lambda db: rows.go(db, import_id)):
+    if not job.is_open and not here.database.write(lambda db: jobs.go(db, import_id)):
         raise click.ClickException(f"Import {import_id} is {job.state}; there is nothing to go on with.")
     warn_where_it_goes(as_json=as_json)
     stop = threading.Event()
@@ -128,10 +129,10 @@ def _go_on(import_id: int, *, as_json: bool) -> None:
     showing = threading.Thread(target=_show, args=(here, import_id, stop), daemon=True)
     if sys.stderr.isatty() and not as_json:
         showing.start()
-    if not run.run(here, import_id, stop):
+    if not runner.run(here, import_id, stop):
         raise click.ClickException(f"Another process works on import {import_id}; see the dashboard.")
     if stop.is_set():
-        here.database.write(lambda db: rows.pause(db, import_id))
+        here.database.write(lambda db: jobs.pause(db, import_id))
     stop.set()
     _tell(_find(import_id), as_json=as_json)
 
@@ -149,7 +150,7 @@ def _show(here: Desk, import_id: int, stop: threading.Event) -> None:
     """A line that tells how far it is."""
     begun = time.monotonic()
     while not stop.wait(0.5):
-        job = here.database.read(lambda db: rows.by_id(db, import_id), one_statement=True)
+        job = here.database.read(lambda db: jobs.by_id(db, import_id), one_statement=True)
         if job is None:
             return
         of = f" of {job.total:,}" if job.total is not None else ""
@@ -171,7 +172,7 @@ def _tell(job: Import, *, as_json: bool) -> None:
         _tell_advice(job.advised)
         if job.refused or job.uncertain:
             click.echo(f"The failed records: flask import --failed {job.id}")
-        if job.state in rows.RESUMABLE:
+        if job.state in jobs.RESUMABLE:
             click.echo(f"To go on: flask import --resume {job.id}")
     whole = job.state == "done"
     raise SystemExit(STOPPED if not whole else NOT_ALL if job.refused or job.uncertain else DONE)
@@ -186,7 +187,7 @@ def _print_failed(import_id: int) -> None:
 
 
 def _find(import_id: int) -> Import:
-    found = desk().database.read(lambda db: rows.by_id(db, import_id), one_statement=True)
+    found = desk().database.read(lambda db: jobs.by_id(db, import_id), one_statement=True)
     if found is None:
         raise click.ClickException(f"There is no import {import_id}.")
     return found

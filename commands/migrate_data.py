@@ -21,12 +21,12 @@ from config.database_url import (
     sqlite_file,
     without_password,
 )
-from config.values import WrongValue
-from models import closing, transfer
+from config.parsers import WrongValue
 from models.database import Database, DatabaseUnavailable
-from models.sameness import TableAccount, Watch
-from models.transfer import Account, NotEqual, NoTransfer
-from security.house import house
+from models.maintenance import close_for_writes, transfer
+from models.maintenance.row_equality import TableAccount, Watch
+from models.maintenance.transfer import Account, NotEqual, NoTransfer
+from runtime import house
 
 NO_TARGET = "--to must be the address of a database: postgresql://user@host:5432/name"
 PASSES = 2  # every row is copied, and compared
@@ -50,7 +50,7 @@ def command(to: str | None, source: str | None, *, reopen: bool, as_json: bool) 
     try:
         with _opened(transfer.sqlite_database(file)) as here:
             if to is None:
-                here.write(closing.reopen)
+                here.write(close_for_writes.reopen)
                 click.echo(json.dumps({"reopened": str(file)}) if as_json else f"{file} can be written again.")
                 return
             _move(here, file, _target(to), as_json=as_json)

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from commands.secret_input import line
 from config.clock import iso, utc
+from runtime import house
 from security import operators
 from security.audit import TERMINAL
-from security.house import house
 from security.operators import Operator, Wrong
 from security.roles import ROLES
 

@@ -11,10 +11,10 @@ import click
 
 from commands.desk import desk, warn_where_it_goes
 from outbound import send
-from outbound.attempts import Outcome
-from outbound.downloads.ends import Cancelled
+from outbound.downloads.errors import Cancelled
 from outbound.downloads.targets import BROKEN, HandedOn, Target, Written, size_of
 from outbound.send import Ready
+from outbound.transport.attempts import Outcome
 from security.audit import TERMINAL
 
 EVERY = 0.5  # seconds between two lines of progress

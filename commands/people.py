@@ -9,10 +9,10 @@ from flask.cli import AppGroup
 from commands.exit_codes import DONE, NOBODY, NOT_ALL
 from config.clock import iso, utc
 from erasure import Erasure, InTheWay, Nothing, Person, eraser
-from erasure.words import AGAIN, told
+from erasure.labels import AGAIN, told
 from models.database import DatabaseUnavailable
+from runtime import house
 from security.audit import TERMINAL
-from security.house import house
 
 group = AppGroup("people", help="People: erase one everywhere.")
 

@@ -13,11 +13,11 @@ from commands.desk import desk, warn_where_it_goes
 from commands.exit_codes import NOT_ALL
 from commands.secret_input import line, seen
 from config.clock import iso
-from outbound import credentials, projects
-from outbound.hosts import REGIONS
+from outbound import credential_check, projects
 from outbound.projects import Draft, Project, Wrong
+from outbound.transport.hosts import REGIONS
 from security.audit import TERMINAL, note
-from security.box import CannotOpen
+from security.encryption import CannotOpen
 
 group = AppGroup("projects", help="Mixpanel projects to send to, with their credentials.")
 
@@ -153,7 +153,7 @@ def check(name: str, *, as_json: bool) -> None:
     try:
         project = find(name)
         warn_where_it_goes(as_json=as_json)
-        found = credentials.check(desk(), project, TERMINAL)
+        found = credential_check.check(desk(), project, TERMINAL)
     except CannotOpen as error:
         raise click.ClickException(f"{error}. Give them again: flask projects change {name}") from None
     if as_json:
@@ -197,5 +197,5 @@ def _shown(one: Project) -> dict[str, Any]:
         "integration_id": one.integration_id,
         "workspace_id": one.workspace_id,
         "checked_at": iso(one.checked_at),
-        "checked": [asdict(finding) for finding in credentials.known(one)],
+        "checked": [asdict(finding) for finding in credential_check.known(one)],
     }

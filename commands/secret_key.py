@@ -4,10 +4,10 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import Connection
 
-from security import key
+from runtime import house
+from security import key_check
 from security.audit import TERMINAL, note
-from security.house import house
-from security.key import Lost
+from security.key_check import Lost
 
 group = AppGroup("secret-key", help="The key of everything secret that is stored.")
 
@@ -17,10 +17,10 @@ group = AppGroup("secret-key", help="The key of everything secret that is stored
 def accept(*, yes: bool) -> None:
     """Go on with the SECRET_KEY of now, where the earlier one is lost for good; first say what is lost with it."""
     here = house()
-    if here.database.read(lambda db: key.is_right(db, here.settings.secret_key)):
+    if here.database.read(lambda db: key_check.is_right(db, here.settings.secret_key)):
         click.echo("This is the database's key already; nothing is lost and nothing was changed.")
         return
-    lost = here.database.read(key.lost)
+    lost = here.database.read(key_check.lost)
     click.echo(_told(lost))
     if not yes:
         click.confirm("Go on with the new key?", abort=True, err=True)
@@ -29,7 +29,7 @@ def accept(*, yes: bool) -> None:
 
 
 def _accept(db: Connection, secret_key: str, now: int) -> None:
-    key.replace(db, secret_key, now)
+    key_check.replace(db, secret_key, now)
     note(db, now, TERMINAL, "secret_key.accept", "SECRET_KEY")
 
 

@@ -14,14 +14,15 @@ from commands.desk import desk, warn_where_it_goes
 from commands.exit_codes import DONE, NOT_ALL, STOPPED
 from commands.output import send_to
 from commands.projects import find
-from outbound import operations, send
-from outbound.compose import address, masked, readable
+from outbound import send
+from outbound.operations import registry
+from outbound.operations.types import Given, Operation, Problem
 from outbound.readers.encoded import whole
-from outbound.readers.unreadable import Unreadable
+from outbound.readers.errors import Unreadable
+from outbound.request.compose import address, masked, readable
 from outbound.send import Ready
-from outbound.shape import Given, Operation, Problem
 from security.audit import TERMINAL
-from security.box import CannotOpen
+from security.encryption import CannotOpen
 
 
 def _pairs(_context: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -79,7 +80,7 @@ def command(
 
 
 def _operation(key: str) -> Operation:
-    found = operations.find(key)
+    found = registry.find(key)
     if found is None:
         raise click.ClickException(f"There is no operation {key}. See: flask operations")
     return found
@@ -161,9 +162,9 @@ def _masked(call: Ready) -> dict[str, Any]:
 @with_appcontext
 def list_command(operation_id: str | None, *, as_json: bool) -> None:
     """Every call of Mixpanel that can be made, or the parameters of one."""
-    found = [_operation(operation_id)] if operation_id else list(operations.OPERATIONS.values())
+    found = [_operation(operation_id)] if operation_id else list(registry.OPERATIONS.values())
     if as_json:
-        click.echo(json.dumps([operations.described(one) for one in found], ensure_ascii=False))
+        click.echo(json.dumps([registry.described(one) for one in found], ensure_ascii=False))
         return
     for one in found:
         click.echo(f"{one.id:<36} {one.name}")

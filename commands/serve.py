@@ -9,8 +9,8 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from models.database import DatabaseUnavailable
+from runtime import house
 from security import operators
-from security.house import house
 from server.supervisor import FLASK, Supervisor, WebServer, check_processes
 
 

@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from security.house import house
+from runtime import house
 from server import pool
 
 

@@ -14,16 +14,16 @@ from flask.cli import with_appcontext
 
 from commands.exit_codes import NOT_ALL
 from commands.secret_input import line, seen
-from commands.simulator import access, run
-from commands.simulator.comparison import Verdict, compare
-from commands.simulator.exports import Cohort
-from commands.simulator.mixpanel import Connection, churn
-from commands.simulator.plan import PROJECT, Plan, already_there, continued_cohorts, new_cohorts
-from commands.simulator.progress import describe, progress
-from commands.simulator.reader import CannotRead, Reader
-from commands.simulator.sender import Sender, Tally, Troubles
+from commands.simulate_progress import describe, progress
+from runtime import house
 from security import connections as stored
-from security.house import house
+from simulator import access, run
+from simulator.comparison import Verdict, compare
+from simulator.exports import Cohort
+from simulator.mixpanel import Connection, churn
+from simulator.plan import PROJECT, Plan, already_there, continued_cohorts, new_cohorts
+from simulator.reader import CannotRead, Reader
+from simulator.sender import Sender, Tally, Troubles
 
 SHARE = click.FloatRange(0, 1)
 SECONDS = click.FloatRange(0)

@@ -4,9 +4,9 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import text
 
-from commands.standin.answers import Members, Mixpanel
-from commands.standin.server import Server
-from security.house import House, house
+from runtime import House, house
+from simulator.stand_in.answers import Members, Mixpanel
+from simulator.stand_in.server import Server
 
 PORT = 8009
 

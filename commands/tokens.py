@@ -8,9 +8,9 @@ from flask.cli import AppGroup
 from sqlalchemy import Connection
 
 from config.clock import iso, utc
+from runtime import house
 from security import tokens
 from security.audit import TERMINAL, note
-from security.house import house
 from security.token_bounds import Bounds, WrongBound, read
 
 group = AppGroup("tokens", help="Tokens of the JSON API.")

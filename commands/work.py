@@ -10,20 +10,20 @@ import structlog
 from flask.cli import with_appcontext
 
 import alerts
-from commands import simulated_exports
 from commands.desk import desk
 from config.clock import SECOND
 from models.database import DatabaseUnavailable
-from outbound import upkeep as outbound_upkeep
-from outbound.bulk import uploads
-from outbound.bulk.run import run_due
-from outbound.comparison.work import work_once
+from outbound import cleanup as outbound_upkeep
+from outbound.comparison.runner import work_once
+from outbound.delivery_check.search import look_once
 from outbound.desk import Desk
-from outbound.landing.look import look_once
+from outbound.imports import uploads
+from outbound.imports.runner import run_due
+from runtime import House, house
 from security import handover
-from security.house import House, house
-from server.lifeline import end_with_parent
-from sync import upkeep
+from server.parent_death import end_with_parent
+from simulator import job_runner
+from sync import worker as sync_worker
 from sync.retention import prune_log
 from sync.rules import Rules
 
@@ -92,9 +92,9 @@ class Upkeep:
     def once(self) -> None:
         settings, database, now = self.here.settings, self.here.database, self.here.clock()
         try:
-            upkeep.run_once(database, Rules.of(settings), self.here.clock)
+            sync_worker.run_once(database, Rules.of(settings), self.here.clock)
             if abs(now - self.pruned_at) >= PRUNE_EVERY:  # a clock that was set back must not end it
-                upkeep.prune(database, settings.retain_pages_days, settings.retain_failures_days, now)
+                sync_worker.prune(database, settings.retain_pages_days, settings.retain_failures_days, now)
                 prune_log(database, settings.retain_log_days, now)
                 alerts.prune(database, now)
                 database.write(lambda db: handover.prune(db, now))
@@ -126,7 +126,7 @@ class Alerting:
 
 def play_once(here: House, stop: Event) -> None:
     """Play one simulated export, if one waits."""
-    _survive("simulated exports", lambda: simulated_exports.play_due(here, stop))
+    _survive("simulated exports", lambda: job_runner.play_due(here, stop))
 
 
 def import_once(here: Desk, stop: Event) -> None:

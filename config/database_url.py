@@ -11,7 +11,7 @@ from pathlib import Path
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from config.values import WrongValue
+from config.parsers import WrongValue
 
 SQLITE = "sqlite:///"
 DRIVER = "postgresql+psycopg://"

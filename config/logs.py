@@ -10,9 +10,9 @@ from typing import Any, TextIO
 import msgspec
 import structlog
 
-from config import traces
+from config import tracebacks
 from config.clock import iso, now
-from config.visible import visible
+from config.printable import visible
 
 LONGEST = 4000  # characters of a value
 request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
@@ -57,7 +57,7 @@ def add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[st
 def add_lines_of_code(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     """Instead of an error the lines of code that it came from; what it says stays out."""
     given = event.pop("exc_info", None)
-    found = traces.of_event(given) if given else None
+    found = tracebacks.of_event(given) if given else None
     return event if found is None else event | {"traceback": found}
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from config import folders
+from config import instance_files
 from config.database_url import SQLITE, database_url, sqlite_file
-from config.folders import WrongSetting
-from config.randomness import is_random_enough
-from config.values import (
+from config.instance_files import WrongSetting
+from config.key_strength import is_random_enough
+from config.parsers import (
     WrongValue,
     bracketed,
     emails,
@@ -298,8 +298,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     Raises WrongSetting where a value cannot be read.
     """
     environ = os.environ if environ is None else environ
-    instance = folders.made(environ.get("INSTANCE_PATH") or "instance", ROOT)
-    stored = folders.stored(instance / ".env")
+    instance = instance_files.made(environ.get("INSTANCE_PATH") or "instance", ROOT)
+    stored = instance_files.stored(instance / ".env")
     settings = Settings(origins={}, instance=instance)
     for setting in SETTINGS:
         value, origin = _find(setting, environ, stored)
@@ -314,7 +314,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         settings.made_key = not settings.secret_key and not file.exists()
         settings.secret_key = settings.secret_key or _kept_secret(file)
     except OSError as error:
-        raise WrongSetting(f"{file} cannot be read or written: {folders.why(error)}.") from None
+        raise WrongSetting(f"{file} cannot be read or written: {instance_files.why(error)}.") from None
     return settings
 
 

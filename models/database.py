@@ -34,7 +34,7 @@ ALTER_SECONDS = 600  # how long one process waits while another one changes the 
 ALTER_LOCK = 0x636F686F7274  # of PostgreSQL's advisory locks, the one that changing the tables takes
 RETRYABLE = {"40001", "40P01"}  # serialisation failure, deadlock
 UNAVAILABLE_SQLITE = {5, 6, 8, 10, 13, 14}  # busy, locked, readonly, i/o error, full, cannot open
-CLOSED_SQLITE = sqlite3.SQLITE_CONSTRAINT_TRIGGER  # see models.closing
+CLOSED_SQLITE = sqlite3.SQLITE_CONSTRAINT_TRIGGER  # see models.maintenance.close_for_writes
 
 
 class Base(DeclarativeBase):

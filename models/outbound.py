@@ -8,7 +8,8 @@ from models.database import Model
 
 
 class Project(Model):
-    """A Mixpanel project that we may call. The three `sealed_` columns hold ciphertext (security.box); their key is
+    """A Mixpanel project that we may call. The three `sealed_` columns hold ciphertext (security.encryption); their
+    key is
     outside of the database.
 
     `checked` is a JSON object of what the credentials were last seen to work for.
@@ -227,7 +228,7 @@ class ImportFailure(Model):
 class Comparison(Model):
     """A cohort compared with Mixpanel's own: counts, and where ids were fetched or uploaded, who is on one side only.
 
-    `state` is waiting, running, done, failed or cancelled. `report` is a JSON object (`outbound.comparison.rows` says
+    `state` is waiting, running, done, failed or cancelled. `report` is a JSON object (`outbound.comparison.jobs` says
     its keys).
     """
 

@@ -14,7 +14,7 @@ class Person(Model):
     at the profile (S3). `named_fields` says which of the four columns that object named (bit 0 email, 1 first name,
     2 last name, 3 phone number); PostgreSQL's upsert needs it to tell "absent" from "null".
     A row without digest is someone whom only a removal has named: no profile is known. `erased_at` says that the person
-    was erased (`sync.erasing`): the row then holds a random id and nothing else, and nobody finds it by the old one.
+    was erased (`sync.erasure`): the row then holds a random id and nothing else, and nobody finds it by the old one.
     """
 
     __tablename__ = "person"

@@ -24,7 +24,7 @@ class SyncSession(Model):
     share; `half_unreadable`, more than half of its members could not be read; `none_readable`, nobody could (S4). None
     stands for `removals` in rows from before it was kept.
 
-    An erasure (`sync.erasing`) books each exit on a session of its own, of action `erasure`. Its number is negative: it
+    An erasure (`sync.erasure`) books each exit on a session of its own, of action `erasure`. Its number is negative: it
     is none of Mixpanel's, and stands outside of the order of S9.
     """
 
@@ -81,9 +81,10 @@ class SyncPage(Model):
     """One page of a session, in its latest version (S7, S8).
 
     `page` is Mixpanel's 1-based number; a page that came without one has a negative number made from its body, which
-    makes an equal body a replay. `seen` holds the ids of the people whom the page named (`sync.seen`); it is what the
+    makes an equal body a replay. `seen` holds the ids of the people whom the page named (`sync.id_sets`); it is what
+    the
     sweep compares with. `rejected_members` is a JSON list of `{"reason", "value"}` (S2), null for none: the
-    first of them, see `sync.crowds`.
+    first of them, see `sync.contract.size_limits`.
     """
 
     __tablename__ = "sync_page"

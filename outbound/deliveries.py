@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from outbound.answers import NotJSON, read, storable
-from outbound.attempts import Outcome
-from outbound.compose import masked
-from outbound.masking import Mask
-from outbound.patience import is_repeatable
+from outbound.operations.types import Composed
 from outbound.projects import Project
-from outbound.shape import Composed
+from outbound.request.compose import masked
+from outbound.request.masking import Mask
+from outbound.result.response import NotJSON, read, storable
+from outbound.transport.attempts import Outcome
+from outbound.transport.retry import is_repeatable
 
 SOURCES = ("dashboard", "terminal", "api", "import", "landing", "comparison", "check")
 VERDICTS = ("accepted", "partly", "rejected", "uncertain", "failed")

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from models.sealed import CannotOpen
 from outbound.desk import Sealing
-from outbound.hosts import REGIONS
+from outbound.transport.hosts import REGIONS
 
 LONGEST = 100
 INTEGRATION = "cohort-relay"  # where a project names no other
@@ -78,7 +78,7 @@ class Project:
         return self.integration_id or INTEGRATION
 
     def credentials(self, box: Sealing) -> Credentials:
-        """Raises security.box.CannotOpen where SECRET_KEY is another one than when they were sealed."""
+        """Raises security.encryption.CannotOpen where SECRET_KEY is another one than when they were sealed."""
         sealed = (self.sealed_token, self.sealed_username, self.sealed_secret)
         return Credentials(*(box.open(one) if one else "" for one in sealed))
 

@@ -14,20 +14,22 @@ from sqlalchemy import Connection
 
 from config.clock import iso
 from models.database import DatabaseUnavailable
-from outbound import answers, budget, deliveries, hosts, once
-from outbound.attempts import Outcome, Sleep, attempt
-from outbound.client import STREAM_WITHIN, Client
-from outbound.compose import budget_of, compose
+from outbound import deliveries, idempotency
 from outbound.desk import Desk
 from outbound.downloads import pages
-from outbound.downloads import rows as downloads
+from outbound.downloads import progress as downloads
 from outbound.downloads.receiver import Receiver, Told, nobody_is_told
 from outbound.downloads.targets import Kept, Target
-from outbound.masking import Mask, mask_of
-from outbound.once import Named
-from outbound.patience import longest, only_reads
+from outbound.idempotency import Named
+from outbound.operations.types import Composed, Given, Operation
 from outbound.projects import Credentials, Project
-from outbound.shape import Composed, Given, Operation
+from outbound.request.compose import budget_of, compose
+from outbound.request.masking import Mask, mask_of
+from outbound.result import response
+from outbound.transport import budget, hosts
+from outbound.transport.attempts import Outcome, Sleep, attempt
+from outbound.transport.client import STREAM_WITHIN, Client
+from outbound.transport.retry import longest, only_reads
 
 log = structlog.get_logger()
 
@@ -46,7 +48,8 @@ class Ready:
 
 
 def ready(desk: Desk, project: Project, operation: Operation, given: Given) -> Ready:
-    """The call of `operation` with what was given; its problems are in `composed`. Raises security.box.CannotOpen."""
+    """The call of `operation` with what was given; its problems are in `composed`. Raises
+    security.encryption.CannotOpen."""
     credentials = project.credentials(desk.box)
     composed = compose(operation, project, credentials, given, desk.clock(), desk.base_url)
     return Ready(project, credentials, composed)
@@ -80,14 +83,14 @@ def prepare_once(desk: Desk, call: Ready, who: str, source: str, name: Named | N
     over_at = now + round(longest(call.composed, desk.attempts, desk.pause, desk.timeout) * 1000)
 
     def write(db: Connection) -> tuple[int, bool]:
-        if not once.claim(db, name, now):
-            is_same, delivery = once.known(db, name)
+        if not idempotency.claim(db, name, now):
+            is_same, delivery = idempotency.known(db, name)
             if not is_same:
                 raise OtherContent
             return delivery, False
         during = (now, over_at)
         delivery = deliveries.open_row(db, call.project, call.composed, call.mask, who, source, during)
-        once.became(db, name, delivery)
+        idempotency.became(db, name, delivery)
         return delivery, True
 
     return desk.database.write(write)
@@ -214,6 +217,6 @@ def answer_json(text: str | None) -> Any:
     if text is None:
         return None
     try:
-        return answers.read(text)
-    except answers.NotJSON:
-        return answers.storable(text)
+        return response.read(text)
+    except response.NotJSON:
+        return response.storable(text)

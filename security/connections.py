@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, text
 
-from security import simulated
+from security import simulation_jobs
 from security.secrets import keyed_digest, new_secret
 from security.webhook import NAME, PURPOSE
 
@@ -96,7 +96,7 @@ def retire(db: Connection, name: str, now: int) -> int:
 
     The temporary password of a simulated export that runs is left alone: as the newest it would lock Mixpanel out.
     """
-    lent = simulated.passwords_lent(db, name)
+    lent = simulation_jobs.passwords_lent(db, name)
     live = [one.id for one in db.execute(_LIVE, {"connection_id": _id(db, name)}).all() if one.id not in lent]
     return sum(retire_one(db, password_id, now) for password_id in live[:-1])
 
@@ -137,7 +137,7 @@ def retire_named(db: Connection, name: str, password_id: int, now: int) -> bool:
 
 def lasting(db: Connection, connection: Listed) -> list[Password]:
     """Its live passwords, but for the temporary one of a simulated export that runs."""
-    lent = simulated.passwords_lent(db, connection.name)
+    lent = simulation_jobs.passwords_lent(db, connection.name)
     return [password for password in connection.passwords if password.id not in lent]
 
 

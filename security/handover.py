@@ -13,9 +13,9 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from config.clock import HOUR, MINUTE
+from runtime import house
 from security import sign_in
-from security.box import Box, CannotOpen
-from security.house import house
+from security.encryption import Box, CannotOpen
 from security.secrets import keyed_digest
 
 LASTS = {"search": HOUR, "form": HOUR, "secret": 5 * MINUTE}  # milliseconds

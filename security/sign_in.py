@@ -16,14 +16,14 @@ from htmx_flask import request
 from sqlalchemy import Connection
 from werkzeug.exceptions import Forbidden, Unauthorized
 
+from runtime import house
 from security import forms, operators, sign_ins
-from security.callers import address
-from security.house import house
+from security.client_address import address
+from security.last_used import note_use
 from security.operators import Operator
 from security.roles import covers, role_of
 from security.secrets import keyed_digest, new_secret
 from security.sign_ins import Ends, Place, SignIn, browser_in_words
-from security.use import note_use
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 SAYS_HERE = ("same-origin", "none", None)  # Sec-Fetch-Site of a form of ours; older browsers say nothing

@@ -9,13 +9,13 @@ from flask_httpauth import HTTPTokenAuth
 from sqlalchemy import Connection, Row, text
 from werkzeug.datastructures import Authorization
 
-from security.callers import address
-from security.house import house
-from security.key import guard
-from security.limits import count_api_call, count_failed_sign_in
+from runtime import house
+from security.client_address import address
+from security.key_check import guard
+from security.last_used import note_use
+from security.rate_limits import count_api_call, count_failed_sign_in
 from security.secrets import keyed_digest, new_secret
 from security.token_bounds import Bounds, is_within, project_named
-from security.use import note_use
 
 View = TypeVar("View", bound=Callable[..., Any])
 

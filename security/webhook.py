@@ -9,10 +9,10 @@ from flask_httpauth import HTTPBasicAuth
 from sqlalchemy import text
 
 from models.statement import Statement
-from security.house import house
-from security.limits import count_webhook_call
+from runtime import house
+from security.last_used import note_use
+from security.rate_limits import count_webhook_call
 from security.secrets import keyed_digest, matches
-from security.use import note_use
 
 auth = HTTPBasicAuth(realm="Cohort Relay")
 

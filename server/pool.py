@@ -17,7 +17,7 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]  # it is expo
 from granian.server.mp import MPServer
 
 from config.settings import Settings
-from server.lifeline import end_with_parent
+from server.parent_death import end_with_parent
 
 FOLDER = "COHORT_RELAY_GENERATION"  # the environment's name for the folder in which processes say that they are ready
 STOP_WITHIN = 15  # seconds until a process that does not stop is killed
@@ -32,7 +32,7 @@ class Server(MPServer):
     another; and telling its workers that they are about to stop before it closes their connections."""
 
     def __init__(self, listening: int, **options: Any) -> None:
-        super().__init__("server.web:application", **options)
+        super().__init__("server.wsgi:application", **options)
         self._listening = listening
         self._last_call = signal.SIGUSR1
         signal.signal(signal.SIGUSR2, self._make_way)

@@ -10,7 +10,7 @@ from itertools import takewhile
 from sqlalchemy import Connection, text
 
 from models.database import Database
-from sync.upkeep import DAY
+from sync.worker import DAY
 
 STEP = 5000  # rows of the log that one transaction examines
 
@@ -24,7 +24,7 @@ _LOCK = {
     "postgresql": text("SELECT log_examined, log_gone FROM cohort WHERE id = :cohort FOR NO KEY UPDATE"),
 }
 
-# A refresh that is not over counts its newcomers from the log (`sync.sweep`).
+# A refresh that is not over counts its newcomers from the log (`sync.sweep.leavers`).
 _NEEDED = text("""
     SELECT min(first_change) FROM sync_session
     WHERE cohort_id = :cohort AND status NOT IN ('complete', 'superseded') AND action = 'members'

@@ -11,8 +11,8 @@ from werkzeug.routing import Rule
 
 from app import create_app
 from config.settings import Settings, load
-from models import schema
 from models.database import db
+from models.maintenance import schema
 from tests import servers
 from tests.relay import Relay, TestClock
 

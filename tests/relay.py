@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from models.database import Database
 from security import connections, operators, passwords, sign_ins, tokens
-from sync import upkeep
+from sync import worker as sync_worker
 from sync.rules import Rules
 
 START = 1_750_000_000_000
@@ -187,7 +187,7 @@ class Relay:
         self.work()
 
     def work(self) -> None:
-        upkeep.run_once(self.database, self.rules, self.clock)
+        sync_worker.run_once(self.database, self.rules, self.clock)
 
     def settle(self) -> None:
         self.wait(self.rules.settle)

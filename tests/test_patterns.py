@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from blueprints.outbound.marks import SHOWN, json_shown
-from erasure.mentions import Mentions
-from outbound.bulk.members import WrongTemplate, checked, filled
-from tests.growing import grows_faster, is_quick
-from tests.test_house import ROOMS, ROOT, sources
+from blueprints.outbound.formatting import SHOWN, json_shown
+from erasure.matcher import Mentions
+from outbound.imports.members import WrongTemplate, checked, filled
+from tests.growth import grows_faster, is_quick
+from tests.test_architecture import ROOMS, ROOT, sources
 
 pytestmark = pytest.mark.slow
 
 CALLS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 # Patterns that are made when they are needed, of words that are escaped; each has a test of its own here or there.
-MADE = {"config/values.py", "erasure/mentions.py", "outbound/copies.py", "security/sign_ins.py"}
+MADE = {"config/parsers.py", "erasure/matcher.py", "outbound/request/snippets.py", "security/sign_ins.py"}
 
 TELLING = "\"\\'{}()[]<>:;,.@=/*-_0aeE \t\n#%&?|+`$"
 PREFIXES = ("", '"', "{{", "f(", "0", "a@", "<", "/**/", "[", ",")

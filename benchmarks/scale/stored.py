@@ -11,8 +11,8 @@ from benchmarks.pages import PAGE, PROJECT
 from benchmarks.scale.crowd import member, shuffled
 from benchmarks.scale.stage import Stage
 from config.clock import MINUTE, now
-from sync import seen
-from sync.named import members as named
+from sync import id_sets
+from sync.contract.member_ids import members as named
 
 UNIQUE = "ALTER TABLE person {} CONSTRAINT uq_person_project_id_distinct_id {}"
 PERSON = """COPY person (id, project_id, distinct_id, digest, named_fields, email, first_name, last_name, phone_number,
@@ -84,5 +84,5 @@ def _cohort(db: "psycopg.Connection[tuple[object, ...]]", people: int) -> None:
         copy.set_types(["int8", "int8", "bytea", *["int4"] * 6, "bool", "bytea", "int8"])
         for page in range(total):
             named_here = range(page * PAGE + 1, min((page + 1) * PAGE, people) + 1)
-            size, blob = len(named_here), seen.encode(named_here)
+            size, blob = len(named_here), id_sets.encode(named_here)
             copy.write_row((1, page + 1, b"%d" % page, size, size, 0, 0, 0, 0, True, blob, values["then"]))

@@ -4,7 +4,8 @@ that `openapi.json` is made from."""
 from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
-from blueprints.api import addresses, replies
+from blueprints import urls
+from blueprints.api import replies
 from blueprints.api.places import Places
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -22,7 +23,7 @@ def furnish(state: BlueprintSetupState) -> None:
     threads = state.app.extensions["house"].settings.threads
     state.app.extensions.setdefault("exports", Places(max(1, threads // 2)))
     state.app.extensions.setdefault("sends", Places(max(1, threads)))
-    state.app.url_map.converters["distinct_id"] = addresses.DistinctId
+    state.app.url_map.converters["distinct_id"] = urls.DistinctId
 
 
 for each in (blueprint, public):

@@ -7,10 +7,10 @@ from msgspec import UNSET
 from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint, cohorts
-from blueprints.api.operations import operation
+from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned, moment
 from blueprints.api.types import Change, Changes, ChangesAfter
-from security.house import house
+from runtime import house
 
 _DIGITS = 18
 

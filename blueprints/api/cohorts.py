@@ -5,13 +5,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint
-from blueprints.api.operations import operation
 from blueprints.api.paging import cut, key_of
+from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned
 from blueprints.api.types import Cohort, Cohorts, Listing, NoQuery
 from config.clock import iso
 from models.queries.sessions import unfinished
-from security.house import house
+from runtime import house
 
 _SELECT = f"""
     SELECT c.id, c.project_id, c.mixpanel_cohort_id, c.name, c.description, c.member_count, c.first_synced_at,

@@ -7,8 +7,8 @@ from msgspec import convert
 
 from blueprints import long_answers
 from blueprints.api import blueprint, streaming
-from blueprints.api.operations import operation
 from blueprints.api.paging import AFTER_ALL, cut, key_of
+from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, moment
 from blueprints.api.sending_types import (
     DeliveryListing,
@@ -22,10 +22,10 @@ from blueprints.api.sending_types import (
 from blueprints.api.types import NoQuery
 from outbound import deliveries
 from outbound.deliveries import Delivery, Filter
-from outbound.downloads import rows as downloads
-from outbound.downloads.rows import Download
+from outbound.downloads import progress as downloads
+from outbound.downloads.progress import Download
 from outbound.send import answer_json
-from security.house import house
+from runtime import house
 from security.tokens import token_name
 
 

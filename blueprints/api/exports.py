@@ -22,15 +22,15 @@ from flask import Response, current_app
 from sqlalchemy import Connection, Row
 
 from blueprints.api import blueprint, cohorts, members
-from blueprints.api.operations import operation
 from blueprints.api.places import Places
+from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, encoder, moment
 from blueprints.api.types import NoQuery
-from models.closing import is_closed
 from models.database import Database, DatabaseUnavailable
+from models.maintenance.close_for_writes import is_closed
+from runtime import house
 from security.audit import note_often
-from security.callers import address
-from security.house import house
+from security.client_address import address
 from security.tokens import token_name
 
 log = structlog.get_logger()

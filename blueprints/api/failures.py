@@ -5,11 +5,11 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from blueprints.api import blueprint
-from blueprints.api.operations import operation
 from blueprints.api.paging import AFTER_ALL, cut, key_of
+from blueprints.api.registry import operation
 from blueprints.api.replies import moment
 from blueprints.api.types import Failure, Failures, Listing
-from security.house import house
+from runtime import house
 
 _BEFORE = text("""
     SELECT id, at, last_at, count, connection, project_id, cohort_id, action, status, cause, message, request_id,

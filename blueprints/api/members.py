@@ -7,11 +7,11 @@ from msgspec import Raw
 from sqlalchemy import Connection, CursorResult, Row, text
 
 from blueprints.api import blueprint, cohorts
-from blueprints.api.operations import operation
 from blueprints.api.paging import cut, key_of
+from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned, moment
 from blueprints.api.types import Listing, Member, Members, NoQuery
-from security.house import house
+from runtime import house
 
 AT_ONCE = 50  # rows that a streamed page has in memory
 COHORT = "/projects/<project_id>/cohorts/<cohort_id>"

@@ -9,7 +9,7 @@ from flask import Response
 from msgspec import Struct
 
 from blueprints.api import blueprint, public
-from blueprints.api.operations import OPERATIONS, Operation, operation
+from blueprints.api.registry import OPERATIONS, Operation, operation
 from blueprints.api.types import Error, NoQuery
 
 VERSION = "1"

@@ -7,13 +7,13 @@ from msgspec import Raw
 from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint
-from blueprints.api.operations import operation
+from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, moment
 from blueprints.api.types import Erased, NoQuery, Person, Stay
 from erasure import InTheWay, Nothing, eraser
 from erasure import Person as Wanted
-from erasure.words import AGAIN
-from security.house import house
+from erasure.labels import AGAIN
+from runtime import house
 from security.tokens import token_name
 
 _PERSON = text("""

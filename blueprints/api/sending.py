@@ -9,9 +9,9 @@ from functools import cache
 import msgspec
 from flask import Response, current_app, jsonify, request
 
-from blueprints.api import blueprint, named, streaming
-from blueprints.api.operations import operation
+from blueprints.api import blueprint, idempotency, streaming
 from blueprints.api.places import Places
+from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, encoder
 from blueprints.api.sending_types import (
     HEADERS,
@@ -25,14 +25,15 @@ from blueprints.api.sending_types import (
 )
 from blueprints.api.types import NoQuery
 from blueprints.desk import desk
-from outbound import nesting, operations, projects, send
+from outbound import json_depth, projects, send
 from outbound.downloads.targets import Kept
+from outbound.operations import registry
+from outbound.operations.types import Given, Operation
+from outbound.operations.types import Problem as Found
 from outbound.send import Ready
-from outbound.shape import Given, Operation
-from outbound.shape import Problem as Found
-from security.box import CannotOpen
+from runtime import house
+from security.encryption import CannotOpen
 from security.forms import body
-from security.house import house
 from security.tokens import token_name
 
 LARGEST = 16 * 1024 * 1024  # bytes: Mixpanel takes 10 MB, and JSON in JSON is longer
@@ -49,7 +50,7 @@ def list_operations(_query: NoQuery) -> OperationTypes:
 
 @cache
 def _described() -> OperationTypes:
-    found = [operations.described(one) for one in operations.OPERATIONS.values()]
+    found = [registry.described(one) for one in registry.OPERATIONS.values()]
     return msgspec.convert({"data": found}, OperationTypes)
 
 
@@ -107,9 +108,9 @@ def call_operation(_query: NoQuery, name: str, operation_id: str) -> Response:
     return _answered(content, status, headers)
 
 
-def _made(call: Ready, where: str) -> named.Reply:
+def _made(call: Ready, where: str) -> idempotency.Reply:
     """Raises Problem (400, 410, 422, 429)."""
-    return named.make(call, named.name_of(where), _place())
+    return idempotency.make(call, idempotency.name_of(where), _place())
 
 
 @operation(
@@ -131,20 +132,20 @@ def stream_answer(_query: NoQuery, name: str, operation_id: str) -> Response:
     call = _ready(name, operation_id)
     if isinstance(call, Response):
         return call
-    known, give = named.name_of(f"{name} {operation_id} answer"), _place()
-    delivery, is_new = named.opened(call, known, give)
+    known, give = idempotency.name_of(f"{name} {operation_id} answer"), _place()
+    delivery, is_new = idempotency.opened(call, known, give)
     if not is_new:
         return streaming.again(delivery)
-    begun = named.Begun(call, delivery, known, give)
-    if named.wants_no_wait():
-        return _answered(*named.later(begun, Kept(desk().downloads, always=True)))
+    begun = idempotency.Begun(call, delivery, known, give)
+    if idempotency.wants_no_wait():
+        return _answered(*idempotency.later(begun, Kept(desk().downloads, always=True)))
     return streaming.answer(begun)
 
 
 def _ready(name: str, operation_id: str) -> Ready | Response:
     """The call, or what our own checks say against it. Raises Problem."""
     project = house().database.read(lambda db: projects.by_name(db, name), one_statement=True)
-    wanted = operations.find(operation_id)
+    wanted = registry.find(operation_id)
     if project is None or wanted is None:
         raise Problem(404, f"There is no {'project ' + name if project is None else 'operation ' + operation_id}.")
     given = _given(wanted)
@@ -160,12 +161,12 @@ def _given(wanted: Operation) -> Sending:
     """The body of this request. Raises Problem (400, 413)."""
     request.max_content_length = LARGEST_TABLE if wanted.body == "csv" else LARGEST
     try:
-        found = msgspec.json.decode(body(kept=named.is_asked_for()), type=Sending)
-        if nesting.holds_too_deep([found.params, found.body]):
-            raise Problem(400, nesting.TOO_DEEP)
+        found = msgspec.json.decode(body(kept=idempotency.is_asked_for()), type=Sending)
+        if json_depth.holds_too_deep([found.params, found.body]):
+            raise Problem(400, json_depth.TOO_DEEP)
         encoder.encode(found)  # half a character (a lone surrogate) cannot be sent on, nor kept
     except RecursionError:
-        raise Problem(400, nesting.TOO_DEEP) from None
+        raise Problem(400, json_depth.TOO_DEEP) from None
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeEncodeError) as error:
         raise Problem(
             400, f'The body must be JSON such as {{"params": {{}}, "body": null}}: {_plain(error)}.'

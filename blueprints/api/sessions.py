@@ -8,8 +8,8 @@ from msgspec import UNSET
 from sqlalchemy import Connection, Row, TextClause, text
 
 from blueprints.api import blueprint
-from blueprints.api.operations import operation
 from blueprints.api.paging import AFTER_ALL, cut, key_of
+from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, moment
 from blueprints.api.types import (
     NoQuery,
@@ -26,8 +26,8 @@ from blueprints.api.types import (
 from config.clock import iso
 from models.queries import rejected
 from models.sessions import UNFINISHED
-from security.house import house
-from sync import held
+from runtime import house
+from sync.sweep import held
 
 _COLUMNS = """s.id, c.project_id, c.mixpanel_cohort_id, s.mixpanel_session_id, s.action, s.status, s.total_pages,
     s.pages_received, s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed, s.started_at,

@@ -7,20 +7,20 @@ from threading import Event
 import structlog
 from flask import Response, send_file
 
-from blueprints.api import named
-from blueprints.api.named import Begun
+from blueprints.api import idempotency
+from blueprints.api.idempotency import Begun
 from blueprints.api.replies import Problem
 from blueprints.desk import desk
 from outbound import deliveries, send
-from outbound.attempts import Outcome
 from outbound.deliveries import Delivery
-from outbound.downloads import rows as downloads
-from outbound.downloads.ends import Cancelled
-from outbound.downloads.names import name_of
-from outbound.downloads.rows import Download
+from outbound.downloads import progress as downloads
+from outbound.downloads.errors import Cancelled
+from outbound.downloads.file_names import name_of
+from outbound.downloads.progress import Download
 from outbound.downloads.targets import BROKEN, HandedOn
 from outbound.send import Ready
-from security.house import house
+from outbound.transport.attempts import Outcome
+from runtime import house
 
 log = structlog.get_logger()
 
@@ -77,7 +77,7 @@ def again(delivery: int) -> Response:
     """What an earlier call of the same name has kept. Raises Problem (410)."""
     one, found = house().database.read(lambda db: (deliveries.by_id(db, delivery), downloads.of(db, delivery)))
     if one is not None and one.verdict is None:
-        content, status, headers = named.told(delivery)
+        content, status, headers = idempotency.told(delivery)
         return Response(content, status, headers, mimetype="application/json")
     if one is None or found is None or not desk().downloads.file(found.file or ""):
         raise Problem(

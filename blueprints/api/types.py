@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from sync.held import Reason
+from sync.sweep.held import Reason
 
 Moment = Annotated[str, Meta(description="UTC, to the millisecond.", extra_json_schema={"format": "date-time"})]
 Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]

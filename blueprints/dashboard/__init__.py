@@ -5,60 +5,41 @@ A fragment that refreshes itself has its own URL and is the same partial that it
 
 from flask import Blueprint
 
+from blueprints import formatting
+
 blueprint = Blueprint("dashboard", __name__)
 sign = Blueprint("sign", __name__)  # the pages that lead in
 
 from blueprints.dashboard import (  # noqa: E402 - they add the routes
     account,
     audit,
-    cohort_guard,
-    cohort_head,
-    cohort_page,
-    cohort_tabs,
     cohorts,
-    connection_changes,
     connections,
     erasures,
     failures,
-    new_connection,
     overview,
     people,
-    session_members,
     sessions,
     settings,
-    settings_alerts,
-    settings_operators,
-    settings_tokens,
-    show,
-    signing,
+    sign_in,
 )
 
-for name, filter_ in show.FILTERS.items():
+for name, filter_ in formatting.FILTERS.items():
     blueprint.add_app_template_filter(filter_, name)
-blueprint.app_context_processor(show.surroundings)
+blueprint.app_context_processor(formatting.surroundings)
 
 __all__ = [
     "account",
     "audit",
     "blueprint",
-    "cohort_guard",
-    "cohort_head",
-    "cohort_page",
-    "cohort_tabs",
     "cohorts",
-    "connection_changes",
     "connections",
     "erasures",
     "failures",
-    "new_connection",
     "overview",
     "people",
-    "session_members",
     "sessions",
     "settings",
-    "settings_alerts",
-    "settings_operators",
-    "settings_tokens",
     "sign",
-    "signing",
+    "sign_in",
 ]

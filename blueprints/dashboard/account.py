@@ -5,11 +5,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
+from runtime import house
 from security import operators, sign_in, sign_ins
 from security.audit import note
-from security.house import house
-from security.limits import count_operator_sign_in
 from security.operators import Operator, Wrong
+from security.rate_limits import count_operator_sign_in
 from security.roles import MEANINGS, needs
 from security.sign_ins import Ends
 

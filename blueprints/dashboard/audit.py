@@ -9,11 +9,11 @@ from typing import Any
 from flask import Response, render_template, request
 from sqlalchemy import Connection, Row, text
 
-from blueprints import pager
+from blueprints import paging
 from blueprints.dashboard import blueprint
 from config.clock import iso
 from models.database import Database
-from security.house import house
+from runtime import house
 from security.roles import needs
 
 PAGE = 50
@@ -64,12 +64,12 @@ def show_audit() -> str:
     wanted = Filter.of_request()
 
     def read(db: Connection) -> tuple[list[Entry], list[Row[Any]]]:
-        return _entries(db, wanted, pager.before(), PAGE + 1), list(db.execute(_LATELY))
+        return _entries(db, wanted, paging.before(), PAGE + 1), list(db.execute(_LATELY))
 
     found, lately = house().database.read(read)
     return render_template(
         "dashboard/audit.html",
-        **pager.shown(found, PAGE),
+        **paging.shown(found, PAGE),
         wanted=wanted,
         people=sorted({row.who for row in lately} | {wanted.who} - {""}),
         actions=sorted({row.action for row in lately} | {wanted.action} - {""}),
@@ -86,7 +86,7 @@ def export_audit() -> Response:
 
 
 def _lines(database: Database, wanted: Filter) -> Iterator[str]:
-    before = pager.NEWEST
+    before = paging.NEWEST
     while batch := database.read(partial(_entries, wanted=wanted, before=before, limit=BATCH)):
         yield "".join(json.dumps(asdict(entry) | {"at": iso(entry.at)}) + "\n" for entry in batch)
         before = batch[-1].id

@@ -6,13 +6,14 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, text
 
-from blueprints import pager
-from blueprints.api.addresses import can_be_stored
-from blueprints.dashboard import blueprint, person_profile
+from blueprints import paging
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.people import profile
+from blueprints.urls import can_be_stored
 from erasure import InTheWay, Nothing, Person, eraser, records
-from erasure.words import AGAIN, told
+from erasure.labels import AGAIN, told
+from runtime import house
 from security import handover, sign_in
-from security.house import house
 from security.roles import covers, needs
 
 PAGE = 50
@@ -88,7 +89,7 @@ def _question(one: Row[Any]) -> str:
     return render_template(
         "dashboard/people/erase.html",
         person=one,
-        name=person_profile.full_name(one) or one.email,
+        name=profile.full_name(one) or one.email,
         sight=eraser(house()).look(Person(one.project_id, one.distinct_id)),
         told=told,
         again=AGAIN,
@@ -97,10 +98,10 @@ def _question(one: Row[Any]) -> str:
 
 
 def _listed(given: Person | None, answer: dict[str, Any] | None, *, wrong: bool = False) -> str:
-    found = house().database.read(lambda db: records.listed(db, pager.before(), PAGE + 1), one_statement=True)
+    found = house().database.read(lambda db: records.listed(db, paging.before(), PAGE + 1), one_statement=True)
     return render_template(
         "dashboard/settings/erasures.html",
-        **pager.shown(found, PAGE),
+        **paging.shown(found, PAGE),
         told=told,
         given=given,
         answer=answer,

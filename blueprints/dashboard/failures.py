@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from flask import abort, render_template, request
 from sqlalchemy import Connection, Row, TextClause, text
 
-from blueprints.api.addresses import can_be_stored
 from blueprints.dashboard import blueprint
+from blueprints.urls import can_be_stored
 from config.clock import DAY
-from security.house import house
-from sync import nextsteps
-from sync.nextsteps import NextStep
+from runtime import house
+from sync.status import remedies
+from sync.status.remedies import NextStep
 
 MOST = 100  # groups on a page
 STRETCHES = {"24h": ("Last 24 hours", DAY), "7d": ("Last 7 days", 7 * DAY), "90d": ("Last 90 days", 90 * DAY)}
@@ -118,7 +118,7 @@ def list_failures() -> str:
         statuses=STATUSES,
         causes=_chosen_too([row.word for row in choices if row.what == "cause"], filters.cause),
         connections=_chosen_too([row.word for row in choices if row.what == "connection"], filters.connection),
-        title_of=nextsteps.title,
+        title_of=remedies.title,
     )
 
 
@@ -146,7 +146,7 @@ def _taken_last(row: Row[Any], taken: Mapping[str, int]) -> int:
 
 def _group(row: Row[Any], taken: Mapping[str, int]) -> Group:
     is_over = _taken_last(row, taken) > row.last_at
-    return Group(row, nextsteps.title(row.cause), nextsteps.after(row.status, row.cause), is_over)
+    return Group(row, remedies.title(row.cause), remedies.after(row.status, row.cause), is_over)
 
 
 def _chosen_too(choices: list[str], chosen: str) -> list[str]:
@@ -169,7 +169,7 @@ def show_failure(failure_id: int) -> str:
         failure=failure,
         others=others,
         taken_at=taken_at,
-        title=nextsteps.title(failure.cause),
-        next_step=nextsteps.after(failure.status, failure.cause),
-        pauses=nextsteps.pauses(failure.status),
+        title=remedies.title(failure.cause),
+        next_step=remedies.after(failure.status, failure.cause),
+        pauses=remedies.pauses(failure.status),
     )

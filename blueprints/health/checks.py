@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, text
 
 from blueprints.health import blueprint
-from models.closing import SENTENCE, is_closed
 from models.database import DatabaseUnavailable
-from models.schema import is_new_enough, stored_revision
-from security import limits
-from security.house import house
-from security.key import WrongKey, guard
+from models.maintenance.close_for_writes import SENTENCE, is_closed
+from models.maintenance.schema import is_new_enough, stored_revision
+from runtime import house
+from security import rate_limits
+from security.key_check import WrongKey, guard
 
 
 @blueprint.get("/healthz")
@@ -34,7 +34,7 @@ def readyz() -> ResponseReturnValue:
         checks["process"] = "stopping"
     ready = set(checks.values()) == {"ok"}
     if house().settings.redis_url:
-        checks["limits"] = "ok" if limits.are_as_set() else "in memory"
+        checks["limits"] = "ok" if rate_limits.are_as_set() else "in memory"
     return jsonify(status="ok" if ready else "unavailable", checks=checks), 200 if ready else 503
 
 

@@ -18,9 +18,9 @@ from sqlalchemy import text
 from blueprints.health import blueprint
 from models.database import DatabaseUnavailable
 from models.sessions import STATUSES
-from security import limits
-from security.house import house
-from sync.receive import Receipt
+from runtime import house
+from security import rate_limits
+from sync.apply.receive import Receipt
 
 REGISTRY = CollectorRegistry()
 PAGES = Counter(
@@ -69,7 +69,7 @@ class LimitsShared(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         if current_app and house().settings.redis_url:
             words = "1 while rate limits are counted in Redis, 0 while in memory because Redis does not answer."
-            yield GaugeMetricFamily("cohort_relay_limits_shared", words, value=int(limits.are_as_set()))
+            yield GaugeMetricFamily("cohort_relay_limits_shared", words, value=int(rate_limits.are_as_set()))
 
 
 REGISTRY.register(SessionsByStatus())

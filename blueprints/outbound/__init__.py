@@ -19,15 +19,15 @@ from blueprints.outbound import (  # noqa: E402 - they add the routes
     cohort_send,
     comparisons,
     composer,
+    delivery_check,
     downloads,
+    formatting,
     history,
     imports,
-    landing,
-    marks,
     projects,
 )
 
-for name, filter_ in marks.FILTERS.items():
+for name, filter_ in formatting.FILTERS.items():
     blueprint.add_app_template_filter(filter_, name)
 
 __all__ = [
@@ -35,9 +35,9 @@ __all__ = [
     "cohort_send",
     "comparisons",
     "composer",
+    "delivery_check",
     "downloads",
     "history",
     "imports",
-    "landing",
     "projects",
 ]

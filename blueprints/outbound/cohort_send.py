@@ -8,21 +8,21 @@ from flask import redirect as lead
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row
 
-from blueprints.api.addresses import can_be_stored
-from blueprints.dashboard.cohort_head import find as find_cohort
-from blueprints.dashboard.cohort_head import name_of
+from blueprints.dashboard.cohorts.head import find as find_cohort
+from blueprints.dashboard.cohorts.head import name_of
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
+from blueprints.urls import can_be_stored
 from outbound import projects
-from outbound.bulk import members, rows
-from outbound.bulk.kinds import KINDS
-from outbound.bulk.members import WrongTemplate
-from outbound.bulk.rows import Draft
+from outbound.imports import jobs, members
+from outbound.imports.jobs import Draft
+from outbound.imports.kinds import KINDS
+from outbound.imports.members import WrongTemplate
 from outbound.projects import Project
-from outbound.values import Unreadable, parsed
+from outbound.request.param_values import Unreadable, parsed
+from runtime import house
 from security import sign_in
 from security.forms import takes
-from security.house import house
 from security.roles import needs
 
 LARGEST = 4_000_000  # bytes of a form: a record has at most 1 MB, and three times as many as a form writes it
@@ -72,7 +72,7 @@ def prepare_for_cohort(cohort_id: int) -> ResponseReturnValue:
         settings={"template": template},
         total=cohort.member_count,
     )
-    import_id = house().database.write(lambda db: rows.add(db, draft, desk().clock()))
+    import_id = house().database.write(lambda db: jobs.add(db, draft, desk().clock()))
     return lead(url_for("outbound.show_import", import_id=import_id), 303)
 
 

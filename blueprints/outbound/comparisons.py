@@ -9,19 +9,20 @@ from flask import Response, abort, flash, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, text
 
-from blueprints import pager, spreadsheets
-from blueprints.api.addresses import can_be_stored
+from blueprints import paging, spreadsheets
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
 from blueprints.outbound.imports import kept_upload, largest_upload
-from outbound import budget, projects
-from outbound.comparison import rows, theirs, uploads, work
-from outbound.comparison.rows import WAYS, Comparison
+from blueprints.urls import can_be_stored
+from outbound import projects
+from outbound.comparison import jobs, remote, runner, uploads
+from outbound.comparison.jobs import WAYS, Comparison
 from outbound.projects import Project
-from outbound.readers.unreadable import Unreadable
+from outbound.readers.errors import Unreadable
+from outbound.transport import budget
+from runtime import house
 from security import sign_in
 from security.forms import takes_files
-from security.house import house
 from security.roles import needs
 
 PAGE = 30
@@ -61,7 +62,7 @@ def _asked(typed: dict[str, str]) -> int:
     asked = (int(typed["cohort"]), typed["project"], who, typed["way"])
 
     def ask(summary: dict[str, Any]) -> int:
-        return here.database.write(lambda db: rows.ask(db, *asked, here.clock(), summary))
+        return here.database.write(lambda db: jobs.ask(db, *asked, here.clock(), summary))
 
     if typed["way"] != "csv":
         return ask({})
@@ -103,8 +104,8 @@ def comparison_now(comparison_id: int) -> str:
 @needs("operator")
 def cancel_comparison(comparison_id: int) -> ResponseReturnValue:
     one, here = _find(comparison_id), desk()
-    if here.database.write(lambda db: rows.cancel(db, comparison_id, here.clock())):
-        work.discard(here, one)
+    if here.database.write(lambda db: jobs.cancel(db, comparison_id, here.clock())):
+        runner.discard(here, one)
     else:
         flash("It was over already.")
     return redirect(url_for("outbound.show_comparison", comparison_id=comparison_id), 303)
@@ -114,7 +115,7 @@ def cancel_comparison(comparison_id: int) -> ResponseReturnValue:
 def comparison_csv(comparison_id: int, side: str) -> Response:
     """The ids of one side, as far as they are kept."""
     one = _find(comparison_id)
-    listed = house().database.read(lambda db: rows.ids(db, comparison_id))[SIDES.index(side)]
+    listed = house().database.read(lambda db: jobs.ids(db, comparison_id))[SIDES.index(side)]
     written = spreadsheets.lines([["distinct_id"], *[[identifier] for identifier in listed]])
     response = Response(spreadsheets.BOM + written, mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="comparison-{one.id}-{side}.csv"'
@@ -124,14 +125,14 @@ def comparison_csv(comparison_id: int, side: str) -> Response:
 def _find(comparison_id: int) -> Comparison:
     if not can_be_stored(comparison_id):
         abort(404)
-    return house().database.read(lambda db: rows.by_id(db, comparison_id), one_statement=True) or abort(404)
+    return house().database.read(lambda db: jobs.by_id(db, comparison_id), one_statement=True) or abort(404)
 
 
 def _told(one: Comparison) -> dict[str, Any]:
     summary = one.summary
     listed: tuple[list[str], list[str]] = ([], [])
     if summary.get("missing") or summary.get("extra"):
-        listed = house().database.read(lambda db: rows.ids(db, one.id))
+        listed = house().database.read(lambda db: jobs.ids(db, one.id))
     sides = [(side, summary.get(side, 0), ids) for side, ids in zip(SIDES, listed, strict=True)]
     return {"one": one, "ways": WAYS, "sides": sides, "shown": SHOWN, "left": _left(one) if one.is_open else None}
 
@@ -152,20 +153,20 @@ def _known(db: Connection) -> tuple[list[Row[Any]], list[Project]]:
 
 def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
     def read(db: Connection) -> tuple[list[Comparison], list[Row[Any]], list[Project]]:
-        return rows.listed(db, pager.before(), PAGE + 1), *_known(db)
+        return jobs.listed(db, paging.before(), PAGE + 1), *_known(db)
 
     found, cohorts, known = house().database.read(read)
     chosen = next((one for one in cohorts if str(one.id) == typed["cohort"]), None)
     own = next((one.name for one in known if chosen is not None and one.mixpanel_project_id == chosen.project_id), "")
     return render_template(
         "outbound/comparisons.html",
-        **pager.shown(found, PAGE),
+        **paging.shown(found, PAGE),
         cohorts=cohorts,
         chosen=chosen,
         projects=known,
         ways=WAYS,
         typed=typed | {"project": typed["project"] or own},
         wrong=wrong or {},
-        pages=-(-chosen.member_count // theirs.PAGE) if chosen is not None else None,
+        pages=-(-chosen.member_count // remote.PAGE) if chosen is not None else None,
         most_mb=house().settings.max_import_mb,
     )

@@ -10,23 +10,26 @@ from flask.typing import ResponseReturnValue
 from htmx_flask import request
 from sqlalchemy import Connection, text
 
-from blueprints import pager
+from blueprints import paging
 from blueprints.desk import desk
 from blueprints.outbound import blueprint, drafts, forms
-from blueprints.outbound.dispatch import dispatch
+from blueprints.outbound.background_send import dispatch
+from blueprints.outbound.choices import NOTHING, Offer, offer
 from blueprints.outbound.drafts import Draft
 from blueprints.outbound.forms import Form
-from blueprints.outbound.picking import NOTHING, Offer, offer
-from outbound import budget, copies, deliveries, operations, projects, send
-from outbound.compose import masked
+from outbound import deliveries, projects, send
 from outbound.deliveries import Delivery, Filter
+from outbound.operations import registry
+from outbound.operations.types import Given, Operation, Problem
 from outbound.projects import Project
+from outbound.request import snippets
+from outbound.request.compose import masked
 from outbound.send import Ready
-from outbound.shape import Given, Operation, Problem
+from outbound.transport import budget
+from runtime import house
 from security import handover, sign_in
-from security.box import CannotOpen
+from security.encryption import CannotOpen
 from security.forms import takes, takes_files
-from security.house import house
 from security.roles import needs
 
 LARGEST = 16 * 1024 * 1024  # bytes of a form: Mixpanel takes 10 MB
@@ -53,7 +56,7 @@ class Desktop:
 def compose() -> ResponseReturnValue:
     """Without an operation the list of all, or of those that answer to what was typed."""
     typed = request.args.get("operation", "").strip()[:LONGEST_NAME]
-    operation = operations.find(typed)
+    operation = registry.find(typed)
     if operation is None:
         found = _near(typed)
         if typed and len(found) == 1:
@@ -61,7 +64,7 @@ def compose() -> ResponseReturnValue:
             return redirect(url_for("outbound.compose", operation=found[0].id, **others))
         known = house().database.read(projects.listed, one_statement=True)
         return render_template(
-            "outbound/operations.html", typed=typed, found=found, groups=operations.groups(), projects=known
+            "outbound/operations.html", typed=typed, found=found, groups=registry.groups(), projects=known
         )
     if "form" in request.args:
         return _typed_before(operation)
@@ -71,7 +74,7 @@ def compose() -> ResponseReturnValue:
 def _near(typed: str) -> list[Operation]:
     """Those that have every word that was typed, or else the likeliest."""
     words = typed.lower().split()
-    every = list(operations.OPERATIONS.values())
+    every = list(registry.OPERATIONS.values())
     names = {
         one.id: f"{one.id} {one.name} {one.words} {one.operator or ''} {' '.join(one.also)}".lower() for one in every
     }
@@ -88,12 +91,12 @@ def _begun(db: Connection, operation: Operation) -> Desktop:
     form, who = forms.defaults(operation, now), ""
     place = request.args.get("example", type=int)
     if place is not None and 0 <= place < len(operation.examples):
-        form |= forms.form_of(operation, operations.filled(operation.examples[place], now))
-    earlier = deliveries.by_id(db, pager.number("delivery", 0))
+        form |= forms.form_of(operation, registry.filled(operation.examples[place], now))
+    earlier = deliveries.by_id(db, paging.number("delivery", 0))
     if earlier is not None and earlier.given is not None:
         form = forms.form_of(operation, _earlier(earlier, earlier.given))
         project = next((one for one in known if one.name == earlier.project), project)
-    person = db.execute(_PERSON, {"id": pager.number("person", 0)}).one_or_none()
+    person = db.execute(_PERSON, {"id": paging.number("person", 0)}).one_or_none()
     if person is not None:
         for param in operation.asked:
             if param.name in {"distinct_id", "$distinct_id"}:
@@ -155,7 +158,7 @@ def send_call() -> ResponseReturnValue:
 @needs("operator")
 def ask_before_sending() -> ResponseReturnValue:
     """The question before a call that cannot be taken back; what was typed comes along under a key (`?form=`)."""
-    operation, draft, call = operations.find(request.args.get("operation", "")), drafts.kept(), None
+    operation, draft, call = registry.find(request.args.get("operation", "")), drafts.kept(), None
     if operation is not None and draft is not None:
         typed = _of_form(operation, draft.form)
         call, _hindrance = _ready(typed)
@@ -201,7 +204,7 @@ def takes_away(operation: Operation) -> bool:
 
 
 def _typed() -> Desktop:
-    operation = operations.find(request.form.get("operation", ""))
+    operation = registry.find(request.form.get("operation", ""))
     if operation is None:
         abort(400)
     return _of_form(operation, forms.with_files(operation, request.form, request.files))
@@ -244,9 +247,9 @@ def _seen(typed: Desktop) -> dict[str, Any]:
         return found | {"shown": None, "copies": []}
     given = call.composed.given
     ways = [
-        ("curl", copies.as_curl(call.composed, call.credentials)),
-        ("Python", copies.as_python(call.composed, call.credentials)),
-        ("flask send", copies.as_command(call.project.name, typed.operation, given)),
+        ("curl", snippets.as_curl(call.composed, call.credentials)),
+        ("Python", snippets.as_python(call.composed, call.credentials)),
+        ("flask send", snippets.as_command(call.project.name, typed.operation, given)),
     ]
     return found | {
         "shown": masked(call.composed.request, call.mask),
@@ -296,6 +299,6 @@ def _page(typed: Desktop, *, checked: bool = False, more_rows: str = "", offered
         offered=offered,
         body=typed.form.get("body", ""),
         recent=recent,
-        every=list(operations.OPERATIONS.values()),
+        every=list(registry.OPERATIONS.values()),
         only_advice=bool(checked and seen["call"] and seen["shown"] and seen["call"].composed.stops(force=False)),
     )

@@ -8,12 +8,12 @@ from flask.typing import ResponseReturnValue
 from blueprints import long_answers
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
-from blueprints.outbound.found import delivery_of
-from outbound.downloads import rows
-from outbound.downloads.names import name_of
+from blueprints.outbound.loaders import delivery_of
+from outbound.downloads import progress
+from outbound.downloads.file_names import name_of
+from runtime import house
 from security import sign_in
 from security.audit import note
-from security.house import house
 from security.roles import needs
 
 
@@ -22,7 +22,7 @@ from security.roles import needs
 def download_answer(delivery_id: int) -> Response:
     """The whole answer as a file; one that broke off is named so."""
     one = delivery_of(delivery_id)
-    found = house().database.read(lambda db: rows.of(db, delivery_id), one_statement=True)
+    found = house().database.read(lambda db: progress.of(db, delivery_id), one_statement=True)
     path = desk().downloads.file(found.file) if found is not None and found.file and found.state else None
     if found is None or path is None:
         abort(404)
@@ -46,5 +46,5 @@ def cancel_call(delivery_id: int) -> ResponseReturnValue:
 
 def told(delivery_id: int) -> dict[str, Any]:
     """What the page of a call says of its answer."""
-    found = house().database.read(lambda db: rows.of(db, delivery_id), one_statement=True)
+    found = house().database.read(lambda db: progress.of(db, delivery_id), one_statement=True)
     return {"download": found, "is_at_hand": found is not None and long_answers.is_at_hand(found)}

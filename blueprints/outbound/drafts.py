@@ -7,9 +7,9 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
+from blueprints.outbound.choices import NOTHING, Offer
 from blueprints.outbound.forms import Form
-from blueprints.outbound.picking import NOTHING, Offer
-from outbound.shape import Operation
+from outbound.operations.types import Operation
 from security import handover
 
 OWN = {"csrf_token", "do", "sure"}  # fields of the form itself

@@ -8,9 +8,9 @@ from typing import Any
 
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from outbound.operations import in_time
-from outbound.shape import Given, Operation, Param, Problem
-from outbound.values import Unreadable, parsed, read
+from outbound.operations.registry import in_time
+from outbound.operations.types import Given, Operation, Param, Problem
+from outbound.request.param_values import Unreadable, parsed, read
 
 NOW = "{now}"
 BLANK_ROWS = 2

@@ -7,20 +7,21 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from blueprints import pager
-from blueprints.api.addresses import can_be_stored
+from blueprints import paging
 from blueprints.desk import desk
-from blueprints.outbound import blueprint, downloads, landing
+from blueprints.outbound import blueprint, delivery_check, downloads
+from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.composer import takes_away
-from blueprints.outbound.dispatch import dispatch
-from blueprints.outbound.found import delivery_of
-from outbound import again, deliveries, operations, projects, send
+from blueprints.outbound.loaders import delivery_of
+from blueprints.urls import can_be_stored
+from outbound import deliveries, projects, resend, send
 from outbound.deliveries import SOURCES, VERDICTS, Delivery, Filter
-from outbound.masking import MASK
-from outbound.shape import Given, Operation
+from outbound.operations import registry
+from outbound.operations.types import Given, Operation
+from outbound.request.masking import MASK
+from runtime import house
 from security import sign_in
-from security.box import CannotOpen
-from security.house import house
+from security.encryption import CannotOpen
 from security.roles import needs
 
 PAGE = 50
@@ -35,19 +36,19 @@ def list_deliveries() -> str:
     wanted = Filter(**asked)  # type: ignore[arg-type]
 
     def read(db: Connection) -> tuple[list[Delivery], list[projects.Project], bool]:
-        found = deliveries.search(db, wanted, pager.before(), PAGE + 1)
-        return found, projects.listed(db), bool(deliveries.search(db, Filter(imports=True), pager.NEWEST, 1))
+        found = deliveries.search(db, wanted, paging.before(), PAGE + 1)
+        return found, projects.listed(db), bool(deliveries.search(db, Filter(imports=True), paging.NEWEST, 1))
 
     found, known, any_at_all = house().database.read(read)
     return render_template(
         "outbound/history.html",
-        **pager.shown(found, PAGE),
+        **paging.shown(found, PAGE),
         wanted=wanted,
         is_filtered=any(asked.values()),
         asked={name: value for name, value in asked.items() if value},
         any_at_all=any_at_all,
         projects=known,
-        names={one.id: one.name for one in operations.OPERATIONS.values()},
+        names={one.id: one.name for one in registry.OPERATIONS.values()},
         verdicts=(*VERDICTS, "open"),
         sources=SOURCES,
     )
@@ -69,7 +70,7 @@ def delivery_now(delivery_id: int) -> str:
 def ask_again(delivery_id: int) -> ResponseReturnValue:
     """The question before a call is repeated that may count twice, or cannot be taken back."""
     known = delivery_of(delivery_id)
-    operation = operations.find(known.operation)
+    operation = registry.find(known.operation)
     if operation is None:
         return redirect(url_for("outbound.show_delivery", delivery_id=delivery_id))
     return render_template("outbound/ask_again.html", one=known, operation=operation)
@@ -80,7 +81,7 @@ def ask_again(delivery_id: int) -> ResponseReturnValue:
 def send_again(delivery_id: int) -> ResponseReturnValue:
     """The same call once more: the events that were sent, or new ones (`as=new`)."""
     known = delivery_of(delivery_id)
-    operation = operations.find(known.operation)
+    operation = registry.find(known.operation)
     edit = redirect(url_for("outbound.compose", operation=known.operation, delivery=delivery_id), 303)
     if known.given is None or operation is None or MASK in json.dumps(known.given, ensure_ascii=False):
         flash("Part of this call is not kept, so it cannot be run again as it was. Fill in what is missing.")
@@ -105,23 +106,23 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
 def _again(known: Delivery, given: dict[str, Any], operation: Operation) -> Given:
     found = Given(given["params"], given["body"])
     if request.form.get("as") == "new":
-        return again.new(operation, found, desk().clock())
-    return again.same(operation, found, known.request.get("body"))
+        return resend.new(operation, found, desk().clock())
+    return resend.same(operation, found, known.request.get("body"))
 
 
 def _told(one: Delivery) -> dict[str, Any]:
-    operation = operations.find(one.operation)
+    operation = registry.find(one.operation)
     return (
         {
             "one": one,
             "operation": operation,
-            "counts_once": operation is not None and again.has_both(operation),
+            "counts_once": operation is not None and resend.has_both(operation),
             "name": operation.name if operation else one.operation,
             "rows": _rows(one),
             "is_cut": deliveries.is_cut(one.request.get("body")),
         }
         | downloads.told(one.id)
-        | landing.told(one)
+        | delivery_check.told(one)
     )
 
 

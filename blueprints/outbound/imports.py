@@ -14,28 +14,28 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
 
-from blueprints import pager, spreadsheets
-from blueprints.api.addresses import can_be_stored
+from blueprints import paging, spreadsheets
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
+from blueprints.urls import can_be_stored
 from outbound import projects
-from outbound.bulk import dry, failures, files, rows, source, uploads
-from outbound.bulk.batches import Sorter
-from outbound.bulk.dry import Report
-from outbound.bulk.failures import Failure
-from outbound.bulk.kinds import KINDS
-from outbound.bulk.options import Options, WrongOption
-from outbound.bulk.rows import Draft, Import
-from outbound.bulk.tables import GENERAL, PROPERTY, TARGETS, Columns, WrongColumns, guessed
-from outbound.checks.profiles import NOT_FOR_GROUPS, OBJECTS
-from outbound.checks.sorts import told
-from outbound.masking import mask_of
-from outbound.readers.unreadable import Unreadable
+from outbound.imports import dry_run, failures, files, jobs, source, uploads
+from outbound.imports.batches import Sorter
+from outbound.imports.columns import GENERAL, PROPERTY, TARGETS, Columns, WrongColumns, guessed
+from outbound.imports.dry_run import Report
+from outbound.imports.failures import Failure
+from outbound.imports.jobs import Draft, Import
+from outbound.imports.kinds import KINDS
+from outbound.imports.options import Options, WrongOption
+from outbound.readers.errors import Unreadable
+from outbound.request.checks.categories import told
+from outbound.request.checks.profiles import NOT_FOR_GROUPS, OBJECTS
+from outbound.request.masking import mask_of
+from runtime import house
 from security import sign_in
 from security.audit import note
-from security.box import CannotOpen
+from security.encryption import CannotOpen
 from security.forms import takes_files
-from security.house import house
 from security.roles import needs
 
 PAGE = 30
@@ -80,7 +80,7 @@ def upload_import() -> ResponseReturnValue:
     try:
         with kept_upload(file) as path:
             draft = _draft(path, file.filename, project, kind)
-            import_id = house().database.write(lambda db: rows.add(db, draft, house().clock()))
+            import_id = house().database.write(lambda db: jobs.add(db, draft, house().clock()))
     except (Unreadable, OSError) as error:
         return _list(wrong=_plain(error), kind=kind, project=project), 422
     return redirect(url_for("outbound.show_import", import_id=import_id), 303)
@@ -148,7 +148,7 @@ def set_columns(import_id: int) -> ResponseReturnValue:
         columns.check()
     except WrongColumns as error:
         return _page(replace(job, settings=settings), columns=str(error)), 422
-    house().database.write(lambda db: rows.set_up(db, import_id, settings))
+    house().database.write(lambda db: jobs.set_up(db, import_id, settings))
     return _back(import_id)
 
 
@@ -166,7 +166,7 @@ def start_import(import_id: int) -> ResponseReturnValue:
         return _page(job, str(error), **request.form.to_dict()), 422
 
     def begin(db: Connection) -> bool:
-        return rows.set_up(db, import_id, settings) and rows.go(db, import_id)
+        return jobs.set_up(db, import_id, settings) and jobs.go(db, import_id)
 
     return _change(import_id, "start", begin)
 
@@ -185,13 +185,13 @@ def _options(kind: str) -> Options:
 @blueprint.post("/send/imports/<int:import_id>/pause")
 @needs("operator")
 def pause_import(import_id: int) -> ResponseReturnValue:
-    return _change(import_id, "pause", lambda db: rows.pause(db, import_id))
+    return _change(import_id, "pause", lambda db: jobs.pause(db, import_id))
 
 
 @blueprint.post("/send/imports/<int:import_id>/resume")
 @needs("operator")
 def resume_import(import_id: int) -> ResponseReturnValue:
-    return _change(import_id, "resume", lambda db: rows.go(db, import_id))
+    return _change(import_id, "resume", lambda db: jobs.go(db, import_id))
 
 
 @blueprint.get("/send/imports/<int:import_id>/cancel")
@@ -204,7 +204,7 @@ def ask_cancel_import(import_id: int) -> str:
 @needs("operator")
 def cancel_import(import_id: int) -> ResponseReturnValue:
     now = house().clock()
-    answer = _change(import_id, "cancel", lambda db: rows.cancel(db, import_id, now))
+    answer = _change(import_id, "cancel", lambda db: jobs.cancel(db, import_id, now))
     uploads.discard(find(import_id))
     return answer
 
@@ -264,7 +264,7 @@ def find(import_id: int) -> Import:
     """The import of a page. Answers 404 where there is none."""
     if not can_be_stored(import_id):
         abort(404)
-    return house().database.read(lambda db: rows.by_id(db, import_id), one_statement=True) or abort(404)
+    return house().database.read(lambda db: jobs.by_id(db, import_id), one_statement=True) or abort(404)
 
 
 def _back(import_id: int) -> ResponseReturnValue:
@@ -273,12 +273,12 @@ def _back(import_id: int) -> ResponseReturnValue:
 
 def _list(**typed: str) -> str:
     def read(db: Connection) -> tuple[list[Import], list[projects.Project]]:
-        return rows.listed(db, pager.before(), PAGE + 1), projects.listed(db)
+        return jobs.listed(db, paging.before(), PAGE + 1), projects.listed(db)
 
     found, known = house().database.read(read)
     return render_template(
         "outbound/imports.html",
-        **pager.shown(found, PAGE),
+        **paging.shown(found, PAGE),
         projects=known,
         kinds=KINDS,
         most_mb=house().settings.max_import_mb,
@@ -327,7 +327,7 @@ def looked_through(job: Import, most: int, samples: int = 3) -> Report:
     credentials = project.credentials(here.box)
     options = Options.of(job.settings)
     sorter = Sorter(KINDS[job.kind], credentials, project.integration, here.clock(), options)
-    report = dry.dry_run(source.reads(here, job), sorter, most, samples)
+    report = dry_run.dry_run(source.reads(here, job), sorter, most, samples)
     mask = mask_of(credentials)
     report.samples = [mask.within(one) for one in report.samples]
     return report

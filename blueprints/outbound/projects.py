@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 
 from blueprints.desk import desk
 from blueprints.outbound import blueprint
-from outbound import budget, credentials, projects
-from outbound.hosts import REGIONS
+from outbound import credential_check, projects
 from outbound.projects import Draft, Project, Wrong
+from outbound.transport import budget
+from outbound.transport.hosts import REGIONS
+from runtime import house
 from security import sign_in
 from security.audit import note
-from security.box import CannotOpen
-from security.house import house
+from security.encryption import CannotOpen
 from security.roles import needs
 
 FIELDS = ("name", "region", "project_id", "token", "username", "secret", "integration_id", "workspace_id")
@@ -25,7 +26,7 @@ SEALED = ("token", "username", "secret")
 @blueprint.get("/send/projects")
 def list_projects() -> str:
     found = house().database.read(projects.listed, one_statement=True)
-    return render_template("outbound/projects.html", found=found, regions=REGIONS, known=credentials.known)
+    return render_template("outbound/projects.html", found=found, regions=REGIONS, known=credential_check.known)
 
 
 @blueprint.get("/send/projects/new")
@@ -62,7 +63,7 @@ def show_project(name: str) -> str:
 
     one, left = house().database.read(read)
     return render_template(
-        "outbound/project.html", one=one, left=left, regions=REGIONS, findings=credentials.known(one)
+        "outbound/project.html", one=one, left=left, regions=REGIONS, findings=credential_check.known(one)
     )
 
 
@@ -104,7 +105,7 @@ def change_project(name: str) -> ResponseReturnValue:
 def check_project(name: str) -> ResponseReturnValue:
     one = house().database.read(lambda db: _find(db, name), one_statement=True)
     try:
-        credentials.check(desk(), one, sign_in.operator().email)
+        credential_check.check(desk(), one, sign_in.operator().email)
     except CannotOpen:
         flash("The credentials cannot be read with this SECRET_KEY. Give them again.")
     return redirect(url_for("outbound.show_project", name=name), 303)

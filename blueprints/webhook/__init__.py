@@ -4,7 +4,7 @@ from flask import Blueprint
 
 blueprint = Blueprint("webhook", __name__)
 
-from blueprints.webhook import cohorts, refusals  # noqa: E402, F401 - adds the routes
+from blueprints.webhook import receive, refusals  # noqa: E402, F401 - adds the routes
 
 blueprint.before_request(refusals.refuse_when_stopping)
 for exception, handler in refusals.HANDLERS.items():

@@ -5,7 +5,7 @@ import zlib
 from flask import Request
 from werkzeug.exceptions import ClientDisconnected, RequestTimeout
 
-from sync.page import Refused
+from sync.contract.page import Refused
 
 CHUNK = 256 * 1024
 GZIP = 16 + zlib.MAX_WBITS

@@ -12,15 +12,15 @@ from flask import Response, current_app, g, request
 from werkzeug.exceptions import RequestTimeout
 
 from blueprints.webhook import replies
-from config import traces
+from config import tracebacks
 from models.database import DatabaseUnavailable
-from security.house import house
-from security.key import WrongKey, guard
-from security.limits import TooMany, count_failed_sign_in
-from security.shares import TooManyAtOnce
+from runtime import house
+from security.concurrency_limit import TooManyAtOnce
+from security.key_check import WrongKey, guard
+from security.rate_limits import TooMany, count_failed_sign_in
 from security.webhook import NAME, OtherProject, SwitchedOff, auth
+from sync.contract.page import Refused
 from sync.failures import FailureLog, Refusal
-from sync.page import Refused
 
 log = structlog.get_logger()
 
@@ -99,7 +99,7 @@ def too_many_at_once(error: TooManyAtOnce) -> Response:
 def fault(error: Exception) -> Response:
     """A fault of ours: Mixpanel tries again, and the operator finds the traceback. Exception texts may hold member
     data, so that only the exception's class and the lines of code are kept."""
-    frames = traces.lines_of(error)
+    frames = tracebacks.lines_of(error)
     log.error("webhook.fault", error=type(error).__name__, traceback=frames)
     message = "Something went wrong on our side; nothing was stored. Send again."
     return _refuse(500, "fault", message, frames=frames)

@@ -2,7 +2,7 @@
 
 from flask import Response, jsonify
 
-from sync.page import ACTIONS
+from sync.contract.page import ACTIONS
 
 LONGEST_MESSAGE = 300
 RETRY_AFTER = 5  # seconds; Mixpanel's own backoff decides

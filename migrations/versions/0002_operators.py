@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from models.schema import build_index
+from models.maintenance.schema import build_index
 revision = '0002'
 down_revision = '0001'
 branch_labels = None

@@ -1,6 +1,6 @@
 """no number is given to a second row"""
 
-from models.schema import number_once
+from models.maintenance.schema import number_once
 
 revision = '0005'
 down_revision = '0004'

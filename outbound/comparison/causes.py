@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from outbound.comparison.ids import Difference
-from outbound.comparison.ours import Facts, Known
+from outbound.comparison.id_sort import Difference
+from outbound.comparison.local import Facts, Known
 
 MINUTE = 60_000
 CYCLE = 35 * MINUTE  # Mixpanel syncs every 30 minutes

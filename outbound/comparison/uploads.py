@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from outbound.readers.errors import Unreadable
 from outbound.readers.table import Cells, shown, table
-from outbound.readers.unreadable import Unreadable
 
 NAMES = ("distinct_id", "mixpanel_distinct_id", "$distinct_id", "distinctid", "id", "user_id", "$user_id")
 OPERATIONS = ("operation", "op", "action", "type", "status", "change")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from outbound.downloads.ends import BrokenOff
+from outbound.downloads.errors import BrokenOff
 
 QUIET = 900  # seconds within which the row of a file is written behind it
 FULL = "there is no more room for answers (setting MAX_DOWNLOADS_MB)"

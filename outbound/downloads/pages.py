@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from outbound.answers import parsed
-from outbound.attempts import Outcome, Trail
-from outbound.downloads.ends import BrokenOff, Cancelled
+from outbound.downloads.errors import BrokenOff, Cancelled
 from outbound.downloads.receiver import Receiver
-from outbound.shape import Given
-from outbound.values import YES
+from outbound.operations.types import Given
+from outbound.request.param_values import YES
+from outbound.result.response import parsed
+from outbound.transport.attempts import Outcome, Trail
 
 EVERY_PAGE = "every_page"
 MOST_PAGES = 10_000  # of one question; ten million profiles

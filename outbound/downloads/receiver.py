@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from outbound.downloads.ends import BrokenOff, Cancelled, Refused
-from outbound.downloads.scan import Anything, Document, Lines, Masked, Scan
+from outbound.downloads.completeness import Anything, Document, Lines, Masked, Scan
+from outbound.downloads.errors import BrokenOff, Cancelled, Refused
 from outbound.downloads.targets import SMALL, Target
-from outbound.masking import Mask
-from outbound.shape import Operation
+from outbound.operations.types import Operation
+from outbound.request.masking import Mask
 
 LARGEST_HEAD = 16 * 1024 * 1024  # bytes of a document that are kept in memory to be judged
 EVERY = 0.5  # seconds between two notes of how far it is

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Protocol
 
-from outbound.downloads.ends import BrokenOff
+from outbound.downloads.errors import BrokenOff
 from outbound.downloads.folder import Folder
 
 BROKEN = b'{"error": "This answer broke off and is not complete.'  # a last line that no reader takes for a record

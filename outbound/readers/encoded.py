@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from outbound.readers.errors import Unreadable
 from outbound.readers.lines import no_utf8
 from outbound.readers.packed import MAGIC, PIECE, unpacked
-from outbound.readers.unreadable import Unreadable
 
 START = 64 * 1024  # bytes that are looked at to tell what a file is
 MOST_WHOLE = 128 * 1024 * 1024  # bytes: Mixpanel takes tables of 100 MB

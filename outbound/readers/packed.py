@@ -5,7 +5,7 @@ import os
 import zlib
 from typing import IO, Any
 
-from outbound.readers.unreadable import Unreadable
+from outbound.readers.errors import Unreadable
 
 MAGIC = b"\x1f\x8b"
 PIECE = 64 * 1024  # bytes that are read at once

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO
 
 from outbound.readers.encoded import opened
+from outbound.readers.errors import Unreadable
 from outbound.readers.lines import CR, LF, lines
 from outbound.readers.rows import Row, rows
-from outbound.readers.unreadable import Unreadable
 
 SEPARATORS = (",", ";", "\t", "|")
 SHOWN = 8  # columns that a message names

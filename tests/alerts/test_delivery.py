@@ -11,7 +11,7 @@ from typing import Any
 import alerts
 from alerts.channels import DELIVERY, SIGNATURE
 from alerts.delivery import ATTEMPTS, CLAIM, deliver_due
-from tests.alerts.seen import deliver, log, see
+from tests.alerts.subjects import deliver, log, see
 from tests.relay import MINUTE, SECOND, START
 
 DAY = 24 * 60 * MINUTE

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from blueprints.api import cohorts
-from sync.page import parse
-from sync.receive import receive
+from sync.apply.receive import receive
+from sync.contract.page import parse
 from tests.api.reading import every, read
 from tests.relay import MINUTE, START, Relay, body
 

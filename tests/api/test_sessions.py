@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from blueprints.api.sessions import gaps
-from sync import upkeep
+from sync import worker
 from tests.api.reading import every, read, refusal
 from tests.relay import MINUTE, Relay
 
@@ -177,7 +177,7 @@ def test_pages_that_were_removed_after_their_time_are_not_called_missing(relay: 
     relay.refresh(["A"], session="complete")
     relay.refresh(["A"], session="newest")
     relay.clock.forward(90 * DAY)
-    assert upkeep.prune(relay.database, 30, 30, relay.clock()) > 0
+    assert worker.prune(relay.database, 30, 30, relay.clock()) > 0
     given_up, complete = (read(relay, f"/sessions/{relay.session(number)['id']}") for number in (1, 2))
     assert (given_up["pages"], given_up["missing_pages"]) == ([], None)
     assert (complete["pages"], complete["missing_pages"]) == ([], [])

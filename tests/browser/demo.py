@@ -11,15 +11,15 @@ from flask import Flask
 
 from app import create_app
 from commands.demo import PRACTICE
-from commands.simulator.plan import PROJECT
 from config.clock import now
 from config.settings import load
 from erasure import Person, eraser
 from outbound import projects
 from security import operators
 from security.roles import ROLES
-from sync.page import parse
-from sync.receive import receive
+from simulator.plan import PROJECT
+from sync.apply.receive import receive
+from sync.contract.page import parse
 from sync.rules import Rules
 from tests import relay
 from tests.browser import sending

@@ -9,14 +9,16 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import text
 
-from outbound import deliveries, operations, projects, send
-from outbound.bulk import files, rows, run, tables
-from outbound.comparison import rows as comparisons
-from outbound.comparison import work
+from outbound import deliveries, projects, send
+from outbound.comparison import jobs as comparisons
+from outbound.comparison import runner as comparison_runner
+from outbound.delivery_check import event as sought_event
+from outbound.delivery_check import jobs as landings
+from outbound.delivery_check import search
 from outbound.desk import Desk
-from outbound.landing import look, sought
-from outbound.landing import rows as landings
-from outbound.shape import Given
+from outbound.imports import columns, files, jobs, runner
+from outbound.operations import registry
+from outbound.operations.types import Given
 from tests.mixpanel import Answer, Mixpanel
 
 NOW = 1_763_971_200
@@ -51,7 +53,7 @@ def fill(app: Flask, mixpanel: Mixpanel) -> None:
 
 def _send(desk: Desk, operation_id: str, params: dict[str, Any] | None = None, body: Any = None) -> int:
     project = desk.database.read(projects.listed)[0]
-    call = send.ready(desk, project, operations.OPERATIONS[operation_id], Given(params or {}, body))
+    call = send.ready(desk, project, registry.OPERATIONS[operation_id], Given(params or {}, body))
     return send.send(desk, call, WHO, "dashboard")[0]
 
 
@@ -59,11 +61,11 @@ def _find(desk: Desk, mixpanel: Mixpanel, delivery_id: int) -> None:
     """Look for a call's event, with a clock that is ahead."""
     sent = desk.database.read(lambda db: deliveries.by_id(db, delivery_id))
     assert sent is not None
-    wanted = sought.sought(sent)
+    wanted = sought_event.sought(sent)
     properties = {"distinct_id": wanted.distinct_id, "$insert_id": wanted.insert_id, "time": NOW}
     mixpanel.script("/export/export", Answer(body=json.dumps({"event": wanted.event, "properties": properties})))
     desk.database.write(lambda db: landings.ask(db, delivery_id, wanted, sent.at, sent.at))
-    look.look_once(replace(desk, clock=lambda: sent.at + SECONDS_UNTIL_VISIBLE * 1000))
+    search.look_once(replace(desk, clock=lambda: sent.at + SECONDS_UNTIL_VISIBLE * 1000))
 
 
 def _import(desk: Desk) -> None:
@@ -71,11 +73,11 @@ def _import(desk: Desk) -> None:
     table, lines = desk.folder / "table", desk.folder / "lines"
     table.write_text(TABLE)
     lines.write_text("".join(map(_line, range(500))))
-    mapping = {"mapping": tables.guessed("events", files.heads(table)), "always": {}, "operator": "$set"}
+    mapping = {"mapping": columns.guessed("events", files.heads(table)), "always": {}, "operator": "$set"}
     done = _add(desk, lines, "web-events.ndjson", {})
     _add(desk, table, "upgrades.csv", mapping)
-    desk.database.write(lambda db: rows.go(db, done))
-    run.run_due(desk, threading.Event())
+    desk.database.write(lambda db: jobs.go(db, done))
+    runner.run_due(desk, threading.Event())
 
 
 def _line(number: int) -> str:
@@ -86,10 +88,10 @@ def _line(number: int) -> str:
 def _add(desk: Desk, path: Path, name: str, settings: dict[str, Any]) -> int:
     project = desk.database.read(projects.listed)[0].name
     mark, total = files.fingerprint(path), files.total(path)
-    draft = rows.Draft(
+    draft = jobs.Draft(
         project, "events", "import-events", "upload", name, WHO, str(path), mark, settings=settings, total=total
     )
-    return desk.database.write(lambda db: rows.add(db, draft, desk.clock()))
+    return desk.database.write(lambda db: jobs.add(db, draft, desk.clock()))
 
 
 def _compare(desk: Desk, mixpanel: Mixpanel) -> None:
@@ -119,4 +121,4 @@ def _compare(desk: Desk, mixpanel: Mixpanel) -> None:
     for way in ("ids", "count"):
         desk.database.write(lambda db, way=way: comparisons.ask(db, cohort, project, WHO, way, desk.clock(), {}))
         if way == "ids":
-            work.work_once(desk)
+            comparison_runner.work_once(desk)

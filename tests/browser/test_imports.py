@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from outbound.bulk import rows
+from outbound.imports import jobs
 from tests.browser import chromium, demo
 from tests.failing.server import Server
 from tests.mixpanel import Answer, Call, Mixpanel, in_order
@@ -79,7 +79,7 @@ def accepted(page) -> int:
 def is_let_go(server: Server) -> bool:
     """Whether no worker is at the newest import any more."""
     database = demo.app_of(server).extensions["house"].database
-    (newest,) = database.read(lambda db: rows.listed(db, 2**62, 1))
+    (newest,) = database.read(lambda db: jobs.listed(db, 2**62, 1))
     database.dispose()
     return newest.claimed_by is None
 

@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 from app import create_app
-from models import schema
+from models.maintenance import schema
 from tests import servers
 from tests.commands.conftest import terminal_of
 from tests.conftest import settings_for

@@ -7,13 +7,13 @@ from random import Random
 import pytest
 from sqlalchemy import text
 
-from commands.simulator.comparison import Verdict, compare
-from commands.simulator.exports import Cohort
-from commands.simulator.loopback import served
-from commands.simulator.mixpanel import Connection, churn
-from commands.simulator.people import Population
-from commands.simulator.reader import CannotRead, Reader
-from commands.simulator.sender import Sender
+from simulator.comparison import Verdict, compare
+from simulator.exports import Cohort
+from simulator.loopback import served
+from simulator.mixpanel import Connection, churn
+from simulator.people import Population
+from simulator.reader import CannotRead, Reader
+from simulator.sender import Sender
 from tests.relay import Relay
 
 

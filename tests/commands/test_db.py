@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy
 
 from app import create_app
-from models import schema
 from models.database import db
+from models.maintenance import schema
 from tests.commands.conftest import terminal_of
 from tests.conftest import settings_for
 from tests.failing.server import BIN, ROOT, Server

@@ -16,13 +16,13 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import create_app
-from commands.simulator.comparison import compare
-from commands.simulator.loopback import served
-from commands.simulator.mixpanel import Connection, churn
-from commands.simulator.plan import PROJECT, Plan, continued_cohorts
-from commands.simulator.reader import Reader
-from commands.simulator.sender import Sender
 from config.clock import DAY, now
+from simulator.comparison import compare
+from simulator.loopback import served
+from simulator.mixpanel import Connection, churn
+from simulator.plan import PROJECT, Plan, continued_cohorts
+from simulator.reader import Reader
+from simulator.sender import Sender
 from tests.commands.conftest import terminal_of
 from tests.conftest import settings_for
 from tests.failing.server import BIN, ROOT, free_port, wait_until

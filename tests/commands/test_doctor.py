@@ -14,10 +14,10 @@ from flask import Flask
 
 from app import create_app
 from commands.doctor import is_loopback
-from models import closing
-from models.schema import newest_revision
+from models.maintenance import close_for_writes
+from models.maintenance.schema import newest_revision
 from outbound import projects
-from security.box import Box
+from security.encryption import Box
 from tests import servers
 from tests.conftest import settings_for
 from tests.relay import MINUTE, SECOND, Relay
@@ -213,7 +213,7 @@ def test_tables_of_a_newer_version_are_a_warning_and_are_read(relay):
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_database_that_has_moved_is_a_failure_with_the_way_back(relay):
-    relay.database.write(closing.close)
+    relay.database.write(close_for_writes.close)
     found = check(relay, "database")
     assert (found["state"], "--reopen" in found["next_step"]) == ("fail", True)
 

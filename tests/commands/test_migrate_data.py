@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from config.database_url import parameters
-from models import closing, schema, transfer
 from models.database import db
+from models.maintenance import close_for_writes, schema, transfer
 from outbound import projects
 from outbound.projects import Draft
 from security import tokens
@@ -260,7 +260,7 @@ def test_a_difference_is_found_and_shown(filled: Relay, moved: Flask, target: st
 def test_sqlite_is_closed_after_the_move_and_says_so(filled: Relay, moved: Flask) -> None:
     answer = filled.post("add_members", ["fay"], session="s9")
     assert (answer.status_code, answer.headers["Retry-After"] is not None) == (503, True)
-    assert filled.client.get("/readyz").json["checks"]["database"] == closing.SENTENCE
+    assert filled.client.get("/readyz").json["checks"]["database"] == close_for_writes.SENTENCE
     assert filled.api("/projects/1/cohorts/7").status_code == 200
 
 

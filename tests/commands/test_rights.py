@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from models import schema
+from models.maintenance import schema
 from tests.conftest import settings_for
 
 KEPT = ("cohort-relay.db", "secret-key", ".env", "imports/members.csv", "downloads/7.part")

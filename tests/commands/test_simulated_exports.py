@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from commands.simulator.exports import SNAPSHOT_MINUTES, Cohort, Export
-from commands.simulator.people import Population
+from simulator.exports import SNAPSHOT_MINUTES, Cohort, Export
+from simulator.people import Population
 
 DICE = Random("tests")
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from commands import simulated_exports
-from commands.simulated_exports import PEOPLE
-from commands.simulator.loopback import served
-from security import connections, simulated
+from security import connections, simulation_jobs
+from simulator import job_runner
+from simulator.job_runner import PEOPLE
+from simulator.loopback import served
 from tests.commands.conftest import Terminal
 from tests.failing.server import free_port
 from tests.relay import Relay
@@ -32,21 +32,21 @@ def settings(relay: Relay) -> Any:
 
 
 def ask(relay: Relay, connection: str = "crm") -> int:
-    return relay.database.write(lambda db: simulated.ask(db, connection, "ada@example.com", relay.clock()))
+    return relay.database.write(lambda db: simulation_jobs.ask(db, connection, "ada@example.com", relay.clock()))
 
 
 def play(relay: Relay, stop: Event = GO_ON) -> bool:
-    return simulated_exports.play_due(relay.app.extensions["house"], stop)
+    return job_runner.play_due(relay.app.extensions["house"], stop)
 
 
-def take(relay: Relay) -> simulated_exports.Job | None:
+def take(relay: Relay) -> job_runner.Job | None:
     """Claim the latest as a worker does."""
     here, export_id = relay.app.extensions["house"], latest(relay).id
-    return relay.database.write(lambda db: simulated_exports._take(db, here, export_id, relay.clock()))
+    return relay.database.write(lambda db: job_runner._take(db, here, export_id, relay.clock()))
 
 
-def latest(relay: Relay, connection: str = "crm") -> simulated.Simulated:
-    found = relay.database.read(lambda db: simulated.latest(db, connection))
+def latest(relay: Relay, connection: str = "crm") -> simulation_jobs.Simulated:
+    found = relay.database.read(lambda db: simulation_jobs.latest(db, connection))
     assert found is not None
     return found
 
@@ -85,8 +85,8 @@ def test_it_passes_and_says_what_was_sent_and_found(relay, url):
 def test_what_it_sent_is_there_as_any_cohort(relay, url):
     ask(relay)
     play(relay)
-    assert relay.cohort(COHORT, simulated_exports.PROJECT)["name"] == "Simulated export"
-    assert len(relay.members(COHORT, simulated_exports.PROJECT)) == PEOPLE + 10
+    assert relay.cohort(COHORT, job_runner.PROJECT)["name"] == "Simulated export"
+    assert len(relay.members(COHORT, job_runner.PROJECT)) == PEOPLE + 10
 
 
 def test_it_passes_again_and_again(relay, url):
@@ -114,7 +114,7 @@ def test_asking_twice_is_one_export_until_it_is_over(relay, url):
 
 def test_the_latest_export_of_a_connection_is_its_own(relay, url):
     ask(relay)
-    assert relay.database.read(lambda db: simulated.latest(db, "other")) is None
+    assert relay.database.read(lambda db: simulation_jobs.latest(db, "other")) is None
     assert (latest(relay).state, latest(relay).is_open, latest(relay).report) == ("waiting", True, None)
 
 
@@ -169,7 +169,7 @@ def test_a_refusal_is_told_with_what_mixpanel_would_do(relay, url):
     ask(relay)
     job = take(relay)
     relay.database.write(lambda db: connections.retire_one(db, job.password_id, relay.clock()))
-    report = simulated_exports._report(here, job, GO_ON)
+    report = job_runner._report(here, job, GO_ON)
     assert report["sentences"][0].startswith("The relay refused page 3 of 3 of members, and Mixpanel would have paused")
 
 
@@ -196,7 +196,7 @@ def test_what_a_dead_worker_left_is_taken_over_when_its_claim_runs_out(relay, ur
     abandoned(relay)
     assert not play(relay)
     assert (latest(relay).state, latest(relay).report) == ("running", None)
-    relay.clock.forward(simulated.CLAIM)
+    relay.clock.forward(simulation_jobs.CLAIM)
     assert play(relay)
     assert (latest(relay).state, live_passwords(relay)) == ("passed", 1)
 
@@ -204,11 +204,11 @@ def test_what_a_dead_worker_left_is_taken_over_when_its_claim_runs_out(relay, ur
 def test_a_worker_that_slept_until_another_took_over_reports_nothing(relay):
     ask(relay)
     asleep = take(relay)
-    relay.clock.forward(simulated.CLAIM)
+    relay.clock.forward(simulation_jobs.CLAIM)
     assert take(relay) is not None
     house = relay.app.extensions["house"]
     for report in (None, {"passed": False, "sent": [], "found": {}, "sentences": ["The password was retired."]}):
-        relay.database.write(lambda db, r=report: simulated_exports._put_back(db, house, asleep, r))
+        relay.database.write(lambda db, r=report: job_runner._put_back(db, house, asleep, r))
         assert latest(relay).state == "running"
 
 

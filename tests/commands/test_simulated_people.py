@@ -1,6 +1,6 @@
 """The simulator's people: believable, invented, the same for the same seed."""
 
-from commands.simulator.people import DOMAINS, Population
+from simulator.people import DOMAINS, Population
 
 PEOPLE = Population("a", 1000)
 

@@ -11,11 +11,11 @@ import pytest
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
-from commands.simulator.access import password_of
-from commands.simulator.exports import Cohort, Export
-from commands.simulator.loopback import served
-from commands.simulator.people import Population
-from commands.simulator.sender import FIRST_WAIT, RETRIES, GaveUp, Paused, Sender, Troubles
+from simulator.access import password_of
+from simulator.exports import Cohort, Export
+from simulator.loopback import served
+from simulator.people import Population
+from simulator.sender import FIRST_WAIT, RETRIES, GaveUp, Paused, Sender, Troubles
 from tests.failing.server import Server, free_port
 
 

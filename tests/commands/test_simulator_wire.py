@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from commands.simulator import run, wire
+from simulator import run, wire
 
 
 class Fine(BaseHTTPRequestHandler):

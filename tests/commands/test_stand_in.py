@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from commands.standin import answers
-from commands.standin.answers import Mixpanel
-from commands.standin.server import Server
+from simulator.stand_in import answers
+from simulator.stand_in.answers import Mixpanel
+from simulator.stand_in.server import Server
 
 TOKEN = "practice-token"
 NOW = int(time.time())

@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from commands import trouble
+from commands import errors
 from tests.relay import Relay
 
 HOSTILE = "7\x1b]0;title\x07\x1b[2J\r\u202e\x9bz"
@@ -15,7 +15,7 @@ OBEYED = set("\x1b\x07\r\u202e\x9b")
 
 
 def run(callback, *arguments: str):
-    command = trouble.told(click.command()(callback), keyed=False)
+    command = errors.told(click.command()(callback), keyed=False)
     return CliRunner().invoke(command, arguments, color=True)
 
 

@@ -12,18 +12,21 @@ from config.clock import iso, now, utc
 
 ROOT = Path(__file__).resolve().parents[2]
 LAST = 253_402_300_799_999  # of the year 9999
-ROOMS = ["alerts", "blueprints", "commands", "config", "erasure", "models", "outbound", "security", "server", "sync"]
+ROOMS = [
+    *("alerts", "blueprints", "commands", "config", "erasure", "models", "outbound", "security", "server"),
+    *("simulator", "sync"),
+]
 
 # Whoever writes a date without a time, a file's name, or text of Mixpanel's.
 OTHER_WAYS = {
-    "blueprints/dashboard/cohort_history.py": "labels of a chart",
+    "blueprints/dashboard/cohorts/history.py": "labels of a chart",
     "commands/backup.py": "a file's name",
-    "commands/simulator/history.py": "a property",
-    "commands/simulator/people.py": "a property",
-    "commands/standin/answers.py": "Mixpanel's own table",
+    "simulator/history.py": "a property",
+    "simulator/people.py": "a property",
+    "simulator/stand_in/answers.py": "Mixpanel's own table",
     "config/clock.py": "this is it",
-    "outbound/values.py": "a date",
-    "sync/sayings.py": "a day",
+    "outbound/request/param_values.py": "a date",
+    "sync/status/text.py": "a day",
 }
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from config.database_url import database_url, parameters, says_pooler, sqlite_file, where, without_password
+from config.parsers import WrongValue
 from config.settings import WrongSetting, load
-from config.values import WrongValue
 
 names = some.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=12)
 secrets = some.text(some.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import create_app
-from config import folders
+from config import instance_files
 from config.settings import SETTINGS, Settings, WrongSetting, load
-from models import schema
+from models.maintenance import schema
 from tests.servers import SECRET_KEY
 
 
@@ -185,7 +185,7 @@ def test_places_that_cannot_be_are_named_with_their_user(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     (tmp_path / "folder" / ".env").mkdir(parents=True)
     for folder in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / ("x" * 300), Path("/proc/1/relay")):
-        said = f"INSTANCE_PATH: the folder {folder} cannot be made.*as user {folders.user()}"
+        said = f"INSTANCE_PATH: the folder {folder} cannot be made.*as user {instance_files.user()}"
         with pytest.raises(WrongSetting, match=said):
             loaded(folder)
     with pytest.raises(WrongSetting, match=r"\.env cannot be read: .*as user"):

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event
 
-from blueprints.dashboard import cohort_head, cohort_members, cohort_search
+from blueprints.dashboard.cohorts import head
+from blueprints.dashboard.cohorts import members as cohort_members
+from blueprints.dashboard.cohorts import search as cohort_search
 from config.clock import DAY, HOUR
 from tests.dashboard.test_cohorts import table
 from tests.relay import MINUTE
@@ -262,7 +264,7 @@ def test_a_search_is_read_up_to_a_thousand_characters(relay, browser) -> None:
 def test_an_export_of_a_moment_reads_five_hundred_members_at_once(relay) -> None:
     people = [f"p{number:04}" for number in range(1201)]
     relay.refresh(people)
-    cohort = relay.database.read(lambda db: cohort_head.find(db, relay.cohort()["id"]))
+    cohort = relay.database.read(lambda db: head.find(db, relay.cohort()["id"]))
     found = cohort_members.pieces_as_of(relay.database, cohort, relay.clock())
     sizes = [len(piece) for piece in found]
     assert (max(sizes), sum(sizes)) == (500, 1201)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from config.clock import DAY, HOUR
-from sync import guard
+from sync.sweep import guard
 from tests.relay import MINUTE
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import company
 from benchmarks.company import Company
-from erasure.places import PLACES
+from erasure.pii_columns import PLACES
 from tests.browser import places
 from tests.relay import Browser, Relay
 from tests.sync.statements import watched

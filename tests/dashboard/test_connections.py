@@ -6,7 +6,7 @@ import re
 import pytest
 from sqlalchemy import event
 
-from security import connections, simulated
+from security import connections, simulation_jobs
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, SECOND, Browser, Relay, basic, body
 
@@ -225,10 +225,10 @@ def test_a_password_of_another_connection_is_not_retired(relay: Relay) -> None:
 
 def test_the_password_lent_to_a_simulated_export_is_not_shown(relay: Relay) -> None:
     def lend(db) -> int:
-        export = simulated.ask(db, "crm", "tests", relay.clock())
-        simulated.claim(db, export, relay.clock())
+        export = simulation_jobs.ask(db, "crm", "tests", relay.clock())
+        simulation_jobs.claim(db, export, relay.clock())
         lent, _ = connections.temporary(db, "key", "crm", relay.clock())
-        simulated.lend(db, export, lent)
+        simulation_jobs.lend(db, export, lent)
         return lent
 
     lent = relay.database.write(lend)
@@ -279,11 +279,11 @@ def test_by_htmx_the_button_is_answered_with_the_fragment(relay: Relay) -> None:
 @pytest.mark.parametrize(("passed", "word"), [(True, "passed"), (False, "failed")])
 def test_a_simulated_export_that_is_over_says_how_it_went(relay: Relay, passed: bool, word: str) -> None:
     def play(db) -> None:
-        export = simulated.ask(db, "crm", "tests", relay.clock())
-        claimed = simulated.claim(db, export, relay.clock())
+        export = simulation_jobs.ask(db, "crm", "tests", relay.clock())
+        claimed = simulation_jobs.claim(db, export, relay.clock())
         assert claimed is not None
         report = {"passed": passed, "sent": [], "found": {}, "sentences": ["250 members came."]}
-        simulated.end(db, export, claimed.until, report, relay.clock())
+        simulation_jobs.end(db, export, claimed.until, report, relay.clock())
 
     relay.database.write(play)
     fragment = relay.sign_in("viewer").page("/connections/crm/simulated")

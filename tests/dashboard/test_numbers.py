@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from commands.simulator.loopback import served
+from simulator.loopback import served
 from tests.commands.conftest import terminal_of
 from tests.relay import Browser, Relay
 

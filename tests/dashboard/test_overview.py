@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from blueprints.dashboard import overview, overview_verdict
+from blueprints.dashboard.overview import routes, verdict
 from config.clock import DAY, MINUTE, SECOND
 from tests.conftest import MakeRelay
 from tests.dashboard.test_people import words
@@ -117,7 +117,7 @@ one-time export, 1 is switched off.",
     ],
 )
 def test_cohorts_are_counted_by_state(states: list[str], said: str) -> None:
-    assert overview_verdict.count_states(states) == said
+    assert verdict.count_states(states) == said
 
 
 def test_a_held_refresh_needs_a_decision(relay: Relay) -> None:
@@ -200,11 +200,11 @@ def test_the_worst_comes_first_and_sets_the_tone(relay: Relay) -> None:
 
 
 def test_many_needs_are_cut_and_the_rest_counted(relay: Relay) -> None:
-    for number in range(overview_verdict.MOST_NEEDS + 3):
+    for number in range(verdict.MOST_NEEDS + 3):
         relay.refresh(["A"], page=1, total=10, cohort=str(number))
     relay.wait(16 * MINUTE)
     page = now(relay.sign_in("viewer"))
-    assert len(needs(page)) == overview_verdict.MOST_NEEDS
+    assert len(needs(page)) == verdict.MOST_NEEDS
     assert "3 more things in the list of cohorts" in words(page)
 
 
@@ -260,10 +260,10 @@ def test_the_fragment_is_the_part_of_the_page(relay: Relay) -> None:
 
 
 def test_many_live_sessions_are_cut_and_the_rest_counted(relay: Relay) -> None:
-    for number in range(overview.MOST_LIVE + 2):
+    for number in range(routes.MOST_LIVE + 2):
         relay.refresh(["A"], page=1, total=10, cohort=str(number))
     page = now(relay.sign_in("viewer"))
-    assert page.count("<progress") == overview.MOST_LIVE
+    assert page.count("<progress") == routes.MOST_LIVE
     assert "and 2 more sessions" in words(page)
 
 

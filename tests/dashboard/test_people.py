@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from blueprints.dashboard import people, person_profile, person_trail
+from blueprints.dashboard.people import profile as person_profile
+from blueprints.dashboard.people import routes
+from blueprints.dashboard.people import timeline as person_timeline
 from tests.relay import MINUTE, Browser, Relay, member
 
 DAY = 24 * 60 * MINUTE
@@ -17,7 +19,7 @@ def search(browser: Browser, q: str) -> Any:
 
 
 def ids_found(relay: Relay, q: str) -> set[str]:
-    return {row.distinct_id for row in relay.database.read(lambda db: people.search(db, q))}
+    return {row.distinct_id for row in relay.database.read(lambda db: routes.search(db, q))}
 
 
 def page_of(relay: Relay, browser: Browser, distinct_id: str, query: str = "") -> str:
@@ -104,10 +106,10 @@ def test_an_empty_search_leads_to_the_form(relay: Relay) -> None:
 
 
 def test_a_list_is_bounded_and_says_so(relay: Relay) -> None:
-    relay.add([member(str(number), first_name="Kim") for number in range(people.MOST + 5)])
+    relay.add([member(str(number), first_name="Kim") for number in range(routes.MOST + 5)])
     page = search(relay.sign_in("viewer"), "kim").text
-    assert f"More than {people.MOST} people answer" in words(page)
-    assert len(re.findall(r'href="/people/\d+"', page)) == people.MOST
+    assert f"More than {routes.MOST} people answer" in words(page)
+    assert len(re.findall(r'href="/people/\d+"', page)) == routes.MOST
 
 
 def test_the_bar_of_every_page_searches_too(relay: Relay) -> None:
@@ -128,7 +130,7 @@ def plan_of(relay: Relay, q: str) -> str:
             db.execute(text("SET LOCAL enable_hashjoin = off"))
         listen = lambda _db, _cursor, sql, values, *_: heard.append((sql, values))  # noqa: E731
         event.listen(db, "before_cursor_execute", listen)
-        people.search(db, q)
+        routes.search(db, q)
         ((sql, values),) = heard
         explain = "EXPLAIN QUERY PLAN " if relay.database.dialect == "sqlite" else "EXPLAIN "
         return "\n".join(str(tuple(row)) for row in db.exec_driver_sql(explain + sql, values))
@@ -208,7 +210,7 @@ def test_the_line_of_time_has_every_entry_and_exit_with_its_session(relay: Relay
 
 
 def test_the_line_of_time_leads_to_older_pages_and_ends(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(person_trail, "PAGE", 4)
+    monkeypatch.setattr(person_timeline, "PAGE", 4)
     for number in range(5):
         for cohort in ("7", "8"):  # at the same moment
             relay.add(["A"], cohort=cohort, name=cohort, session=f"in {number}")

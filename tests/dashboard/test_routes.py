@@ -5,10 +5,11 @@ import re
 import pytest
 
 from erasure import Person, eraser
-from outbound import operations, send
-from outbound.bulk import rows as imports
-from outbound.comparison import rows as comparisons
-from outbound.shape import Given
+from outbound import send
+from outbound.comparison import jobs as comparisons
+from outbound.imports import jobs as imports
+from outbound.operations import registry
+from outbound.operations.types import Given
 from security.roles import ROLES, covers, role_of
 from tests.browser import places
 from tests.outbound.conftest import add_project, desk_of, project_of
@@ -39,7 +40,7 @@ def _call(relay: Relay) -> None:
     """A call to nowhere: its row is what counts."""
     here, project = desk_of(relay), project_of(relay)
     given = Given({"event": "e", "distinct_id": "u1"})
-    send.prepare(here, send.ready(here, project, operations.OPERATIONS["track-event"], given), "test", "dashboard")
+    send.prepare(here, send.ready(here, project, registry.OPERATIONS["track-event"], given), "test", "dashboard")
 
 
 def _background(relay: Relay) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from security import operators, sign_ins
 from security.sign_ins import MOST, browser_in_words
 from tests.conftest import MakeRelay
-from tests.dashboard.test_signing import fill, token
+from tests.dashboard.test_sign_in import fill, token
 from tests.relay import MINUTE, PASSWORD, PASSWORD_HASH, Browser, Relay
 
 HOUR = 60 * MINUTE

@@ -81,7 +81,7 @@ def test_space_keeps_to_a_grid_of_four():
 
 def test_a_state_is_never_colour_alone():
     """The macro that writes states has an icon for each of them."""
-    pieces = (STYLE.parents[1] / "templates" / "dashboard" / "_pieces.html").read_text()
+    pieces = (STYLE.parents[1] / "templates" / "_macros.html").read_text()
     icons = re.search(r"macro state.*?\{(\"in-step\".*?)\}\[tone\]", pieces, re.DOTALL)
     assert icons is not None
     found = dict(re.findall(r'"([a-z-]+)": "(.)"', icons[1]))

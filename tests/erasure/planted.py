@@ -13,14 +13,15 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from models.database import db as tables
-from outbound import deliveries, operations, send
-from outbound.bulk import files, rows, run
-from outbound.comparison import rows as comparisons
-from outbound.comparison import work
-from outbound.downloads import rows as downloads
-from outbound.landing import rows as landings
-from outbound.landing import sought
-from outbound.shape import Given
+from outbound import deliveries, send
+from outbound.comparison import jobs as comparisons
+from outbound.comparison import runner as comparison_runner
+from outbound.delivery_check import event as sought_event
+from outbound.delivery_check import jobs as landings
+from outbound.downloads import progress as downloads
+from outbound.imports import files, jobs, runner
+from outbound.operations import registry
+from outbound.operations.types import Given
 from security.audit import note
 from tests.mixpanel import Answer, stand_in
 from tests.outbound.conftest import desk_of, project_of
@@ -60,7 +61,7 @@ def _in_calls(relay: Relay) -> None:
     desk, project = desk_of(relay), project_of(relay)
     for one in (ID, "bob"):
         event = {"event": "Signed up", "properties": {"time": NOW, "distinct_id": one}}
-        call = send.ready(desk, project, operations.OPERATIONS["import-events"], Given(body=[event]))
+        call = send.ready(desk, project, registry.OPERATIONS["import-events"], Given(body=[event]))
         delivery, _ = send.send(desk, call, "tests", "dashboard")
         desk.database.write(partial(_look_out, delivery=delivery, now=desk.clock()))
     _download(relay, ID)
@@ -77,7 +78,7 @@ def _download(relay: Relay, who: str) -> None:
         mixpanel.script("/export/export", Answer(body=lines + named))
         here = replace(desk, base_url=mixpanel.url)
         given = Given({"from_date": "2026-01-01", "to_date": "2026-01-01"})
-        call = send.ready(here, project_of(relay), operations.OPERATIONS["raw-event-export"], given)
+        call = send.ready(here, project_of(relay), registry.OPERATIONS["raw-event-export"], given)
         delivery, _ = send.send(here, call, "tests", "dashboard")
     found = desk.database.read(lambda db: downloads.of(db, delivery))
     assert found is not None
@@ -87,13 +88,13 @@ def _download(relay: Relay, who: str) -> None:
 def _look_out(db: Connection, delivery: int, now: int) -> None:
     found = deliveries.by_id(db, delivery)
     assert found is not None
-    landings.ask(db, delivery, sought.sought(found), found.at, now)
+    landings.ask(db, delivery, sought_event.sought(found), found.at, now)
 
 
 def _call(relay: Relay, operation: str, record: dict[str, Any]) -> None:
     desk = desk_of(relay)
     params = {"$distinct_id": record["$distinct_id"]}
-    call = send.ready(desk, project_of(relay), operations.OPERATIONS[operation], Given(params, record["$set"]))
+    call = send.ready(desk, project_of(relay), registry.OPERATIONS[operation], Given(params, record["$set"]))
     send.send(desk, call, "tests", "dashboard")
 
 
@@ -107,7 +108,7 @@ def _in_imports(relay: Relay, instance: Path) -> None:
         bad = {"event": "e", "properties": {"time": "never", "distinct_id": who}}
         content = json.dumps(bad).encode() + b"\n"
         path.write_bytes(gzip.compress(content) if name == "packed" else content)
-        draft = rows.Draft(
+        draft = jobs.Draft(
             "prod",
             "events",
             "import-events",
@@ -120,8 +121,8 @@ def _in_imports(relay: Relay, instance: Path) -> None:
             total=1,
             state="waiting",
         )
-        job = desk.database.write(partial(rows.add, draft=draft, now=desk.clock()))
-        run.run(desk, job, threading.Event())
+        job = desk.database.write(partial(jobs.add, draft=draft, now=desk.clock()))
+        runner.run(desk, job, threading.Event())
     (folder / "nobody's").write_text(f"name;id\nx;{ID}\n")
 
 
@@ -133,7 +134,7 @@ def _in_a_comparison(relay: Relay, instance: Path) -> None:
     desk.database.write(
         lambda db: comparisons.ask(db, cohort, "prod", "tests", "csv", desk.clock(), {"file": str(path), "column": ""})
     )
-    work.work_once(desk)
+    comparison_runner.work_once(desk)
 
 
 def _in_words_of_ours(db: Connection, now: int) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from erasure import Eraser
 from tests.erasure.planted import ID, PROJECT, in_files, stored
+from tests.erasure.test_erase import WHO
 from tests.erasure.test_everywhere import LOST
-from tests.erasure.test_story import WHO
 from tests.failing.server import ROOT, SECRET_KEY
 from tests.relay import Relay
 

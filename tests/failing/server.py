@@ -18,7 +18,7 @@ import requests
 from app import create_app
 from config.clock import now
 from config.settings import load
-from models import schema
+from models.maintenance import schema
 from security import connections
 from tests.servers import SECRET_KEY
 

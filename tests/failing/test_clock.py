@@ -4,9 +4,9 @@ already over."""
 import pytest
 from sqlalchemy import text
 
-from outbound import budget
 from outbound.desk import Desk
-from sync import upkeep
+from outbound.transport import budget
+from sync import worker as sync_worker
 from tests.conftest import MakeRelay
 from tests.relay import Relay
 
@@ -111,7 +111,7 @@ def test_s5_the_claim_of_a_dead_worker_is_not_stuck_though_the_clock_jumps(make_
     relay.refresh(before, session="first")
     relay.work()
     relay.refresh(after, session="second")
-    assert len(list(upkeep._claimed(relay.database, relay.rules, relay.clock))) == 1
+    assert len(list(sync_worker._claimed(relay.database, relay.rules, relay.clock))) == 1
     relay.work()
     assert relay.session()["status"] == "sweeping"
     relay.wait(jump)

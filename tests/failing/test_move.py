@@ -11,7 +11,7 @@ import pytest
 
 from app import create_app
 from config.settings import load
-from models import schema
+from models.maintenance import schema
 from tests import servers
 from tests.failing.books import Books
 from tests.failing.conftest import MakeServer

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from app import create_app
-from models import schema
 from models.database import Database, DatabaseUnavailable
+from models.maintenance import schema
 from tests import servers
 from tests.conftest import settings_for
 from tests.failing.books import Books

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from config.clock import now
-from security import counters
+from security import rate_limit_storage
 from tests.commands.conftest import terminal_of
 from tests.conftest import MakeRelay
 from tests.failing.books import Books
@@ -18,7 +18,7 @@ from tests.failing.sender import export, sender_of
 from tests.failing.server import Server, wait_until
 from tests.relay import Relay
 
-WITHIN = counters.RETRY + 15  # seconds until everybody knows
+WITHIN = rate_limit_storage.RETRY + 15  # seconds until everybody knows
 PROMPT = 3  # seconds; a page that waited for the database, or was tried again, takes longer
 Break = Callable[[RedisServer], None]
 
@@ -95,7 +95,7 @@ def metric(server: Server) -> int:
 @pytest.fixture
 def relay(make_relay: MakeRelay, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Relay:
     """A relay that looks at its Redis every time."""
-    monkeypatch.setattr(counters, "RETRY", 0.0)
+    monkeypatch.setattr(rate_limit_storage, "RETRY", 0.0)
     return make_relay(redis_url=own_redis.url, webhook_rate_limit="3 per hour")
 
 

@@ -13,7 +13,7 @@ from app import create_app
 from config.clock import now
 from config.settings import load
 from security import tokens
-from server.callers import OPEN
+from server.caller_shares import OPEN
 from tests.failing.books import Books
 from tests.failing.conftest import MakeServer
 from tests.failing.sender import export, sender_of

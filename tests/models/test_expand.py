@@ -14,8 +14,8 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, Engine, event, inspect
 
 from app import create_app
-from models import schema
 from models.database import Database
+from models.maintenance import schema
 from tests.conftest import settings_for
 from tests.failing.server import wait_until
 from tests.relay import Relay
@@ -112,7 +112,7 @@ def test_an_index_on_a_large_table_is_built_first_and_beside_the_pages(database:
             index = INDEX.match(statement)
             if index and index[2] in large:
                 what = f"revision {script.revision}: {statement}"
-                assert index[1], f"{what} blocks the pages: use models.schema.build_index"
+                assert index[1], f"{what} blocks the pages: use models.maintenance.schema.build_index"
                 assert all("CONCURRENTLY" in one for one in changes[:place]), f"{what} must come first"
 
 

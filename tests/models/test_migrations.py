@@ -7,8 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
-from models import schema
 from models.database import Database, db
+from models.maintenance import schema
 
 pytestmark = pytest.mark.slow
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, MetaData, Table, insert, select
 
-from models import schema
-from models.closing import close
 from models.database import Database, DatabaseUnavailable, db
+from models.maintenance import schema
+from models.maintenance.close_for_writes import close
 from tests.commands.rows import fill, odd
 from tests.relay import Relay
 

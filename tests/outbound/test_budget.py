@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from outbound import budget
 from outbound.desk import Desk
+from outbound.transport import budget
 from tests.servers import SECRET_KEY
 
 pytestmark = pytest.mark.slow

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from outbound import client as client_module
-from outbound import deadline
-from outbound.client import Broken, Client, Forbidden, Unreached
-from outbound.raw import target_of
-from outbound.shape import Problem, Request
+from outbound.operations.types import Problem, Request
+from outbound.request.raw import target_of
+from outbound.transport import client as client_module
+from outbound.transport import deadline
+from outbound.transport.client import Broken, Client, Forbidden, Unreached
 from tests.mixpanel import Answer, Mixpanel
 
 HOST = ("http", "api.mixpanel.com")

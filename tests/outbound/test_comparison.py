@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from outbound import budget
-from outbound.comparison import rows, work
-from outbound.comparison.ids import Pile, difference, line
-from outbound.comparison.rows import Comparison
+from outbound.comparison import jobs, runner
+from outbound.comparison.id_sort import Pile, difference, line
+from outbound.comparison.jobs import Comparison
 from outbound.desk import Desk
+from outbound.transport import budget
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.relay import Relay
 
@@ -28,12 +28,12 @@ def cohort(relay: Relay) -> int:
 
 
 def ask(desk: Desk, cohort: int, way: str, summary: dict[str, Any] | None = None) -> int:
-    return desk.database.write(lambda db: rows.ask(db, cohort, "prod", "test", way, desk.clock(), summary or {}))
+    return desk.database.write(lambda db: jobs.ask(db, cohort, "prod", "test", way, desk.clock(), summary or {}))
 
 
 def done(desk: Desk, comparison: int) -> Comparison:
-    work.work_once(desk)
-    found = desk.database.read(lambda db: rows.by_id(db, comparison))
+    runner.work_once(desk)
+    found = desk.database.read(lambda db: jobs.by_id(db, comparison))
     assert found is not None
     return found
 
@@ -85,7 +85,7 @@ def test_ids_are_fetched_page_by_page_and_compared(desk: Desk, cohort: int, mixp
         "missing": 1,
         "extra": 1,
     }
-    assert desk.database.read(lambda db: rows.ids(db, comparison)) == (["new-1"], ["m4"])
+    assert desk.database.read(lambda db: jobs.ids(db, comparison)) == (["new-1"], ["m4"])
     forms = [call.form for call in mixpanel.to("/query/engage")]
     assert [(one.get("page"), one.get("session_id")) for one in forms] == [(None, None), ("1", "s-1"), ("2", "s-1")]
     assert json.loads(forms[0]["filter_by_cohort"]) == {"id": 42}
@@ -101,7 +101,7 @@ def test_a_spent_budget_puts_it_off_and_it_goes_on_where_it_was(
     waits = done(desk, comparison)
     assert (waits.state, waits.summary["pages"], len(mixpanel.to("/query/engage"))) == ("waiting", 2, 2)
     assert waits.resumes_at == relay.clock() + HOUR
-    assert work.work_once(desk) is False
+    assert runner.work_once(desk) is False
     relay.clock.forward(HOUR)
     found = done(desk, comparison)
     assert (found.state, found.summary["equal"], len(mixpanel.to("/query/engage"))) == ("done", 5, 3)

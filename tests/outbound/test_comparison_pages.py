@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from outbound.comparison import work
+from outbound.comparison import runner
 from tests.mixpanel import Answer, Mixpanel
 from tests.outbound.conftest import desk_of
 from tests.outbound.test_comparison import pages
@@ -47,7 +47,7 @@ def test_a_count_that_is_equal(relay: Relay, browser: Browser, cohort: int, mixp
     mixpanel.script("/query/cohorts/list", Answer(body=[{"id": 42, "name": "Paying", "count": 5}]))
     place = ask(browser, cohort, "count").location
     assert "60 of 60 queries left" in browser.get(place).text
-    work.work_once(desk_of(relay))
+    runner.work_once(desk_of(relay))
     page = browser.get(place).text
     assert "As many here as in Mixpanel" in page
     assert "with 1 query" in page
@@ -58,7 +58,7 @@ def test_ids_that_differ_are_listed_with_causes_and_downloads(
 ) -> None:
     mixpanel.script("/query/engage", pages("m0", "m1", "m2", "m3", "new-1"))
     place = ask(browser, cohort, "ids").location
-    work.work_once(desk_of(relay))
+    runner.work_once(desk_of(relay))
     page = browser.get(place).text
     assert "1 missing here, 1 extra here" in page
     assert "were never sent to us" in page
@@ -72,7 +72,7 @@ def test_mixpanels_csv_is_uploaded_and_removed_again(
 ) -> None:
     rows = "".join(f"m{n},x,add\n" for n in range(5))
     place = ask(browser, cohort, "csv", file="distinct_id,partner_id,operation\n" + rows).location
-    work.work_once(desk_of(relay))
+    runner.work_once(desk_of(relay))
     assert "The same people here as in Mixpanel" in browser.get(place).text
     assert (list(desk_of(relay).folder.iterdir()), mixpanel.calls) == ([], [])
 
@@ -106,4 +106,4 @@ def test_a_cancelled_one_leaves_no_file(relay: Relay, browser: Browser, cohort: 
     browser.post(f"{place}/cancel", {})
     assert "Cancelled" in browser.get(place).text
     assert list(desk_of(relay).folder.iterdir()) == []
-    assert work.work_once(desk_of(relay)) is False
+    assert runner.work_once(desk_of(relay)) is False

@@ -8,11 +8,11 @@ import re
 import pytest
 
 from outbound import deliveries
-from outbound.compose import compose
 from outbound.downloads.targets import size_of
-from outbound.operations import OPERATIONS, filled
+from outbound.operations.registry import OPERATIONS, filled
+from outbound.operations.types import Given
 from outbound.projects import Credentials, Project
-from outbound.shape import Given
+from outbound.request.compose import compose
 from tests.commands.conftest import terminal_of
 from tests.mixpanel import Answer, Mixpanel
 from tests.outbound.test_downloads import EXPORT, lines

@@ -15,8 +15,8 @@ import pytest
 
 from alerts import channels
 from alerts.messages import Logged
-from outbound.client import Broken, Client, Unreached
-from outbound.shape import Request
+from outbound.operations.types import Request
+from outbound.transport.client import Broken, Client, Unreached
 from tests.conftest import settings_for
 
 pytestmark = pytest.mark.slow

@@ -15,20 +15,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outbound import client, deliveries, operations, send, upkeep
-from outbound.attempts import Attempt, Outcome, Trail
+from outbound import cleanup, deliveries, send
 from outbound.desk import Desk
-from outbound.downloads import pages, rows
-from outbound.downloads.ends import BrokenOff
+from outbound.downloads import pages, progress
+from outbound.downloads.completeness import LONGEST_LINE, Document, Lines, Masked
+from outbound.downloads.errors import BrokenOff
+from outbound.downloads.progress import Download
 from outbound.downloads.receiver import Receiver
-from outbound.downloads.rows import Download
-from outbound.downloads.scan import LONGEST_LINE, Document, Lines, Masked
 from outbound.downloads.targets import Kept
-from outbound.masking import MASK, Mask
-from outbound.operations import OPERATIONS
+from outbound.operations import registry
+from outbound.operations.registry import OPERATIONS
+from outbound.operations.types import Given
 from outbound.projects import Project
-from outbound.shape import Given
-from outbound.unpacking import Damaged, unpacked
+from outbound.request.masking import MASK, Mask
+from outbound.transport import client
+from outbound.transport.attempts import Attempt, Outcome, Trail
+from outbound.transport.decompression import Damaged, unpacked
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.outbound.conftest import SECRET
 from tests.relay import Relay
@@ -47,13 +49,13 @@ def lines(count: int) -> bytes:
 
 
 def ask(desk: Desk, project: Project, operation: str = "raw-event-export", params: Any = DAYS) -> tuple[int, Outcome]:
-    call = send.ready(desk, project, operations.OPERATIONS[operation], Given(params))
+    call = send.ready(desk, project, registry.OPERATIONS[operation], Given(params))
     assert call.composed.stops(force=False) == []
     return send.send(desk, call, "tests", "dashboard")
 
 
 def download(desk: Desk, delivery: int) -> Download:
-    found = desk.database.read(lambda db: rows.of(db, delivery))
+    found = desk.database.read(lambda db: progress.of(db, delivery))
     assert found is not None
     return found
 
@@ -279,16 +281,16 @@ def test_an_answer_that_is_cancelled_while_it_comes_keeps_what_came(
 ) -> None:
     begun = threading.Event()
     mixpanel.script(EXPORT, Answer(pieces=lambda: endless(begun)))
-    call = send.ready(desk, project, operations.OPERATIONS["raw-event-export"], Given(DAYS))
+    call = send.ready(desk, project, registry.OPERATIONS["raw-event-export"], Given(DAYS))
     delivery = send.prepare(desk, call, "tests", "dashboard")
     thread = threading.Thread(target=send.finish, args=(desk, call, delivery))
     thread.start()
     assert begun.wait(20)
-    assert desk.database.write(lambda db: rows.cancel(db, delivery, desk.clock()))
+    assert desk.database.write(lambda db: progress.cancel(db, delivery, desk.clock()))
     thread.join(30)
     found = download(desk, delivery)
     assert (found.state, kept(desk, delivery).stat().st_size) == ("cancelled", found.size)
-    assert not desk.database.write(lambda db: rows.cancel(db, delivery, desk.clock()))
+    assert not desk.database.write(lambda db: progress.cancel(db, delivery, desk.clock()))
 
 
 def test_kept_answers_have_a_size_together_and_the_oldest_go(
@@ -317,9 +319,9 @@ def test_kept_answers_go_when_they_are_old_and_files_of_nobody_with_them(
     for name, age in (("nobodys", 1000), ("somebodys soon", 0)):
         (desk.downloads.path / name).write_text("x")
         os.utime(desk.downloads.path / name, (time.time() - age,) * 2)
-    upkeep.tidy_downloads(desk.database, desk.downloads, 24, relay.clock())
+    cleanup.tidy_downloads(desk.database, desk.downloads, 24, relay.clock())
     assert path.exists()
-    upkeep.tidy_downloads(desk.database, desk.downloads, 24, relay.clock() + 25 * 3600_000)
+    cleanup.tidy_downloads(desk.database, desk.downloads, 24, relay.clock() + 25 * 3600_000)
     assert (path.exists(), download(desk, delivery).file) == (False, None)
     assert [one.name for one in desk.downloads.path.iterdir()] == ["somebodys soon"]
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from blueprints.outbound.imports import LOOKED_AT
-from outbound.bulk import rows, run, uploads
+from outbound.imports import jobs, runner, uploads
 from tests.mixpanel import Mixpanel
 from tests.outbound.conftest import TOKEN, desk_of
 from tests.relay import Browser, Relay
@@ -37,11 +37,11 @@ def lines(*records: Any) -> str:
 
 
 def state(relay: Relay) -> str:
-    return relay.database.read(lambda db: rows.listed(db, 2**62, 1))[0].state
+    return relay.database.read(lambda db: jobs.listed(db, 2**62, 1))[0].state
 
 
 def work(relay: Relay) -> None:
-    run.run_due(desk_of(relay), threading.Event())
+    runner.run_due(desk_of(relay), threading.Event())
 
 
 def test_nothing_is_sent_before_somebody_has_seen_what_is_in_the_file(

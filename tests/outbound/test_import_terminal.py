@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from outbound.checks.ids import as_text
+from outbound.request.checks.ids import as_text
 from tests.commands.conftest import Terminal, terminal_of
 from tests.mixpanel import Mixpanel
 from tests.relay import Relay

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from commands.standin.answers import Call, Mixpanel
-from outbound import picklists, settled
-from outbound.compose import compose, masked
-from outbound.hosts import REGIONS
-from outbound.masking import MASK, mask_of
-from outbound.operations import OPERATIONS, find
+from outbound.operations import choices, fixed_inputs
+from outbound.operations.registry import OPERATIONS, find
+from outbound.operations.types import Composed, Given
 from outbound.projects import Credentials, Project
-from outbound.shape import Composed, Given
+from outbound.request.compose import compose, masked
+from outbound.request.masking import MASK, mask_of
+from outbound.transport.hosts import REGIONS
+from simulator.stand_in.answers import Call, Mixpanel
 from tests.outbound.inputs import BODY, INPUTS, PROJECT, SETTLED
 
 NOW = 1_795_500_000_000
@@ -46,7 +46,7 @@ def test_each_input_is_a_parameter_of_ours_under_its_own_name_too(key: str, labe
     if ours == BODY:
         assert operation.body == "records"
     elif ours == SETTLED:
-        assert settled.is_settled(operation, camel(label))
+        assert fixed_inputs.is_settled(operation, camel(label))
     elif ours != PROJECT:
         param = operation.param(ours)
         assert param is not None
@@ -107,12 +107,12 @@ def test_a_region_has_many_spellings(region: str) -> None:
     ending = "" if region == "us" else f"-{region}"
     domain = "mixpanel" if region == "us" else f"{region}.mixpanel"
     for one in (region, f"api{ending}", f"data{ending}", domain, f"https://api{ending}.mixpanel.com", f"{domain}.com/"):
-        assert settled.region_of(one) == region, one
+        assert fixed_inputs.region_of(one) == region, one
 
 
 @pytest.mark.parametrize("word", ["", "asia", "api-us-eu", "mixpanel.evil", "evil.com", "apieu"])
 def test_what_is_no_region_is_none(word: str) -> None:
-    assert settled.region_of(word) == ""
+    assert fixed_inputs.region_of(word) == ""
 
 
 # --- which credentials
@@ -286,4 +286,4 @@ def test_the_stand_in_has_something_to_choose_from_for_every_list(pick: str) -> 
     path = f"/{operation.family}{operation.path}"
     call = Call(operation.method, path, {"project_id": "1"}, {}, None, "", "practice")
     status, answer = Mixpanel(lambda: cohorts, lambda *_page: []).answer(call)
-    assert (status, bool(picklists.choices(pick, answer))) == (200, True)
+    assert (status, bool(choices.choices(pick, answer))) == (200, True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from blueprints.api import streaming
-from outbound.downloads.ends import Cancelled
+from outbound.downloads.errors import Cancelled
 from tests.failing.server import wait_until
 from tests.mixpanel import Answer, Mixpanel
 from tests.outbound.test_api import sender

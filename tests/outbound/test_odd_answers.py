@@ -10,14 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.database import DatabaseUnavailable
-from outbound import budget, operations, send
-from outbound.client import Answer as Came
-from outbound.compose import readable
+from outbound import send
 from outbound.desk import Desk
-from outbound.judgement import Judgement
+from outbound.operations import registry
+from outbound.operations.types import Given
 from outbound.projects import Project
-from outbound.shape import Given
-from outbound.verdict import judge
+from outbound.request.compose import readable
+from outbound.result.types import Judgement
+from outbound.result.verdict import judge
+from outbound.transport import budget
+from outbound.transport.client import Answer as Came
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.outbound.conftest import desk_of
 from tests.outbound.test_api import post, sender
@@ -53,11 +55,11 @@ def browser(relay: Relay) -> Browser:
     return relay.sign_in("admin")
 
 
-@given(text=odd, key=st.sampled_from(sorted(operations.OPERATIONS)), status=st.sampled_from([200, 400]))
+@given(text=odd, key=st.sampled_from(sorted(registry.OPERATIONS)), status=st.sampled_from([200, 400]))
 @settings(deadline=None, max_examples=300)
 def test_any_answer_is_judged_in_words_that_can_be_kept_and_shown(text: str, key: str, status: int) -> None:
     answer = Came(status, {}, text.encode("utf-8", "replace"), 1)
-    found = judge(operations.OPERATIONS[key], [ADD], answer, repeatable=False, reads=False)
+    found = judge(registry.OPERATIONS[key], [ADD], answer, repeatable=False, reads=False)
     assert isinstance(found, Judgement)
     for one in (found.words, *(part for row in found.failed_records for part in (row.message, row.field or ""))):
         one.encode()
@@ -109,7 +111,7 @@ def test_a_database_that_goes_away_after_a_call_does_not_make_the_call_look_as_i
     mixpanel.script("/query/cohorts/list", gone)
     here = replace(desk, database=leaving)  # type: ignore[arg-type]
     given = Given({}, [ADD]) if key == "profile-numerical-add" else Given()
-    outcome = send.send(here, send.ready(here, project, operations.OPERATIONS[key], given), "test", "api")[1]
+    outcome = send.send(here, send.ready(here, project, registry.OPERATIONS[key], given), "test", "api")[1]
     assert outcome.verdict == "accepted"
     assert "our own database did not answer" in outcome.words.lower()
 
@@ -120,8 +122,8 @@ def test_a_fault_of_ours_in_reading_an_answer_is_no_word_about_the_call(
     def faulty(*_arguments: Any, **_options: Any) -> Judgement:
         raise KeyError("a fault of ours")
 
-    monkeypatch.setattr("outbound.attempts.judge", faulty)
-    call = send.ready(desk, project, operations.OPERATIONS["profile-numerical-add"], Given({}, [ADD]))
+    monkeypatch.setattr("outbound.transport.attempts.judge", faulty)
+    call = send.ready(desk, project, registry.OPERATIONS["profile-numerical-add"], Given({}, [ADD]))
     outcome = send.send(desk, call, "test", "api")[1]
     assert (outcome.verdict, outcome.attempts) == ("uncertain", 1)
 

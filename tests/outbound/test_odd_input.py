@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from outbound import operations
-from outbound.shape import Operation
+from outbound.operations import registry
+from outbound.operations.types import Operation
 from security import tokens
 from tests.mixpanel import Mixpanel
 from tests.relay import Relay
@@ -26,7 +26,7 @@ VALUES = (
 
 def different() -> list[Operation]:
     """One operation of each set of kinds of parameters, and of bodies."""
-    found = {(frozenset(param.kind for param in one.asked), one.body): one for one in operations.OPERATIONS.values()}
+    found = {(frozenset(param.kind for param in one.asked), one.body): one for one in registry.OPERATIONS.values()}
     return list(found.values())
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from outbound import deliveries, operations
+from outbound import deliveries
+from outbound.operations import registry
 from tests.mixpanel import Answer, Mixpanel
 from tests.outbound.conftest import SECRET, TOKEN, USERNAME
 from tests.relay import Browser, Relay
@@ -170,7 +171,7 @@ def test_a_call_is_found_by_typing(browser: Browser, typed: str, leads_to: str) 
 
 
 def test_every_operation_has_a_form_and_every_example_fills_it(relay: Relay, browser: Browser) -> None:
-    for one in operations.OPERATIONS.values():
+    for one in registry.OPERATIONS.values():
         assert look(browser, "/send", operation=one.id).status_code == 200, one.id
         for place in range(len(one.examples)):
             page = look(browser, "/send", operation=one.id, example=place).text

@@ -7,7 +7,7 @@ import pytest
 
 from outbound import projects
 from outbound.projects import Credentials, Wrong
-from security.box import Box, CannotOpen
+from security.encryption import Box, CannotOpen
 from tests.outbound.conftest import DRAFT, SECRET, TOKEN, USERNAME, add_project, project_of
 
 

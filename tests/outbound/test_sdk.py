@@ -11,10 +11,11 @@ import pytest
 from mixpanel import Consumer, ServiceAccountCredentials
 from mixpanel import Mixpanel as Sdk
 
-from outbound import operations, send
+from outbound import send
 from outbound.desk import Desk
+from outbound.operations import registry
+from outbound.operations.types import Given
 from outbound.projects import Project
-from outbound.shape import Given
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.outbound.conftest import SECRET, TOKEN, USERNAME
 
@@ -123,7 +124,7 @@ def test_the_wire_is_the_sdks_but_for_what_is_listed(
     monkeypatch.setattr(Sdk, "_now", lambda _self: desk.clock() / 1000)
     account = ServiceAccountCredentials(username=USERNAME, secret=SECRET, project_id="2891273")
     pair.sdk(Sdk(TOKEN, consumer(mixpanel, account), credentials=account))
-    call = send.ready(desk, project, operations.OPERATIONS[pair.operation], Given(pair.params))
+    call = send.ready(desk, project, registry.OPERATIONS[pair.operation], Given(pair.params))
     assert send.send(desk, call, "test", "terminal")[1].verdict == "accepted"
     theirs, ours = mixpanel.calls
     assert (theirs.method, theirs.path) == (ours.method, ours.path)

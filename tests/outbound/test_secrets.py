@@ -12,9 +12,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from models.database import db as models
-from outbound.bulk import run
-from outbound.comparison import work
-from outbound.landing import look
+from outbound.comparison import runner as comparison_runner
+from outbound.delivery_check import search
+from outbound.imports import runner
 from outbound.projects import Draft
 from security import tokens
 from tests.commands.conftest import terminal_of
@@ -90,10 +90,10 @@ def use_every_door(relay: Relay, browser: Browser, folder: Path) -> None:
     call_the_api(relay)
     desk = desk_of(relay)
     for _ in range(3):
-        run.run_due(desk, threading.Event())
-    work.work_once(desk)
+        runner.run_due(desk, threading.Event())
+    comparison_runner.work_once(desk)
     relay.clock.forward(60_000)
-    look.look_once(desk)
+    search.look_once(desk)
 
 
 def import_by_every_door(browser: Browser, folder: Path, relay: Relay) -> None:

@@ -7,13 +7,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from outbound.client import Answer
-from outbound.compose import compose
-from outbound.operations import OPERATIONS, filled, find
-from outbound.patience import only_reads
+from outbound.operations.registry import OPERATIONS, filled, find
+from outbound.operations.types import Composed, Operation
 from outbound.projects import Credentials, Project
-from outbound.shape import Composed, Operation
-from outbound.verdict import judge
+from outbound.request.compose import compose
+from outbound.result.verdict import judge
+from outbound.transport.client import Answer
+from outbound.transport.retry import only_reads
 
 SPECS = Path(__file__).with_name("specs")
 NOW = 1_795_500_000_000

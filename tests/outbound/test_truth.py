@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from outbound import operations, send
-from outbound.attempts import Outcome
+from outbound import send
 from outbound.desk import Desk
-from outbound.patience import doubling
+from outbound.operations import registry
+from outbound.operations.types import Given, Operation
 from outbound.projects import Draft, Project
-from outbound.shape import Given, Operation
+from outbound.transport.attempts import Outcome
+from outbound.transport.retry import doubling
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.outbound.conftest import add_project, project_of
 from tests.relay import Relay
@@ -198,7 +199,7 @@ PATHS = {"import-events": "/api/import", "track-event": "/api/track", "group-set
 
 
 def sent(desk: Desk, project: Project, key: str, params: dict[str, Any], body: Any = None) -> Outcome:
-    operation = operations.find(key)
+    operation = registry.find(key)
     assert operation is not None
     call = send.ready(desk, project, operation, Given(params, body))
     assert not call.composed.stops(force=True), call.composed.problems
@@ -339,7 +340,7 @@ def test_a_raw_request_tries_again_only_where_it_asks_for_that(
     assert sent(desk, project, "raw-request", plain | every).attempts == 3
 
 
-INGESTING = [one for one in operations.OPERATIONS.values() if one.record is not None]
+INGESTING = [one for one in registry.OPERATIONS.values() if one.record is not None]
 
 
 @pytest.mark.parametrize("operation", INGESTING, ids=lambda one: one.id)
@@ -347,7 +348,7 @@ def test_nothing_is_sent_that_would_get_the_place_of_our_server(
     desk: Desk, project: Project, mixpanel: Mixpanel, operation: Operation
 ) -> None:
     for example in operation.examples:
-        filled = operations.filled(example, NOW * 1000)
+        filled = registry.filled(example, NOW * 1000)
         sent(desk, project, operation.id, filled.params, filled.body)
     for call in mixpanel.calls:
         fields = dict(call.query) | (call.form if operation.body == "form" else {})
@@ -370,7 +371,7 @@ def test_an_event_that_says_its_own_place_keeps_it(
 def test_an_update_carries_the_time_of_its_making_so_that_no_late_try_overtakes_a_newer_one(
     desk: Desk, project: Project, mixpanel: Mixpanel, operation: Operation
 ) -> None:
-    filled = operations.filled(operation.examples[0], NOW * 1000)
+    filled = registry.filled(operation.examples[0], NOW * 1000)
     mixpanel.script("/api" + operation.path, Answer(429, ""), Answer(200, "1"))
     sent(desk, project, operation.id, filled.params, filled.body)
     first, second = mixpanel.calls

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.database import DatabaseUnavailable
-from sync import erasing, guard
-from sync.seen import decode
-from sync.standing import standings
+from sync import erasure as sync_erasure
+from sync.id_sets import decode
+from sync.status.cohort import standings
+from sync.sweep import guard
 from tests.conftest import MakeRelay
 from tests.failing.books import Books
 from tests.relay import MINUTE, Relay, basic, body, member
@@ -21,9 +22,9 @@ cohort_ids = count(1)
 aliases = (f"erased-{number}" for number in count(1))
 
 
-def erase(relay: Relay, who: str, project: str = "1") -> erasing.Known:
+def erase(relay: Relay, who: str, project: str = "1") -> sync_erasure.Known:
     alias = next(aliases)
-    return relay.database.write(lambda db: erasing.erase(db, project, who, alias, relay.clock()))
+    return relay.database.write(lambda db: sync_erasure.erase(db, project, who, alias, relay.clock()))
 
 
 def erasures(relay: Relay) -> list[dict[str, object]]:
@@ -44,7 +45,7 @@ def test_s10_whoever_is_erased_leaves_every_cohort(relay: Relay, books: Books) -
     relay.refresh(["ada"], cohort="8", session="s2")
     relay.add(["ada"], cohort="9", session="s3")
     relay.remove(["ada"], cohort="9", session="s4")
-    assert erase(relay, "ada") == erasing.Known(profiles=1, cohorts=2, stays=3, changes=4)
+    assert erase(relay, "ada") == sync_erasure.Known(profiles=1, cohorts=2, stays=3, changes=4)
     assert (relay.members("7"), relay.members("8"), relay.members("9")) == ({"bob"}, set(), set())
     assert [row["left_count"] for row in erasures(relay)] == [1, 1]
     assert relay.cohort("7")["member_count"] == 1
@@ -176,9 +177,9 @@ def test_a_held_refresh_can_still_be_decided(make_relay: MakeRelay, database_url
 
 def test_whoever_was_never_in_is_erased_without_an_exit(relay: Relay, books: Books) -> None:
     relay.remove(["ada"])
-    assert erase(relay, "ada") == erasing.Known(profiles=1)
+    assert erase(relay, "ada") == sync_erasure.Known(profiles=1)
     assert erasures(relay) == []
-    assert erase(relay, "ada") == erasing.Known()
+    assert erase(relay, "ada") == sync_erasure.Known()
 
 
 def test_an_erasure_is_a_handful_of_statements_a_cohort_whatever_their_size(relay: Relay, books: Books) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from sync import guard, upkeep
-from sync.seen import Marks
+from sync import worker as sync_worker
+from sync.id_sets import Marks
+from sync.sweep import guard
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, SECOND, Relay
 from tests.sync.statements import watched
@@ -182,7 +183,7 @@ def test_guard_tells_of_nobody_where_nothing_is_held(relay: Relay) -> None:
 
 def test_guard_looks_at_the_ids_a_window_at_a_time(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "WINDOW", 3)
-    monkeypatch.setattr(upkeep, "WINDOW", 3)
+    monkeypatch.setattr(sync_worker, "WINDOW", 3)
     refreshed(relay, ALARMING)
     assert relay.session()["would_leave"] == 6
     assert leaving(relay) == TEN[4:]
@@ -282,7 +283,7 @@ def test_guard_s13_held_is_not_stalled(relay: Relay) -> None:
 def test_guard_the_pages_of_a_held_refresh_are_kept(relay: Relay) -> None:
     refreshed(relay, ALARMING)
     relay.clock.forward(90 * 24 * 60 * MINUTE)
-    upkeep.prune(relay.database, 30, 0, relay.clock())
+    sync_worker.prune(relay.database, 30, 0, relay.clock())
     approve(relay)
     assert relay.members() == set(ALARMING)
 
@@ -323,15 +324,15 @@ def test_guard_in_steps_removes_nobody_before_it_has_counted_all(
     relay.refresh(ALARMING, session="second")
     assert relay.session()["status"] == "sweeping"
     with monkeypatch.context() as steps:
-        steps.setattr(upkeep, "step", lambda *_: pytest.fail("a step before the verdict"))
+        steps.setattr(sync_worker, "step", lambda *_: pytest.fail("a step before the verdict"))
         relay.work()
     assert relay.session()["status"] == "held"
     assert approve(relay)
     assert relay.members() == set(ALARMING)
 
 
-def one_sweep(relay: Relay, claim: upkeep.Claim) -> upkeep._Sweep:
-    return upkeep._Sweep(relay.database, relay.rules, claim, relay.clock)
+def one_sweep(relay: Relay, claim: sync_worker.Claim) -> sync_worker._Sweep:
+    return sync_worker._Sweep(relay.database, relay.rules, claim, relay.clock)
 
 
 def test_guard_a_second_worker_cannot_hold_what_is_being_swept(make_relay: MakeRelay) -> None:
@@ -340,15 +341,15 @@ def test_guard_a_second_worker_cannot_hold_what_is_being_swept(make_relay: MakeR
     relay.refresh(TEN, session="first")
     relay.work()
     relay.refresh(TEN[:5], session="second")
-    (slow,) = [one_sweep(relay, claim) for claim in upkeep._claimed(relay.database, relay.rules, relay.clock)]
-    counted = upkeep._Tally(distinct=5, leaving=5)
+    (slow,) = [one_sweep(relay, claim) for claim in sync_worker._claimed(relay.database, relay.rules, relay.clock)]
+    counted = sync_worker._Tally(distinct=5, leaving=5)
     relay.clock.forward(relay.rules.claim + 1)
-    (fast,) = [one_sweep(relay, claim) for claim in upkeep._claimed(relay.database, relay.rules, relay.clock)]
-    assert fast.locked(lambda db, *both: upkeep.judge(db, relay.rules, *both, counted, relay.clock()))
+    (fast,) = [one_sweep(relay, claim) for claim in sync_worker._claimed(relay.database, relay.rules, relay.clock)]
+    assert fast.locked(lambda db, *both: sync_worker.judge(db, relay.rules, *both, counted, relay.clock()))
     marks = Marks(0, 100)
-    relay.database.read(lambda db: upkeep._mark(db, relay.session()["id"], marks))
+    relay.database.read(lambda db: sync_worker._mark(db, relay.session()["id"], marks))
     assert fast._step(marks, 0)
-    assert slow.locked(lambda db, *both: upkeep.judge(db, relay.rules, *both, counted, relay.clock())) is None
+    assert slow.locked(lambda db, *both: sync_worker.judge(db, relay.rules, *both, counted, relay.clock())) is None
     relay.clock.forward(relay.rules.claim + 1)
     relay.work()
     assert (relay.session()["status"], relay.session()["decision"]) == ("complete", None)

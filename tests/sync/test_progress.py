@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync import progress
-from sync.connection_standing import connection_standings
-from sync.standing import Standing, standings
+from sync.status import progress
+from sync.status.cohort import Standing, standings
+from sync.status.connection import connection_standings
 from tests.relay import MINUTE, SECOND, Browser, Relay, member
 
 

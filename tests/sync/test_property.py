@@ -10,9 +10,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync import guard, page, upkeep
-from sync.receive import receive
+from sync import worker
+from sync.apply.receive import receive
+from sync.contract import page
 from sync.rules import Rules
+from sync.sweep import guard
 from tests.relay import START, Relay, member
 from tests.relay import body as webhook_body
 from tests.sync import model
@@ -116,7 +118,7 @@ class Play:
 
     def wait(self, milliseconds: int) -> None:
         self.now += milliseconds + 1
-        upkeep.run_once(self.relay.database, self.rules, lambda: self.now)
+        worker.run_once(self.relay.database, self.rules, lambda: self.now)
         self.model.work(self.now, self.rules.stalled)
 
     def decide(self, approved: bool) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from sync import retention
 from sync.retention import prune_log
-from sync.upkeep import DAY
+from sync.worker import DAY
 from tests.api.reading import every, read, refusal
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, Relay

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sync.identity import ILLEGAL_IDS
+from sync.contract.identity import ILLEGAL_IDS
 from tests.relay import Relay, member
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sync import guard
+from sync.sweep import guard
 from tests.conftest import MakeRelay
 from tests.relay import Relay, body, member
 from tests.sync.statements import watched

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from sync import receive, store
+from sync import dialects
+from sync.apply import receive
 from tests.relay import MINUTE, Relay, member
 
 
@@ -78,7 +79,7 @@ def test_s7_p11_a_failure_in_the_middle_leaves_no_record_of_the_page(
     relay: Relay, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     relay.refresh(["A"], session="first")
-    broken = store.STORES[relay.database.dialect]
+    broken = dialects.STORES[relay.database.dialect]
     with monkeypatch.context() as fault:
         fault.setattr(broken, where, _fail)
         assert relay.post("add_members", [member("B")], session="second").status_code == 500

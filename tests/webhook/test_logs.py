@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from blueprints.webhook import cohorts
+from blueprints.webhook import receive as webhook_receive
 from tests.conftest import MakeRelay
 from tests.relay import Relay, basic, member
 
@@ -52,7 +52,7 @@ def test_p29_p30_a_failing_call_is_logged_and_kept_without_member_data(
     make_relay: MakeRelay, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     relay = make_relay(log_level="debug", log_format=form)
-    monkeypatch.setattr(cohorts, "receive", broken)
+    monkeypatch.setattr(webhook_receive, "receive", broken)
     answer = relay.post("members", [ANN])
     logged = capfd.readouterr().err
     assert "webhook.fault" in logged

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from werkzeug.test import TestResponse
 
-from blueprints.webhook import cohorts
+from blueprints.webhook import receive as webhook_receive
 from security import connections
 from tests.conftest import MakeRelay
 from tests.relay import Relay, basic, body
@@ -151,7 +151,7 @@ def test_p21_a_fault_of_ours_is_500_and_is_kept_with_its_traceback(
     def broken(*_arguments: Any) -> None:
         raise KeyError("ann@example.org")
 
-    monkeypatch.setattr(cohorts, "receive", broken)
+    monkeypatch.setattr(webhook_receive, "receive", broken)
     assert_failure(relay.post("members", ["A"]), 500, "members")
     (failure,) = relay.failures()
     assert "in broken" in failure["traceback"]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from outbound.readers import encoded, lines, rows
 from outbound.readers.encoded import opened
+from outbound.readers.errors import Unreadable
 from outbound.readers.table import MOST_COLUMNS, SEPARATORS, Cells, table
-from outbound.readers.unreadable import Unreadable
 
 MARKS = {"utf-8": b"", "utf-8-sig": b"", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 HEADS = ["distinct_id", "event", "näme", "note"]

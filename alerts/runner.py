@@ -1,0 +1,62 @@
+"""A round of alerts: look at every subject, tell what changed, deliver what waits."""
+
+from sqlalchemy import Connection
+
+from alerts import compose, messages, rules
+from alerts.channels import configured
+from alerts.delivery import Clock, deliver_due
+from alerts.rules import Known, Sight, Step
+from alerts.subjects import Look, look_around
+from config.clock import DAY
+from config.settings import Settings
+from models.database import Database
+
+KEPT = 90 * DAY
+
+
+def tell(database: Database, settings: Settings, look: Look, now: int) -> int:
+    """Queue a message for each change that is news; returns how many changes were noted. Where nothing changed it only
+    reads. Raises DatabaseUnavailable."""
+
+    # What is known first: a look that is older than what another worker has noted would turn back the clock.
+    def read(db: Connection) -> list[tuple[Sight, Known | None, Step]]:
+        known = messages.known_subjects(db)
+        seen = [(sight, known.get(sight.subject)) for sight in look(db)]
+        return [(sight, old, rules.step(old, sight.state, now)) for sight, old in seen]
+
+    changed = [(sight, old, step) for sight, old, step in database.read(read) if step.known != old]
+    changed.sort(key=lambda one: one[0].subject)  # so that two workers never wait for each other
+    if not changed:
+        return 0
+    return database.write(lambda db: sum(_note(db, settings, *one, now) for one in changed))
+
+
+def _note(db: Connection, settings: Settings, sight: Sight, old: Known | None, step: Step, now: int) -> bool:
+    noted = messages.remember(db, sight.subject, old, step.known)
+    if noted and step.tell is not None:
+        message = compose.compose(step.tell, sight, step.known, settings.public_url)
+        messages.queue(db, message, configured(settings), now)
+    return noted
+
+
+def send_test(database: Database, settings: Settings, who: str, now: int) -> None:
+    """Queue a test message on every configured channel. `who` asked for it. Raises DatabaseUnavailable."""
+    message = compose.test_message(who, settings.public_url)
+    database.write(lambda db: messages.queue(db, message, configured(settings), now))
+
+
+def run_once(database: Database, settings: Settings, clock: Clock, *, look: bool = True) -> int:
+    """One round; without `look` it only delivers what waits. Returns how many messages arrived. Where no channel is
+    configured nobody looks: who configures one later is told what is in trouble then. Raises DatabaseUnavailable."""
+    if look and configured(settings):
+        now = clock()
+        tell(database, settings, look_around(now), now)
+    return deliver_due(database, settings, clock)
+
+
+def prune(database: Database, now: int) -> int:
+    """Remove messages past 90 days; returns how many went."""
+    gone = 0
+    while step := database.write(lambda db: messages.prune(db, now - KEPT)):
+        gone += step
+    return gone

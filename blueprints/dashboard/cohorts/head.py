@@ -1,0 +1,94 @@
+"""The head of a cohort's pages: how it stands, how many are in it, what changed today."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, render_template
+from sqlalchemy import Connection, Row, text
+
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.cohorts import history
+from blueprints.dashboard.cohorts.history import Bucket
+from blueprints.dashboard.sessions.words import RUNNING
+from blueprints.formatting import duration
+from config.clock import DAY, MINUTE
+from runtime import house
+from sync.status import cohort as cohort_status
+from sync.status.cohort import Standing
+from sync.sweep import held as words
+
+REJECTED_DAYS = 30
+
+_COHORT = text("""
+    SELECT id, project_id, mixpanel_cohort_id, name, description, member_count, change_count, created_at,
+        first_synced_at, last_synced_at, guard_percent, log_gone
+    FROM cohort WHERE id = :id""")
+
+_HELD = text("""
+    SELECT id, number, held_at, started_at, received, entered, rejected, would_leave,
+        would_leave_of, held_for FROM sync_session
+    WHERE cohort_id = :cohort AND status NOT IN ('complete', 'superseded') AND status = 'held'
+    ORDER BY number DESC LIMIT 1""")
+
+
+@dataclass(frozen=True)
+class Head:
+    """`rejected` members came in the last REJECTED_DAYS; `held` is the refresh that the removal guard holds."""
+
+    cohort: Row[Any]
+    standing: Standing
+    today: Bucket
+    rejected: int
+    held: Row[Any] | None
+
+    @property
+    def held_why(self) -> str:
+        return "" if self.held is None else words.why(self.held)
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the next seconds may change it, so that the browser asks again."""
+        return self.standing.session is not None and self.standing.session.status in RUNNING
+
+    @property
+    def rhythm(self) -> str:
+        """How often syncs come (F5)."""
+        learned = self.standing.rhythm
+        if learned.every is not None:
+            return f"Every {duration(round(learned.every / MINUTE) * MINUTE or learned.every)}"
+        return "One-time export" if learned.kind == "one_time" else "New: its rhythm is not known yet"
+
+
+@blueprint.get("/cohorts/<int:cohort_id>/now")
+def cohort_now(cohort_id: int) -> str:
+    """The part of the head that refreshes itself while a session is under way."""
+    found = house().database.read(lambda db: head(db, cohort_id))
+    return render_template("dashboard/cohorts/_now.html", head=found)
+
+
+def head(db: Connection, cohort_id: int) -> Head:
+    """Answers 404 where there is no such cohort."""
+    cohort, now = find(db, cohort_id), house().clock()
+    (stands,) = cohort_status.standings(db, now, cohort_id)
+    since = history.start_of_days(now, REJECTED_DAYS)
+    counted = history.counts(db, [cohort_id], since, DAY)[cohort_id]
+    days = history.days(counted, cohort.member_count, now, REJECTED_DAYS)
+    is_held = stands.session is not None and stands.session.status == "held"
+    waiting = held(db, cohort_id) if is_held else None
+    return Head(cohort, stands, days[-1], sum(day.rejected for day in days), waiting)
+
+
+def find(db: Connection, cohort_id: int) -> Row[Any]:
+    """The cohort's row. Answers 404 where there is none."""
+    row = db.execute(_COHORT, {"id": cohort_id}).one_or_none()
+    return abort(404) if row is None else row
+
+
+def held(db: Connection, cohort_id: int) -> Row[Any] | None:
+    """The refresh of this cohort that waits for an operator."""
+    return db.execute(_HELD, {"cohort": cohort_id}).one_or_none()
+
+
+def name_of(cohort: Row[Any]) -> str:
+    """How a page names a cohort: Mixpanel may have sent no name."""
+    return cohort.name or f"Cohort {cohort.mixpanel_cohort_id}"

@@ -1,0 +1,196 @@
+"""One cohort: its charts, its members with their filters and their search, its exports."""
+
+import re
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection, Row
+
+from blueprints import spreadsheets
+from blueprints.api import exports
+from blueprints.api.exports import COLUMNS, CSV, NDJSON, Form
+from blueprints.api.replies import Problem
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.cohorts import history as cohort_history
+from blueprints.dashboard.cohorts import members as cohort_members
+from blueprints.dashboard.cohorts import search as cohort_search
+from blueprints.dashboard.cohorts.head import Head, find, head, name_of
+from blueprints.dashboard.cohorts.history import RANGES, History
+from blueprints.dashboard.cohorts.members import SINCE, Listing
+from blueprints.dashboard.cohorts.search import Place
+from config.clock import DAY, iso
+from runtime import house
+from security import handover, sign_in
+from security.roles import covers, needs
+
+LONGEST = 1000  # characters of a search; no id and no name is longer
+_DIGITS = 18  # every number of 18 digits fits into 63 bits
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the address says; whatever it says wrongly is as if it were not there. `as_of` is as it was typed, `moment`
+    what that means."""
+
+    range: str
+    since: str
+    as_of: str
+    moment: int | None
+    after: int
+
+    @classmethod
+    def of_request(cls) -> "Filters":
+        given = request.args
+        span, since, as_of = given.get("range", ""), given.get("since", ""), given.get("as_of", "").strip()
+        return cls(
+            span if span in RANGES else "30d",
+            since if since in SINCE else "",
+            as_of,
+            cohort_members.moment_of(as_of) if as_of else None,
+            whole(given.get("after", "")),
+        )
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.since or self.as_of)
+
+    def path(self, cohort_id: int, **changed: str | int) -> str:
+        """The same page with other values, from its beginning."""
+        given = {"range": self.range if self.range != "30d" else "", "since": self.since, "as_of": self.as_of} | changed
+        named = {name: value for name, value in given.items() if value}
+        return url_for("dashboard.show_cohort", cohort_id=cohort_id, **named)  # type: ignore[arg-type]
+
+
+def whole(given: str) -> int:
+    """The key in an address; 0 for what is none."""
+    return int(given) if given.isascii() and given.isdigit() and len(given) <= _DIGITS else 0
+
+
+@blueprint.get("/cohorts/<int:cohort_id>")
+def show_cohort(cohort_id: int) -> ResponseReturnValue:
+    if "search" in request.args:
+        return _found(cohort_id, request.args["search"])
+    filters = Filters.of_request()
+
+    def read(db: Connection) -> tuple[Head, History, Listing]:
+        found = head(db, cohort_id)
+        past = cohort_history.history(db, found.cohort, filters.range, house().clock())
+        return found, past, _members(db, found, filters)
+
+    found, past, listing = house().database.read(read)
+    return render_template(
+        "dashboard/cohorts/members.html",
+        head=found,
+        history=past,
+        ranges=RANGES,
+        filters=filters,
+        sinces=SINCE,
+        listing=listing,
+        is_pruned=_is_pruned(found, filters),
+    )
+
+
+def _is_pruned(found: Head, filters: Filters) -> bool:
+    """Whether stays that have ended since the moment may be past their retention, and so in no list."""
+    kept = house().settings.retain_log_days * DAY
+    return filters.moment is not None and found.cohort.log_gone > 0 and filters.moment < house().clock() - kept
+
+
+def _members(db: Connection, found: Head, filters: Filters) -> Listing:
+    if filters.moment is not None:
+        return cohort_members.as_of(db, found.cohort, filters.moment, filters.after)
+    if filters.since:
+        since = cohort_members.start_of(filters.since, house().clock())
+        return cohort_members.entered_since(db, found.cohort, since, filters.after)
+    return cohort_members.now_in(db, found.cohort.id, filters.after)
+
+
+@blueprint.post("/cohorts/<int:cohort_id>")
+@needs("viewer")
+def search_members(cohort_id: int) -> ResponseReturnValue:
+    """A search is posted, because an address is kept in logs and an e-mail must not be."""
+    wanted = request.form.get("q", "").strip()[:LONGEST]
+    key = handover.leave("search", [cohort_id, wanted, astuple(_place())]) if wanted else None
+    return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id, search=key), 303)
+
+
+def _found(cohort_id: int, key: str) -> ResponseReturnValue:
+    """What a search has found: a page that can be reloaded and gone back to."""
+    kept = handover.find("search", key)
+    if not isinstance(kept, list) or kept[0] != cohort_id:
+        flash(handover.GONE)
+        return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
+    wanted, place = kept[1], Place(*kept[2])
+
+    def read(db: Connection) -> tuple[Head, Listing, Place | None]:
+        head_ = head(db, cohort_id)
+        found = cohort_search.search(db, head_.cohort, wanted, place)
+        return head_, cohort_members.listing(cohort_members.people(db, found.stays), None), found.following
+
+    found, listing, following = house().database.read(read)
+    return render_template(
+        "dashboard/cohorts/search.html",
+        head=found,
+        wanted=wanted,
+        listing=listing,
+        following=following,
+        continued=place != Place(),
+    )
+
+
+def _place() -> Place:
+    """Where the form's search goes on."""
+    given = request.form
+    return Place(whole(given.get("way", "")), given.get("value", "").replace("\0", ""), whole(given.get("after", "")))
+
+
+@blueprint.get("/cohorts/<int:cohort_id>/members.csv")
+def export_csv(cohort_id: int) -> Response:
+    return _export(PEOPLES_CSV, cohort_id)
+
+
+@blueprint.get("/cohorts/<int:cohort_id>/members.ndjson")
+def export_ndjson(cohort_id: int) -> Response:
+    return _export(NDJSON, cohort_id)
+
+
+def _lines(rows: exports.Rows) -> bytes:
+    return spreadsheets.lines(exports.cells(rows)).encode()
+
+
+# For people: no cell of it is a formula.
+PEOPLES_CSV = Form("text/csv", (spreadsheets.BOM + spreadsheets.lines([COLUMNS])).encode(), _lines, CSV.broken)
+
+
+def _export(form: Form, cohort_id: int) -> Response:
+    """The members that the cohort's page shows: all, those at a moment (`?as_of=`), or those who entered since
+    (`?since=`); too many at once are asked to wait."""
+    if not covers(sign_in.operator().role, house().settings.export_role):
+        abort(403)
+    filters = Filters.of_request()
+    if (filters.as_of and filters.moment is None) or filters.since != request.args.get("since", ""):
+        abort(400)
+    cohort = house().database.read(lambda db: find(db, cohort_id), one_statement=True)
+    file = _file(cohort, filters, "csv" if form is PEOPLES_CSV else "ndjson")
+    try:
+        return exports.export(form, cohort.project_id, cohort.mixpanel_cohort_id, sign_in.operator().email, file)
+    except Problem as error:
+        return abort(error.status)
+
+
+def _file(cohort: Row[Any], filters: Filters, ending: str) -> exports.File:
+    """What the export is called, and whose rows are in it."""
+    here, name = house(), name_of(cohort)
+    today = (iso(here.clock()) or "")[:10]
+    if filters.moment is not None:
+        day = re.sub("[^0-9]+", "-", filters.as_of).strip("-")
+        found = cohort_members.pieces_as_of(here.database, cohort, filters.moment)
+        return exports.File(spreadsheets.file_name(name, day, ending), found)
+    if filters.since:
+        since = cohort_members.start_of(filters.since, here.clock())
+        day = f"{today}-entered-{filters.since}"
+        found = cohort_members.pieces_entered_since(here.database, cohort, since)
+        return exports.File(spreadsheets.file_name(name, day, ending), found)
+    return exports.File(spreadsheets.file_name(name, today, ending))

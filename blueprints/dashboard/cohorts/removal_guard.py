@@ -1,0 +1,150 @@
+"""The removal guard of a cohort: its share, and the decision about a refresh that is held."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection, Row, bindparam, text
+
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.cohorts import members
+from blueprints.dashboard.cohorts.head import find, head, held, name_of
+from blueprints.dashboard.cohorts.members import Listing, Stay
+from blueprints.dashboard.cohorts.page import whole
+from runtime import house
+from security.audit import note
+from security.roles import needs
+from security.sign_in import operator
+from sync.rules import Rules
+from sync.sweep import guard
+from sync.sweep import held as words
+
+SHOWN = 50
+LONGEST = 9  # characters of a share
+
+_SESSION = text("""
+    SELECT would_leave, would_leave_of, held_for, mixpanel_session_id FROM sync_session
+    WHERE id = :id AND cohort_id = :cohort""")
+
+_STAYS = text("""
+    SELECT person_id, entered_at, entry_number FROM membership WHERE cohort_id = :cohort AND person_id IN :ids
+    ORDER BY person_id""").bindparams(bindparam("ids", expanding=True))
+
+GONE = "This refresh is not held any more: it was decided on, or a newer one has replaced it. Nothing was changed."
+
+
+def subject(cohort: Row[Any]) -> str:
+    """How the audit trail names a cohort."""
+    return f"cohort {cohort.mixpanel_cohort_id} of project {cohort.project_id} ({name_of(cohort)})"
+
+
+# --- the share
+
+
+@blueprint.get("/cohorts/<int:cohort_id>/settings")
+def cohort_settings(cohort_id: int) -> str:
+    return _settings(cohort_id, None, None)
+
+
+@blueprint.post("/cohorts/<int:cohort_id>/settings")
+@needs("operator")
+def set_guard(cohort_id: int) -> ResponseReturnValue:
+    """The cohort's own share, or none: then the setting's holds."""
+    given = request.form.get("percent", "").strip()
+    if given and not _is_percent(given):
+        return _settings(cohort_id, given, "Give a whole number from 0 to 100, or nothing for the default."), 422
+    percent = int(given) if given else None
+    house().database.write(lambda db: _set_percent(db, cohort_id, percent))
+    flash("The removal guard of this cohort is set.")
+    return redirect(url_for("dashboard.cohort_settings", cohort_id=cohort_id))
+
+
+def _is_percent(given: str) -> bool:
+    """Length first: int() refuses thousands of digits."""
+    return len(given) <= LONGEST and given.isascii() and given.isdigit() and int(given) <= guard.HIGHEST_PERCENT
+
+
+def _set_percent(db: Connection, cohort_id: int, percent: int | None) -> None:
+    cohort = find(db, cohort_id)
+    if cohort.guard_percent == percent:
+        return
+    guard.set_percent(db, cohort_id, percent)
+    before, after = {"percent": cohort.guard_percent}, {"percent": percent}
+    note(db, house().clock(), operator().email, "cohort.guard", subject(cohort), before, after)
+
+
+def _settings(cohort_id: int, given: str | None, wrong: str | None) -> str:
+    found = house().database.read(lambda db: head(db, cohort_id))
+    rules = Rules.of(house().settings)
+    return render_template("dashboard/cohorts/settings.html", head=found, rules=rules, given=given, wrong=wrong)
+
+
+# --- a held refresh
+
+
+@blueprint.get("/cohorts/<int:cohort_id>/held")
+def held_refresh(cohort_id: int) -> ResponseReturnValue:
+    """Who would leave; a refresh that is held no more leads to the cohort."""
+    after = whole(request.args.get("after", ""))
+
+    def read(db: Connection) -> tuple[Row[Any], Row[Any] | None, Listing]:
+        cohort, session = find(db, cohort_id), held(db, cohort_id)
+        return cohort, session, _leaving(db, cohort_id, session.id, after) if session else Listing([])
+
+    cohort, session, listing = house().database.read(read)
+    if session is None:
+        flash("No refresh of this cohort is held.")
+        return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
+    return render_template(
+        "dashboard/cohorts/held.html", cohort=cohort, session=session, listing=listing, after=after, words=words
+    )
+
+
+def _leaving(db: Connection, cohort_id: int, session_id: int, after: int) -> Listing:
+    ids = guard.would_leave(db, session_id, after, SHOWN + 1)
+    stays = _stays(db, cohort_id, ids[:SHOWN])
+    return members.listing(members.people(db, stays), ids[SHOWN - 1] if len(ids) > SHOWN else None)
+
+
+def _stays(db: Connection, cohort_id: int, ids: Sequence[int]) -> list[Stay]:
+    if not ids:
+        return []
+    return [Stay(*row) for row in db.execute(_STAYS, {"cohort": cohort_id, "ids": list(ids)})]
+
+
+@blueprint.post("/cohorts/<int:cohort_id>/held/approve")
+@needs("operator")
+def approve_held(cohort_id: int) -> ResponseReturnValue:
+    here = house()
+    rules = Rules.of(here.settings)
+    done = _decide(cohort_id, "approved", lambda db, session: guard.approve(db, session, rules, here.clock()))
+    flash("Approved. Those whom the refresh did not name leave." if done else GONE)
+    return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
+
+
+@blueprint.post("/cohorts/<int:cohort_id>/held/reject")
+@needs("operator")
+def reject_held(cohort_id: int) -> ResponseReturnValue:
+    here = house()
+    done = _decide(cohort_id, "rejected", lambda db, session: guard.reject(db, session, here.clock()))
+    flash("Rejected. Everyone stays, and nobody leaves by this refresh." if done else GONE)
+    return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
+
+
+def _decide(cohort_id: int, decision: str, act: Callable[[Connection, int], bool]) -> bool:
+    """Decide about the very refresh that the operator has seen, and note it; False where it is not held any more."""
+    session_id, here = whole(request.form.get("session", "")), house()
+
+    def write(db: Connection) -> bool:
+        cohort = find(db, cohort_id)
+        session = db.execute(_SESSION, {"id": session_id, "cohort": cohort_id}).one_or_none() or abort(404)
+        if not act(db, session_id):
+            return False
+        before = {"state": "held", "would_leave": session.would_leave, "of": session.would_leave_of}
+        before |= {"held_for": words.reason(session)}
+        after = {"decision": decision, "session": session_id}
+        note(db, here.clock(), operator().email, "cohort.held", subject(cohort), before, after)
+        return True
+
+    return here.database.write(write)

@@ -1,0 +1,114 @@
+"""Cohorts: all of them, with how each stands, its size and where it goes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template, request, url_for
+from sqlalchemy import Connection
+
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.cohorts import history
+from blueprints.dashboard.cohorts.history import Bucket
+from config.clock import DAY
+from runtime import house
+from sync.status import cohort as cohort_status
+from sync.status.cohort import Standing
+
+SHOWN = 25
+SORTS = {"name": "Name", "size": "Size", "last_sync": "Last sync"}
+STATES = {
+    "in_step": "In step",
+    "receiving": "Receiving",
+    "late": "Late",
+    "settling": "Settling",
+    "sweeping": "Finishing",
+    "held": "Held",
+    "failing": "Failing",
+    "stalled": "Stalled",
+    "quiet": "Quiet",
+    "one_time": "One-time export",
+    "off": "Off",
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the address says; whatever it says wrongly is as if it were not there."""
+
+    q: str
+    state: str
+    sort: str
+    page: int
+
+    @classmethod
+    def of_request(cls) -> "Filters":
+        given = request.args
+        state, sort, page = given.get("state", ""), given.get("sort", ""), given.get("page", 1, type=int)
+        return cls(
+            given.get("q", "").strip(),
+            state if state in STATES else "",
+            sort if sort in SORTS else "name",
+            min(max(page, 1), 10_000),
+        )
+
+    def path(self, page: int) -> str:
+        given = {"q": self.q, "state": self.state, "sort": self.sort if self.sort != "name" else ""}
+        named = {name: value for name, value in given.items() if value}
+        return url_for("dashboard.list_cohorts", **named, **({"page": page} if page > 1 else {}))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A cohort of the list with its last days, the oldest first."""
+
+    standing: Standing
+    days: Sequence[Bucket]
+
+
+@blueprint.get("/cohorts")
+def list_cohorts() -> str:
+    filters = Filters.of_request()
+
+    def read(db: Connection) -> tuple[int, int, list[Line]]:
+        everything = cohort_status.standings(db, house().clock())
+        fitting = ordered([one for one in everything if fits(one, filters)], filters.sort)
+        first = (filters.page - 1) * SHOWN
+        return len(everything), len(fitting), lines(db, fitting[first : first + SHOWN])
+
+    total, fitting, shown = house().database.read(read)
+    return render_template(
+        "dashboard/cohorts/list.html",
+        total=total,
+        fitting=fitting,
+        lines=shown,
+        filters=filters,
+        states=STATES,
+        sorts=SORTS,
+        older=filters.path(filters.page + 1) if fitting > filters.page * SHOWN else None,
+    )
+
+
+def fits(one: Standing, filters: Filters) -> bool:
+    """Whether the cohort passes: the search looks into its name, and takes its ids whole."""
+    wanted = filters.q.casefold()
+    named = wanted in one.name.casefold() or filters.q in {one.mixpanel_cohort_id, one.project_id}
+    return named and filters.state in {"", one.state}
+
+
+def ordered(found: Sequence[Standing], sort: str) -> list[Standing]:
+    keys: dict[str, Any] = {
+        "name": lambda one: (one.name.casefold(), one.id),
+        "size": lambda one: (-one.member_count, one.id),
+        "last_sync": lambda one: (-(one.last_synced_at or 0), one.id),
+    }
+    return sorted(found, key=keys[sort])
+
+
+def lines(db: Connection, shown: Sequence[Standing]) -> list[Line]:
+    """The cohorts with their last days; one statement."""
+    if not shown:
+        return []
+    now = house().clock()
+    found = history.counts(db, [one.id for one in shown], history.start_of_days(now), DAY)
+    return [Line(one, history.days(found[one.id], one.member_count, now)) for one in shown]

@@ -1,0 +1,145 @@
+"""What else there is to a cohort: its sessions, its failures, and the members that could not be kept."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template, request, url_for
+from sqlalchemy import Connection, Row, text
+
+from blueprints.api.paging import AFTER_ALL
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.cohorts.head import Head, head
+from blueprints.dashboard.cohorts.page import whole
+from blueprints.dashboard.sessions import words as session_words
+from models.queries import rejected
+from runtime import house
+from sync.contract.identity import REASONS
+
+SHOWN = 50
+REJECTED_PAGES = 25  # pages with rejected members that one list shows
+OF_A_PAGE = 20  # rejected members of one page that it shows
+EXAMINED = 500  # sessions that it looks at
+LONGEST_VALUE = 120
+
+_SESSIONS = text("""
+    SELECT id, number, action, status, decision, total_pages, pages_received, received, entered, left_count, unchanged,
+        rejected, started_at, last_page_at, completed_at
+    FROM sync_session WHERE cohort_id = :cohort AND number > 0 AND number < :before
+    ORDER BY number DESC LIMIT :limit""")
+
+# Exits of erased people are numbered -1, -2, -3 and so on.
+_ERASURES = text("SELECT -min(number) FROM sync_session WHERE cohort_id = :cohort AND number < 0")
+
+_FAILURES = text("""
+    SELECT id, at, last_at, count, status, cause, message, connection, action FROM failure
+    WHERE cohort_id = :cohort_id AND project_id = :project_id AND (last_at, id) < (:last_at, :id)
+    ORDER BY last_at DESC, id DESC LIMIT :limit""")
+
+_REJECTED = """
+    SELECT s.id, s.number, s.action, p.page, p.rejected, p.received_at,
+        {first} AS rejected_members
+    FROM (
+        SELECT id, number, action FROM sync_session
+        WHERE cohort_id = :cohort AND rejected > 0 AND number <= :newest AND number > :oldest
+        ORDER BY number DESC LIMIT :limit) s
+    CROSS JOIN sync_page p
+    WHERE p.session_id = s.id AND p.rejected > 0 AND (s.number < :newest OR p.page > :page)
+    ORDER BY s.number DESC, p.page LIMIT :limit"""
+_REJECTED_BY = {dialect: text(_REJECTED.format(first=first)) for dialect, first in rejected.FIRST.items()}
+
+_LATEST = text("SELECT coalesce(max(number), 0) FROM sync_session WHERE cohort_id = :cohort")
+
+LOWEST_PAGE = -(2**62)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A page's members that were not kept: (reason in words, raw value) of the first of them."""
+
+    page: Row[Any]
+    members: list[tuple[str, str]]
+
+    @property
+    def others(self) -> int:
+        return int(self.page.rejected) - len(self.members)
+
+
+@blueprint.get("/cohorts/<int:cohort_id>/sessions")
+def cohort_sessions(cohort_id: int) -> str:
+    before = whole(request.args.get("before", "")) or AFTER_ALL
+    values = {"cohort": cohort_id, "before": before, "limit": SHOWN + 1}
+
+    def read(db: Connection) -> tuple[Head, Sequence[Row[Any]], int | None]:
+        return head(db, cohort_id), db.execute(_SESSIONS, values).all(), db.execute(_ERASURES, values).scalar()
+
+    found, rows, erasures = house().database.read(read)
+    older = None
+    if len(rows) > SHOWN:
+        older = url_for("dashboard.cohort_sessions", cohort_id=cohort_id, before=rows[SHOWN - 1].number)
+    return render_template(
+        "dashboard/cohorts/sessions.html",
+        head=found,
+        sessions=rows[:SHOWN],
+        older=older,
+        erasures=erasures,
+        words=session_words,
+    )
+
+
+@blueprint.get("/cohorts/<int:cohort_id>/failures")
+def cohort_failures(cohort_id: int) -> str:
+    last_at, _, last_id = request.args.get("before", "").partition("-")
+    before = {"last_at": whole(last_at) or AFTER_ALL, "id": whole(last_id), "limit": SHOWN + 1}
+
+    def read(db: Connection) -> tuple[Head, Sequence[Row[Any]]]:
+        found = head(db, cohort_id)
+        ids = {"project_id": found.cohort.project_id, "cohort_id": found.cohort.mixpanel_cohort_id}
+        return found, db.execute(_FAILURES, before | ids).all()
+
+    found, rows = house().database.read(read)
+    older = None
+    if len(rows) > SHOWN:
+        key = f"{rows[SHOWN - 1].last_at}-{rows[SHOWN - 1].id}"
+        older = url_for("dashboard.cohort_failures", cohort_id=cohort_id, before=key)
+    return render_template("dashboard/cohorts/failures.html", head=found, failures=rows[:SHOWN], older=older)
+
+
+@blueprint.get("/cohorts/<int:cohort_id>/rejected")
+def cohort_rejected(cohort_id: int) -> str:
+    """The rejected members of the sessions, the newest first, from a session's number and a page of it on."""
+    session, _, page = request.args.get("before", "").partition("-")
+
+    def read(db: Connection) -> tuple[Head, Sequence[Row[Any]], int]:
+        found = head(db, cohort_id)
+        newest = whole(session) or db.execute(_LATEST, {"cohort": cohort_id}).scalar_one()
+        values = {"cohort": cohort_id, "newest": newest, "oldest": newest - EXAMINED, "limit": REJECTED_PAGES + 1}
+        shown = {"page": _page(page), "first": OF_A_PAGE}
+        return found, db.execute(_REJECTED_BY[db.dialect.name], values | shown).all(), newest - EXAMINED
+
+    found, rows, oldest = house().database.read(read)
+    older = _older(cohort_id, rows, oldest)
+    shown = [Rejected(row, _in_words(row.rejected_members)) for row in rows[:REJECTED_PAGES]]
+    return render_template("dashboard/cohorts/rejected.html", head=found, rejected=shown, older=older)
+
+
+def _page(given: str) -> int:
+    """A page's number in an address; pages without one have negative numbers (see models.sessions)."""
+    return -whole(given[1:]) if given.startswith("-") else whole(given) or LOWEST_PAGE
+
+
+def _older(cohort_id: int, rows: Sequence[Row[Any]], oldest: int) -> str | None:
+    if len(rows) > REJECTED_PAGES:
+        last = rows[REJECTED_PAGES - 1]
+        return url_for("dashboard.cohort_rejected", cohort_id=cohort_id, before=f"{last.number}-{last.page}")
+    return url_for("dashboard.cohort_rejected", cohort_id=cohort_id, before=oldest) if oldest > 0 else None
+
+
+def _in_words(written: str | None) -> list[tuple[str, str]]:
+    found: list[dict[str, str]] = json.loads(written) if written else []
+    return [(REASONS.get(one["reason"], one["reason"]), _short(one["value"])) for one in found]
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}…"

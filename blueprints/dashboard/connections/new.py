@@ -1,0 +1,56 @@
+"""A new connection, guided: its name, what Mixpanel needs, and the light that waits for the first delivery."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.connections.changes import once
+from blueprints.dashboard.connections.routes import arrived, connection_or_404, url_of
+from runtime import house
+from security import connections, handover, sign_in
+from security.audit import note
+from security.connections import WrongName
+from security.roles import needs
+
+
+@blueprint.get("/connections/new")
+@needs("operator")
+def new_connection() -> str:
+    return render_template("dashboard/connections/new.html", name="", wrong=None)
+
+
+@blueprint.post("/connections/new")
+@needs("operator")
+def make_connection() -> ResponseReturnValue:
+    """A password has no place in a URL or a cookie: it waits in the database, sealed, for the page that shows it."""
+    name = request.form.get("name", "").strip()
+    try:
+        password = house().database.write(lambda db: _make(db, name))
+    except WrongName as error:
+        return render_template("dashboard/connections/new.html", name=name, wrong=str(error)), 422
+    return redirect(url_for("dashboard.show_made", name=name, once=handover.leave("secret", [name, password])), 303)
+
+
+@blueprint.get("/connections/<name>/made")
+@needs("operator")
+def show_made(name: str) -> str:
+    """What Mixpanel needs; the password this once, for whoever made it."""
+    found = house().database.read(lambda db: arrived(db, connection_or_404(db, name)))
+    return render_template(
+        "dashboard/connections/made.html", name=name, url=url_of(name), password=once(name), arrived=found
+    )
+
+
+def _make(db: Connection, name: str) -> str:
+    here = house()
+    password = connections.add(db, here.settings.secret_key, name, here.clock())
+    note(db, here.clock(), sign_in.operator().email, "connection.add", name)
+    return password
+
+
+@blueprint.get("/connections/<name>/waiting")
+def waiting(name: str) -> str:
+    """The light: it asks again every 2 s, until the first delivery is here."""
+    found = house().database.read(lambda db: arrived(db, connection_or_404(db, name)))
+    return render_template("dashboard/connections/_waiting.html", name=name, arrived=found)

@@ -1,0 +1,116 @@
+"""Connections: the list, and one with its cohorts, sessions, failures and live passwords."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection, Row, text
+
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.sessions.words import state, what
+from runtime import house
+from security import connections, simulation_jobs
+from security.connections import Listed, Password, WrongName
+from security.simulation_jobs import Simulated
+from sync.status.connection import ConnectionStanding, connection_standings
+
+SHOWN = 8  # sessions and failures on a connection's page
+AMONG = 2000  # the newest ones, among which a connection's are looked for: flat, however much is stored
+
+_SESSIONS = text("""
+    SELECT s.id, s.action, s.status, s.total_pages, s.pages_received, s.received, s.entered, s.left_count,
+        s.decision, s.started_at, s.last_page_at, c.id AS cohort_id, c.name
+    FROM (SELECT * FROM sync_session ORDER BY id DESC LIMIT :among) s JOIN cohort c ON c.id = s.cohort_id
+    WHERE s.connection_id = :id ORDER BY s.id DESC LIMIT :shown""")
+_FAILURES = text("""
+    SELECT id, status, cause, message, count, last_at
+    FROM (SELECT * FROM failure ORDER BY id DESC LIMIT :among) f
+    WHERE connection = :name ORDER BY id DESC LIMIT :shown""")
+
+# Our own simulated export (simulator/job_runner.py) does not say that Mixpanel has found the way.
+_FIRST = text("""
+    SELECT s.id, s.total_pages, s.pages_received, s.received, s.status, c.id AS cohort_id, c.name, c.member_count
+    FROM sync_session s JOIN cohort c ON c.id = s.cohort_id
+    WHERE s.started_at >= :since AND s.connection_id = :id AND c.mixpanel_cohort_id <> :simulated
+    ORDER BY s.started_at LIMIT 1""")
+_REFUSED = text("""
+    SELECT id, status, message, last_at FROM failure
+    WHERE at >= :since AND connection = :name ORDER BY at DESC LIMIT 1""")
+
+Rows = list[Row[Any]]
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What has come to a connection since it was made: its first session, or else a call that was refused."""
+
+    first: Row[Any] | None
+    refused: Row[Any] | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the page of one connection shows."""
+
+    connection: Listed
+    standing: ConnectionStanding
+    passwords: list[Password]
+    sessions: Rows
+    failures: Rows
+    export: Simulated | None
+    arrived: Arrived
+    url: str
+
+
+@blueprint.get("/connections")
+def list_connections() -> str:
+    now = house().clock()
+
+    def read(db: Connection) -> tuple[list[Listed], dict[int, ConnectionStanding]]:
+        return connections.listed(db), connection_standings(db, now)
+
+    found, standings = house().database.read(read)
+    return render_template("dashboard/connections/list.html", found=found, standings=standings)
+
+
+@blueprint.get("/connections/<name>")
+def show_connection(name: str) -> ResponseReturnValue:
+    seen = house().database.read(lambda db: _see(db, connection_or_404(db, name)))
+    return render_template("dashboard/connections/one.html", what=what, state_of=state, **vars(seen))
+
+
+def connection_or_404(db: Connection, name: str) -> Listed:
+    """The connection of this address. Raises NotFound."""
+    try:
+        return connections.one(db, name)
+    except WrongName:
+        abort(404)
+
+
+def url_of(name: str) -> str:
+    """What Mixpanel is given; it can never be changed there."""
+    return f"{house().settings.public_url}/webhooks/mixpanel/{name}"
+
+
+def _see(db: Connection, connection: Listed) -> Seen:
+    values = {"id": connection.id, "name": connection.name, "among": AMONG, "shown": SHOWN}
+    return Seen(
+        connection=connection,
+        standing=connection_standings(db, house().clock())[connection.id],
+        passwords=connections.lasting(db, connection),
+        sessions=list(db.execute(_SESSIONS, values)),
+        failures=list(db.execute(_FAILURES, values)),
+        export=simulation_jobs.latest(db, connection.name),
+        arrived=arrived(db, connection),
+        url=url_of(connection.name),
+    )
+
+
+def arrived(db: Connection, connection: Listed) -> Arrived:
+    """What has come. A connection that nobody has signed in to has no session, so that none is looked for."""
+    values = {"since": connection.created_at, "id": connection.id, "name": connection.name}
+    first = None
+    if connection.last_call_at is not None:
+        first = db.execute(_FIRST, values | {"simulated": f"simulated-{connection.name}"}).one_or_none()
+    return Arrived(first, None if first else db.execute(_REFUSED, values).one_or_none())

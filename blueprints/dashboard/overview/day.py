@@ -1,0 +1,118 @@
+"""The last 24 hours on the overview: entries, exits and refusals by hour, what moved most, and the latest failures.
+
+Hours are whole ones in UTC, the last of them is the one that runs. What a session changed counts in the hour in which
+the session began.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from config.clock import HOUR, iso
+from sync.status import remedies
+from sync.status.connection import ConnectionStanding
+
+HOURS = 24
+MOST_MOVERS = 5
+LATEST = 3
+
+_MOVES = text("""
+    SELECT s.cohort_id, (s.started_at - :since) / :hour AS place, CAST(sum(s.entered) AS BIGINT) AS entered,
+        CAST(sum(s.left_count) AS BIGINT) AS left_count,
+        CAST(sum(s.pages_received + s.replayed) AS BIGINT) AS calls
+    FROM sync_session s WHERE s.started_at >= :since GROUP BY 1, 2""")
+
+_REFUSED = text("""
+    SELECT (f.at - :since) / :hour AS place, CAST(sum(f.count) AS BIGINT) AS refused
+    FROM failure f WHERE f.at >= :since GROUP BY 1""")
+
+_LATEST = text("""
+    SELECT f.id, f.last_at, f.count, f.connection, f.status, f.cause, f.message, c.name,
+        c.last_call_at
+    FROM (SELECT * FROM failure ORDER BY id DESC LIMIT :latest) AS f
+    LEFT JOIN cohort c ON c.project_id = f.project_id AND c.mixpanel_cohort_id = f.cohort_id
+    ORDER BY f.id DESC""")
+
+
+@dataclass(frozen=True)
+class Mover:
+    cohort_id: int
+    entered: int
+    left: int
+
+    @property
+    def net(self) -> int:
+        return self.entered - self.left
+
+
+@dataclass(frozen=True)
+class Day:
+    """`hours` are (label, entered, left, refused), oldest first; the totals are theirs. `calls` counts all calls, the
+    refused ones among them."""
+
+    hours: list[tuple[str, int, int, int]]
+    entered: int
+    left: int
+    calls: int
+    refused: int
+    movers: list[Mover]
+
+
+@dataclass(frozen=True)
+class Latest:
+    """A failure with its cause's name and what Mixpanel does next, in short; `is_over` where a later call of the same
+    cohort (or connection, where no cohort is known) was taken."""
+
+    row: Row[Any]
+    title: str
+    next: remedies.NextStep
+    is_over: bool
+
+
+def read(db: Connection, now: int) -> Day:
+    since = (now // HOUR - HOURS + 1) * HOUR
+    values = {"since": since, "hour": HOUR}
+    moves = db.execute(_MOVES, values).all()
+    refused = {row.place: row.refused for row in db.execute(_REFUSED, values)}
+    entered, left = _by_hour(moves, "entered"), _by_hour(moves, "left_count")
+    labels = [(iso(since + place * HOUR) or "")[11:16] for place in range(HOURS)]
+    total = sum(refused.values())
+    return Day(
+        hours=[(label, entered[at], left[at], refused.get(at, 0)) for at, label in enumerate(labels)],
+        entered=entered.total(),
+        left=left.total(),
+        calls=sum(row.calls for row in moves) + total,
+        refused=total,
+        movers=_movers(moves),
+    )
+
+
+def latest_failures(db: Connection, connections: Iterable[ConnectionStanding]) -> list[Latest]:
+    called = {one.name: one.last_call_at or 0 for one in connections}
+    return [_latest(row, called) for row in db.execute(_LATEST, {"latest": LATEST})]
+
+
+def _latest(row: Row[Any], called: dict[str, int]) -> Latest:
+    since = called.get(row.connection, 0) if row.last_call_at is None else row.last_call_at
+    title, following = remedies.title(row.cause), remedies.after(row.status, row.cause)
+    return Latest(row, title, following, is_over=since > row.last_at)
+
+
+def _by_hour(moves: Sequence[Row[Any]], column: str) -> Counter[int]:
+    found: Counter[int] = Counter()
+    for row in moves:
+        found[row.place] += getattr(row, column)
+    return found
+
+
+def _movers(moves: Sequence[Row[Any]]) -> list[Mover]:
+    """The cohorts that grew or shrank the most, the most moved first."""
+    found: dict[int, Mover] = {}
+    for row in moves:
+        before = found.get(row.cohort_id, Mover(row.cohort_id, 0, 0))
+        found[row.cohort_id] = Mover(row.cohort_id, before.entered + row.entered, before.left + row.left_count)
+    moved = [one for one in found.values() if one.entered or one.left]
+    return sorted(moved, key=lambda one: (-abs(one.entered - one.left), -one.entered, one.cohort_id))[:MOST_MOVERS]

@@ -1,0 +1,127 @@
+"""The overview: one sentence that says how things are, what is under way, and what the last day brought."""
+
+from dataclasses import dataclass
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.overview import day as overview_day
+from blueprints.dashboard.overview.verdict import Verdict, judge
+from runtime import house
+from security import rate_limits
+from sync.status import progress, text
+from sync.status.cohort import Standing, Unfinished, standings
+from sync.status.connection import ConnectionStanding, connection_standings
+
+RUNNING = ("receiving", "settling", "sweeping")
+MOST_LIVE = 12  # of the sessions that are under way; the page stays small with every cohort receiving at once
+SECOND = 1000
+EVERY, EVERY_LIVE = 15, 2  # seconds between two looks
+
+
+@dataclass(frozen=True)
+class Live:
+    """A session that is under way. `pace` is in members a second, `left` in milliseconds; None where too little has
+    come to tell."""
+
+    standing: Standing
+    session: Unfinished
+    pace: int | None
+    left: int | None
+
+    @property
+    def says(self) -> str:
+        """Of what is late."""
+        return text.late(self.session, self.standing.now)
+
+    @property
+    def is_late(self) -> bool:
+        return progress.state(self.session, self.standing.now) == "late"
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something about the relay itself, not about cohorts: what happened, and what it means and asks for."""
+
+    happened: str
+    says: str
+
+
+REDIS_IS_AWAY = Note(
+    "Redis does not answer.",
+    "Each process counts calls for itself: no call is refused for it, and with several processes a limit lets more"
+    " through than it says. Start Redis, or correct REDIS_URL; the relay goes back to it by itself.",
+)
+
+
+@dataclass(frozen=True)
+class Now:
+    """What the part of the page shows that refreshes itself."""
+
+    verdict: Verdict
+    live: list[Live]
+    more_live: int
+    connections: list[ConnectionStanding]
+    cohorts: list[Standing]
+    notes: list[Note]
+    every: int
+
+    @property
+    def connections_to_look_at(self) -> list[ConnectionStanding]:
+        return [one for one in self.connections if one.state != "in_step"]
+
+
+@blueprint.get("/")
+def overview() -> str:
+    """The whole page; the first steps instead where nothing has been received yet."""
+    moment = house().clock()
+
+    def read(db: Connection) -> tuple[Now, overview_day.Day, list[overview_day.Latest]]:
+        seen = _look(db, moment)
+        return seen, overview_day.read(db, moment), overview_day.latest_failures(db, seen.connections)
+
+    seen, day, failures = house().database.read(read)
+    names = {one.id: one.name or f"Cohort {one.mixpanel_cohort_id}" for one in seen.cohorts}
+    return render_template("dashboard/overview.html", seen=seen, day=day, failures=failures, names=names)
+
+
+@blueprint.get("/overview/now")
+def overview_now() -> ResponseReturnValue:
+    """The sentence and the live sessions. Who has the first steps before them (`?first=1`) is shown the whole page
+    anew once something has come."""
+    moment = house().clock()
+    seen = house().database.read(lambda db: _look(db, moment))
+    came = bool(request.args.get("first") and seen.cohorts)
+    return render_template("dashboard/overview/_now.html", seen=seen), {"HX-Refresh": "true"} if came else {}
+
+
+def _look(db: Connection, moment: int) -> Now:
+    cohorts = standings(db, moment)
+    connections = list(connection_standings(db, moment, cohorts).values())
+    live = [_live(one, one.session) for one in cohorts if one.session and one.session.status in RUNNING]
+    live.sort(key=lambda one: -one.session.last_page_at)
+    return Now(
+        verdict=judge(cohorts, connections),
+        live=live[:MOST_LIVE],
+        more_live=max(0, len(live) - MOST_LIVE),
+        connections=connections,
+        cohorts=cohorts,
+        notes=[] if rate_limits.are_as_set() else [REDIS_IS_AWAY],
+        every=EVERY_LIVE if live else EVERY,
+    )
+
+
+def _live(standing: Standing, session: Unfinished) -> Live:
+    return Live(standing, session, pace(session, standing.now), text.remaining(session, standing.now))
+
+
+def pace(session: Unfinished, now: int) -> int | None:
+    """Members a second, from the first page to the last that is here; none of an export that has fallen silent."""
+    if progress.state(session, now) != "receiving":
+        return None
+    took, later_pages = session.last_page_at - session.started_at, session.pages_received - 1
+    if later_pages < 1 or took <= 0:
+        return None
+    return round(session.received * later_pages / session.pages_received * SECOND / took)

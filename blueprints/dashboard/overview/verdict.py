@@ -1,0 +1,136 @@
+"""The sentence on top of the overview, in the tone of the worst state, and the list of what needs somebody.
+
+Pure: standings in, words out.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from blueprints.formatting import plural
+from sync.status import text
+from sync.status.cohort import TONES, LastFailure, Standing
+from sync.status.connection import ConnectionStanding
+
+MOST_NEEDS = 8  # listed one by one
+URGENCY = ("failing", "held", "quiet", "stalled")  # what is listed, the most urgent first
+NEED_YOU = frozenset({"failing", "held", "quiet"})  # a stalled export is taken up by Mixpanel itself
+
+# Every state of a cohort in a sentence: for one, and for several. What is being received is one thing to a reader.
+_UNDER_WAY = ("is being received", "are being received")
+_STATES = {
+    "in_step": ("is in step", "are in step"),
+    "receiving": _UNDER_WAY,
+    "settling": _UNDER_WAY,
+    "sweeping": _UNDER_WAY,
+    "late": ("is late", "are late"),
+    "failing": ("is failing", "are failing"),
+    "held": ("is held", "are held"),
+    "stalled": ("has stalled", "have stalled"),
+    "quiet": ("has gone quiet", "have gone quiet"),
+    "one_time": ("was a one-time export", "were one-time exports"),
+    "off": ("is switched off", "are switched off"),
+}
+_WELL = frozenset(_STATES[state] for state in ("in_step", "receiving", "one_time"))
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing to look at: who, in which state, what happened, and the one button."""
+
+    state: str
+    name: str
+    says: str
+    path: str
+    word: str
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.state]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How things are. `counts` says how many cohorts are in which state, empty where the headline does already; the
+    first `urgent` of the needs are those that the headline counts."""
+
+    tone: str
+    headline: str
+    counts: str
+    urgent: int
+    needs: list[Need]
+    more_needs: int
+    last_synced_at: int | None
+
+
+def judge(cohorts: Sequence[Standing], connections: Sequence[ConnectionStanding]) -> Verdict:
+    needs = sorted(_needs(cohorts, connections), key=lambda need: URGENCY.index(need.state))
+    counts = count_states(one.state for one in cohorts)
+    urgent = sum(need.state in NEED_YOU for need in needs)
+    headline = f"{plural(urgent, 'thing needs', 'things need')} you" if urgent else counts
+    return Verdict(
+        tone=needs[0].tone if needs else _calm_tone(cohorts),
+        headline=headline,
+        counts=counts if urgent else "",
+        urgent=urgent,
+        needs=needs[:MOST_NEEDS],
+        more_needs=max(0, len(needs) - MOST_NEEDS),
+        last_synced_at=max((one.last_synced_at for one in cohorts if one.last_synced_at), default=None),
+    )
+
+
+def count_states(states: Iterable[str]) -> str:
+    """`All 12 cohorts are in step.`, `10 of 12 cohorts are in step, 1 has stalled, 1 was a one-time export.`, and
+    where nothing is amiss `All 12 cohorts are well: 11 are in step, 1 was a one-time export.`"""
+    counted = Counter(_STATES[state] for state in states)
+    total = counted.total()
+    if not total:
+        return "Nothing has been received yet."
+    parts = [(counted[words], words) for words in dict.fromkeys(_STATES.values()) if counted[words]]
+    (first, words), *rest = parts
+    if not rest:
+        return f"All {total:,} cohorts {words[1]}." if total > 1 else f"The one cohort {words[0]}."
+    if set(counted) <= _WELL:
+        return f"All {total:,} cohorts are well: {', '.join(f'{n:,} {w[n > 1]}' for n, w in parts)}."
+    said = [f"{first:,} of {total:,} cohorts {words[first > 1]}", *(f"{n:,} {w[n > 1]}" for n, w in rest)]
+    return f"{', '.join(said)}."
+
+
+def _calm_tone(cohorts: Sequence[Standing]) -> str:
+    """Nothing needs anybody: a late page shows, being received does, and a house that is switched off as a whole."""
+    tones = {one.tone for one in cohorts}
+    return next((tone for tone in ("waiting", "working", "in-step") if tone in tones), "off")
+
+
+def _needs(cohorts: Sequence[Standing], connections: Sequence[ConnectionStanding]) -> Iterator[Need]:
+    """Quiet cohorts of a quiet connection are one thing, not many: their connection."""
+    quiet = {one.id for one in connections if one.own_state == "quiet"}
+    for connection in connections:
+        if connection.own_state in URGENCY:  # what is with its cohorts is said of them
+            yield _of_connection(connection)
+    for cohort in cohorts:
+        if cohort.state in URGENCY and not (cohort.state == "quiet" and cohort.connection_id in quiet):
+            yield _of_cohort(cohort)
+
+
+def _of_connection(one: ConnectionStanding) -> Need:
+    if one.own_state == "failing" and one.failure:
+        return _failing(one.name, one.refusals, one.failure)
+    return Need(one.own_state, one.name, f"{text.own_sentence(one)}.", f"/connections/{one.name}", "Look")
+
+
+def _of_cohort(one: Standing) -> Need:
+    name = one.name or f"Cohort {one.mixpanel_cohort_id}"
+    if one.state == "failing" and one.failure:
+        return _failing(name, one.refusals, one.failure)
+    if one.state == "held":
+        return Need("held", name, f"{one.says}.", f"/cohorts/{one.id}/held", "Decide")
+    if one.state == "stalled" and one.session:
+        return Need("stalled", name, f"{one.says}.", f"/sessions/{one.session.id}", "Look")
+    return Need(one.state, name, f"{one.says}.", f"/cohorts/{one.id}", "Look")
+
+
+def _failing(name: str, refusals: int, failure: LastFailure) -> Need:
+    """What we answered says why; whether Mixpanel has paused is what matters."""
+    happened = "Mixpanel paused this sync" if failure.pauses else f"{plural(refusals, 'call')} refused in a row"
+    return Need("failing", name, f"{happened}: {failure.message}", f"/failures/{failure.id}", "See failure")

@@ -1,0 +1,65 @@
+"""A person's line of time: every entry and exit in every cohort of the project, newest first, a page at a time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from blueprints.urls import can_be_stored
+
+PAGE = 100
+
+Place = tuple[int, int, int]  # moment, our cohort id, number within the cohort's log: what a page ended with
+
+FROM_NOW: Place = (2**63 - 1, 2**63 - 1, 2**63 - 1)
+
+# As in blueprints/api/people.py: from the last change about the person in each cohort back by `previous`, each found by
+# its primary key. `taken` counts those of this page, so that each cohort's way back ends where the page must be full.
+# `e` is the entry that an exit ends.
+_TRAIL = text("""
+    WITH RECURSIVE trail (cohort_id, number, entered, entry_number, session_id, at, previous, taken) AS (
+        SELECT x.cohort_id, x.number, x.entered, x.entry_number, x.session_id, x.at, x.previous,
+            CASE WHEN (x.at, x.cohort_id, x.number) < (:at, :cohort, :number) THEN 1 ELSE 0 END
+        FROM cohort c CROSS JOIN membership m CROSS JOIN membership_change x
+        WHERE c.project_id = :project_id AND m.cohort_id = c.id AND m.person_id = :person
+            AND x.cohort_id = m.cohort_id AND x.number = m.change_number
+        UNION ALL
+        SELECT x.cohort_id, x.number, x.entered, x.entry_number, x.session_id, x.at, x.previous,
+            t.taken + CASE WHEN (x.at, x.cohort_id, x.number) < (:at, :cohort, :number) THEN 1 ELSE 0 END
+        FROM trail t CROSS JOIN membership_change x
+        WHERE x.cohort_id = t.cohort_id AND x.number = t.previous AND t.taken <= :page
+    )
+    SELECT t.cohort_id, c.name, c.mixpanel_cohort_id, t.number, t.entered, t.entry_number, t.at, t.session_id,
+        s.action, s.mixpanel_session_id, e.at AS entered_at
+    FROM (SELECT * FROM trail WHERE taken > 0 ORDER BY at DESC, cohort_id DESC, number DESC LIMIT :page + 1) AS t
+    JOIN cohort c ON c.id = t.cohort_id
+    LEFT JOIN sync_session s ON s.id = t.session_id
+    LEFT JOIN membership_change e ON e.cohort_id = t.cohort_id AND e.number = t.previous AND NOT t.entered AND e.entered
+    ORDER BY t.at DESC, t.cohort_id DESC, t.number DESC""")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One entry or exit. `stayed` is how long, in milliseconds, for an exit whose entry is known."""
+
+    row: Row[Any]
+    stayed: int | None
+
+
+def read(db: Connection, project_id: str, person_id: int, before: Place | None) -> tuple[list[Turn], str | None]:
+    """The newest changes before a place, at most PAGE, and the `before` of the next page if there is one."""
+    at, cohort, number = before or FROM_NOW
+    values = {"project_id": project_id, "person": person_id, "at": at, "cohort": cohort, "number": number, "page": PAGE}
+    rows = db.execute(_TRAIL, values).all()
+    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    older = f"{last.at}-{last.cohort_id}-{last.number}" if last else None
+    return [Turn(row, None if row.entered_at is None else row.at - row.entered_at) for row in rows[:PAGE]], older
+
+
+def place(given: str) -> Place | None:
+    """The place that `?before=` stands for; None where it is none, which is the newest page."""
+    parts = given.split("-")
+    if len(parts) != len(FROM_NOW) or not all(part.isascii() and part.isdigit() for part in parts):
+        return None
+    at, cohort, number = (int(part[:20]) for part in parts)
+    return (at, cohort, number) if all(map(can_be_stored, (at, cohort, number))) else None

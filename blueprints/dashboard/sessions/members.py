@@ -1,0 +1,209 @@
+"""Who is behind each number of a session (S14): received, entered, left, unchanged and rejected.
+
+Received and unchanged are read page by page from whom each page has seen, entered and left from the cohort's log.
+Every list costs the same from its first page to its last.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from flask import render_template, request, url_for
+from sqlalchemy import Connection, Row, bindparam, text
+
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.sessions import words
+from blueprints.dashboard.sessions.routes import ALL, find, key
+from models.queries import rejected
+from models.statement import Statement
+from runtime import house
+from sync.contract.identity import REASONS
+from sync.id_sets import decode
+
+PAGE = 100
+PAGES_AT_ONCE = 102  # of the session: enough to fill a list and more, unless most of them are empty
+LOOKED_AT = 3000  # people whose changes are looked up to find those without any
+LOWEST, HIGHEST = -(10**18) + 1, 10**18 - 1  # what a URL may say
+KINDS = ("received", "entered", "left", "unchanged", "rejected")
+OF_THE_LOG = {"entered", "left", "unchanged"}
+
+_ENTERED = Statement("""
+    SELECT number, person_id, at, entry_number FROM membership_change
+    WHERE cohort_id = :cohort_id AND number > :after AND number BETWEEN :first AND :last AND session_id = :session_id
+        AND entered
+    ORDER BY number LIMIT :limit""")
+
+# A refresh's exits are at the end of its stretch of the log.
+_LEFT = Statement("""
+    SELECT number, person_id, at, entry_number FROM membership_change
+    WHERE cohort_id = :cohort_id AND number < :after AND number BETWEEN :first AND :last AND session_id = :session_id
+        AND NOT entered
+    ORDER BY number DESC LIMIT :limit""")
+
+_SEEN = f"""
+    SELECT page, seen FROM sync_page WHERE session_id = :session_id AND page >= :page AND page <= :total {{}}
+    ORDER BY page LIMIT {PAGES_AT_ONCE}"""  # noqa: S608 - a number of ours
+_ALL_SEEN = Statement(_SEEN.format(""))
+_SOME_UNCHANGED = Statement(_SEEN.format("AND unchanged > 0"))
+
+
+# From the last change about each person back to where the session began, each found by its primary key.
+_CHANGED = text("""
+    WITH RECURSIVE trail (person_id, number) AS (
+        SELECT person_id, change_number FROM membership
+        WHERE cohort_id = :cohort_id AND person_id IN :ids AND change_number >= :first
+        UNION ALL
+        SELECT t.person_id, x.previous FROM trail t CROSS JOIN membership_change x
+        WHERE x.cohort_id = :cohort_id AND x.number = t.number AND x.previous >= :first
+    )
+    SELECT DISTINCT t.person_id FROM trail t CROSS JOIN membership_change x
+    WHERE x.cohort_id = :cohort_id AND x.number = t.number AND x.session_id = :session_id""").bindparams(
+    bindparam("ids", expanding=True)
+)
+
+_PEOPLE = text("SELECT id, distinct_id, email, first_name, last_name FROM person WHERE id IN :ids").bindparams(
+    bindparam("ids", expanding=True)
+)
+
+
+class Place(NamedTuple):
+    """Where in a list we are: behind `after` (a row of the log, or a person or member of page `page`), with `shown`
+    before it."""
+
+    page: int = LOWEST
+    after: int = -1
+    shown: int = 0
+
+
+@dataclass
+class Members:
+    """Some of a list: rows of `person_id`, `page`, `at`, `entry_number`, or of `page`, `reason`, `value`."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    following: Place | None = None
+
+
+@blueprint.get(f"/sessions/<int:session_id>/members/<any({', '.join(KINDS)}):kind>")
+def list_session_members(session_id: int, kind: str) -> str:
+    place = _place()
+
+    def read(db: Connection) -> tuple[Row[Any], Members, dict[int, Row[Any]]]:
+        session = find(db, session_id)
+        members = _READERS[kind](db, session, place)
+        ids = [row["person_id"] for row in members.rows if "person_id" in row]
+        return session, members, {row.id: row for row in db.execute(_PEOPLE, {"ids": ids})} if ids else {}
+
+    session, members, people = house().database.read(read)
+    here = url_for("dashboard.list_session_members", session_id=session_id, kind=kind)
+    return render_template(
+        "dashboard/sessions/members.html",
+        session=session,
+        kind=kind,
+        kinds=KINDS,
+        title=words.what(session.action, session.label),
+        members=members.rows,
+        is_pruned=kind in OF_THE_LOG and 0 < session.first_change <= session.log_gone,
+        people=people,
+        older=None if members.following is None else _address(session_id, kind, members.following),
+        first=here if place != Place() else None,
+    )
+
+
+def _place() -> Place:
+    given = request.args
+    return Place(key(given.get("page", ""), LOWEST), key(given.get("after", ""), -1), key(given.get("shown", ""), 0))
+
+
+def _address(session_id: int, kind: str, place: Place) -> str:
+    parameters = {name: value for name, value in place._asdict().items() if value != Place._field_defaults[name]}
+    return url_for("dashboard.list_session_members", session_id=session_id, kind=kind, **parameters)
+
+
+# --- from the log
+
+
+def _entered(db: Connection, session: Row[Any], place: Place) -> Members:
+    return _changes(db, session, place, _ENTERED, session.entered)
+
+
+def _left(db: Connection, session: Row[Any], place: Place) -> Members:
+    place = place._replace(after=ALL) if place.after < 0 else place
+    return _changes(db, session, place, _LEFT, session.left_count)
+
+
+def _changes(db: Connection, session: Row[Any], place: Place, statement: Statement, total: int) -> Members:
+    """How many there are is known, so that behind the last of them nobody searches the rest of the log."""
+    limit = min(PAGE, total - place.shown)
+    if limit <= 0:
+        return Members()
+    values = {"cohort_id": session.cohort_id, "session_id": session.id, "after": place.after, "limit": limit}
+    rows = statement.all(db, values | {"first": session.first_change, "last": session.last_change})
+    shown = place.shown + len(rows)
+    following = Place(after=rows[-1][0], shown=shown) if len(rows) == limit and shown < total else None
+    return Members([{"person_id": who, "at": at, "entry_number": entry} for _, who, at, entry in rows], following)
+
+
+# --- from the pages
+
+
+def _received(db: Connection, session: Row[Any], place: Place) -> Members:
+    named, more = _named(db, session, place, _ALL_SEEN, PAGE)
+    return _of_pages(named, more)
+
+
+def _unchanged(db: Connection, session: Row[Any], place: Place) -> Members:
+    """Those without a change by this session. Where a page came in several versions, its count of them is the last
+    version's alone, and does not tell which pages to leave out."""
+    statement = _ALL_SEEN if session.unclear else _SOME_UNCHANGED
+    named, more = _named(db, session, place, statement, LOOKED_AT)
+    changed = _changed(db, session, [person_id for _, person_id in named])
+    rest = [one for one in named if one[1] not in changed]
+    if len(rest) > PAGE:
+        return _of_pages(rest[:PAGE], Place(*rest[PAGE - 1]))
+    return _of_pages(rest, more)
+
+
+def _of_pages(named: Sequence[tuple[int, int]], following: Place | None) -> Members:
+    return Members([{"person_id": person_id, "page": page} for page, person_id in named], following)
+
+
+def _named(
+    db: Connection, session: Row[Any], place: Place, statement: Statement, most: int
+) -> tuple[list[tuple[int, int]], Place | None]:
+    """The next `most` (page, person id) behind `place`, and where to go on if there may be more. Pages past the total
+    belong to an earlier attempt of the same export (`sync.sweep.leavers`)."""
+    total = session.total_pages if session.action == "members" and session.total_pages is not None else ALL
+    blobs = statement.all(db, {"session_id": session.id, "page": place.page, "total": total})
+    found: list[tuple[int, int]] = []
+    for page, blob in blobs:
+        new = [(page, one) for one in decode(bytes(blob)) if page > place.page or one > place.after] if blob else []
+        found += new[: most + 1 - len(found)]
+        if len(found) > most:
+            return found[:most], Place(*found[most - 1])
+    return found, Place(blobs[-1][0], HIGHEST) if len(blobs) == PAGES_AT_ONCE else None
+
+
+def _changed(db: Connection, session: Row[Any], ids: Iterable[int]) -> set[int]:
+    ids = sorted(set(ids))
+    if not ids or not session.first_change:
+        return set()
+    values = {"cohort_id": session.cohort_id, "session_id": session.id, "first": session.first_change, "ids": ids}
+    return set(db.execute(_CHANGED, values).scalars())
+
+
+def _rejected(db: Connection, session: Row[Any], place: Place) -> Members:
+    found = rejected.listed(db, session.id, PAGE + 1, (place.page, place.after))
+    rows = [
+        {"page": one.page, "reason": REASONS.get(one.reason, one.reason), "value": one.value} for one in found[:PAGE]
+    ]
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    return Members(rows, Place(last.page, last.nth) if last else None)
+
+
+_READERS = {
+    "received": _received,
+    "entered": _entered,
+    "left": _left,
+    "unchanged": _unchanged,
+    "rejected": _rejected,
+}

@@ -1,0 +1,212 @@
+"""Sessions: Mixpanel's exports as a list, and one of them with its pages as it goes on."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from flask import abort, render_template, request, url_for
+from sqlalchemy import Connection, Row, TextClause, text
+
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.sessions import pages as session_pages
+from blueprints.dashboard.sessions import words as session_words
+from blueprints.dashboard.sessions.words import RUNNING, STATES
+from blueprints.urls import can_be_stored
+from models.sessions import UNFINISHED
+from runtime import house
+from sync import erasure
+from sync.status import cohort as cohort_status
+from sync.status import progress
+
+PAGE = 50
+ALL = 2**63 - 1
+
+KINDS = {
+    "refresh": ("Refreshes", ("members",)),
+    "diff": ("Diffs", ("add_members", "remove_members")),
+    "added": ("Diffs that add", ("add_members",)),
+    "removed": ("Diffs that remove", ("remove_members",)),
+    "erased": ("Erasures", (erasure.ACTION,)),
+}
+# Late is not asked for: it is said of what is being received.
+STATUSES = {"running": "Under way"} | {status: word for status, (_tone, word) in STATES.items() if status != "late"}
+
+_COLUMNS = """s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.status, s.total_pages, s.pages_received,
+    s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed, s.started_at, s.last_page_at,
+    s.completed_at, s.decision, coalesce(nullif(c.name, ''), c.mixpanel_cohort_id) AS label, k.name AS connection"""
+
+_ONE = text(f"""
+    SELECT {_COLUMNS}, s.unclear, s.first_change, s.last_change, s.settles_at, s.held_at, s.would_leave,
+        s.would_leave_of, s.held_for, s.replaced, c.project_id, c.mixpanel_cohort_id, c.log_gone, (
+            SELECT n.id FROM sync_session n WHERE n.cohort_id = s.cohort_id AND n.number = c.newest_refresh
+        ) AS newest_refresh
+    FROM sync_session s JOIN cohort c ON c.id = s.cohort_id LEFT JOIN connection k ON k.id = s.connection_id
+    WHERE s.id = :id""")  # noqa: S608 - our own columns
+
+_CONNECTIONS = text("SELECT id, name FROM connection ORDER BY name LIMIT 500")
+
+_REFUSED = text("""
+    SELECT id, last_at, count, status, cause, message, action FROM failure
+    WHERE cohort_id = :cohort_id AND project_id = :project_id AND last_at BETWEEN :since AND :until
+    ORDER BY last_at DESC LIMIT 5""")
+
+
+# --- the list
+
+
+class Filters(NamedTuple):
+    """What of the list is asked for, as the URL says it; empty where it does not. `before` is an id."""
+
+    status: str = ""
+    kind: str = ""
+    connection: str = ""
+    cohort: str = ""
+    before: int = ALL
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> "Filters":
+        status, kind, connection = given.get("status", ""), given.get("kind", ""), given.get("connection", "")
+        cohort = given.get("cohort", "").strip()
+        return cls(
+            status if status in STATUSES else "",
+            kind if kind in KINDS else "",
+            connection if can_be_stored(connection) else "",
+            cohort if can_be_stored(cohort) else "",
+            key(given.get("before", ""), ALL),
+        )
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """Those that are set, as parameters of a URL."""
+        return {name: value for name, value in self._asdict().items() if value and name != "before"}
+
+
+def key(given: str, otherwise: int) -> int:
+    """A row's key from a URL, of either sign; `otherwise` where it is none."""
+    digits = given.removeprefix("-")
+    return int(given) if digits.isascii() and digits.isdigit() and len(digits) < 19 else otherwise  # noqa: PLR2004
+
+
+@blueprint.get("/sessions")
+def list_sessions() -> str:
+    filters = Filters.of(request.args)
+    statement, values = _listing(filters)
+
+    def read(db: Connection) -> tuple[list[Row[Any]], list[Row[Any]]]:
+        return list(db.execute(statement, values).all()), list(db.execute(_CONNECTIONS).all())
+
+    rows, connections = house().database.read(read)
+    older = _address(filters, before=rows[PAGE - 1].id) if len(rows) > PAGE else None
+    return render_template(
+        "dashboard/sessions/list.html",
+        sessions=rows[:PAGE],
+        connections=[row.name for row in connections],
+        filters=filters,
+        older=older,
+        first=_address(filters) if filters.before != ALL else None,
+        kinds={name: word for name, (word, _actions) in KINDS.items()},
+        statuses=STATUSES,
+        words=session_words,
+    )
+
+
+def _address(filters: Filters, **more: Any) -> str:
+    parameters: dict[str, Any] = filters.chosen | more
+    return url_for("dashboard.list_sessions", **parameters)
+
+
+def _listing(filters: Filters) -> tuple[TextClause, dict[str, Any]]:
+    """The statement for these filters. CROSS JOIN and the plus before a column are for the planners: see
+    `blueprints.api.sessions`."""
+    statuses = RUNNING if filters.status == "running" else (filters.status,)
+    unfinished = filters.status == "running" or filters.status in UNFINISHED
+    order = f"{'+' if unfinished else ''}s.id"
+    wanted = [f"{order} < :before"]
+    if filters.status:
+        wanted.append(f"s.status IN {_listed(statuses)}")
+    if unfinished:
+        wanted.append("s.status NOT IN ('complete', 'superseded')")
+    if filters.kind:
+        wanted.append(f"s.action IN {_listed(KINDS[filters.kind][1])}")
+    if filters.connection:
+        wanted.append("k.name = :connection")
+    if filters.cohort:
+        wanted.append("(lower(c.name) LIKE lower(:like) ESCAPE '!' OR c.mixpanel_cohort_id = :cohort)")
+    statement = text(f"""
+        SELECT {_COLUMNS} FROM sync_session s CROSS JOIN cohort c LEFT JOIN connection k ON k.id = s.connection_id
+        WHERE c.id = s.cohort_id AND {" AND ".join(wanted)} ORDER BY {order} DESC LIMIT {PAGE + 1}""")  # noqa: S608
+    values: dict[str, Any] = {"before": filters.before}
+    if filters.connection:
+        values["connection"] = filters.connection
+    if filters.cohort:
+        values |= {"cohort": filters.cohort, "like": f"%{_literal(filters.cohort)}%"}
+    return statement, values
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    """Words of ours as a list in SQL."""
+    return "(" + ", ".join(f"'{word}'" for word in words) + ")"
+
+
+def _literal(searched: str) -> str:
+    """For LIKE: its own signs stand for themselves."""
+    return searched.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
+# --- one session
+
+
+@blueprint.get("/sessions/<int:session_id>")
+def show_session(session_id: int) -> str:
+    return render_template("dashboard/sessions/session.html", **_seen_now(session_id))
+
+
+@blueprint.get("/sessions/<int:session_id>/now")
+def show_session_now(session_id: int) -> str:
+    """The page without its frame; it asks for itself again while the session runs."""
+    return render_template("dashboard/sessions/_now.html", **_seen_now(session_id))
+
+
+def find(db: Connection, session_id: int) -> Row[Any]:
+    """The session's row, with its cohort's and connection's names. Answers 404 where there is none."""
+    row = db.execute(_ONE, {"id": session_id}).one_or_none() if can_be_stored(session_id) else None
+    if row is None:
+        abort(404)
+    return row
+
+
+def _seen_now(session_id: int) -> dict[str, Any]:
+    now = house().clock()
+
+    def read(db: Connection) -> tuple[Row[Any], list[session_pages.Arrival], list[Row[Any]], str]:
+        session = find(db, session_id)
+        refused = db.execute(_REFUSED, _while_it_ran(session, now)).all()
+        is_over = session.status != "stalled"
+        kind = "" if is_over else cohort_status.standings(db, now, session.cohort_id)[0].rhythm.kind
+        return session, session_pages.read(db, session_id), list(refused), kind
+
+    session, arrivals, refused, kind = house().database.read(read)
+    refused_at = next((one.last_at for one in refused if one.action == session.action), None)
+    pages = session_pages.arrange(session, arrivals, refused_at)
+    if progress.state(session, now) in {"late", "stalled"}:  # what it once made a second says nothing of now
+        pages.pace, pages.due = pages.pace._replace(per_second=None, expected_at=None), None
+    return {
+        "session": session,
+        "pages": pages,
+        "refused": refused,
+        "runs": session.status in RUNNING,
+        "title": session_words.what(session.action, session.label),
+        "state": session_words.state(session, now),
+        "headline": session_words.headline(session, pages.pace.expected_at, now),
+        "what_next": session_words.what_next(session, pages.missing, kind, now),
+        "took": session_words.took(session, now),
+    }
+
+
+def _while_it_ran(session: Row[Any], now: int) -> dict[str, Any]:
+    ended = session.completed_at or (session.last_page_at if session.status == "superseded" else now)
+    return {
+        "cohort_id": session.mixpanel_cohort_id,
+        "project_id": session.project_id,
+        "since": session.started_at,
+        "until": ended,
+    }

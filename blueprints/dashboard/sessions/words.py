@@ -1,0 +1,152 @@
+"""A session in words: what it is, how it stands, and what happens next (S5, S6, S8, S9, S13, and the removal guard)."""
+
+from typing import Any, NamedTuple
+
+from blueprints.formatting import duration, number, plural, span
+from sync.status import progress
+from sync.status.progress import Ranges
+from sync.sweep import held
+
+RUNNING = ("receiving", "settling", "sweeping")
+
+# Status: the tone of its colour and icon, and its word.
+STATES = {
+    "receiving": ("working", "Receiving"),
+    "late": ("waiting", "Late"),
+    "settling": ("working", "Settling"),
+    "sweeping": ("working", "Finishing"),
+    "stalled": ("waiting", "Stalled"),
+    "held": ("held", "Held"),
+    "complete": ("in-step", "Complete"),
+    "superseded": ("off", "Superseded"),
+}
+
+_WHATS = {
+    "members": "Refresh of {}",
+    "add_members": "Added to {}",
+    "remove_members": "Removed from {}",
+    "erasure": "Erased from {}",
+}
+
+
+SWEEPING = "All pages are here. Those whom no page named leave now, in steps; Mixpanel has nothing more to send."
+
+
+class State(NamedTuple):
+    """`tone` is one of the macro `state`'s, `word` goes beside its icon."""
+
+    tone: str
+    word: str
+
+
+def what(action: str, label: str) -> str:
+    """`Refresh of Paying users`; the label is the cohort's name."""
+    return _WHATS[action].format(label)
+
+
+def state(session: Any, now: int) -> State:
+    """How a session stands, for every page that shows one."""
+    if session.decision == "rejected":
+        return State("off", "Rejected")
+    return State(*STATES[progress.state(session, now)])
+
+
+def took(session: Any, now: int) -> int:
+    """Milliseconds from the first page to the end, or to now while it runs; of what never ended, to its last page."""
+    if session.status in RUNNING:
+        return max(0, now - int(session.started_at))
+    return int(session.completed_at or session.last_page_at) - int(session.started_at)
+
+
+def headline(session: Any, expected_at: int | None, now: int) -> str:
+    """How it stands, to be read behind the state's word; may be empty."""
+    here, total = session.pages_received, session.total_pages
+    standing = progress.state(session, now)
+    if standing == "late" and total:
+        return f"at {number(here)} of {plural(total, 'page')}"
+    if standing == "receiving" and total:
+        left = "" if expected_at is None or expected_at <= now else f", done in about {span(expected_at - now)}"
+        return f"{number(here)} of {plural(total, 'page')}{left}"
+    if session.status == "stalled" and total:
+        return f"at {number(here)} of {plural(total, 'page')}"
+    if session.status == "settling" and session.settles_at:
+        return f"done in {span(max(0, session.settles_at - now))} unless another page comes"
+    return ""
+
+
+def what_next(session: Any, missing: Ranges, kind: str, now: int) -> str:
+    """What happens next. `missing` are the pages that have not come, `kind` is that of the cohort's rhythm."""
+    sentences = {
+        "receiving": lambda: _when_receiving(session, progress.count(missing)),
+        "late": lambda: _when_late(session, missing, now),
+        "settling": lambda: _when_settling(session, now),
+        "sweeping": lambda: SWEEPING,
+        "stalled": lambda: _when_stalled(session, missing, kind, now),
+        "held": lambda: f"{held.why(session)}. {held.what_next(session)}",
+        "superseded": lambda: _when_superseded(session),
+        "complete": lambda: _when_complete(session),
+    }
+    return sentences[progress.state(session, now)]()
+
+
+def _when_settling(session: Any, now: int) -> str:
+    wait = duration(max(0, (session.settles_at or now) - now))
+    return (
+        f"It cannot be told for certain whether all pages are here. Once nothing has come for another {wait}, those "
+        "whom no page named leave. Until then nobody leaves."
+    )
+
+
+def _when_receiving(session: Any, missing: int) -> str:
+    pages = "the missing page is" if missing == 1 else f"the {number(missing)} missing pages are"
+    if session.action == "members":
+        return f"When {pages} here, those whom no page named leave. Until then nobody leaves."
+    return f"What has arrived counts already. When {pages} here, this diff is complete."
+
+
+def _when_late(session: Any, missing: Ranges, now: int) -> str:
+    so_far = "Nobody leaves before that." if session.action == "members" else "What has arrived counts already."
+    gone = f"; {progress.missing(missing)}" if missing else ""
+    return f"No page has come for {span(now - session.last_page_at)}{gone}. Mixpanel sends a page that failed again, \
+so that it may still come. {so_far}"
+
+
+def _when_stalled(session: Any, missing: Ranges, kind: str, now: int) -> str:
+    gone = f"{progress.capital(progress.missing(missing))}; the" if missing else "The"
+    so_far = "Nobody has left." if session.action == "members" else "What has arrived counts."
+    return f"{gone} last page came {span(now - session.last_page_at)} ago. {so_far} A late page takes this export up \
+again. If none comes: {progress.starts_over(kind)}."
+
+
+def _when_superseded(session: Any) -> str:
+    if session.decision == "rejected":
+        return f"It was held. {held.why(session)}; an operator rejected that. Nobody left by it, and whatever pages \
+still come change nothing."
+    if session.held_at is not None:
+        return f"It was held. {held.why(session)}. A newer refresh took its place before anybody decided, so nobody \
+left by it."
+    if session.action == "members":
+        return "A newer refresh began before this one was complete, so nobody left by it. Pages that still come are \
+kept and change nothing."
+    return "A newer refresh has had the last word on everybody. Pages that came after it are kept and change nothing."
+
+
+def _when_complete(session: Any) -> str:
+    if session.decision == "approved":
+        return f"Nothing more. It was held. {held.why(session)}; an operator approved it, and they left."
+    if session.decision == "agreed":
+        return f"Nothing more. It would remove {_share(session)}, as the held refresh before it would have, so it went \
+through by itself."
+    if session.action == "members":
+        return "Nothing more. All pages are here, and those whom no page named have left."
+    if session.action == "erasure":
+        return (
+            "Nothing more. Somebody who was in the cohort was erased, and left it. Mixpanel has sent nothing of this."
+        )
+    if session.received == 0:
+        return "Nothing more. An empty diff is Mixpanel's sign of life: the cohort had not changed."
+    return "Nothing more. All pages are here and have been applied."
+
+
+def _share(session: Any) -> str:
+    return f"{number(session.would_leave)} of {plural(session.would_leave_of or 0, 'member')}"

@@ -1,0 +1,123 @@
+"""Operators: who may sign in, and as what. Everybody sees them, admins change them."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from blueprints.dashboard import blueprint
+from runtime import house
+from security import operators, sign_in
+from security.operators import Operator, Wrong
+from security.roles import MEANINGS, needs
+
+T = TypeVar("T")
+
+
+@blueprint.get("/settings/operators")
+def list_operators() -> str:
+    return _list({}, {})
+
+
+@blueprint.post("/settings/operators")
+@needs("admin")
+def add_operator() -> ResponseReturnValue:
+    typed = {field: request.form.get(field, "") for field in ("email", "role")}
+    try:
+        email, password_hash = operators.checked(typed["email"], request.form.get("password", ""))
+        _write(lambda db, who, now: operators.add(db, email, password_hash, typed["role"], who, now))
+    except Wrong as error:
+        return _list(typed, {error.field: str(error)}), 422
+    flash(f"{email} may sign in now. Tell them the password in person.")
+    return _back()
+
+
+@blueprint.get("/settings/operators/<int:operator_id>")
+@needs("admin")
+def edit_operator(operator_id: int) -> str:
+    return _edit(_find(operator_id), {})
+
+
+@blueprint.post("/settings/operators/<int:operator_id>/role")
+@needs("admin")
+def change_role(operator_id: int) -> ResponseReturnValue:
+    role = request.form.get("role", "")
+    return _try(
+        operator_id,
+        "role",
+        f"has the role {role} now",
+        lambda db, one, who, now: operators.set_role(db, one, role, who, now),
+    )
+
+
+@blueprint.post("/settings/operators/<int:operator_id>/password")
+@needs("admin")
+def reset_password(operator_id: int) -> ResponseReturnValue:
+    """The operator's browsers are signed out."""
+    one = _find(operator_id)
+    try:
+        password_hash = operators.hashed(request.form.get("password", ""), one.email)
+    except Wrong as error:
+        return _edit(one, {"password": str(error)}), 422
+    return _try(
+        operator_id,
+        "password",
+        "has another password now",
+        lambda db, one, who, now: operators.set_password(db, one, password_hash, who, now),
+    )
+
+
+@blueprint.get("/settings/operators/<int:operator_id>/remove")
+@needs("admin")
+def ask_remove_operator(operator_id: int) -> str:
+    return render_template("dashboard/settings/remove_operator.html", one=_find(operator_id))
+
+
+@blueprint.post("/settings/operators/<int:operator_id>/remove")
+@needs("admin")
+def remove_operator(operator_id: int) -> ResponseReturnValue:
+    return _try(operator_id, "role", "is removed", operators.remove)
+
+
+def _try(
+    operator_id: int, field: str, done: str, work: Callable[[Connection, Operator, str, int], None]
+) -> ResponseReturnValue:
+    """Do it to another operator than oneself: an admin must not lock themselves out by a slip."""
+    one = _find(operator_id)
+    if one.id == sign_in.operator().id:
+        return _edit(
+            one, {field: "This is you. Change your password under Account; the rest takes another admin."}
+        ), 422
+    try:
+        _write(lambda db, who, now: work(db, one, who, now))
+    except Wrong as error:
+        return _edit(one, {error.field: str(error)}), 422
+    flash(f"{one.email} {done}.")
+    return _back()
+
+
+def _write(work: Callable[[Connection, str, int], T]) -> T:
+    here, who = house(), sign_in.operator().email
+    return here.database.write(lambda db: work(db, who, here.clock()))
+
+
+def _find(operator_id: int) -> Operator:
+    found = house().database.read(lambda db: operators.by_id(db, operator_id), one_statement=True)
+    return found or abort(404)
+
+
+def _list(typed: dict[str, str], wrong: dict[str, str]) -> str:
+    found = house().database.read(operators.listed, one_statement=True)
+    return render_template(
+        "dashboard/settings/operators.html", found=found, typed=typed, wrong=wrong, meanings=MEANINGS
+    )
+
+
+def _edit(one: Operator, wrong: dict[str, str]) -> str:
+    return render_template("dashboard/settings/operator.html", one=one, wrong=wrong, meanings=MEANINGS)
+
+
+def _back() -> ResponseReturnValue:
+    return redirect(url_for("dashboard.list_operators"))

@@ -1,0 +1,14 @@
+"""Settings as they are in use: every value, where it comes from, and how long things are kept."""
+
+from flask import render_template
+
+from blueprints.dashboard import blueprint
+from config.settings import SETTINGS, settings_shown
+from runtime import house
+
+
+@blueprint.get("/settings")
+def show_settings() -> str:
+    settings = house().settings
+    rows = [one | {"help": setting.help} for one, setting in zip(settings_shown(settings), SETTINGS, strict=True)]
+    return render_template("dashboard/settings/general.html", rows=rows, settings=settings)

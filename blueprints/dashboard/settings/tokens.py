@@ -1,0 +1,104 @@
+"""Tokens of the JSON API: made, shown once, removed."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from types import MappingProxyType
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from blueprints.dashboard import blueprint
+from runtime import house
+from security import handover, sign_in, tokens
+from security.audit import note
+from security.roles import needs
+from security.token_bounds import Bounds, WrongBound, read
+from security.tokens import LONGEST_NAME, SCOPES, Token, TokenExists
+
+NARROW = ("days", "project_id", "network")
+MEANINGS = {
+    "read": "reads cohorts, members, changes and failures",
+    "send": "reads, and also sends to Mixpanel",
+    "erase": "reads, and also erases people for good",
+}
+
+
+@blueprint.get("/settings/tokens")
+def list_tokens() -> str:
+    return _list()
+
+
+@blueprint.post("/settings/tokens")
+@needs("admin")
+def add_token() -> ResponseReturnValue:
+    """The page that it leads to shows the token once."""
+    name, scope = request.form.get("name", "").strip(), request.form.get("scope", "")
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        return _list(name, wrong=f"A name has 1 to {LONGEST_NAME} characters."), 422
+    if scope not in SCOPES:
+        abort(400)
+    narrow = {field: request.form.get(field, "") for field in NARROW}
+    try:
+        bounds = read(**narrow, exports="no_exports" not in request.form, now=house().clock())
+        token = house().database.write(lambda db: _add(db, name, scope, bounds))
+    except TokenExists as error:
+        return _list(name, wrong=str(error), narrow=narrow), 422
+    except WrongBound as error:
+        return _list(name, narrow=narrow, wrong_bound={error.field: str(error)}), 422
+    key = handover.leave("secret", {"name": name, "scope": scope, "token": token})
+    return redirect(url_for("dashboard.show_token", once=key), 303)
+
+
+@blueprint.get("/settings/tokens/made")
+@needs("admin")
+def show_token() -> ResponseReturnValue:
+    """The new token, for whoever made it, this once."""
+    made = handover.take("secret", request.args.get("once", "")) if request.method == "GET" else None
+    if not isinstance(made, dict):
+        flash("A token is shown once. If it got lost, remove it and make another one.")
+        return redirect(url_for("dashboard.list_tokens"))
+    return render_template("dashboard/settings/token_made.html", **made)
+
+
+def _add(db: Connection, name: str, scope: str, bounds: Bounds) -> str:
+    here = house()
+    token = tokens.add(db, here.settings.secret_key, name, scope, here.clock(), bounds)
+    note(db, here.clock(), sign_in.operator().email, "token.add", name, after={"scope": scope, **asdict(bounds)})
+    return token
+
+
+@blueprint.get("/settings/tokens/<int:token_id>/remove")
+@needs("admin")
+def ask_remove_token(token_id: int) -> str:
+    return render_template("dashboard/settings/remove_token.html", one=_find(token_id))
+
+
+@blueprint.post("/settings/tokens/<int:token_id>/remove")
+@needs("admin")
+def remove_token(token_id: int) -> ResponseReturnValue:
+    one, here, who = _find(token_id), house(), sign_in.operator().email
+
+    def remove(db: Connection) -> None:
+        if tokens.remove(db, one):
+            note(db, here.clock(), who, "token.remove", one.name, before={"scope": one.scope})
+
+    here.database.write(remove)
+    flash(f"The token {one.name} is removed.")
+    return redirect(url_for("dashboard.list_tokens"))
+
+
+def _find(token_id: int) -> Token:
+    found = house().database.read(lambda db: tokens.by_id(db, token_id), one_statement=True)
+    return found or abort(404)
+
+
+def _list(
+    typed: str = "",
+    wrong: str | None = None,
+    narrow: Mapping[str, str] = MappingProxyType({}),
+    wrong_bound: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    found = house().database.read(tokens.listed, one_statement=True)
+    said = {"typed": typed, "wrong": wrong, "narrow": narrow, "wrong_bound": wrong_bound}
+    return render_template("dashboard/settings/tokens.html", found=found, meanings=MEANINGS, **said)

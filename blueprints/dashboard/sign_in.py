@@ -1,0 +1,85 @@
+"""The way in and out: the first operator, signing in, signing out."""
+
+from flask import g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from blueprints.dashboard import blueprint, sign
+from runtime import house
+from security import operators, sign_in
+from security.audit import note
+from security.operators import Operator, Wrong
+from security.rate_limits import TooMany, count_operator_sign_in, in_words
+from security.roles import needs
+
+
+@sign.get("/sign-in")
+def sign_in_form() -> ResponseReturnValue:
+    if not house().database.read(operators.there_are_any, one_statement=True):
+        return redirect(url_for("sign.sign_up_form"))
+    return render_template("dashboard/sign_in.html", email="", wrong=None)
+
+
+@sign.post("/sign-in")
+def sign_in_try() -> ResponseReturnValue:
+    """One message for a wrong e-mail and a wrong password: it tells nobody who has an account."""
+    email, password = request.form.get("email", ""), request.form.get("password", "")
+    try:
+        count_operator_sign_in(operators.as_kept(email), sign_in.known_device(email))
+    except TooMany as error:
+        sign_in.not_let_in("too_often")
+        wrong = f"Too many tries. Try again in {in_words(error.retry_after)}."
+        return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 429
+    found = operators.signing_in(house().database, email, password)
+    if found is None:
+        sign_in.failed(email)
+        wrong = "This e-mail and password do not belong together."
+        return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 422
+    return _enter(found)
+
+
+@sign.get("/sign-up")
+def sign_up_form() -> ResponseReturnValue:
+    """Only while there is no operator at all."""
+    if house().database.read(operators.there_are_any, one_statement=True):
+        return redirect(url_for("sign.sign_in_form"))
+    return render_template("dashboard/sign_up.html", email="", code="", wrong={})
+
+
+@sign.post("/sign-up")
+def sign_up_try() -> ResponseReturnValue:
+    email, code = request.form.get("email", ""), request.form.get("code", "")
+    try:
+        count_operator_sign_in(operators.as_kept(email))
+        operator = _first_operator(email, request.form.get("password", ""), code)
+    except TooMany as error:
+        sign_in.not_let_in("too_often")
+        wrong = {"code": f"Too many tries. Try again in {in_words(error.retry_after)}."}
+        return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 429
+    except Wrong as error:
+        sign_in.not_let_in("refused")
+        wrong = {error.field: str(error)}
+        return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 422
+    return _enter(operator)
+
+
+def _first_operator(email: str, password: str, code: str) -> Operator:
+    """The first operator, an admin. Raises Wrong."""
+    here = house()
+    if not operators.is_first_code(here.settings.secret_key, code):
+        raise Wrong("code", "This is not the code that the server printed when it started.")
+    email, password_hash = operators.checked(email, password)
+    return here.database.write(lambda db: operators.add_first(db, email, password_hash, here.clock()))
+
+
+def _enter(operator: Operator) -> ResponseReturnValue:
+    sign_in.start(operator)
+    return redirect(sign_in.local_path(request.args.get("next", "")))
+
+
+@blueprint.post("/sign-out")
+@needs("viewer")
+def sign_out() -> ResponseReturnValue:
+    who = g.operator.email
+    house().database.write(lambda db: note(db, house().clock(), who, "operator.sign_out", who))
+    sign_in.end()
+    return redirect(url_for("sign.sign_in_form"))

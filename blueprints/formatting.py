@@ -1,0 +1,140 @@
+"""How values are written on every page: times, numbers, durations, ids. Registered as template filters."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import g
+from markupsafe import Markup
+
+from config.clock import DAY, HOUR, MINUTE, SECOND, iso, utc
+from runtime import house
+from security.roles import covers
+
+Number = int | float
+MINUS = "\N{MINUS SIGN}"
+
+
+def ago(moment: int | None, never: str = "never") -> Markup | str:
+    """A <time>: how long ago, with the exact UTC time on hover; the browser adds the local one."""
+    if moment is None:
+        return never
+    return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(
+        iso(moment), exact(moment), _relative(house().clock() - moment)
+    )
+
+
+def _relative(past: int) -> str:
+    if abs(past) < 5 * SECOND:
+        return "just now"
+    return f"{span(past)} ago" if past > 0 else f"in {span(-past)}"
+
+
+def span(milliseconds: Number) -> str:
+    """A length of time in its largest unit: `4 min`, `3 d`."""
+    for unit, name in ((365 * DAY, "y"), (DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s")):
+        if milliseconds >= unit:
+            return f"{int(milliseconds // unit)} {name}"
+    return "0 s"
+
+
+def duration(milliseconds: Number | None) -> str:
+    """A length of time in its two largest units: `1 min 12 s`; shorter than a second in milliseconds."""
+    if milliseconds is None:
+        return "-"
+    if milliseconds < SECOND:
+        return f"{round(milliseconds)} ms"
+    parts: list[str] = []
+    rest = int(milliseconds)
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s")):
+        count, rest = divmod(rest, unit)
+        if count and len(parts) < 2:  # noqa: PLR2004 - the two largest
+            parts.append(f"{count} {name}")
+        elif parts:
+            break
+    return " ".join(parts)
+
+
+def exact(moment: int | None) -> str:
+    """`2026-11-22 01:33:19 UTC`."""
+    return utc(moment, never="")
+
+
+def number(value: Number | None) -> str:
+    """With separators: `12,345`."""
+    return "-" if value is None else f"{value:,}"
+
+
+def signed(value: int) -> str:
+    """`+12`, `0`, and a real minus sign before what is below."""
+    return f"+{value:,}" if value > 0 else f"{MINUS}{-value:,}" if value < 0 else "0"
+
+
+def size(count: int | None) -> str:
+    """Bytes for people: `214 KB`."""
+    if count is None:
+        return "-"
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "KB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}" if count < 10 * unit else f"{count // unit} {name}"
+    return f"{count} bytes"
+
+
+def short_id(value: str) -> str:
+    """An id shortened in the middle: `a81f…09c2`."""
+    return value if len(value) <= 13 else f"{value[:6]}…{value[-6:]}"  # noqa: PLR2004 - what fits a column
+
+
+def identifier(value: str) -> Markup:
+    """An id, shortened, whole on hover, copied by a click."""
+    return Markup(
+        '<button type="button" class="id" data-copy="{0}" title="{0}">'
+        '<span class="unseen">Copy </span><code>{1}</code></button>'
+    ).format(value, short_id(value))
+
+
+def ordinal(count: int) -> str:
+    """`1st`, `2nd`, `11th`."""
+    if count % 100 in {11, 12, 13}:
+        return f"{count}th"
+    return f"{count}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th') }".replace(" ", "")
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 page`, `2 pages`, with separators."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def ranges(pairs: list[tuple[int, int]], most: int = 12) -> str:
+    """`31, 36 to 100`, cut after `most` of them."""
+    shown = [str(first) if first == last else f"{first} to {last}" for first, last in pairs[:most]]
+    if len(pairs) > most:
+        shown.append(f"and {len(pairs) - most} more gaps")
+    return ", ".join(shown)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "ago": ago,
+    "span": span,
+    "duration": duration,
+    "exact": exact,
+    "number": number,
+    "signed": signed,
+    "size": size,
+    "short_id": short_id,
+    "identifier": identifier,
+    "ordinal": ordinal,
+    "plural": plural,
+    "ranges": ranges,
+}
+
+
+def surroundings() -> dict[str, Any]:
+    """What every template knows: who is signed in, and whether they may do what takes a role."""
+    operator = g.get("operator")
+    return {
+        "operator": operator,
+        "may": lambda role: operator is not None and covers(operator.role, role),
+        "may_export": operator is not None and covers(operator.role, house().settings.export_role),
+        "public_url": house().settings.public_url,
+        "now": house().clock(),
+    }

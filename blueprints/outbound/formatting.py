@@ -1,0 +1,113 @@
+"""How verdicts and JSON are written on the pages of sending. Registered as template filters."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from outbound.comparison.jobs import Comparison
+from outbound.downloads.targets import size_of
+from outbound.imports.jobs import Import
+from outbound.request.compose import readable
+
+# verdict: tone, and the word beside its icon
+VERDICTS = {
+    "accepted": ("in-step", "Accepted"),
+    "partly": ("waiting", "Partly"),
+    "rejected": ("needs-you", "Rejected"),
+    "uncertain": ("held", "Uncertain"),
+    "failed": ("waiting", "Failed"),
+    None: ("working", "Under way"),
+}
+COLOURED = 60_000  # characters of JSON; what is longer is shown plain
+SHOWN = 300_000  # characters; more than the history keeps of a body
+
+# A text without an end goes on to the end: whatever stands in it, no character is looked at twice.
+_TOKEN = re.compile(
+    r"""("(?:[^"\\]|\\.)*+(?:"|\\?\Z))(\s*+:)?|(-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?)|\b(true|false|null)\b""", re.DOTALL
+)
+
+# a comparison's state, unless it is done
+COMPARED = {
+    "waiting": ("working", "Waiting"),
+    "running": ("working", "Comparing"),
+    "failed": ("needs-you", "Stopped"),
+    "cancelled": ("off", "Cancelled"),
+}
+
+# an import's state: tone, and the word beside its icon
+STATES = {
+    "ready": ("off", "Not begun"),
+    "waiting": ("working", "About to begin"),
+    "running": ("working", "Sending"),
+    "paused": ("waiting", "Paused"),
+    "failed": ("needs-you", "Stopped"),
+    "cancelled": ("off", "Cancelled"),
+    "done": ("in-step", "Done"),
+}
+
+
+def import_state(job: Import) -> tuple[str, str]:
+    """How an import stands; one that is done with failed records says so."""
+    if job.state == "done" and job.refused + job.uncertain:
+        return "waiting", "Done, with failed records"
+    return STATES[job.state]
+
+
+def comparison_state(one: Comparison) -> tuple[str, str]:
+    """How a comparison stands; one that is done says whether the two sides are equal."""
+    told = one.summary
+    if one.state != "done":
+        return COMPARED[one.state]
+    same = told["here"] == told["there"] and not (told.get("missing") or told.get("extra"))
+    return ("in-step", "Equal") if same else ("waiting", "Different")
+
+
+def tone(verdict: str | None) -> str:
+    return VERDICTS[verdict][0]
+
+
+def word(verdict: str | None) -> str:
+    return VERDICTS[verdict][1]
+
+
+def json_shown(text: str | None) -> Markup:
+    """JSON with a line for each name and its kinds of values in colours; what is no JSON as it is."""
+    written = readable(text)
+    if len(written) > SHOWN:
+        written = _cut(text or "")
+    if len(written) > COLOURED or not written.lstrip().startswith(("{", "[", '"')):
+        return escape(written)
+    pieces: list[str] = []
+    at = 0
+    for found in _TOKEN.finditer(written):
+        pieces += [str(escape(written[at : found.start()])), _coloured(found)]
+        at = found.end()
+    return Markup("".join([*pieces, str(escape(written[at:]))]))  # noqa: S704 - every piece is escaped
+
+
+def _cut(text: str) -> str:
+    """As it came, without lines and colours, and no more of it than a page bears."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}\n… and {len(text) - SHOWN:,} characters more."
+
+
+def _coloured(found: re.Match[str]) -> str:
+    """The piece in its colour, escaped; put together by hand, as a page has thousands."""
+    text, colon, number, word = found.groups()
+    kind = "name" if colon else "text" if text else "number" if number else "word"
+    return f'<span class="json-{kind}">{escape(text or number or word)}</span>{colon or ""}'
+
+
+def bytes_shown(count: int) -> str:
+    return size_of(count)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "bytes": bytes_shown,
+    "verdict_tone": tone,
+    "verdict_word": word,
+    "json_shown": json_shown,
+    "import_state": import_state,
+    "comparison_state": comparison_state,
+}

@@ -1,0 +1,121 @@
+"""The look-outs that were asked for: one row a delivery, which a new look-out of the same delivery replaces."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from outbound.delivery_check.event import Sought
+
+LONGEST = 7_200_000  # milliseconds
+FIRST_LOOK = 10_000  # milliseconds after the sending; before that nothing was ever seen
+
+_COLUMNS = """id, delivery_id, event, distinct_id, insert_id, event_at, state, cause, looks, asked_at, next_at,
+    visible_at, claimed_until"""
+_ASK = text("""
+    INSERT INTO landing (delivery_id, event, distinct_id, insert_id, event_at, state, cause, looks, asked_at, next_at)
+    VALUES (:delivery, :event, :distinct_id, :insert_id, :event_at, :state, :cause, 0, :now, :next_at)
+    ON CONFLICT (delivery_id) DO UPDATE SET event = excluded.event, distinct_id = excluded.distinct_id,
+        insert_id = excluded.insert_id, event_at = excluded.event_at, state = excluded.state, cause = excluded.cause,
+        looks = 0, asked_at = excluded.asked_at, next_at = excluded.next_at, visible_at = NULL, claimed_until = NULL""")
+_OF = text(f"SELECT {_COLUMNS} FROM landing WHERE delivery_id = :delivery")  # noqa: S608 - our own columns
+_STOP = text("""
+    UPDATE landing SET state = 'stopped', cause = :cause, next_at = NULL, claimed_until = NULL
+    WHERE delivery_id = :delivery AND state = 'waiting'""")
+# No look waits longer than the hour of a budget: what lies further ahead was noted before the clock was set back.
+_FREE = """state = 'waiting' AND (next_at <= :now OR next_at > :beyond)
+    AND (claimed_until IS NULL OR claimed_until <= :now OR claimed_until > :beyond)"""
+_DUE = text(f"SELECT id FROM landing WHERE {_FREE} ORDER BY next_at LIMIT 1")  # noqa: S608 - our own words
+_CLAIM = text(f"""
+    UPDATE landing SET claimed_until = :until
+    WHERE id = :id AND {_FREE}
+    RETURNING {_COLUMNS}""")  # noqa: S608 - our own columns
+_END = text("""
+    UPDATE landing SET state = :state, cause = :cause, looks = :looks, next_at = :next_at, visible_at = :visible_at,
+        claimed_until = NULL
+    WHERE id = :id AND state = 'waiting' AND claimed_until = :claim""")
+
+
+@dataclass(frozen=True)
+class Landing:
+    """A look-out; see `models.outbound.Landing`. `cause` is one sentence or more, each on a line of its own."""
+
+    id: int
+    delivery_id: int
+    event: str
+    distinct_id: str
+    insert_id: str
+    event_at: int
+    state: str
+    cause: str | None
+    looks: int
+    asked_at: int
+    next_at: int | None
+    visible_at: int | None
+    claimed_until: int | None
+
+    @property
+    def sentences(self) -> list[str]:
+        return self.cause.splitlines() if self.cause else []
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look changes: the row's columns of the same names. `counts` says whether Mixpanel was really asked."""
+
+    state: str
+    cause: str | None = None
+    next_at: int | None = None
+    visible_at: int | None = None
+    counts: bool = True
+
+
+def ask(db: Connection, delivery: int, sought: Sought, sent_at: int, now: int, hindrance: str = "") -> None:
+    """Look out for this event, from the beginning; one that is hindered stops at once and says why."""
+    values = {"event": sought.event, "distinct_id": sought.distinct_id, "insert_id": sought.insert_id}
+    begin = {"state": "waiting", "cause": None, "next_at": max(now, sent_at + FIRST_LOOK)}
+    if hindrance:
+        begin = {"state": "stopped", "cause": hindrance, "next_at": None}
+    db.execute(_ASK, values | begin | {"delivery": delivery, "event_at": sought.at, "now": now})
+
+
+def of(db: Connection, delivery: int) -> Landing | None:
+    """The look-out for this delivery."""
+    row = db.execute(_OF, {"delivery": delivery}).one_or_none()
+    return None if row is None else _landing(row)
+
+
+def stop(db: Connection, delivery: int, why: str) -> bool:
+    """Look no more; False where it was over already."""
+    return db.execute(_STOP, {"delivery": delivery, "cause": why}).rowcount == 1
+
+
+# --- what the worker does with it
+
+
+def due(db: Connection, now: int) -> int | None:
+    """The look-out whose turn it is, and at which nobody looks."""
+    found: int | None = db.execute(_DUE, {"now": now, "beyond": now + LONGEST}).scalar_one_or_none()
+    return found
+
+
+def claim(db: Connection, landing_id: int, now: int, until: int) -> Landing | None:
+    """The look-out, if it is ours now."""
+    row = db.execute(_CLAIM, {"id": landing_id, "now": now, "beyond": now + LONGEST, "until": until}).one_or_none()
+    return None if row is None else _landing(row)
+
+
+def end(db: Connection, claimed: Landing, looked: Looked) -> bool:
+    """Keep what a look found; False where it was stopped or taken over meanwhile, and nothing is changed."""
+    values = {
+        "state": looked.state,
+        "cause": looked.cause,
+        "next_at": looked.next_at,
+        "visible_at": looked.visible_at,
+        "looks": claimed.looks + looked.counts,
+    }
+    return db.execute(_END, values | {"id": claimed.id, "claim": claimed.claimed_until}).rowcount == 1
+
+
+def _landing(row: Row[Any]) -> Landing:
+    return Landing(*tuple(row))

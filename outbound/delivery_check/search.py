@@ -1,0 +1,216 @@
+"""One look: the raw export of the event's days, searched for its `$insert_id`, within the budget of exports."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from models.database import DatabaseUnavailable
+from models.sealed import CannotOpen
+from outbound import deliveries, projects, send
+from outbound.deliveries import Delivery
+from outbound.delivery_check import causes, jobs
+from outbound.delivery_check.event import Sought, records
+from outbound.delivery_check.jobs import Landing, Looked
+from outbound.desk import Desk
+from outbound.operations import registry
+from outbound.operations.types import Given
+from outbound.projects import Project
+from outbound.result import response
+from outbound.transport import budget
+from outbound.transport.client import Broken, Forbidden, Unreached
+from outbound.transport.retry import passes
+
+log = structlog.get_logger()
+
+SECOND, DAY = 1000, 24 * 3600 * 1000
+# Seconds until the next look: events are usually there within a minute, and sometimes within ten.
+PAUSES = (10, 15, 20, 30, 60, 120, 240, 300)
+LEASE = 120 * SECOND
+MOST_LINES = 100_000  # events of one name on three days that a look reads
+SAID = 400
+LOOK_WITHIN = 100.0  # seconds: less than the lease
+LONGEST_LINE = 4 * 1024 * 1024  # bytes
+OK = 200
+
+
+def look_once(desk: Desk) -> bool:
+    """Look for one event whose turn it is; whether there was one."""
+    now = desk.clock()
+    found = desk.database.read(lambda db: jobs.due(db, now), one_statement=True)
+    if found is None:
+        return False
+    claimed = desk.database.write(lambda db: jobs.claim(db, found, now, now + LEASE))
+    if claimed is not None:
+        looked = _looked(desk, claimed)
+        desk.database.write(lambda db: jobs.end(db, claimed, looked))
+    return claimed is not None
+
+
+def _looked(desk: Desk, one: Landing) -> Looked:
+    """What a look finds; a fault of ours ends it, instead of being met again and again."""
+    try:
+        return look(desk, one)
+    except CannotOpen:
+        return Looked("stopped", causes.SEALED, counts=False)
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        cause = (type(error), None, error.__traceback__)
+        log.warning("landing.failed", landing=one.id, error=type(error).__name__, exc_info=cause)
+        return Looked("stopped", causes.FAULT, counts=False)
+
+
+def look(desk: Desk, one: Landing) -> Looked:
+    """What a look finds."""
+    delivery = desk.database.read(lambda db: deliveries.by_id(db, one.delivery_id), one_statement=True)
+    if delivery is None:
+        return Looked("stopped", "The call is not in the history any more.", counts=False)
+    project = desk.database.read(lambda db: projects.by_name(db, delivery.project), one_statement=True)
+    if project is None:
+        return Looked("stopped", causes.NO_PROJECT.format(name=delivery.project), counts=False)
+    wanted = Sought(one.event, one.distinct_id, one.insert_id, one.event_at)
+    try:
+        seen = _exported(desk, project, wanted)
+    except budget.Spent as spent:
+        return Looked("waiting", causes.BUDGET, spent.frees_at or desk.clock() + 10 * SECOND, counts=False)
+    except (Unreached, Broken, Forbidden) as error:
+        return _later(desk, one) or Looked("stopped", causes.unanswered(str(error)))
+    if isinstance(seen, Refusal):
+        return _refused(desk, one, seen)
+    return _seen(desk, one, seen, wanted) or _unseen(desk, one, delivery, project, wanted)
+
+
+def _refused(desk: Desk, one: Landing, refusal: "Refusal") -> Looked:
+    again = _later(desk, one) if passes(refusal.status) else None
+    return again or Looked("stopped", causes.refused(refusal.status, refusal.words))
+
+
+def _seen(desk: Desk, one: Landing, seen: "Seen", wanted: Sought) -> Looked | None:
+    if seen.copies:
+        return Looked("visible", "\n".join(_of_copies(seen, wanted)), visible_at=desk.clock())
+    if seen.is_odd:
+        return _later(desk, one) or Looked("stopped", causes.unanswered(causes.ODD))
+    return Looked("stopped", causes.FLOODED.format(count=seen.lines)) if seen.lines >= MOST_LINES else None
+
+
+def _unseen(desk: Desk, one: Landing, delivery: Delivery, project: Project, wanted: Sought) -> Looked:
+    """Another look later; after the last one the likely causes."""
+    sent = next((record for record in records(delivery) if _insert_id(record) == wanted.insert_id), {})
+    why = causes.missing(delivery, sent, wanted, project, desk.clock())
+    return _later(desk, one) or Looked("missing", "\n".join(why))
+
+
+def hindrance(project: Project) -> str:
+    """Why no look is possible; empty where one is."""
+    if project.sealed_username and project.sealed_secret:
+        return ""
+    return causes.NO_ACCOUNT.format(name=project.name)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A look that Mixpanel did not answer with events."""
+
+    status: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How many lines came, and those with the insert id; `is_odd` says that a line was no event."""
+
+    lines: int
+    copies: list[dict[str, Any]]
+    is_odd: bool = False
+
+
+def _later(desk: Desk, one: Landing) -> Looked | None:
+    """Another look after a pause; None once it was the last."""
+    if one.looks + 1 >= len(PAUSES):
+        return None
+    return Looked("waiting", None, desk.clock() + PAUSES[one.looks + 1] * SECOND)
+
+
+def _exported(desk: Desk, project: Project, wanted: Sought) -> Seen | Refusal:
+    """Raises budget.Spent and what the client raises."""
+    given = {
+        "from_date": _day(wanted.at - DAY),  # the project's days may be another time zone's
+        "to_date": _day(min(wanted.at + DAY, max(desk.clock(), wanted.at))),
+        "event": [wanted.event],
+        "where": f'properties["$insert_id"] == {json.dumps(wanted.insert_id)}',
+    }
+    call = send.ready(desk, project, registry.OPERATIONS["raw-event-export"], Given(given))
+    if call.composed.request is None:
+        first = next((one.message for one in call.composed.problems if one.level == "error"), "")
+        return Refusal(400, first)
+    with send.streamed(desk, call, LOOK_WITHIN) as (status, pieces):
+        if status != OK:
+            return Refusal(status, call.mask(response.storable(_beginning(pieces).decode("utf-8", "replace"))))
+        return _searched(_lines(pieces), wanted)
+
+
+def _searched(lines: Iterable[bytes], wanted: Sought) -> Seen:
+    """To the end, or to the first line that is no event: an error among them, HTML, half a line."""
+    many = 0
+    found: list[dict[str, Any]] = []
+    for line in lines:
+        event = _event(line)
+        if event is None:
+            return Seen(many, found, is_odd=True)
+        many += 1
+        found += [event] if _insert_id(event) == wanted.insert_id else []
+        if many >= MOST_LINES:
+            break
+    return Seen(many, found)
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Line by line; one that is longer than any event comes as it is so far, and is the last."""
+    held = b""
+    for piece in pieces:
+        *whole, held = (held + piece).split(b"\n")
+        yield from filter(bytes.strip, whole)
+        if len(held) > LONGEST_LINE:
+            break
+    if held.strip():
+        yield held
+
+
+def _beginning(pieces: Iterable[bytes]) -> bytes:
+    found = b""
+    for piece in pieces:
+        found += piece
+        if len(found) >= SAID:
+            break
+    return found[:SAID]
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = response.read(line.decode("utf-8", "replace"))
+    except response.NotJSON:
+        return None
+    is_event = isinstance(found, dict) and "event" in found and isinstance(found.get("properties"), dict)
+    return found if is_event else None
+
+
+def _insert_id(event: dict[str, Any]) -> Any:
+    properties = event.get("properties")
+    return properties.get("$insert_id") if isinstance(properties, dict) else None
+
+
+def _of_copies(seen: Seen, wanted: Sought) -> Iterator[str]:
+    """What is worth knowing about an event that is there."""
+    kept = str(seen.copies[0]["properties"].get("distinct_id", ""))
+    if kept != wanted.distinct_id:
+        yield causes.merged(kept)
+    if len(seen.copies) > 1:
+        yield causes.copies(len(seen.copies))
+
+
+def _day(moment: int) -> str:
+    return str(datetime.fromtimestamp(max(0, moment) / 1000, UTC).date())

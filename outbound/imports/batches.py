@@ -1,0 +1,163 @@
+"""Stretches of places: what of them can be sent at once, and what our checks refuse."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from outbound.imports.duplicates import Twins
+from outbound.imports.kinds import Kind
+from outbound.imports.options import NoTime, Options
+from outbound.operations.types import Problem
+from outbound.projects import Credentials
+from outbound.readers.objects import Found
+from outbound.request.checks import MOST_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, check_record
+from outbound.request.checks.profiles import NOT_REPEATABLE, OPERATORS
+from outbound.request.records import prepared
+
+MOST_REFUSED = 2000  # in one stretch
+NOTHING_DONE = frozenset({"nobody", "operator"})  # sorts of advice for which an update would do nothing
+EQUAL = "It is equal to an event before it, and has no $insert_id: Mixpanel counts them once."
+
+Record = dict[str, Any]
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A record that is not sent: why, and what stood there."""
+
+    place: int
+    field: str | None
+    reason: str
+    text: str
+
+
+@dataclass
+class Batch:
+    """The records of a stretch, encoded; `places` has one for each, `first` and `last` are those of the stretch. What a
+    record is (`records`: an event, which operator) is kept beside it: whole records would be ten times as large."""
+
+    first: int = 0
+    last: int = 0
+    places: list[int] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    encoded: list[bytes] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    advised: Counter[str] = field(default_factory=Counter)  # how many records, by the sort of advice
+    size: int = 2  # the brackets
+
+    @property
+    def body(self) -> bytes:
+        return b"[" + b",".join(self.encoded) + b"]"
+
+    @property
+    def is_repeatable(self) -> bool:
+        return all(NOT_REPEATABLE.isdisjoint(one) for one in self.records)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.records) >= MOST_RECORDS or len(self.refused) >= MOST_REFUSED
+
+    def __bool__(self) -> bool:
+        return self.first > 0
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A record as it is sent, encoded, and what is advised against it."""
+
+    record: Record
+    encoded: bytes
+    advice: list[Problem]
+
+
+class Sorter:
+    """Brings records into shape, fills in what they lack, and tells those that cannot be sent. Advice is counted; it
+    refuses a record only where the options say so, or where Mixpanel would do nothing and call that a success."""
+
+    def __init__(
+        self, kind: Kind, credentials: Credentials, integration_id: str | None, now: int, options: Options | None = None
+    ) -> None:
+        self.kind, self.credentials, self.integration_id, self.now = kind, credentials, integration_id, now
+        self.options = options or Options()
+        self.operation = kind.operation
+        self.encode = msgspec.json.Encoder().encode
+        self.twins = Twins()
+
+    def ready(self, found: Found) -> Ready | Refused:
+        """The record as it is sent, or why it is not."""
+        if found.record is None:
+            return Refused(found.place, None, found.wrong, found.text)
+        try:
+            given = self.options.applied(self.kind.name, self.kind.shaped(found.record))
+        except NoTime as error:
+            return self._refused(found, self.kind.time, str(error))
+        record = prepared(self.operation, given, self.credentials, self.integration_id, self.now)
+        problems = [one for one in check_record(self.kind.record, record, self.now) if one.level != "note"]
+        stopping = next(filter(self._stops, problems), None)
+        if stopping is not None:
+            return self._refused(found, stopping.field, stopping.message)
+        try:
+            encoded = self.encode(record)
+        except (UnicodeEncodeError, TypeError, ValueError, RecursionError):
+            return self._refused(found, None, "It holds half a character, or is nested too deeply, and cannot be sent.")
+        if len(encoded) >= MOST_RECORD_BYTES:
+            return self._refused(found, None, "A record must be smaller than 1 MB.")
+        if self.twins.is_one(given, record):
+            problems.append(Problem("advice", "properties.$insert_id", EQUAL, sort="equal"))
+        return Ready(record, encoded, problems)
+
+    def _stops(self, problem: Problem) -> bool:
+        nothing_done = self.kind.name != "events" and problem.sort in NOTHING_DONE
+        return problem.level == "error" or self.options.strict or nothing_done
+
+    def _refused(self, found: Found, field: str | None, reason: str) -> Refused:
+        return Refused(found.place, field, reason, json.dumps(found.record))
+
+
+def batches(found: Iterable[Found], sorter: Sorter, done: list[Range]) -> Iterator[Batch]:
+    """Everything that is not in a stretch that is `done` (in order, without overlaps), in stretches to be sent."""
+    ahead = iter([*done, (2**63, 2**63)])
+    start, end = next(ahead)
+    batch = Batch()
+    for read in found:
+        while read.place > end:
+            start, end = next(ahead)
+        if read.place >= start:
+            if batch:
+                yield batch
+                batch = Batch()
+            continue
+        one = sorter.ready(read)
+        size = 0 if isinstance(one, Refused) else len(one.encoded) + 1
+        if batch and (batch.is_full or batch.size + size > MOST_BYTES):
+            yield batch
+            batch = Batch()
+        _take(batch, read.place, one, size)
+    if batch:
+        yield batch
+
+
+def face(record: Record) -> Record:
+    """What a record is, without what it says."""
+    return _FACES[next((name for name in OPERATORS if name in record), "event")]
+
+
+_FACES: dict[str, Record] = {name: {name: ""} for name in ("event", *OPERATORS)}
+
+
+def _take(batch: Batch, place: int, one: Ready | Refused, size: int) -> None:
+    batch.first, batch.last = batch.first or place, place
+    if isinstance(one, Refused):
+        batch.refused.append(one)
+        return
+    batch.places.append(place)
+    batch.records.append(face(one.record))
+    batch.encoded.append(one.encoded)
+    if one.advice:
+        batch.advised.update({problem.sort for problem in one.advice})
+    batch.size += size

@@ -1,0 +1,82 @@
+"""The records of a file, one by one with flat memory: NDJSON, a JSON array, objects, or CSV, each also as gzip."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from outbound.imports.columns import Columns
+from outbound.readers import arrays, encoded, objects, table
+from outbound.readers.errors import Unreadable
+from outbound.readers.objects import BLANKS, Found
+
+CHUNK = 1024 * 1024
+
+Form = Literal["ndjson", "array", "objects", "csv"]
+
+
+def fingerprint(path: Path) -> str:
+    """What tells a file from another one: its length, its beginning and its end. Raises OSError."""
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        digest = hashlib.sha256(file.read(CHUNK))
+        file.seek(max(0, size - CHUNK))
+        digest.update(file.read(CHUNK))
+    return f"{size}-{digest.hexdigest()[:32]}"
+
+
+def form_of(path: Path) -> Form:
+    """How a file holds its records, by how it begins. Raises Unreadable, OSError."""
+    with encoded.opened(path) as (start, _file):
+        return _form(start)
+
+
+def _form(start: bytes) -> Form:
+    text = start.lstrip(BLANKS)
+    if not text and len(start) < encoded.START:
+        raise Unreadable("The file is empty.")
+    if text.startswith(b"["):
+        return "array"
+    if text.startswith(b"{"):
+        return "ndjson" if objects.is_lines(start) else "objects"
+    return "csv"
+
+
+def reads(path: Path, columns: Columns | None = None) -> Iterator[Found]:
+    """Everything in the file, by place; blank lines are passed over. A CSV needs `columns`. Raises Unreadable, also
+    midway, and OSError."""
+    with encoded.opened(path) as (start, file):
+        form = _form(start)
+        if form == "csv":
+            yield from _rows(table.read(start, file), columns or Columns())
+        elif form == "ndjson":
+            yield from objects.of_lines(file)
+        else:
+            yield from arrays.of_array(file) if form == "array" else arrays.of_values(file)
+
+
+def _rows(found: table.Table, columns: Columns) -> Iterator[Found]:
+    """The rows of a table as records; the place is the number of the row below the heads."""
+    for row in found.cells():
+        record = None if row.wrong else columns.record(row.cells)
+        yield Found(row.place, record, row.wrong, row.text, row.line)
+
+
+def heads(path: Path) -> list[str]:
+    """The names of a CSV's columns. Raises Unreadable, OSError."""
+    with table.table(path) as found:
+        return [one for one in found.names if one]
+
+
+def total(path: Path) -> int | None:
+    """How many places there are; None where that would mean to read every object. All of the file is looked at, so
+    that a packed one is known to be whole. Raises Unreadable, OSError."""
+    with encoded.opened(path) as (start, file):
+        form, end = _form(start), table.line_end(start)
+        lines, last = 0, end
+        while chunk := file.read(CHUNK):
+            lines += chunk.count(end)
+            last = chunk
+    return lines + (not last.endswith(end)) - (form == "csv") if form in {"csv", "ndjson"} else None

@@ -1,0 +1,58 @@
+"""What can be imported: which call takes it, and how a record of a file becomes one of that call."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from outbound.operations import registry
+from outbound.operations.types import Operation, RecordKind
+from outbound.request.checks.profiles import OPERATORS
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`shaped` brings a record of a file into the shape that the call takes."""
+
+    name: str
+    words: str
+    operation_id: str
+    record: RecordKind
+    shaped: Callable[[Record], Record]
+
+    @property
+    def time(self) -> str:
+        """Where the time of a record is."""
+        return "properties.time" if self.name == "events" else "$time"
+
+    @property
+    def operation(self) -> Operation:
+        return registry.OPERATIONS[self.operation_id]
+
+
+def _as_it_is(record: Record) -> Record:
+    return record
+
+
+def _profile(record: Record) -> Record:
+    """An update as it is; a profile as Mixpanel exports it, or a flat object with an id, becomes a `$set`."""
+    if any(name in record for name in OPERATORS):
+        return record
+    own = {name: value for name, value in record.items() if name in _OWN}
+    if isinstance(record.get("$properties"), dict):
+        return own | {"$set": record["$properties"]}
+    rest = {name: value for name, value in record.items() if name not in _OWN}
+    return own | {"$set": rest} if rest else record
+
+
+_OWN = frozenset({"$token", "$distinct_id", "$group_key", "$group_id", "$ip", "$time", "$ignore_time", "$ignore_alias"})
+
+KINDS = {
+    one.name: one
+    for one in (
+        Kind("events", "Events", "import-events", "imported-event", _as_it_is),
+        Kind("people", "User profiles", "profile-batch-update", "profile", _profile),
+        Kind("groups", "Group profiles", "group-batch-update", "group", _profile),
+    )
+}

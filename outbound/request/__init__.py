@@ -1,0 +1,1 @@
+"""A request to Mixpanel: from parameters and records to what leaves, checked."""

@@ -1,0 +1,1 @@
+"""What an answer of Mixpanel means for a call."""

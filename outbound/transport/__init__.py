@@ -1,0 +1,1 @@
+"""The way to Mixpanel: the socket, deadlines, budgets, and when a call is tried again."""

@@ -1,0 +1,273 @@
+"""The only socket to Mixpanel: to the project's own servers, at public addresses, without redirects.
+
+Credentials leave with nearly every call. So the host is one of those that are allowed, the address that was really
+connected to is looked at before a byte is sent, a redirect is an answer like any other, and neither `.netrc` nor a
+proxy of the environment has a say.
+"""
+
+import gzip
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException, InvalidURL
+from ipaddress import ip_address
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import HTTPBasicAuth
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import TimeoutError as HTTPTimeout
+
+from outbound.downloads.receiver import Received, Receiver
+from outbound.operations.types import Request
+from outbound.request.compose import address
+from outbound.transport.deadline import Deadline, WatchedAdapter, WatchedHTTP, WatchedHTTPS
+from outbound.transport.decompression import Damaged, unpacked
+
+LARGEST_ANSWER = 16 * 1024 * 1024
+CONNECT_WITHIN = 10  # seconds
+STREAM_WITHIN = 3600.0  # seconds for a whole export
+CHUNK = 64 * 1024
+SUCCESS, REDIRECTS = 200, 300
+READING = frozenset({"GET", "HEAD"})
+FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
+
+
+class Forbidden(Exception):
+    """The call would leave for another place than Mixpanel; nothing was sent."""
+
+
+class Unreached(Exception):
+    """No connection came about; nothing was sent."""
+
+
+class Broken(Exception):
+    """It was sent, or some of it, and no whole answer came back."""
+
+
+class _Private(OSError):
+    """The name leads to an address inside of a network."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; `ms` until its end, `cut` where the body was larger than what is read. `received` says what
+    became of all of it, where it was taken as a whole."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    ms: int
+    cut: bool = False
+    received: Received | None = None
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def header(self, name: str) -> str:
+        """A header's value however its name is written; empty where it is missing."""
+        return next((value for one, value in self.headers.items() if one.lower() == name.lower()), "")
+
+
+class _PublicHTTP(WatchedHTTP):
+    def seen(self, connected: socket.socket) -> None:
+        _hold_public(connected)
+        super().seen(connected)
+
+
+class _PublicHTTPS(_PublicHTTP, WatchedHTTPS):
+    pass
+
+
+def _hold_public(connected: socket.socket) -> None:
+    """Close it where its other end is not in the open internet; asked of the connection itself, so that no second
+    answer of the name server can differ."""
+    if not ip_address(connected.getpeername()[0].partition("%")[0]).is_global:
+        connected.close()
+        raise _Private("a private address")
+
+
+class _PublicPool(HTTPConnectionPool):
+    ConnectionCls = _PublicHTTP
+
+
+class _PublicPoolHTTPS(HTTPSConnectionPool):
+    ConnectionCls = _PublicHTTPS
+
+
+class _PublicOnly(WatchedAdapter):
+    pools: ClassVar[dict[str, Any]] = {"http": _PublicPool, "https": _PublicPoolHTTPS}
+
+
+class _Anonymous(requests.auth.AuthBase):
+    """Says that there are no credentials, so that none are looked for."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class Client:
+    """Calls for one project. `allowed` are the servers that it may call, `private` whether they may be inside of a
+    network (MIXPANEL_BASE_URL). Safe to be used by several threads, but with a `receiver` by one."""
+
+    def __init__(
+        self,
+        timeout: float,
+        allowed: frozenset[tuple[str, str]],
+        *,
+        private: bool = False,
+        receiver: Receiver | None = None,
+    ) -> None:
+        self._timeout = timeout
+        self._allowed = allowed
+        self._private = private
+        self._receiver = receiver
+        self._own = threading.local()
+
+    def call(self, request: Request, timeout: float | None = None) -> Answer:
+        """The whole answer, within `timeout` seconds from the first step to the last; with a receiver the body of a
+        success, however long, within STREAM_WITHIN. Raises Forbidden, Unreached, Broken."""
+        started, receiver = time.perf_counter(), self._receiver
+        with Deadline(timeout or self._timeout) as deadline, self._opened(request, deadline) as response:
+            if receiver is not None and SUCCESS <= response.status_code < REDIRECTS:
+                deadline.extend(STREAM_WITHIN)
+                receiver.receive(_pieces(response, deadline), Broken, response.headers.get("Content-Type", ""))
+                body, cut, received = bytes(receiver.head), receiver.is_cut, receiver.received
+            else:
+                (body, cut), received = _body(response, deadline), None
+            ms = round((time.perf_counter() - started) * 1000)
+            return Answer(response.status_code, dict(response.headers), body, ms, cut, received)
+
+    @contextmanager
+    def stream(self, request: Request, within: float = STREAM_WITHIN) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """The status, and the body piece by piece, all of it `within` seconds. Raises Forbidden, Unreached, Broken."""
+        with Deadline(within) as deadline, self._opened(request, deadline) as response:
+            yield response.status_code, _pieces(response, deadline)
+
+    @contextmanager
+    def _opened(self, request: Request, deadline: Deadline) -> Iterator[requests.Response]:
+        url = address(request)
+        parts = urlsplit(url)
+        if (parts.scheme, parts.netloc.lower()) not in self._allowed:
+            raise Forbidden(f"{parts.netloc} is none of Mixpanel's servers of this project.")
+        try:
+            response = self._asked(request, url, deadline)
+        except FAILURES as error:
+            if not _may_go_again(request, error, deadline):
+                raise _told(error, deadline) from None
+            response = self._asked_anew(request, url, deadline)
+        with closing(response):
+            yield response
+
+    def _asked_anew(self, request: Request, url: str, deadline: Deadline) -> requests.Response:
+        """On a connection of its own."""
+        self._session().close()
+        deadline.sent = False
+        try:
+            return self._asked(request, url, deadline)
+        except FAILURES as error:
+            raise _told(error, deadline) from None
+
+    def _asked(self, request: Request, url: str, deadline: Deadline) -> requests.Response:
+        headers, body, limit = dict(request.headers), request.body, deadline.left()
+        if request.gzip and body is not None:
+            headers["Content-Encoding"], body = "gzip", gzip.compress(body, 6, mtime=0)
+        return self._session().request(
+            request.method,
+            url,
+            data=body,
+            headers=headers,
+            auth=HTTPBasicAuth(*map(str.encode, request.auth)) if request.auth else _Anonymous(),
+            timeout=(min(CONNECT_WITHIN, limit), limit),
+            allow_redirects=False,
+            stream=True,
+        )
+
+    def _session(self) -> requests.Session:
+        found: requests.Session | None = getattr(self._own, "session", None)
+        if found is None:
+            self._own.session = found = requests.Session()
+            found.trust_env = False
+            found.headers.update({"User-Agent": "cohort-relay", "Accept-Encoding": "gzip"})
+            for scheme in ("http://", "https://"):
+                found.mount(scheme, WatchedAdapter() if self._private else _PublicOnly())
+        return found
+
+
+def _body(response: requests.Response, deadline: Deadline) -> tuple[bytes, bool]:
+    """The body, and whether it was cut."""
+    found = bytearray()
+    for piece in _pieces(response, deadline):
+        found += piece
+        if len(found) > LARGEST_ANSWER:
+            return bytes(found[:LARGEST_ANSWER]), True
+    return bytes(found), False
+
+
+def _pieces(response: requests.Response, deadline: Deadline) -> Iterator[bytes]:
+    """Raises Broken, also where the end was only the deadline's cut."""
+    packed = response.raw.stream(CHUNK, decode_content=False)
+    try:
+        yield from unpacked(packed, response.headers.get("Content-Encoding", ""))
+    except Damaged as error:
+        raise Broken(LATE if deadline.over else f"the answer broke off: {error}") from None
+    except FAILURES as error:
+        raise Broken(LATE if deadline.over else f"the answer broke off ({type(error).__name__})") from None
+    if deadline.over:
+        raise Broken(LATE)
+
+
+LATE = "no whole answer within the time limit"
+# What an error of the library means before anything was sent, the first that fits.
+_MEANINGS: tuple[tuple[type[BaseException], type[Exception], str], ...] = (
+    (_Private, Forbidden, "Its name leads to a private address; nothing was sent."),
+    (requests.exceptions.InvalidURL, Forbidden, "The address cannot be called."),
+    (InvalidURL, Forbidden, "The address cannot be called."),
+    (requests.exceptions.InvalidHeader, Forbidden, "A header cannot be sent."),
+    (NameResolutionError, Unreached, "its name is not known"),
+    (NewConnectionError, Unreached, "the connection was refused"),
+    (ConnectTimeoutError, Unreached, "no connection within the time limit"),
+    (requests.exceptions.SSLError, Unreached, "its certificate is not to be trusted"),
+)
+
+
+def _told(error: Exception, deadline: Deadline) -> Exception:
+    """Which of ours it is. Only a reason is told: the text of an error may hold an address."""
+    causes = list(_causes(error))
+    if deadline.sent:
+        late = deadline.over or any(isinstance(one, requests.Timeout | HTTPTimeout | TimeoutError) for one in causes)
+        return Broken(LATE if late else "the connection broke off before an answer")
+    if deadline.over:
+        return Unreached("no connection within the time limit")
+    for kind, ours, reason in _MEANINGS:
+        if any(isinstance(one, kind) for one in causes):
+            return ours(reason)
+    return Unreached("no connection came about")
+
+
+def _may_go_again(request: Request, error: Exception, deadline: Deadline) -> bool:
+    """Whether it only reads, and found a connection that was kept, and that its server was about to close."""
+    if deadline.connected or deadline.over or request.method not in READING:
+        return False
+    return any(isinstance(one, ConnectionError) for one in _causes(error))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and whatever it wraps."""
+    seen: list[BaseException] = []
+    ahead: list[Any] = [error]
+    while ahead:
+        one = ahead.pop()
+        if not isinstance(one, BaseException) or one in seen:
+            continue
+        seen.append(one)
+        yield one
+        ahead += [*one.args, one.__cause__, one.__context__]
+        if isinstance(one, MaxRetryError):
+            ahead.append(one.reason)

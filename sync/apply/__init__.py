@@ -1,0 +1,1 @@
+"""Applying a page: its cohort, session, people and memberships, in one transaction."""

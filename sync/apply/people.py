@@ -1,0 +1,60 @@
+"""Which of the named people must be written, and how (S3)."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+from xxhash import xxh3_64_intdigest
+
+from sync.apply.membership import Known
+from sync.contract import profile
+from sync.contract.profile import EMPTY, Patch, Profile
+
+
+class Change(NamedTuple):
+    """A person to insert (`person_id` None) or update: what the page said, and the profile that results."""
+
+    distinct_id: str
+    person_id: int | None
+    digest: int | None
+    patch: Patch
+    result: Profile
+
+
+_SIGN = 1 << 63
+NOTHING = Patch(0, EMPTY.fields, {})
+
+
+def digests(members: Mapping[str, msgspec.Raw]) -> dict[str, int | None]:
+    """64 bits of each member object, signed as databases have it."""
+    return {distinct_id: xxh3_64_intdigest(raw) - _SIGN for distinct_id, raw in members.items()}
+
+
+def changes(people: Iterable[Known], members: Mapping[str, msgspec.Raw]) -> list[Change]:
+    """The people whom a page makes or changes, in key order; whoever's data stays the same costs no write."""
+    asked = [one for one in people if one[1] is None or one[2] is not None]
+    if not asked:
+        return []
+    patches = profile.read([members[one[0]] for one in asked])
+    found = []
+    for (distinct_id, person_id, stored_columns, *_), patch in zip(asked, patches, strict=True):
+        if stored_columns is None:
+            result = Profile(patch.fields, patch.properties)
+        else:
+            stored = stored_profile(stored_columns)
+            result = stored.after(patch)
+            if result == stored:
+                continue
+        found.append(Change(distinct_id, person_id, xxh3_64_intdigest(members[distinct_id]) - _SIGN, patch, result))
+    return found
+
+
+def strangers(people: Iterable[Known]) -> list[Change]:
+    """Rows for people whom only a removal has named: an id and no profile."""
+    return [Change(known[0], None, None, NOTHING, EMPTY) for known in people if known[1] is None]
+
+
+def stored_profile(columns: str) -> Profile:
+    """The profile that `Store.read_people` hands over: a JSON list of the four columns and the properties' text."""
+    email, first, last, phone, properties = msgspec.json.decode(columns)
+    return Profile((email, first, last, phone), msgspec.json.decode(properties))

@@ -1,0 +1,1 @@
+"""How a cohort and a connection stand, in states and in words."""

@@ -1,0 +1,1 @@
+"""The end of a refresh: who leaves, and what holds it."""

@@ -1,0 +1,43 @@
+"""Why a refresh is held, and what follows from it, in words for people."""
+
+from typing import Any, Literal
+
+from sync.sweep.readability import HALF_UNREADABLE, NONE_READABLE, REMOVALS
+
+Reason = Literal["removals", "half_unreadable", "none_readable"]
+
+
+def reason(session: Any) -> Reason:
+    """The key of the reason; what was held before reasons were kept was held for its removals."""
+    found: Reason = session.held_for or REMOVALS
+    return found
+
+
+def can_be_approved(session: Any) -> bool:
+    """Nobody leaves by a refresh that named nobody whom we could read, also not by a person's word (S4)."""
+    return reason(session) != NONE_READABLE
+
+
+def why(session: Any) -> str:
+    """One sentence without its full stop. `session` has `held_for`, `received`, `rejected`, `would_leave` and
+    `would_leave_of`."""
+    if reason(session) == NONE_READABLE:
+        return f"Not one of the {session.rejected:,} members that this refresh sent could be read"
+    leaving, old = session.would_leave or 0, session.would_leave_of or 0
+    share = f"would remove {leaving:,} of {old:,} member{'' if old == 1 else 's'}"
+    if reason(session) == HALF_UNREADABLE:
+        unread = f"{session.rejected:,} of the {session.received:,} members"
+        return f"{unread} that this refresh sent could not be read; it {share}"
+    return f"This refresh {share}"
+
+
+def what_next(session: Any) -> str:
+    """What happens until and unless somebody decides: sentences."""
+    if reason(session) == NONE_READABLE:
+        return (
+            "Everyone stays: such a refresh never removes anybody, however often it comes. See the rejected members "
+            "for the reason, and mend the sync in Mixpanel; the next refresh that can be read takes its place."
+        )
+    if reason(session) == HALF_UNREADABLE:
+        return "Everyone stays until you decide. A newer refresh takes its place, or is held for the same."
+    return "Everyone stays until you decide. A newer refresh that would remove as much again goes through by itself."

@@ -1,0 +1,45 @@
+"""What the tests let the rules see."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection
+
+import alerts
+from alerts.delivery import deliver_due
+from alerts.rules import Sight
+from alerts.subjects import Look
+from tests.relay import Relay
+
+
+def sight(state: str, subject: str = "cohort 12", name: str = 'Cohort "Paying users"') -> Sight:
+    return Sight(subject, name, state, "Mixpanel got 3 refusals in a row.", "See the failure.", "/cohorts/12")
+
+
+def look(*sights: Sight) -> Look:
+    def read(_db: Connection) -> Iterator[Sight]:
+        return iter(sights)
+
+    return read
+
+
+def see(relay: Relay, *states: str, gap: int = 0, **more: str) -> None:
+    """The subject is seen in one state after another."""
+    for state in states:
+        relay.clock.forward(gap)
+        house = relay.app.extensions["house"]
+        alerts.tell(relay.database, house.settings, look(sight(state, **more)), relay.clock())
+
+
+def deliver(relay: Relay) -> int:
+    """One round of the worker's deliveries; how many messages arrived."""
+    return deliver_due(relay.database, relay.app.extensions["house"].settings, relay.clock)
+
+
+def log(relay: Relay) -> list[Any]:
+    """The log, oldest first."""
+    return relay.database.read(alerts.log)[::-1]
+
+
+def kinds(relay: Relay) -> list[str]:
+    return [row.kind for row in log(relay)]

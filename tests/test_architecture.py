@@ -1,0 +1,176 @@
+"""The house stands as it was drawn: who may import whom, who guards which door, and what no room is called."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from tests.conftest import settings_for
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Room by room: which other rooms it may import. Everybody may import from their own room, and the clock.
+MAY_IMPORT = {
+    "commands": {
+        *("simulator", "runtime", "server", "alerts", "erasure", "sync", "outbound", "models", "security", "config"),
+    },
+    "server": {"models", "config"},
+    "blueprints": {"simulator", "runtime", "alerts", "erasure", "sync", "outbound", "models", "security", "config"},
+    "simulator": {"runtime", "sync", "outbound", "models", "security", "config"},
+    "alerts": {"runtime", "sync", "outbound", "models", "config"},
+    "erasure": {"runtime", "sync", "outbound", "security", "models"},
+    "security": {"runtime", "models", "config"},
+    "sync": {"models"},
+    "outbound": {"models"},
+    "models": set(),
+    "config": set(),
+}
+
+WEB = {"flask", "werkzeug", "jinja2", "flask_httpauth", "flask_limiter", "htmx_flask"}
+CALLS_OUT = {"requests", "httpx", "urllib3", "http", "smtplib", "socket", "tenacity"}
+NEVER = {
+    "sync": WEB | CALLS_OUT,
+    "outbound": WEB,
+    "alerts": WEB,
+    "erasure": WEB | CALLS_OUT,
+    "models": WEB | CALLS_OUT,
+    "config": WEB | CALLS_OUT,
+    "blueprints": CALLS_OUT,
+    "security": CALLS_OUT,
+}
+CONFIG_LIBRARIES = {"click", "dotenv", "msgspec", "psycopg", "structlog"}  # beside the standard library
+
+# The server's process comes in here, from above the whole house.
+FROM_ABOVE = {"server/wsgi.py": {"app"}}
+
+# Of Flask, what a terminal has no use for.
+OF_A_REQUEST = {"request", "render_template", "render_template_string", "session"}
+
+# Everything that answers without a sign-in. None of it holds member data or a secret.
+OPEN = {
+    "api_public.openapi",
+    "health.healthz",
+    "health.metrics",
+    "health.readyz",
+    "sign.sign_in_form",
+    "sign.sign_in_try",
+    "sign.sign_up_form",
+    "sign.sign_up_try",
+    "static",
+}
+
+NAMES_OF_NO_ROOM = {"utils", "util", "helpers", "helper", "common", "core", "services", "service", "misc"}
+
+
+def sources(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[tuple[str, set[str]]]:
+    """Every import of a file, also inside functions: the module, and the names that are taken from it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, set()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            yield node.module or "", {alias.name for alias in node.names}
+
+
+def first(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
+
+
+ROOMS = [room for room in MAY_IMPORT if (ROOT / room).is_dir()]
+
+
+def test_every_folder_of_python_is_a_room_of_the_house() -> None:
+    beside = {"tests", "benchmarks", "migrations"}
+    found = {path.parent.name for path in ROOT.glob("*/*.py") if not path.parent.name.startswith(".")}
+    assert found - beside == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_go_down_the_table_only(room: str) -> None:
+    ours = {*MAY_IMPORT, "app", "tests", "benchmarks"}
+    for path in sources(room):
+        taken = {first(module) for module, _names in imports(path) if module != "config.clock"} & ours - {room}
+        assert taken - FROM_ABOVE.get(str(path.relative_to(ROOT)), set()) <= MAY_IMPORT[room], path
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room in NEVER])
+def test_no_room_touches_what_is_not_its_subject(room: str) -> None:
+    for path in sources(room):
+        assert not {first(module) for module, _names in imports(path)} & NEVER[room], path
+
+
+def test_config_needs_hardly_more_than_the_standard_library() -> None:
+    for path in sources("config"):
+        taken = {first(module) for module, _names in imports(path)} - {"config"}
+        assert taken - sys.stdlib_module_names <= CONFIG_LIBRARIES, path
+
+
+def test_the_terminal_knows_no_request_and_no_template() -> None:
+    for path in sources("commands"):
+        for module, names in imports(path):
+            assert not (first(module) == "flask" and names & OF_A_REQUEST), path
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "models"])
+def test_only_models_begin_and_commit(room: str) -> None:
+    for path in sources(room):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                assert node.func.attr not in {"commit", "begin", "begin_nested", "rollback"}, f"{path}:{node.lineno}"
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room not in {"config", "commands", "server"}])
+def test_only_config_reads_the_environment(room: str) -> None:
+    for path in sources(room):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Attribute) and ast.unparse(node) != "request.environ"
+            ):  # a call's, not the process's
+                assert node.attr not in {"environ", "getenv"}, f"{path}:{node.lineno}"
+
+
+def test_no_room_has_a_name_that_says_nothing() -> None:
+    folders = [ROOT / folder for folder in [*ROOMS, "tests", "benchmarks", "templates", "static"]]
+    named = {part for folder in folders for path in folder.rglob("*") for part in (path.stem.lower().lstrip("_"),)}
+    assert not named & NAMES_OF_NO_ROOM
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[object]:
+    app = create_app(settings_for(tmp_path))
+    yield app
+    app.extensions["house"].database.dispose()
+
+
+def test_every_blueprint_has_its_guard_first(app) -> None:
+    for name in app.blueprints:
+        guard = app.before_request_funcs[name][0]
+        assert guard.__module__.startswith("security."), f"{name} is opened by {guard.__name__}"
+
+
+def test_a_route_without_sign_in_is_on_the_list(app) -> None:
+    for rule in app.url_map.iter_rules():
+        blueprint = rule.endpoint.rpartition(".")[0]
+        guards = app.before_request_funcs.get(blueprint, [])
+        is_open = not guards or guards[0].__name__ in {"anyone", "visitor"}
+        assert is_open == (rule.endpoint in OPEN), rule.endpoint
+
+
+def test_every_other_route_for_machines_answers_401_to_a_stranger(relay) -> None:
+    """Those for people are walked in tests/dashboard/test_routes.py."""
+    asked = 0
+    for rule in relay.app.url_map.iter_rules():
+        if rule.endpoint in OPEN or rule.endpoint.startswith(("dashboard.", "outbound.")):
+            continue
+        path = rule.build(dict.fromkeys(rule.arguments, 1), append_unknown=False)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            asked += 1
+            assert relay.client.open(path[1], method=method).status_code == 401, rule.endpoint
+    assert asked > 5
