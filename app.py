@@ -29,12 +29,10 @@ from models.engines import (
     writer_options,
 )
 from models.pooler import Connector
-from outbound.desk import Desk
-from outbound.downloads.folder import Folder
-from runtime import House
+from runtime import Runtime
 from security import allowed_hosts, rate_limits
 from security.concurrency_limit import refuse_too_many_at_once
-from security.encryption import Box
+from security.encryption import Cipher
 from security.headers import init_app as init_browser_headers
 from security.key_check import KeyGuard, hold_key
 from security.public import anyone
@@ -58,10 +56,9 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
     database = _database(app, settings)
-    app.extensions["house"] = house = House(settings, database, clock)
-    app.extensions["key"] = KeyGuard(house)
+    app.extensions["runtime"] = runtime = Runtime(settings, database, clock, Cipher(settings.secret_key))
+    app.extensions["key"] = KeyGuard(runtime)
     app.extensions["failures"] = FailureLog(database)
-    app.extensions["desk"] = _desk(house)
     rate_limits.init_app(app, settings)
     tracing.init_app(app, settings)
     app.before_request(refuse_too_many_at_once)
@@ -82,30 +79,14 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
         app.before_request_funcs[blueprint.name].append(guard)
         app.register_blueprint(blueprint)
     commands.init_app(app)
-    _hear_of_stopping(house)
+    _hear_of_stopping(runtime)
     return app
 
 
-def _desk(house: House) -> Desk:
-    """What the outbound room takes of the settings."""
-    settings = house.settings
-    return Desk(
-        database=house.database,
-        clock=house.clock,
-        box=Box(settings.secret_key),
-        base_url=settings.mixpanel_base_url,
-        attempts=settings.send_attempts,
-        pause=settings.send_pause_seconds,
-        timeout=settings.send_timeout_seconds,
-        folder=settings.instance / "imports",
-        downloads=Folder(settings.instance / "downloads", settings.max_downloads_mb * 1024 * 1024),
-    )
-
-
-def _hear_of_stopping(house: House) -> None:
+def _hear_of_stopping(runtime: Runtime) -> None:
     """SIGUSR1 from our server says that this process is about to stop; only a main thread can listen."""
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGUSR1, lambda *_: house.stopping.set())
+        signal.signal(signal.SIGUSR1, lambda *_: runtime.stopping.set())
 
 
 def _database(app: Flask, settings: Settings) -> Database:

@@ -1,25 +1,42 @@
-"""What every request can reach: the settings, the database, the clock and what counts and keeps."""
+"""What the running app holds for every request, command and worker: settings, database, clock, encryption."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Event
+from typing import Any
 
 from flask import current_app
 
 from config.clock import Clock
 from config.settings import Settings
 from models.database import Database
+from models.encryption import Encryption
 
 
 @dataclass
-class House:
-    """The parts that `create_app` puts together, kept in ``app.extensions["house"]``."""
+class Runtime:
+    """Put together once by `create_app` and kept in ``app.extensions["runtime"]``.
+
+    `clock` answers milliseconds since 1970. `stopping` is set when the process has been told to stop.
+    """
 
     settings: Settings
     database: Database
     clock: Clock
-    stopping: Event = field(default_factory=Event)  # set when the process has been told to stop
+    cipher: Encryption
+    stopping: Event = field(default_factory=Event)
+
+    def with_settings(self, **changed: Any) -> "Runtime":
+        """The same runtime with some settings changed: one try only, say."""
+        return replace(self, settings=Settings(**(vars(self.settings) | changed)))
+
+    @property
+    def uploads(self) -> Path:
+        """The folder in which uploaded files wait for their import."""
+        return self.settings.instance / "imports"
 
 
-def house() -> House:
-    found: House = current_app.extensions["house"]
+def current_runtime() -> Runtime:
+    """The runtime of the current app; needs an app context."""
+    found: Runtime = current_app.extensions["runtime"]
     return found

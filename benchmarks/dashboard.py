@@ -96,7 +96,7 @@ def measure(dialect: str, people: int, rounds: int, address: str) -> list[str]:
         url = stack.enter_context(stored.database(dialect, folder, address))
         environ = {"INSTANCE_PATH": name, "DATABASE_URL": url, "SECRET_KEY": SECRET_KEY, "LOG_LEVEL": "error"}
         app = create_app(load(environ))
-        database = app.extensions["house"].database
+        database = app.extensions["runtime"].database
         email, password_hash = operators.checked(EMAIL, PASSWORD)
         database.write(lambda db: operators.add(db, email, password_hash, "admin", "terminal", now()))
         database.write(lambda db: connections.add(db, SECRET_KEY, "crm", now()))

@@ -123,7 +123,7 @@ def measure(dialect: str, address: str, members: int) -> bool:
 def prepare(environ: dict[str, str], members: int) -> str:
     """Store the cohort; returns a token that may read it."""
     settings = load(environ)
-    database = create_app(settings).extensions["house"].database
+    database = create_app(settings).extensions["runtime"].database
     database.write(lambda db: everybody(db, members))
     token: str = database.write(lambda db: tokens.add(db, settings.secret_key, "bench", "read", 1))
     database.dispose()

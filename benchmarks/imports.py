@@ -75,10 +75,10 @@ class Relay:
             "MIXPANEL_BASE_URL": base_url,
         }
         self.environ = os.environ | ours
-        desk = create_app(load(ours)).extensions["desk"]
-        self.database: Database = desk.database
+        runtime = create_app(load(ours)).extensions["runtime"]
+        self.database: Database = runtime.database
         if not self.database.read(projects.listed):
-            self.database.write(lambda db: projects.add(db, desk.box, PROJECT, now()))
+            self.database.write(lambda db: projects.add(db, runtime.cipher, PROJECT, now()))
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         command = [*FLASK, "import", *words, "--json"]

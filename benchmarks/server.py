@@ -87,7 +87,7 @@ def _wait(url: str, running: "subprocess.Popen[bytes]") -> None:
 def relay(url: str, folder: Path) -> Iterator[Client]:
     """Our server on the database at `url`, with a connection set up."""
     environ = {"INSTANCE_PATH": str(folder), "DATABASE_URL": url, "SECRET_KEY": SECRET_KEY}
-    database = create_app(load(environ | {"LOG_LEVEL": "error"})).extensions["house"].database
+    database = create_app(load(environ | {"LOG_LEVEL": "error"})).extensions["runtime"].database
     password = database.write(lambda db: connections.add(db, SECRET_KEY, "bench", 1))
     database.dispose()
     signed = {"Authorization": "Basic " + base64.b64encode(f"bench:{password}".encode()).decode()}

@@ -32,7 +32,7 @@ def rows(ids: list[str]) -> Iterator[tuple[object, ...]]:
 
 def migrate(url: str, folder: Path) -> None:
     environ = {"INSTANCE_PATH": str(folder), "DATABASE_URL": url, "LOG_LEVEL": "error", "SECRET_KEY": SECRET_KEY}
-    database = create_app(load(environ)).extensions["house"].database
+    database = create_app(load(environ)).extensions["runtime"].database
     database.alter(schema.upgrade)
     database.dispose()
 

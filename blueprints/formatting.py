@@ -7,7 +7,7 @@ from flask import g
 from markupsafe import Markup
 
 from config.clock import DAY, HOUR, MINUTE, SECOND, iso, utc
-from runtime import house
+from runtime import current_runtime
 from security.roles import covers
 
 Number = int | float
@@ -19,7 +19,7 @@ def ago(moment: int | None, never: str = "never") -> Markup | str:
     if moment is None:
         return never
     return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(
-        iso(moment), exact(moment), _relative(house().clock() - moment)
+        iso(moment), exact(moment), _relative(current_runtime().clock() - moment)
     )
 
 
@@ -130,11 +130,12 @@ FILTERS: dict[str, Callable[..., Any]] = {
 
 def surroundings() -> dict[str, Any]:
     """What every template knows: who is signed in, and whether they may do what takes a role."""
+    runtime = current_runtime()
     operator = g.get("operator")
     return {
         "operator": operator,
         "may": lambda role: operator is not None and covers(operator.role, role),
-        "may_export": operator is not None and covers(operator.role, house().settings.export_role),
-        "public_url": house().settings.public_url,
-        "now": house().clock(),
+        "may_export": operator is not None and covers(operator.role, runtime.settings.export_role),
+        "public_url": runtime.settings.public_url,
+        "now": runtime.clock(),
     }

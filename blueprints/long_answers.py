@@ -2,22 +2,23 @@
 
 from sqlalchemy import Connection
 
-from blueprints.desk import desk
 from outbound.deliveries import Delivery
 from outbound.downloads import progress as downloads
+from outbound.downloads.folder import folder_of
 from outbound.downloads.progress import Download
-from runtime import house
+from runtime import current_runtime
 from security.audit import note
 
 
 def is_at_hand(found: Download) -> bool:
     """Whether its file can be downloaded now."""
-    return desk().downloads.file(found.file or "") is not None
+    return folder_of(current_runtime()).file(found.file or "") is not None
 
 
 def cancel(one: Delivery, who: str) -> bool:
     """Take no more of it, in the name of `who`; False where the call has ended."""
-    now = house().clock()
+    runtime = current_runtime()
+    now = runtime.clock()
 
     def write(db: Connection) -> bool:
         asked = downloads.cancel(db, one.id, now)
@@ -25,4 +26,4 @@ def cancel(one: Delivery, who: str) -> bool:
             note(db, now, who, "answer.cancel", f"call {one.id}, {one.operation}")
         return asked
 
-    return house().database.write(write)
+    return runtime.database.write(write)

@@ -13,7 +13,7 @@ from config.database_url import sqlite_file, without_password
 from models.database import DatabaseUnavailable
 from models.maintenance import backup, schema
 from models.maintenance.backup import NoBackup
-from runtime import house
+from runtime import current_runtime
 
 KEYS = "Keep SECRET_KEY too (instance/secret-key where it was made for you): without it passwords and tokens are void."
 
@@ -25,8 +25,9 @@ KEYS = "Keep SECRET_KEY too (instance/secret-key where it was made for you): wit
 @with_appcontext
 def backup_command(file: Path, *, force: bool, as_json: bool) -> None:
     """Copy the SQLite database into FILE while the app goes on; for PostgreSQL, print the line that does it."""
-    url = house().settings.database_url
-    if not house().settings.on_sqlite:
+    runtime = current_runtime()
+    url = runtime.settings.database_url
+    if not runtime.settings.on_sqlite:
         raise click.ClickException(f"PostgreSQL has its own: {_pg_dump(url, file)}")
     if file.exists() and not force:
         raise click.ClickException(f"{file} exists. Name another file, or replace it with --force.")
@@ -50,8 +51,9 @@ def backup_command(file: Path, *, force: bool, as_json: bool) -> None:
 @with_appcontext
 def restore_command(file: Path, *, yes: bool, as_json: bool) -> None:
     """Put what FILE holds in the place of everything that is stored now, which is kept beside it as a copy."""
-    url = house().settings.database_url
-    if not house().settings.on_sqlite:
+    runtime = current_runtime()
+    url = runtime.settings.database_url
+    if not runtime.settings.on_sqlite:
         raise click.ClickException(f"PostgreSQL has its own: {_pg_restore(url, file)}")
     try:
         revision = backup.revision_of(file)
@@ -62,13 +64,13 @@ def restore_command(file: Path, *, yes: bool, as_json: bool) -> None:
     stored = sqlite_file(url)
     if not yes:
         click.confirm(f"Replace everything in {stored} with what {file} holds?", abort=True, err=True)
-    kept = stored.with_name(f"{stored.name}.before-{datetime.fromtimestamp(house().clock() / 1000, UTC):%Y%m%dT%H%M%S}")
+    kept = stored.with_name(f"{stored.name}.before-{datetime.fromtimestamp(runtime.clock() / 1000, UTC):%Y%m%dT%H%M%S}")
     try:
         backup.copy(stored, kept, alone=True)
         backup.copy(file, stored)
     except DatabaseUnavailable as error:
         raise click.ClickException(f"{error}; stop the app and try again. Nothing was changed.") from None
-    house().database.alter(schema.upgrade)
+    runtime.database.alter(schema.upgrade)
     report = {"file": str(file), "revision": schema.newest_revision(), "before": str(kept)}
     click.echo(json.dumps(report) if as_json else f"Restored from {file}. What was there before is in {kept}.")
 

@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 from sqlalchemy import Connection
 
 from config.clock import iso, utc
-from runtime import house
+from runtime import current_runtime
 from security import connections
 from security.audit import TERMINAL, note
 
@@ -20,14 +20,15 @@ group = AppGroup("connections", help="Webhook connections: what Mixpanel signs i
 
 def _change(action: str, name: str, work: Callable[[Connection], T]) -> T:
     """Do it, and leave a note in the audit trail."""
+    runtime = current_runtime()
 
     def write(db: Connection) -> T:
         done = work(db)
-        note(db, house().clock(), TERMINAL, f"connection.{action}", name)
+        note(db, runtime.clock(), TERMINAL, f"connection.{action}", name)
         return done
 
     try:
-        return house().database.write(write)
+        return runtime.database.write(write)
     except connections.WrongName as error:
         raise click.ClickException(str(error)) from None
 
@@ -35,7 +36,7 @@ def _change(action: str, name: str, work: Callable[[Connection], T]) -> T:
 def _show(name: str, password: str, *, as_json: bool) -> None:
     shown = {
         "name": name,
-        "url": f"{house().settings.public_url}/webhooks/mixpanel/{name}",
+        "url": f"{current_runtime().settings.public_url}/webhooks/mixpanel/{name}",
         "username": name,
         "password": password,
     }
@@ -52,7 +53,8 @@ def _show(name: str, password: str, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def add(name: str, *, as_json: bool) -> None:
     """Make connection NAME and print what Mixpanel needs."""
-    key, now = house().settings.secret_key, house().clock()
+    runtime = current_runtime()
+    key, now = runtime.settings.secret_key, runtime.clock()
     _show(name, _change("add", name, lambda db: connections.add(db, key, name, now)), as_json=as_json)
 
 
@@ -61,7 +63,8 @@ def add(name: str, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def rotate(name: str, *, as_json: bool) -> None:
     """Make a further password for NAME; the old one stays live until `retire`."""
-    key, now = house().settings.secret_key, house().clock()
+    runtime = current_runtime()
+    key, now = runtime.settings.secret_key, runtime.clock()
     _show(name, _change("rotate", name, lambda db: connections.rotate(db, key, name, now)), as_json=as_json)
 
 
@@ -69,7 +72,7 @@ def rotate(name: str, *, as_json: bool) -> None:
 @click.argument("name")
 def retire(name: str) -> None:
     """Retire every password of NAME but the newest."""
-    gone = _change("retire", name, lambda db: connections.retire(db, name, house().clock()))
+    gone = _change("retire", name, lambda db: connections.retire(db, name, current_runtime().clock()))
     click.echo(f"Retired {gone} older password{'' if gone == 1 else 's'} of {name}.")
 
 
@@ -105,7 +108,7 @@ def projects(name: str, ids: tuple[str, ...], *, every: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def list_all(*, as_json: bool) -> None:
     """Every connection, with each live password's age and last use."""
-    found = house().database.read(connections.listed)
+    found = current_runtime().database.read(connections.listed)
     rows = [
         {
             "name": one.name,

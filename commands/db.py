@@ -5,7 +5,7 @@ from flask.cli import AppGroup
 
 from models.database import DatabaseUnavailable
 from models.maintenance import schema
-from runtime import house
+from runtime import current_runtime
 
 group = AppGroup("db", help="The database's tables.")
 
@@ -14,7 +14,7 @@ group = AppGroup("db", help="The database's tables.")
 def upgrade() -> None:
     """Bring the tables to the newest revision, while pages arrive; safe to repeat."""
     try:
-        house().database.alter(schema.upgrade)
+        current_runtime().database.alter(schema.upgrade)
     except DatabaseUnavailable as error:
         raise click.ClickException(
             f"The database is away, or others hold the tables (a long pg_dump?): {error.told}. Run it again; what"

@@ -11,12 +11,11 @@ from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info, with_appcontext
 from sqlalchemy import Connection, text
 
-from commands.desk import desk
 from commands.terminal import raw
 from config import logs
 from models.maintenance import schema
 from outbound import projects
-from runtime import House, house
+from runtime import Runtime, current_runtime
 from security import connections, operators, tokens
 from security.audit import TERMINAL, note
 from server.supervisor import FLASK, Supervisor
@@ -75,24 +74,24 @@ Names = set[str]
 @pass_script_info
 def command(info: ScriptInfo, *, and_serve: bool) -> None:
     """Fill this instance with six weeks of made-up cohorts, once, and print how to look at them."""
-    here = house()
-    here.database.alter(schema.upgrade)
-    if TOKEN in here.database.read(_token_names):
+    runtime = current_runtime()
+    runtime.database.alter(schema.upgrade)
+    if TOKEN in runtime.database.read(_token_names):
         click.echo("The demo's cohorts are there already:")
     else:
-        _refuse_real_data(here)
-        here.database.write(_clear)
+        _refuse_real_data(runtime)
+        runtime.database.write(_clear)
         started = time.monotonic()
-        _make(info.load_app(), here)
+        _make(info.load_app(), runtime)
         click.echo(f"Six weeks took {time.monotonic() - started:.0f} s:")
-    _show(here, here.database.write(lambda db: _new_token(db, here)))
+    _show(runtime, runtime.database.write(lambda db: _new_token(db, runtime)))
     if and_serve:
-        _let_somebody_in(here)
-        here.database.dispose()
-        _serve(here)
+        _let_somebody_in(runtime)
+        runtime.database.dispose()
+        _serve(runtime)
 
 
-def _let_somebody_in(here: House) -> None:
+def _let_somebody_in(runtime: Runtime) -> None:
     """An operator to look with. A password can be shown only once, so that every run makes another."""
     password = token_urlsafe(12)
     password_hash = operators.hashed(password)
@@ -100,71 +99,74 @@ def _let_somebody_in(here: House) -> None:
     def write(db: Connection) -> None:
         known = operators.by_email(db, OPERATOR)
         if known is None:
-            operators.add(db, OPERATOR, password_hash, "admin", TERMINAL, here.clock())
+            operators.add(db, OPERATOR, password_hash, "admin", TERMINAL, runtime.clock())
         else:
-            operators.set_password(db, known, password_hash, TERMINAL, here.clock())
+            operators.set_password(db, known, password_hash, TERMINAL, runtime.clock())
 
-    here.database.write(write)
-    here.database.write(_let_it_send)
-    click.echo(f"\nOpen {here.settings.public_url} and sign in as {OPERATOR} with the password {password}\n")
+    runtime.database.write(write)
+    runtime.database.write(_let_it_send)
+    click.echo(f"\nOpen {runtime.settings.public_url} and sign in as {OPERATOR} with the password {password}\n")
 
 
 def _let_it_send(db: Connection) -> None:
     """A project to send to, made once."""
+    runtime = current_runtime()
     if projects.by_name(db, PRACTICE.name) is None:
-        projects.add(db, desk().box, PRACTICE, desk().clock())
-        note(db, desk().clock(), TERMINAL, "project.add", PRACTICE.name, after={"region": PRACTICE.region})
+        projects.add(db, runtime.cipher, PRACTICE, runtime.clock())
+        note(db, runtime.clock(), TERMINAL, "project.add", PRACTICE.name, after={"region": PRACTICE.region})
 
 
-def _serve(here: House) -> NoReturn:
+def _serve(runtime: Runtime) -> NoReturn:
     """Serve, work and let people move until told to stop; ends this process."""
-    if here.settings.origins["LOG_LEVEL"] == "default":
+    if runtime.settings.origins["LOG_LEVEL"] == "default":
         os.environ["LOG_LEVEL"] = "warning"  # a line for each call would push the token out of sight
     commands = [[*FLASK, "serve"], [*FLASK, *LIVE]]
-    if here.settings.origins["MIXPANEL_BASE_URL"] == "default":
-        port = str(here.settings.port + 1 if here.settings.port < HIGHEST_PORT else here.settings.port - 1)
+    if runtime.settings.origins["MIXPANEL_BASE_URL"] == "default":
+        port = str(runtime.settings.port + 1 if runtime.settings.port < HIGHEST_PORT else runtime.settings.port - 1)
         os.environ["MIXPANEL_BASE_URL"] = f"http://127.0.0.1:{port}"
         commands.append([*FLASK, "stand-in", "--quiet", "--port", port])
     sys.exit(Supervisor(commands).run())
 
 
-def _make(app: Flask, here: House) -> None:
+def _make(app: Flask, runtime: Runtime) -> None:
     """Play the past through a real server of this process, whose clock is the past's."""
-    logs.configure("error", here.settings.log_format)  # thousands of pages, and some refusals that are meant
-    clock = here.clock
+    logs.configure("error", runtime.settings.log_format)  # thousands of pages, and some refusals that are meant
+    clock = runtime.clock
     now, past = clock(), MovableClock(clock() - PAST - SET_UP)
-    here.clock = past
+    runtime.clock = past
     try:
-        passwords = {name: here.database.write(lambda db, n=name: _connect(db, here, n)) for name in CONNECTIONS}  # type: ignore[misc]
+        passwords = {name: runtime.database.write(lambda db, n=name: _connect(db, runtime, n)) for name in CONNECTIONS}  # type: ignore[misc]
         with served(app) as url:
-            history = History(url, passwords, past, now, lambda: _upkeep(here), lambda on: _switch(here, enabled=on))
+            history = History(
+                url, passwords, past, now, lambda: _upkeep(runtime), lambda on: _switch(runtime, enabled=on)
+            )
             with click.progressbar(history.events(), label=LABEL, file=raw(sys.stderr)) as events:
                 for event in events:
                     history.happen(event)
     finally:
-        here.clock = clock
+        runtime.clock = clock
 
 
-def _connect(db: Connection, here: House, name: str) -> str:
+def _connect(db: Connection, runtime: Runtime, name: str) -> str:
     """A connection as the terminal makes it; returns its password."""
-    note(db, here.clock(), TERMINAL, "connection.add", name)
-    return connections.add(db, here.settings.secret_key, name, here.clock())
+    note(db, runtime.clock(), TERMINAL, "connection.add", name)
+    return connections.add(db, runtime.settings.secret_key, name, runtime.clock())
 
 
-def _upkeep(here: House) -> None:
-    worker.run_once(here.database, Rules.of(here.settings), here.clock)
+def _upkeep(runtime: Runtime) -> None:
+    worker.run_once(runtime.database, Rules.of(runtime.settings), runtime.clock)
 
 
-def _switch(here: House, *, enabled: bool) -> None:
+def _switch(runtime: Runtime, *, enabled: bool) -> None:
     def write(db: Connection) -> None:
-        note(db, here.clock(), TERMINAL, f"connection.{'enable' if enabled else 'disable'}", "newsletter")
+        note(db, runtime.clock(), TERMINAL, f"connection.{'enable' if enabled else 'disable'}", "newsletter")
         connections.switch(db, "newsletter", enabled=enabled)
 
-    here.database.write(write)
+    runtime.database.write(write)
 
 
-def _refuse_real_data(here: House) -> None:
-    if here.database.read(lambda db: db.execute(_OTHERS, {"project": PROJECT}).scalar_one()):
+def _refuse_real_data(runtime: Runtime) -> None:
+    if runtime.database.read(lambda db: db.execute(_OTHERS, {"project": PROJECT}).scalar_one()):
         raise click.ClickException(
             "This instance has data of its own. Give the demo another folder: INSTANCE_PATH=instance/demo flask demo"
         )
@@ -180,18 +182,18 @@ def _token_names(db: Connection) -> Names:
     return set(db.execute(_TOKENS).scalars())
 
 
-def _new_token(db: Connection, here: House) -> str:
+def _new_token(db: Connection, runtime: Runtime) -> str:
     """A token can be shown only once, so that every run makes another; the earlier ones stay good."""
     taken = sum(name.split("-")[0] == TOKEN for name in _token_names(db))
     name = f"{TOKEN}-{taken + 1}" if taken else TOKEN
-    note(db, here.clock(), TERMINAL, "token.add", name, after={"scope": "read"})
-    return tokens.add(db, here.settings.secret_key, name, "read", here.clock())
+    note(db, runtime.clock(), TERMINAL, "token.add", name, after={"scope": "read"})
+    return tokens.add(db, runtime.settings.secret_key, name, "read", runtime.clock())
 
 
-def _show(here: House, token: str) -> None:
-    for cohort_id, name, members in here.database.read(lambda db: db.execute(_COHORTS).all()):
+def _show(runtime: Runtime, token: str) -> None:
+    for cohort_id, name, members in runtime.database.read(lambda db: db.execute(_COHORTS).all()):
         click.echo(f"  {name:<20} {members:>6,} members  (cohort {cohort_id} of project {PROJECT})")
-    root = f"{here.settings.public_url}/api/v1"
+    root = f"{runtime.settings.public_url}/api/v1"
     cohort = f"{root}/projects/{PROJECT}/cohorts/3201"
     click.echo("\nAlso in it: a rename, four days off and the catching up, rejected members, an export that had to")
     click.echo(f"settle, one that stalled, and calls that were refused.\n\nAPI token: {token}\n")

@@ -24,9 +24,9 @@ from models.database import Database, DatabaseUnavailable
 from models.maintenance.close_for_writes import SENTENCE, is_closed
 from models.maintenance.schema import is_new_enough, newest_revision, stored_revision
 from outbound import projects
-from runtime import House, house
+from runtime import Runtime, current_runtime
 from security import connections, key_check
-from security.encryption import Box
+from security.encryption import Cipher
 from security.rate_limit_storage import redis_options
 from sync.rules import Rules
 from sync.status import remedies
@@ -59,10 +59,10 @@ _FAILURES = text("""
 @with_appcontext
 def command(*, as_json: bool) -> None:
     """Check settings, database, Redis, connections and failures; ends with 4 where something fails."""
-    here = house()
-    checks = list(examine(here))
+    runtime = current_runtime()
+    checks = list(examine(runtime))
     failed = any(check.state == "fail" for check in checks)
-    shown = settings_shown(here.settings)
+    shown = settings_shown(runtime.settings)
     if as_json:
         report = {"ok": not failed, "checks": [asdict(check) for check in checks], "settings": shown}
         click.echo(json.dumps(report))
@@ -81,17 +81,17 @@ def _print(checks: list[Check], shown: list[dict[str, str]]) -> None:
         click.echo(f"  {setting['name']:<22} {setting['value'] or '-'}  ({setting['origin']})")
 
 
-def examine(here: House) -> Iterator[Check]:
+def examine(runtime: Runtime) -> Iterator[Check]:
     """All checks, in the order in which an operator would mend them."""
-    yield settings_file(here.settings)
-    yield instance_folder(here.settings)
-    yield rights.of_others(here.settings)
-    yield public_url(here.settings)
-    yield rate_limits(here.settings)
-    reachable = database(here.settings, here.database)
+    yield settings_file(runtime.settings)
+    yield instance_folder(runtime.settings)
+    yield rights.of_others(runtime.settings)
+    yield public_url(runtime.settings)
+    yield rate_limits(runtime.settings)
+    reachable = database(runtime.settings, runtime.database)
     yield reachable
     if reachable.state == "ok":
-        yield from _stored(here)
+        yield from _stored(runtime)
 
 
 def settings_file(settings: Settings) -> Check:
@@ -179,28 +179,28 @@ def _postgresql_version(db: Connection) -> tuple[str, bool]:
     return f"PostgreSQL {number // 10000}.{number % 10000}", number < OLDEST_POSTGRESQL
 
 
-def _stored(here: House) -> Iterator[Check]:
+def _stored(runtime: Runtime) -> Iterator[Check]:
     """What the tables say, if they are there; a database that goes away meanwhile ends it."""
-    parts: tuple[Callable[[House], list[Check]], ...] = (worker, exports, all_connections, failures)
+    parts: tuple[Callable[[Runtime], list[Check]], ...] = (worker, exports, all_connections, failures)
     try:
-        tables = revision(here.database)
+        tables = revision(runtime.database)
         yield tables
         if tables.state != "fail":
-            yield secret_key(here)
+            yield secret_key(runtime)
         for part in parts if tables.state != "fail" else ():
-            yield from part(here)
+            yield from part(runtime)
     except DatabaseUnavailable as error:
         yield fail("database", f"went away: {error.told}", "Run flask doctor again")
 
 
-def secret_key(here: House) -> Check:
+def secret_key(runtime: Runtime) -> Check:
     """Whether SECRET_KEY is the one that the database was filled with."""
-    found = here.database.read(lambda db: key_check.is_right(db, here.settings.secret_key))
+    found = runtime.database.read(lambda db: key_check.is_right(db, runtime.settings.secret_key))
     if found is False:
-        here.settings.forget_made_key()
-        what, _, step = key_check.sentence(here).partition(" Put the earlier key back: ")
+        runtime.settings.forget_made_key()
+        what, _, step = key_check.sentence(runtime).partition(" Put the earlier key back: ")
         return fail("secret key", what, f"Put the earlier key back: {step}")
-    if lost := here.database.read(lambda db: projects.unopened(db, Box(here.settings.secret_key))):
+    if lost := runtime.database.read(lambda db: projects.undecryptable(db, Cipher(runtime.settings.secret_key))):
         found_so = f"credentials of {_many(len(lost), 'project')} cannot be opened with it: {', '.join(lost[:5])}"
         return fail("secret key", found_so, f"Give them again: flask projects change {lost[0]}")
     return ok("secret key", "the database's own" if found else "the database has none yet, and takes this one at start")
@@ -216,20 +216,20 @@ def revision(stored: Database) -> Check:
     return ok("tables", f"at revision {found}")
 
 
-def worker(here: House) -> list[Check]:
+def worker(runtime: Runtime) -> list[Check]:
     """A worker leaves no sign of life, so that only work left undone tells of its absence."""
-    now = here.clock()
-    unmarked = now - Rules.of(here.settings).stalled - GRACE
+    now = runtime.clock()
+    unmarked = now - Rules.of(runtime.settings).stalled - GRACE
     values = {"now": now, "overdue": now - GRACE, "unmarked": unmarked}
-    waiting = here.database.read(lambda db: int(db.execute(_WAITING, values).scalar_one()))
+    waiting = runtime.database.read(lambda db: int(db.execute(_WAITING, values).scalar_one()))
     if waiting:
         step = "Start a worker: flask serve has one, flask work is one"
         return [warn("worker", f"{_many(waiting, 'export')} should have been seen to over a minute ago", step)]
     return [ok("worker", "nothing waits for it (whether one runs cannot be seen from here)")]
 
 
-def exports(here: House) -> list[Check]:
-    stalled, held = (_unfinished(here, status) for status in ("stalled", "held"))
+def exports(runtime: Runtime) -> list[Check]:
+    stalled, held = (_unfinished(runtime, status) for status in ("stalled", "held"))
     found = []
     if stalled:
         step = "Nobody has left by them, and Mixpanel starts over at its next cycle; the failures below may say why"
@@ -240,15 +240,15 @@ def exports(here: House) -> list[Check]:
     return found or [ok("exports", "none has stopped half way")]
 
 
-def _unfinished(here: House, status: str) -> int:
-    return here.database.read(lambda db: int(db.execute(_UNFINISHED, {"status": status}).scalar_one()))
+def _unfinished(runtime: Runtime, status: str) -> int:
+    return runtime.database.read(lambda db: int(db.execute(_UNFINISHED, {"status": status}).scalar_one()))
 
 
-def all_connections(here: House) -> list[Check]:
-    found = here.database.read(connections.listed)
+def all_connections(runtime: Runtime) -> list[Check]:
+    found = runtime.database.read(connections.listed)
     if not found:
         return [warn("connections", "there is none, so that Mixpanel cannot call", ADD_CONNECTION)]
-    return [connection(one, here.clock()) for one in found]
+    return [connection(one, runtime.clock()) for one in found]
 
 
 def connection(one: connections.Listed, now: int) -> Check:
@@ -268,10 +268,10 @@ def connection(one: connections.Listed, now: int) -> Check:
     return ok(name, found)
 
 
-def failures(here: House) -> list[Check]:
+def failures(runtime: Runtime) -> list[Check]:
     """The newest refusals of the last day."""
-    values = {"since": here.clock() - DAY, "shown": SHOWN_FAILURES}
-    found = here.database.read(lambda db: db.execute(_FAILURES, values).all())
+    values = {"since": runtime.clock() - DAY, "shown": SHOWN_FAILURES}
+    found = runtime.database.read(lambda db: db.execute(_FAILURES, values).all())
     return [failure(row) for row in found] or [ok("failures", "none in the last 24 hours")]
 
 

@@ -15,7 +15,7 @@ from config.printable import visible
 from models.database import DatabaseUnavailable
 from models.maintenance.schema import is_new_enough, stored_revision
 from models.statement import DRIVER_ERRORS
-from runtime import house
+from runtime import current_runtime
 from security.key_check import WrongKey, guard
 
 
@@ -74,6 +74,6 @@ def _telling(callback: Callable[..., Any]) -> Callable[..., Any]:
 
 def _has_our_tables() -> bool:
     try:
-        return is_new_enough(house().database.read(stored_revision))
+        return is_new_enough(current_runtime().database.read(stored_revision))
     except DatabaseUnavailable:
         return True

@@ -13,12 +13,11 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from commands.desk import desk, warn_where_it_goes
 from commands.exit_codes import DONE, NOT_ALL, STOPPED
 from commands.import_settings import asked, columns_of, options_of
 from commands.projects import find
-from commands.terminal import raw
-from outbound.desk import Desk
+from commands.terminal import raw, warn_where_it_goes
+from models.encryption import DecryptionError
 from outbound.imports import dry_run as imports_dry_run
 from outbound.imports import failures, files, jobs, runner, source
 from outbound.imports.batches import Sorter
@@ -27,8 +26,8 @@ from outbound.imports.kinds import KINDS
 from outbound.imports.options import Options
 from outbound.readers.errors import Unreadable
 from outbound.request.checks.categories import told
+from runtime import Runtime, current_runtime
 from security.audit import TERMINAL
-from security.encryption import CannotOpen
 
 
 class NotRead(click.ClickException):
@@ -64,7 +63,7 @@ def command(path: Path | None, *, again: int | None, wanted: int | None, as_json
 
 
 def _begin(path: Path, *, name: str, kind: str, dry_run: bool, as_json: bool, **given: Any) -> None:
-    project, here = find(name), desk()
+    project, runtime = find(name), current_runtime()
     settings = options_of(kind, given)
     try:
         settings |= columns_of(path, kind, given)
@@ -85,18 +84,18 @@ def _begin(path: Path, *, name: str, kind: str, dry_run: bool, as_json: bool, **
             return
     except (Unreadable, OSError) as error:
         raise NotRead(str(error)) from None
-    import_id = here.database.write(lambda db: jobs.add(db, draft, here.clock()))
+    import_id = runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))
     _go_on(import_id, as_json=as_json)
 
 
 def _dry_run(path: Path, draft: Draft, *, as_json: bool) -> None:
-    here, project = desk(), find(draft.project)
+    runtime, project = current_runtime(), find(draft.project)
     try:
-        credentials = project.credentials(here.box)
-    except CannotOpen as error:
+        credentials = project.credentials(runtime.cipher)
+    except DecryptionError as error:
         raise click.ClickException(str(error)) from None
     options = Options.of(draft.settings)
-    sorter = Sorter(KINDS[draft.kind], credentials, project.integration, here.clock(), options)
+    sorter = Sorter(KINDS[draft.kind], credentials, project.integration, runtime.clock(), options)
     report = imports_dry_run.dry_run(files.reads(path, source.columns_of(draft.kind, draft.settings)), sorter)
     if as_json:
         problems = [{"place": one.place, "field": one.field, "reason": one.reason} for one in report.problems]
@@ -119,20 +118,20 @@ def _tell_advice(advised: Mapping[str, int]) -> None:
 
 
 def _go_on(import_id: int, *, as_json: bool) -> None:
-    here = desk()
+    runtime = current_runtime()
     job = _find(import_id)
-    if not job.is_open and not here.database.write(lambda db: jobs.go(db, import_id)):
+    if not job.is_open and not runtime.database.write(lambda db: jobs.go(db, import_id)):
         raise click.ClickException(f"Import {import_id} is {job.state}; there is nothing to go on with.")
     warn_where_it_goes(as_json=as_json)
     stop = threading.Event()
     _on_interrupt(stop.set)
-    showing = threading.Thread(target=_show, args=(here, import_id, stop), daemon=True)
+    showing = threading.Thread(target=_show, args=(runtime, import_id, stop), daemon=True)
     if sys.stderr.isatty() and not as_json:
         showing.start()
-    if not runner.run(here, import_id, stop):
+    if not runner.run(runtime, import_id, stop):
         raise click.ClickException(f"Another process works on import {import_id}; see the dashboard.")
     if stop.is_set():
-        here.database.write(lambda db: jobs.pause(db, import_id))
+        runtime.database.write(lambda db: jobs.pause(db, import_id))
     stop.set()
     _tell(_find(import_id), as_json=as_json)
 
@@ -146,11 +145,11 @@ def _on_interrupt(stop: Callable[[], None]) -> None:
             signal.signal(number, on_signal)
 
 
-def _show(here: Desk, import_id: int, stop: threading.Event) -> None:
+def _show(runtime: Runtime, import_id: int, stop: threading.Event) -> None:
     """A line that tells how far it is."""
     begun = time.monotonic()
     while not stop.wait(0.5):
-        job = here.database.read(lambda db: jobs.by_id(db, import_id), one_statement=True)
+        job = runtime.database.read(lambda db: jobs.by_id(db, import_id), one_statement=True)
         if job is None:
             return
         of = f" of {job.total:,}" if job.total is not None else ""
@@ -180,14 +179,14 @@ def _tell(job: Import, *, as_json: bool) -> None:
 
 def _print_failed(import_id: int) -> None:
     _find(import_id)
-    for one in failures.every(desk().database, import_id):
+    for one in failures.every(current_runtime().database, import_id):
         click.echo(f"line {one.place}  {one.verdict}  {one.field or ''}  {one.reason}", err=True)
         if failures.is_record(one):
             click.echo(one.record)
 
 
 def _find(import_id: int) -> Import:
-    found = desk().database.read(lambda db: jobs.by_id(db, import_id), one_statement=True)
+    found = current_runtime().database.read(lambda db: jobs.by_id(db, import_id), one_statement=True)
     if found is None:
         raise click.ClickException(f"There is no import {import_id}.")
     return found

@@ -26,7 +26,7 @@ from models.database import Database, DatabaseUnavailable
 from models.maintenance import close_for_writes, transfer
 from models.maintenance.row_equality import TableAccount, Watch
 from models.maintenance.transfer import Account, NotEqual, NoTransfer
-from runtime import house
+from runtime import current_runtime
 
 NO_TARGET = "--to must be the address of a database: postgresql://user@host:5432/name"
 PASSES = 2  # every row is copied, and compared
@@ -124,7 +124,7 @@ def _opened(database: Database) -> Iterator[Database]:
 def _file(source: str | None) -> Path:
     """Raises click's BadParameter where `source`, or else DATABASE_URL, is no SQLite database."""
     named = source if source is None or "://" in source else f"{SQLITE}{source}"
-    found = house().settings.database_url if named is None else named
+    found = current_runtime().settings.database_url if named is None else named
     if not found.startswith(SQLITE) or found == SQLITE:
         raise click.BadParameter("DATABASE_URL is no SQLite database: name it with --from sqlite:///…")
     return sqlite_file(found)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from commands.secret_input import line
 from config.clock import iso, utc
-from runtime import house
+from runtime import current_runtime
 from security import operators
 from security.audit import TERMINAL
 from security.operators import Operator, Wrong
@@ -24,13 +24,13 @@ from_stdin = click.option(
 
 def _write(work: Callable[[Connection], object]) -> None:
     try:
-        house().database.write(work)
+        current_runtime().database.write(work)
     except Wrong as error:
         raise click.ClickException(str(error)) from None
 
 
 def _find(email: str) -> Operator:
-    found = house().database.read(lambda db: operators.by_email(db, email), one_statement=True)
+    found = current_runtime().database.read(lambda db: operators.by_email(db, email), one_statement=True)
     if found is None:
         raise click.ClickException(f"There is no operator {email}.")
     return found
@@ -42,13 +42,14 @@ def _find(email: str) -> Operator:
 @from_stdin
 def add(email: str, role: str, **_: bool) -> None:
     """Let EMAIL sign in, with the password that comes on standard input."""
+    runtime = current_runtime()
     try:
         email, password_hash = operators.checked(email, line("password"))
     except Wrong as error:
         raise click.ClickException(str(error)) from None
-    _write(lambda db: operators.add(db, email, password_hash, role, TERMINAL, house().clock()))
+    _write(lambda db: operators.add(db, email, password_hash, role, TERMINAL, runtime.clock()))
     click.echo(
-        f"{email} is {'an' if role[0] in 'ao' else 'a'} {role}. Sign in at {house().settings.public_url}/sign-in"
+        f"{email} is {'an' if role[0] in 'ao' else 'a'} {role}. Sign in at {runtime.settings.public_url}/sign-in"
     )
 
 
@@ -62,7 +63,7 @@ def password(email: str, **_: bool) -> None:
         password_hash = operators.hashed(line("password"), operator.email)
     except Wrong as error:
         raise click.ClickException(str(error)) from None
-    _write(lambda db: operators.set_password(db, operator, password_hash, TERMINAL, house().clock()))
+    _write(lambda db: operators.set_password(db, operator, password_hash, TERMINAL, current_runtime().clock()))
     click.echo(f"{operator.email} has another password.")
 
 
@@ -71,7 +72,7 @@ def password(email: str, **_: bool) -> None:
 def remove(email: str) -> None:
     """Remove EMAIL, who is signed out at once."""
     operator = _find(email)
-    _write(lambda db: operators.remove(db, operator, TERMINAL, house().clock()))
+    _write(lambda db: operators.remove(db, operator, TERMINAL, current_runtime().clock()))
     click.echo(f"{operator.email} is removed.")
 
 
@@ -79,7 +80,7 @@ def remove(email: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def list_all(*, as_json: bool) -> None:
     """Every operator, with role and last sign-in."""
-    found = house().database.read(operators.listed)
+    found = current_runtime().database.read(operators.listed)
     if as_json:
         click.echo(json.dumps([_shown(one) for one in found]))
         return

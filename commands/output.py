@@ -9,12 +9,13 @@ from types import FrameType
 
 import click
 
-from commands.desk import desk, warn_where_it_goes
+from commands.terminal import warn_where_it_goes
 from outbound import send
 from outbound.downloads.errors import Cancelled
 from outbound.downloads.targets import BROKEN, HandedOn, Target, Written, size_of
 from outbound.send import Ready
 from outbound.transport.attempts import Outcome
+from runtime import current_runtime
 from security.audit import TERMINAL
 
 EVERY = 0.5  # seconds between two lines of progress
@@ -52,10 +53,10 @@ class Progress:
 def send_to(call: Ready, output: str, *, as_json: bool) -> bool:
     """Make the call; whether all of its answer is there. Raises click.ClickException."""
     warn_where_it_goes(as_json=as_json or output == "-")
-    here, target = desk(), _target(output)
-    delivery = send.prepare(here, call, TERMINAL, "terminal")
+    runtime, target = current_runtime(), _target(output)
+    delivery = send.prepare(runtime, call, TERMINAL, "terminal")
     with Progress() as progress:
-        outcome = send.finish(here, call, delivery, to=target, told=progress)
+        outcome = send.finish(runtime, call, delivery, to=target, told=progress)
     written = outcome.answer is not None and outcome.answer.received is not None
     whole = outcome.verdict == "accepted" and written
     place = _settled(target, whole=whole, written=written)

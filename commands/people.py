@@ -11,7 +11,7 @@ from config.clock import iso, utc
 from erasure import Erasure, InTheWay, Nothing, Person, eraser
 from erasure.labels import AGAIN, told
 from models.database import DatabaseUnavailable
-from runtime import house
+from runtime import current_runtime
 from security.audit import TERMINAL
 
 group = AppGroup("people", help="People: erase one everywhere.")
@@ -24,11 +24,11 @@ group = AppGroup("people", help="People: erase one everywhere.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def erase(project_id: str, distinct_id: str, *, yes: bool, as_json: bool) -> None:
     """Erase the person DISTINCT_ID of Mixpanel's project PROJECT_ID everywhere, and print the proof."""
-    person, here = Person(project_id, distinct_id), eraser(house())
+    person, of_runtime = Person(project_id, distinct_id), eraser(current_runtime())
     try:
         if not yes:
             _ask(person)
-        done = here.erase(person, TERMINAL)
+        done = of_runtime.erase(person, TERMINAL)
     except Nothing:
         raise click.ClickException("Nothing of this person is stored, and nobody of this id was ever erased.") from None
     except InTheWay as error:
@@ -41,7 +41,7 @@ def erase(project_id: str, distinct_id: str, *, yes: bool, as_json: bool) -> Non
 
 def _ask(person: Person) -> None:
     """What will be lost; raises click.Abort at anything but yes."""
-    sight = eraser(house()).look(person)
+    sight = eraser(current_runtime()).look(person)
     if sight.in_the_way:
         raise InTheWay(sight.in_the_way)
     lines = [f"  {one}" for one in told(sight.counts)] or ["  nothing that is still there"]
@@ -55,8 +55,8 @@ def _ask(person: Person) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def erased(project_id: str, distinct_id: str, *, as_json: bool) -> None:
     """Tell whether the person was erased, with the proof, and search everything for what is left of them."""
-    person, here = Person(project_id, distinct_id), eraser(house())
-    proofs, sight = here.erased(person), here.look(person)
+    person, of_runtime = Person(project_id, distinct_id), eraser(current_runtime())
+    proofs, sight = of_runtime.erased(person), of_runtime.look(person)
     done = [one for one in proofs if one.erased_at is not None]
     if as_json:
         answer = {"erased": bool(done), "erasures": [_proof(one) for one in proofs], "left": sight.counts}

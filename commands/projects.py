@@ -9,15 +9,16 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import Connection
 
-from commands.desk import desk, warn_where_it_goes
 from commands.exit_codes import NOT_ALL
 from commands.secret_input import line, seen
+from commands.terminal import warn_where_it_goes
 from config.clock import iso
+from models.encryption import DecryptionError
 from outbound import credential_check, projects
 from outbound.projects import Draft, Project, Wrong
 from outbound.transport.hosts import REGIONS
+from runtime import current_runtime
 from security.audit import TERMINAL, note
-from security.encryption import CannotOpen
 
 group = AppGroup("projects", help="Mixpanel projects to send to, with their credentials.")
 
@@ -34,7 +35,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 def find(name: str) -> Project:
     """The project of this name. Raises ClickException."""
-    found = desk().database.read(lambda db: projects.by_name(db, name), one_statement=True)
+    found = current_runtime().database.read(lambda db: projects.by_name(db, name), one_statement=True)
     if found is None:
         raise click.ClickException(f"There is no project {name}. See: flask projects list")
     return found
@@ -73,10 +74,10 @@ def add(
         more["integration_id"] or "",
         more["workspace_id"] or "",
     )
-    here = desk()
+    runtime = current_runtime()
     try:
         draft = projects.checked(given)
-        here.database.write(partial(_add, draft=draft))
+        runtime.database.write(partial(_add, draft=draft))
     except Wrong as error:
         raise click.ClickException(str(error)) from None
     shown = find(draft.name)
@@ -86,10 +87,10 @@ def add(
 
 
 def _add(db: Connection, draft: Draft) -> None:
-    here = desk()
-    projects.add(db, here.box, draft, here.clock())
+    runtime = current_runtime()
+    projects.add(db, runtime.cipher, draft, runtime.clock())
     after = {"region": draft.region, "project_id": draft.mixpanel_project_id}
-    note(db, here.clock(), TERMINAL, "project.add", draft.name, after=after)
+    note(db, runtime.clock(), TERMINAL, "project.add", draft.name, after=after)
 
 
 @group.command("change")
@@ -105,7 +106,7 @@ def _add(db: Connection, draft: Draft) -> None:
 @_json
 def change(name: str, *, token_stdin: bool, secret_stdin: bool, as_json: bool, **more: str | None) -> None:
     """Change NAME; what is not given stays as it is, an empty credential is forgotten."""
-    known, here = find(name), desk()
+    known, runtime = find(name), current_runtime()
     token, secret = _given(more["token"], token_stdin=token_stdin, secret_stdin=secret_stdin)
     given = Draft(
         name,
@@ -119,14 +120,14 @@ def change(name: str, *, token_stdin: bool, secret_stdin: bool, as_json: bool, *
     )
 
     def write(db: Connection) -> None:
-        projects.change(db, here.box, known, draft, here.clock())
-        note(db, here.clock(), TERMINAL, "project.change", name)
+        projects.change(db, runtime.cipher, known, draft, runtime.clock())
+        note(db, runtime.clock(), TERMINAL, "project.change", name)
 
     try:
         draft = projects.checked(given)
     except Wrong as error:
         raise click.ClickException(str(error)) from None
-    here.database.write(write)
+    runtime.database.write(write)
     click.echo(json.dumps(_shown(find(name))) if as_json else f"{name} is changed.")
 
 
@@ -135,13 +136,13 @@ def change(name: str, *, token_stdin: bool, secret_stdin: bool, as_json: bool, *
 @_json
 def remove(name: str, *, as_json: bool) -> None:
     """Forget NAME and its credentials; the history of its calls stays."""
-    known, here = find(name), desk()
+    known, runtime = find(name), current_runtime()
 
     def write(db: Connection) -> None:
         if projects.remove(db, known):
-            note(db, here.clock(), TERMINAL, "project.remove", name)
+            note(db, runtime.clock(), TERMINAL, "project.remove", name)
 
-    here.database.write(write)
+    runtime.database.write(write)
     click.echo(json.dumps({"name": name, "removed": True}) if as_json else f"{name} is removed.")
 
 
@@ -153,8 +154,8 @@ def check(name: str, *, as_json: bool) -> None:
     try:
         project = find(name)
         warn_where_it_goes(as_json=as_json)
-        found = credential_check.check(desk(), project, TERMINAL)
-    except CannotOpen as error:
+        found = credential_check.check(current_runtime(), project, TERMINAL)
+    except DecryptionError as error:
         raise click.ClickException(f"{error}. Give them again: flask projects change {name}") from None
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found]))
@@ -170,7 +171,7 @@ def check(name: str, *, as_json: bool) -> None:
 @_json
 def list_all(*, as_json: bool) -> None:
     """Every project; credentials are never shown."""
-    found = desk().database.read(projects.listed, one_statement=True)
+    found = current_runtime().database.read(projects.listed, one_statement=True)
     if as_json:
         click.echo(json.dumps([_shown(one) for one in found]))
         return

@@ -4,7 +4,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import Connection
 
-from runtime import house
+from runtime import current_runtime
 from security import key_check
 from security.audit import TERMINAL, note
 from security.key_check import Lost
@@ -16,15 +16,15 @@ group = AppGroup("secret-key", help="The key of everything secret that is stored
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def accept(*, yes: bool) -> None:
     """Go on with the SECRET_KEY of now, where the earlier one is lost for good; first say what is lost with it."""
-    here = house()
-    if here.database.read(lambda db: key_check.is_right(db, here.settings.secret_key)):
+    runtime = current_runtime()
+    if runtime.database.read(lambda db: key_check.is_right(db, runtime.settings.secret_key)):
         click.echo("This is the database's key already; nothing is lost and nothing was changed.")
         return
-    lost = here.database.read(key_check.lost)
+    lost = runtime.database.read(key_check.lost)
     click.echo(_told(lost))
     if not yes:
         click.confirm("Go on with the new key?", abort=True, err=True)
-    here.database.write(lambda db: _accept(db, here.settings.secret_key, here.clock()))
+    runtime.database.write(lambda db: _accept(db, runtime.settings.secret_key, runtime.clock()))
     click.echo("The relay starts with the new key now.")
 
 

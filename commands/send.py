@@ -10,10 +10,11 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from commands.desk import desk, warn_where_it_goes
 from commands.exit_codes import DONE, NOT_ALL, STOPPED
 from commands.output import send_to
 from commands.projects import find
+from commands.terminal import warn_where_it_goes
+from models.encryption import DecryptionError
 from outbound import send
 from outbound.operations import registry
 from outbound.operations.types import Given, Operation, Problem
@@ -21,8 +22,8 @@ from outbound.readers.encoded import whole
 from outbound.readers.errors import Unreadable
 from outbound.request.compose import address, masked, readable
 from outbound.send import Ready
+from runtime import current_runtime
 from security.audit import TERMINAL
-from security.encryption import CannotOpen
 
 
 def _pairs(_context: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -63,8 +64,8 @@ def command(
     """
     operation = _operation(operation_id)
     try:
-        call = send.ready(desk(), find(name), operation, Given(params | _files(files), _body(body)))
-    except CannotOpen as error:
+        call = send.ready(current_runtime(), find(name), operation, Given(params | _files(files), _body(body)))
+    except DecryptionError as error:
         raise click.ClickException(f"{error}. Give them again: flask projects change {name}") from None
     stops = call.composed.stops(force=force)
     if check_only:
@@ -114,7 +115,7 @@ def _files(given: dict[str, str]) -> dict[str, Any]:
 
 def _send(call: Ready, *, as_json: bool) -> None:
     warn_where_it_goes(as_json=as_json)
-    delivery, outcome = send.send(desk(), call, TERMINAL, "terminal")
+    delivery, outcome = send.send(current_runtime(), call, TERMINAL, "terminal")
     if as_json:
         click.echo(json.dumps(send.as_json(delivery, outcome, call.mask), ensure_ascii=False))
     else:

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from models.database import DatabaseUnavailable
-from runtime import house
+from runtime import current_runtime
 from security import operators
 from server.supervisor import FLASK, Supervisor, WebServer, check_processes
 
@@ -20,7 +20,8 @@ from server.supervisor import FLASK, Supervisor, WebServer, check_processes
 def command(*, without_worker: bool) -> None:
     """Serve the app, with the upkeep worker beside it. SIGHUP puts new code and settings in place without a pause,
     SIGTERM finishes what is under way and stops."""
-    settings = house().settings
+    runtime = current_runtime()
+    settings = runtime.settings
     check_processes(settings)
     _allow_many_connections()
     try:
@@ -31,7 +32,7 @@ def command(*, without_worker: bool) -> None:
     processes = f" with {settings.processes} processes" if settings.processes > 1 else ""
     click.echo(f"Cohort Relay serves {settings.public_url}{processes} (stop with Ctrl-C)")
     click.echo(_first_operator(), nl=False)
-    house().database.dispose()
+    runtime.database.dispose()
     worker = [*FLASK, "work", "--under", str(os.getpid())]
     sys.exit(Supervisor([] if without_worker else [worker], web).run())
 
@@ -45,13 +46,13 @@ def _allow_many_connections() -> None:
 
 def _first_operator() -> str:
     """Where nobody can sign in yet: the address and the one-time code that let the first operator in."""
-    here = house()
+    runtime = current_runtime()
     try:
-        if here.database.read(operators.there_are_any, one_statement=True):
+        if runtime.database.read(operators.there_are_any, one_statement=True):
             return ""
     except DatabaseUnavailable as error:  # the server starts all the same, and answers 503 until it is back
         return f"The database cannot be used now: {error.told}. Calls hear 503 until it can. See: flask doctor\n"
     except DBAPIError:  # without tables
         return "The database does not have this version's tables. Run: flask db upgrade\n"
-    code = operators.first_code(here.settings.secret_key)
-    return f"Nobody can sign in yet. Make the first operator: {here.settings.public_url}/sign-up  code {code}\n"
+    code = operators.first_code(runtime.settings.secret_key)
+    return f"Nobody can sign in yet. Make the first operator: {runtime.settings.public_url}/sign-up  code {code}\n"

@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from runtime import house
+from runtime import current_runtime
 from server import pool
 
 
@@ -12,6 +12,7 @@ from server import pool
 @with_appcontext
 def command(*, listening: int) -> None:
     """Answer requests on a socket that `flask serve` holds open."""
-    settings = house().settings
-    house().database.dispose()  # connections are not for children
+    runtime = current_runtime()
+    settings = runtime.settings
+    runtime.database.dispose()  # connections are not for children
     pool.serve(settings, listening)

@@ -15,7 +15,7 @@ from flask.cli import with_appcontext
 from commands.exit_codes import NOT_ALL
 from commands.secret_input import line, seen
 from commands.simulate_progress import describe, progress
-from runtime import house
+from runtime import current_runtime
 from security import connections as stored
 from simulator import access, run
 from simulator.comparison import Verdict, compare
@@ -73,12 +73,13 @@ def command(**options: Any) -> None:
 
 
 def _simulate(options: dict[str, Any]) -> None:
-    url = (options["url"] or house().settings.public_url).rstrip("/")
+    runtime = current_runtime()
+    url = (options["url"] or runtime.settings.public_url).rstrip("/")
     plan, stop = _plan(options), Event()
     with ExitStack() as ending:
         ending.enter_context(run.stopped_by_signals(stop))
         run.await_server(url, options["wait"])
-        reader = Reader(url, options["token"] or ending.enter_context(access.passing_token(house())))
+        reader = Reader(url, options["token"] or ending.enter_context(access.passing_token(runtime)))
         logins = _logins(options)
         cohorts = _cohorts(plan, len(logins), reader, resume=options["resume"])
         connections = [_connection(plan, url, *pair, stop) for pair in zip(logins, cohorts, strict=True) if pair[1]]
@@ -100,10 +101,11 @@ def _plan(options: dict[str, Any]) -> Plan:
 
 
 def _logins(options: dict[str, Any]) -> list[Login]:
+    runtime = current_runtime()
     if options["username"]:
-        return [(options["username"], options["password"] or access.password_of(house(), options["username"]))]
+        return [(options["username"], options["password"] or access.password_of(runtime, options["username"]))]
     names = [f"simulated-{number}" for number in range(1, options["connections"] + 1)]
-    return [(name, access.password_of(house(), name)) for name in names]
+    return [(name, access.password_of(runtime, name)) for name in names]
 
 
 def _cohorts(plan: Plan, connections: int, reader: Reader, *, resume: bool) -> list[list[Cohort]]:

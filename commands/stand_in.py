@@ -4,7 +4,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import text
 
-from runtime import House, house
+from runtime import Runtime, current_runtime
 from simulator.stand_in.answers import Members, Mixpanel
 from simulator.stand_in.server import Server
 
@@ -26,11 +26,11 @@ def command(port: int, *, quiet: bool) -> None:
 
     What came is kept in memory until it stops. Its cohorts are those that this relay has.
     """
-    here = house()
+    runtime = current_runtime()
     url = f"http://127.0.0.1:{port}"
     server = Server(
         ("127.0.0.1", port),
-        Mixpanel(lambda: _cohorts(here), _members_of(here)),
+        Mixpanel(lambda: _cohorts(runtime), _members_of(runtime)),
         (lambda _line: None) if quiet else click.echo,
     )
     if not quiet:
@@ -41,15 +41,15 @@ def command(port: int, *, quiet: bool) -> None:
         server.server_close()
 
 
-def _cohorts(here: House) -> list[dict[str, object]]:
-    found = here.database.read(lambda db: db.execute(_COHORTS).mappings().all())
+def _cohorts(runtime: Runtime) -> list[dict[str, object]]:
+    found = runtime.database.read(lambda db: db.execute(_COHORTS).mappings().all())
     return [dict(row) | {"id": int(row["id"]) if row["id"].isdigit() else row["id"], "is_visible": 1} for row in found]
 
 
-def _members_of(here: House) -> Members:
+def _members_of(runtime: Runtime) -> Members:
     def members(cohort: str, page: int, size: int) -> list[dict[str, object]]:
         values = {"cohort": cohort, "size": size, "past": page * size}
-        found = here.database.read(lambda db: db.execute(_MEMBERS, values).scalars().all())
+        found = runtime.database.read(lambda db: db.execute(_MEMBERS, values).scalars().all())
         return [{"$distinct_id": one, "$properties": {}} for one in found]
 
     return members

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, TextIO, cast
 
+import click
+
 from config.printable import visible
+from runtime import current_runtime
 
 
 class Shown:
@@ -38,3 +41,10 @@ def shown() -> Iterator[None]:
 def raw(stream: TextIO) -> TextIO:
     """The terminal itself, for our own lines that are drawn again and again."""
     return stream.stream if isinstance(stream, Shown) else stream
+
+
+def warn_where_it_goes(*, as_json: bool) -> None:
+    """Print a line on standard error for people, where calls do not go to Mixpanel."""
+    url = current_runtime().settings.mixpanel_base_url
+    if url and not as_json:
+        click.echo(f"note  Not to Mixpanel: calls go to {url} (MIXPANEL_BASE_URL).", err=True)

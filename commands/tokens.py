@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 from sqlalchemy import Connection
 
 from config.clock import iso, utc
-from runtime import house
+from runtime import current_runtime
 from security import tokens
 from security.audit import TERMINAL, note
 from security.token_bounds import Bounds, WrongBound, read
@@ -34,14 +34,15 @@ group = AppGroup("tokens", help="Tokens of the JSON API.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def add(name: str, scopes: tuple[str, ...], *, exports: bool, as_json: bool, **narrow: str) -> None:
     """Make token NAME and print it, this once."""
+    runtime = current_runtime()
     wanted = set(scopes) - {"read"}
     if len(wanted) > 1:
         raise click.ClickException("A token sends or erases, not both: make two.")
     scope = wanted.pop() if wanted else "read"
-    key, now = house().settings.secret_key, house().clock()
+    key, now = runtime.settings.secret_key, runtime.clock()
     try:
         bounds = read(**narrow, exports=exports, now=now)
-        token = house().database.write(lambda db: _add(db, key, name, scope, now, bounds))
+        token = runtime.database.write(lambda db: _add(db, key, name, scope, now, bounds))
     except (tokens.TokenExists, WrongBound) as error:
         raise click.ClickException(str(error)) from None
     click.echo(json.dumps({"name": name, "token": token}) if as_json else f"name   {name}\ntoken  {token}")
@@ -57,7 +58,7 @@ def _add(db: Connection, key: str, name: str, scope: str, now: int, bounds: Boun
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def list_all(*, as_json: bool) -> None:
     """Every token: its scope, its age, its last use. The tokens themselves are not kept."""
-    listed = house().database.read(tokens.listed, one_statement=True)
+    listed = current_runtime().database.read(tokens.listed, one_statement=True)
     found = [
         {
             "name": one.name,
@@ -86,7 +87,8 @@ def list_all(*, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def remove(name: str, *, as_json: bool) -> None:
     """From now on nobody comes in with the token NAME."""
-    now = house().clock()
+    runtime = current_runtime()
+    now = runtime.clock()
 
     def write(db: Connection) -> bool:
         one = next((token for token in tokens.listed(db) if token.name == name), None)
@@ -95,6 +97,6 @@ def remove(name: str, *, as_json: bool) -> None:
         note(db, now, TERMINAL, "token.remove", name, before={"scope": one.scope})
         return True
 
-    if not house().database.write(write):
+    if not runtime.database.write(write):
         raise click.ClickException(f"There is no token {name}. See: flask tokens list")
     click.echo(json.dumps({"name": name, "removed": True}) if as_json else f"{name} is removed.")

@@ -10,16 +10,15 @@ import structlog
 from flask.cli import with_appcontext
 
 import alerts
-from commands.desk import desk
 from config.clock import SECOND
 from models.database import DatabaseUnavailable
 from outbound import cleanup as outbound_upkeep
 from outbound.comparison.runner import work_once
 from outbound.delivery_check.search import look_once
-from outbound.desk import Desk
+from outbound.downloads.folder import folder_of
 from outbound.imports import uploads
 from outbound.imports.runner import run_due
-from runtime import House, house
+from runtime import Runtime, current_runtime
 from security import handover
 from server.parent_death import end_with_parent
 from simulator import job_runner
@@ -41,6 +40,7 @@ LAST_CALLS = 5  # seconds that a call under way may take when we are told to sto
 def command(*, once: bool, under: int | None) -> None:
     """Settle and sweep exports, mark the stalled ones, send alerts, play the simulated exports that were asked for,
     and remove what is past its retention."""
+    runtime = current_runtime()
     if under:
         end_with_parent(under)
     stop = Event()
@@ -50,19 +50,18 @@ def command(*, once: bool, under: int | None) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    here, sender = house(), desk()
     rounds: list[Callable[[], None]] = [
-        Upkeep(here).once,
-        lambda: play_once(here, stop),
-        Alerting(here).once,
-        lambda: import_once(sender, stop),
-        lambda: ask_once(sender),
+        Upkeep(runtime).once,
+        lambda: play_once(runtime, stop),
+        Alerting(runtime).once,
+        lambda: import_once(runtime, stop),
+        lambda: ask_once(runtime),
     ]
     if once:
         for one in rounds:
             one()
         return
-    _repeat_all(rounds, here.settings.work_seconds, stop)
+    _repeat_all(rounds, runtime.settings.work_seconds, stop)
 
 
 def _repeat_all(rounds: list[Callable[[], None]], seconds: float, stop: Event) -> None:
@@ -85,22 +84,23 @@ def _repeat(once: Callable[[], None], seconds: float, stop: Event) -> None:
 class Upkeep:
     """Rounds of upkeep. A database that is away is tried again in the next one."""
 
-    def __init__(self, here: House) -> None:
-        self.here = here
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
         self.pruned_at = 0
 
     def once(self) -> None:
-        settings, database, now = self.here.settings, self.here.database, self.here.clock()
+        runtime = current_runtime()
+        settings, database, now = self.runtime.settings, self.runtime.database, self.runtime.clock()
         try:
-            sync_worker.run_once(database, Rules.of(settings), self.here.clock)
+            sync_worker.run_once(database, Rules.of(settings), self.runtime.clock)
             if abs(now - self.pruned_at) >= PRUNE_EVERY:  # a clock that was set back must not end it
                 sync_worker.prune(database, settings.retain_pages_days, settings.retain_failures_days, now)
                 prune_log(database, settings.retain_log_days, now)
                 alerts.prune(database, now)
                 database.write(lambda db: handover.prune(db, now))
                 outbound_upkeep.prune(database, settings.retain_deliveries_days, now)
-                uploads.tidy(database, desk().folder, now)
-                outbound_upkeep.tidy_downloads(database, desk().downloads, settings.retain_downloads_hours, now)
+                uploads.tidy(database, runtime.uploads, now)
+                outbound_upkeep.tidy_downloads(database, folder_of(runtime), settings.retain_downloads_hours, now)
                 self.pruned_at = now
         except DatabaseUnavailable as error:
             log.warning("work.database_unavailable", cause=str(error))
@@ -109,35 +109,35 @@ class Upkeep:
 class Alerting:
     """Rounds of alerts; whatever goes wrong in one, the next one comes."""
 
-    def __init__(self, here: House) -> None:
-        self.here = here
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
         self.looked_at = 0
 
     def once(self) -> None:
         _survive("alerts", self._round)
 
     def _round(self) -> None:
-        here, now = self.here, self.here.clock()
+        runtime, now = self.runtime, self.runtime.clock()
         look = abs(now - self.looked_at) >= LOOK_EVERY  # a clock that was set back must not end it
         if look:
             self.looked_at = now
-        alerts.run_once(here.database, here.settings, here.clock, look=look)
+        alerts.run_once(runtime.database, runtime.settings, runtime.clock, look=look)
 
 
-def play_once(here: House, stop: Event) -> None:
+def play_once(runtime: Runtime, stop: Event) -> None:
     """Play one simulated export, if one waits."""
-    _survive("simulated exports", lambda: job_runner.play_due(here, stop))
+    _survive("simulated exports", lambda: job_runner.play_due(runtime, stop))
 
 
-def import_once(here: Desk, stop: Event) -> None:
+def import_once(runtime: Runtime, stop: Event) -> None:
     """Work on one import, if one waits."""
-    _survive("imports", lambda: run_due(here, stop))
+    _survive("imports", lambda: run_due(runtime, stop))
 
 
-def ask_once(here: Desk) -> None:
+def ask_once(runtime: Runtime) -> None:
     """Look for events that were sent, and compare cohorts, as far as somebody waits for that."""
-    _survive("landing", lambda: look_once(here))
-    _survive("comparisons", lambda: work_once(here))
+    _survive("landing", lambda: look_once(runtime))
+    _survive("comparisons", lambda: work_once(runtime))
 
 
 def _survive(what: str, work: Callable[[], object]) -> None:

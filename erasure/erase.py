@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
@@ -20,12 +20,10 @@ from erasure.matcher import Mentions
 from erasure.pii_columns import Place
 from erasure.records import Erasure, Person
 from models.database import Database
+from runtime import Runtime
 from security import handover
 from security.audit import note
 from sync import erasure as sync_erasure
-
-if TYPE_CHECKING:
-    from runtime import House
 
 
 class InTheWay(Exception):
@@ -151,9 +149,9 @@ class Eraser:
         return found
 
 
-def eraser(house: "House") -> Eraser:
+def eraser(runtime: Runtime) -> Eraser:
     """The eraser of this app."""
-    return Eraser(house.database, house.clock, house.settings.secret_key, house.settings.instance)
+    return Eraser(runtime.database, runtime.clock, runtime.settings.secret_key, runtime.settings.instance)
 
 
 def _blank_rows(db: Connection, erasure: int, place: Place, rows: Sequence[Row[Any]], mentions: Mentions) -> None:

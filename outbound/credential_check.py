@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from outbound import projects, send
-from outbound.desk import Desk
 from outbound.operations import registry
 from outbound.operations.types import Given
 from outbound.projects import Credentials, Project
 from outbound.request.compose import compose
 from outbound.send import Ready
 from outbound.transport.attempts import Outcome
+from runtime import Runtime
 
 REFUSED_EVENT = [{"event": "Credentials check", "properties": {"$insert_id": "cohort-relay-check"}}]
 BAD, UNAUTHORIZED = 400, 401
@@ -29,12 +29,12 @@ class Finding:
     words: str
 
 
-def check(desk: Desk, project: Project, who: str) -> list[Finding]:
-    """Ask Mixpanel, and keep what it says with the project. Raises security.encryption.CannotOpen."""
-    found = list(_findings(desk, project, project.credentials(desk.box), who))
+def check(runtime: Runtime, project: Project, who: str) -> list[Finding]:
+    """Ask Mixpanel, and keep what it says with the project. Raises models.encryption.DecryptionError."""
+    found = list(_findings(runtime, project, project.credentials(runtime.cipher), who))
     report = json.dumps([asdict(one) for one in found])
-    now = desk.clock()
-    desk.database.write(lambda db: projects.note_check(db, project, report, now))
+    now = runtime.clock()
+    runtime.database.write(lambda db: projects.note_check(db, project, report, now))
     return found
 
 
@@ -43,18 +43,18 @@ def known(project: Project) -> list[Finding]:
     return [Finding(**one) for one in json.loads(project.checked or "[]")]
 
 
-def _findings(desk: Desk, project: Project, all_of_it: Credentials, who: str) -> Iterator[Finding]:
+def _findings(runtime: Runtime, project: Project, all_of_it: Credentials, who: str) -> Iterator[Finding]:
     if all_of_it.username and all_of_it.secret:
         alone = replace(all_of_it, token="")
-        outcome = _call(desk, project, alone, "me", Given(), who)
+        outcome = _call(runtime, project, alone, "me", Given(), who)
         yield _signs_in(project, outcome)
         if outcome.verdict == "accepted":
-            yield _queries(_call(desk, project, alone, "cohorts-list", Given(), who))
-            yield _imports("service account", _call(desk, project, alone, "import-events", _refused(), who))
+            yield _queries(_call(runtime, project, alone, "cohorts-list", Given(), who))
+            yield _imports("service account", _call(runtime, project, alone, "import-events", _refused(), who))
     else:
         yield Finding("service account", "queries, exports, lookup tables", None, "There is none in this project yet.")
     if all_of_it.token:
-        yield _imports("token", _call(desk, project, Credentials(all_of_it.token), "import-events", _refused(), who))
+        yield _imports("token", _call(runtime, project, Credentials(all_of_it.token), "import-events", _refused(), who))
     else:
         yield Finding("token", "events and profiles", None, "There is none in this project yet.")
 
@@ -63,11 +63,11 @@ def _refused() -> Given:
     return Given(body=REFUSED_EVENT)
 
 
-def _call(desk: Desk, project: Project, used: Credentials, operation_id: str, given: Given, who: str) -> Outcome:
+def _call(runtime: Runtime, project: Project, used: Credentials, operation_id: str, given: Given, who: str) -> Outcome:
     """Make a call with some of the credentials; none of them may stand in what is kept of it."""
     operation = registry.OPERATIONS[operation_id]
-    composed = compose(operation, project, used, given, desk.clock(), desk.base_url)
-    return send.send(desk, Ready(project, project.credentials(desk.box), composed), who, "check")[1]
+    composed = compose(operation, project, used, given, runtime.clock(), runtime.settings.mixpanel_base_url)
+    return send.send(runtime, Ready(project, project.credentials(runtime.cipher), composed), who, "check")[1]
 
 
 def _signs_in(project: Project, outcome: Outcome) -> Finding:

@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from models.sealed import CannotOpen
-from outbound.desk import Sealing
+from models.encryption import DecryptionError, Encryption
 from outbound.transport.hosts import REGIONS
 
 LONGEST = 100
@@ -77,10 +76,10 @@ class Project:
         """What we call ourselves towards Mixpanel (mixpanel-facts 2.3)."""
         return self.integration_id or INTEGRATION
 
-    def credentials(self, box: Sealing) -> Credentials:
-        """Raises security.encryption.CannotOpen where SECRET_KEY is another one than when they were sealed."""
+    def credentials(self, cipher: Encryption) -> Credentials:
+        """Raises models.encryption.DecryptionError where SECRET_KEY is another one than when they were sealed."""
         sealed = (self.sealed_token, self.sealed_username, self.sealed_secret)
-        return Credentials(*(box.open(one) if one else "" for one in sealed))
+        return Credentials(*(cipher.decrypt(one) if one else "" for one in sealed))
 
 
 @dataclass(frozen=True)
@@ -120,15 +119,15 @@ def checked(draft: Draft) -> Draft:
     return draft
 
 
-def add(db: Connection, box: Sealing, draft: Draft, now: int) -> None:
+def add(db: Connection, cipher: Encryption, draft: Draft, now: int) -> None:
     """Raises Wrong."""
-    if db.execute(_ADD, {"name": draft.name, "now": now} | _values(box, draft, None)).rowcount == 0:
+    if db.execute(_ADD, {"name": draft.name, "now": now} | _values(cipher, draft, None)).rowcount == 0:
         raise Wrong("name", f"There already is a project {draft.name}.")
 
 
-def change(db: Connection, box: Sealing, known: Project, draft: Draft, now: int) -> None:
+def change(db: Connection, cipher: Encryption, known: Project, draft: Draft, now: int) -> None:
     """Everything but the name; a credential of None stays, an empty one is forgotten."""
-    db.execute(_CHANGE, {"id": known.id, "now": now} | _values(box, draft, known))
+    db.execute(_CHANGE, {"id": known.id, "now": now} | _values(cipher, draft, known))
 
 
 def remove(db: Connection, known: Project) -> bool:
@@ -141,13 +140,13 @@ def listed(db: Connection) -> list[Project]:
     return [_project(row) for row in db.execute(_ALL)]
 
 
-def unopened(db: Connection, box: Sealing) -> list[str]:
+def undecryptable(db: Connection, cipher: Encryption) -> list[str]:
     """The names of those whose credentials cannot be opened: sealed under another key, or damaged."""
 
     def is_lost(one: Project) -> bool:
         try:
-            one.credentials(box)
-        except CannotOpen:
+            one.credentials(cipher)
+        except DecryptionError:
             return True
         return False
 
@@ -174,19 +173,19 @@ def _project(row: Row[Any]) -> Project:
     return Project(*tuple(row))
 
 
-def _values(box: Sealing, draft: Draft, known: Project | None) -> dict[str, str | None]:
+def _values(cipher: Encryption, draft: Draft, known: Project | None) -> dict[str, str | None]:
     return {
         "region": draft.region,
         "mixpanel_project_id": draft.mixpanel_project_id,
-        "token": _sealed(box, draft.token, known.sealed_token if known else None),
-        "username": _sealed(box, draft.username, known.sealed_username if known else None),
-        "secret": _sealed(box, draft.secret, known.sealed_secret if known else None),
+        "token": _sealed(cipher, draft.token, known.sealed_token if known else None),
+        "username": _sealed(cipher, draft.username, known.sealed_username if known else None),
+        "secret": _sealed(cipher, draft.secret, known.sealed_secret if known else None),
         "integration_id": draft.integration_id or None,
         "workspace_id": draft.workspace_id or None,
     }
 
 
-def _sealed(box: Sealing, given: str | None, stored: str | None) -> str | None:
+def _sealed(cipher: Encryption, given: str | None, stored: str | None) -> str | None:
     if given is None:
         return stored
-    return box.seal(given) if given else None
+    return cipher.encrypt(given) if given else None

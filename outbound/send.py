@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 from config.clock import iso
 from models.database import DatabaseUnavailable
 from outbound import deliveries, idempotency
-from outbound.desk import Desk
 from outbound.downloads import pages
 from outbound.downloads import progress as downloads
+from outbound.downloads.folder import folder_of
 from outbound.downloads.receiver import Receiver, Told, nobody_is_told
 from outbound.downloads.targets import Kept, Target
 from outbound.idempotency import Named
@@ -30,6 +30,7 @@ from outbound.transport import budget, hosts
 from outbound.transport.attempts import Outcome, Sleep, attempt
 from outbound.transport.client import STREAM_WITHIN, Client
 from outbound.transport.retry import longest, only_reads
+from runtime import Runtime
 
 log = structlog.get_logger()
 
@@ -47,25 +48,38 @@ class Ready:
         return mask_of(self.credentials, self.composed)
 
 
-def ready(desk: Desk, project: Project, operation: Operation, given: Given) -> Ready:
+def ready(runtime: Runtime, project: Project, operation: Operation, given: Given) -> Ready:
     """The call of `operation` with what was given; its problems are in `composed`. Raises
-    security.encryption.CannotOpen."""
-    credentials = project.credentials(desk.box)
-    composed = compose(operation, project, credentials, given, desk.clock(), desk.base_url)
+    models.encryption.DecryptionError."""
+    credentials = project.credentials(runtime.cipher)
+    composed = compose(operation, project, credentials, given, runtime.clock(), runtime.settings.mixpanel_base_url)
     return Ready(project, credentials, composed)
 
 
-def client_of(desk: Desk, project: Project, receiver: Receiver | None = None) -> Client:
+def client_of(runtime: Runtime, project: Project, receiver: Receiver | None = None) -> Client:
     """A client that may call this project's servers, and no others; a `receiver` takes long answers."""
-    allowed = hosts.allowed(project.region, desk.base_url)
-    return Client(desk.timeout, allowed, private=bool(desk.base_url), receiver=receiver)
+    allowed = hosts.allowed(project.region, runtime.settings.mixpanel_base_url)
+    return Client(
+        runtime.settings.send_timeout_seconds,
+        allowed,
+        private=bool(runtime.settings.mixpanel_base_url),
+        receiver=receiver,
+    )
 
 
-def prepare(desk: Desk, call: Ready, who: str, source: str) -> int:
+def prepare(runtime: Runtime, call: Ready, who: str, source: str) -> int:
     """The row of the call; `finish` has to follow."""
-    now = desk.clock()
-    over_at = now + round(longest(call.composed, desk.attempts, desk.pause, desk.timeout) * 1000)
-    return desk.database.write(
+    now = runtime.clock()
+    over_at = now + round(
+        longest(
+            call.composed,
+            runtime.settings.send_attempts,
+            runtime.settings.send_pause_seconds,
+            runtime.settings.send_timeout_seconds,
+        )
+        * 1000
+    )
+    return runtime.database.write(
         lambda db: deliveries.open_row(db, call.project, call.composed, call.mask, who, source, (now, over_at))
     )
 
@@ -74,13 +88,21 @@ class OtherContent(Exception):
     """The name of the call was given to another content before."""
 
 
-def prepare_once(desk: Desk, call: Ready, who: str, source: str, name: Named | None) -> tuple[int, bool]:
+def prepare_once(runtime: Runtime, call: Ready, who: str, source: str, name: Named | None) -> tuple[int, bool]:
     """The row of the call and True, or, where a call of this name was made before, its row and False. Raises
     OtherContent."""
     if name is None:
-        return prepare(desk, call, who, source), True
-    now = desk.clock()
-    over_at = now + round(longest(call.composed, desk.attempts, desk.pause, desk.timeout) * 1000)
+        return prepare(runtime, call, who, source), True
+    now = runtime.clock()
+    over_at = now + round(
+        longest(
+            call.composed,
+            runtime.settings.send_attempts,
+            runtime.settings.send_pause_seconds,
+            runtime.settings.send_timeout_seconds,
+        )
+        * 1000
+    )
 
     def write(db: Connection) -> tuple[int, bool]:
         if not idempotency.claim(db, name, now):
@@ -93,11 +115,11 @@ def prepare_once(desk: Desk, call: Ready, who: str, source: str, name: Named | N
         idempotency.became(db, name, delivery)
         return delivery, True
 
-    return desk.database.write(write)
+    return runtime.database.write(write)
 
 
 def finish(
-    desk: Desk,
+    runtime: Runtime,
     call: Ready,
     delivery: int,
     sleep: Sleep = time.sleep,
@@ -108,16 +130,16 @@ def finish(
     """Make the call, and complete its row. Its answer goes `to` a target, else where it is long into the folder of
     downloads; `told` hears how far it is, and may stop it. What came of it is told even where the row cannot be
     completed: a fault of ours after a call must not look as if the call had failed."""
-    receiver = _receiver(desk, call, delivery, to, told)
-    outcome = without_secrets(_made(desk, call, receiver, sleep), call.mask)
+    receiver = _receiver(runtime, call, delivery, to, told)
+    outcome = without_secrets(_made(runtime, call, receiver, sleep), call.mask)
 
     def write(db: Connection) -> None:
         deliveries.finish(db, delivery, outcome, call.mask)
         if outcome.answer is not None and outcome.answer.received is not None:
-            downloads.end(db, delivery, desk.clock(), outcome.answer.received)
+            downloads.end(db, delivery, runtime.clock(), outcome.answer.received)
 
     try:
-        desk.database.write(write)
+        runtime.database.write(write)
     except DatabaseUnavailable as error:
         log.warning("send.not_noted", delivery=delivery, verdict=outcome.verdict, cause=str(error))
         return replace(outcome, words=f"{outcome.words} {NOT_NOTED}")
@@ -132,27 +154,34 @@ def wants_every(call: Ready) -> bool:
     return pages.wants_every(call.composed.given)
 
 
-def _made(desk: Desk, call: Ready, receiver: Receiver, sleep: Sleep) -> Outcome:
+def _made(runtime: Runtime, call: Ready, receiver: Receiver, sleep: Sleep) -> Outcome:
     key, composed = call.project.mixpanel_project_id, call.composed
     if not wants_every(call):
-        return attempt(desk, client_of(desk, call.project, receiver), key, composed, sleep)
-    client = client_of(desk, call.project)
+        return attempt(runtime, client_of(runtime, call.project, receiver), key, composed, sleep)
+    client = client_of(runtime, call.project)
 
     def ask(given: Given) -> Outcome:
-        one = compose(composed.operation, call.project, call.credentials, given, desk.clock(), desk.base_url)
-        return attempt(desk, client, key, one, sleep)
+        one = compose(
+            composed.operation,
+            call.project,
+            call.credentials,
+            given,
+            runtime.clock(),
+            runtime.settings.mixpanel_base_url,
+        )
+        return attempt(runtime, client, key, one, sleep)
 
     return pages.every(composed.given, ask, receiver)
 
 
-def _receiver(desk: Desk, call: Ready, delivery: int, to: Target | None, told: Told) -> Receiver:
+def _receiver(runtime: Runtime, call: Ready, delivery: int, to: Target | None, told: Told) -> Receiver:
     operation = call.composed.operation
-    target = to or Kept(desk.downloads, always=operation.answer == "binary")
+    target = to or Kept(folder_of(runtime), always=operation.answer == "binary")
 
     def note(size: int, records: int | None) -> bool:
         try:
-            asked = desk.database.write(
-                lambda db: downloads.note(db, delivery, desk.clock(), size, records, target.name)
+            asked = runtime.database.write(
+                lambda db: downloads.note(db, delivery, runtime.clock(), size, records, target.name)
             )
         except DatabaseUnavailable:
             asked = False  # how far it is can wait
@@ -174,24 +203,24 @@ def _of(mask: Mask, text: str | None) -> str | None:
     return None if text is None else mask(text)
 
 
-def send(desk: Desk, call: Ready, who: str, source: str) -> tuple[int, Outcome]:
+def send(runtime: Runtime, call: Ready, who: str, source: str) -> tuple[int, Outcome]:
     """Both; the row's id, and what came of it."""
-    delivery = prepare(desk, call, who, source)
-    return delivery, finish(desk, call, delivery)
+    delivery = prepare(runtime, call, who, source)
+    return delivery, finish(runtime, call, delivery)
 
 
 @contextmanager
-def streamed(desk: Desk, call: Ready, within: float = STREAM_WITHIN) -> Iterator[tuple[int, Iterator[bytes]]]:
+def streamed(runtime: Runtime, call: Ready, within: float = STREAM_WITHIN) -> Iterator[tuple[int, Iterator[bytes]]]:
     """The status and the body of a long answer, piece by piece and without a row, within the budget of its family and
     `within` seconds. Raises budget.Spent and what the client raises."""
     request, family = call.composed.outgoing, budget_of(call.composed)
-    place = budget.take(desk, call.project.mixpanel_project_id, family) if family else None
+    place = budget.take(runtime, call.project.mixpanel_project_id, family) if family else None
     try:
-        with client_of(desk, call.project).stream(request, within) as (status, pieces):
+        with client_of(runtime, call.project).stream(request, within) as (status, pieces):
             yield status, pieces
     finally:
         if place is not None:
-            budget.give_back(desk, place)
+            budget.give_back(runtime, place)
 
 
 def as_json(delivery: int, outcome: Outcome, mask: Mask) -> dict[str, Any]:

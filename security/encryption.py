@@ -1,4 +1,4 @@
-"""Credentials that we must be able to read again, sealed: Mixpanel's tokens and service accounts.
+"""Credentials that we must be able to read again, encrypted: Mixpanel's tokens and service accounts.
 
 Fernet (AES in CBC mode with an HMAC) under a key derived from SECRET_KEY, which is never in the database. A copy of the
 database alone opens nothing.
@@ -8,32 +8,32 @@ import base64
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from models.sealed import CannotOpen as CannotOpen  # noqa: PLC0414 - whoever has a box names its error from here
+from models.encryption import DecryptionError
 from security.secrets import keyed_digest
 
 PURPOSE = "sealed-credentials"
 
 
-class Box:
-    """Seals texts, and opens what it sealed."""
+class Cipher:
+    """Encrypts texts, and decrypts what it encrypted."""
 
     def __init__(self, secret_key: str) -> None:
         self._key = base64.urlsafe_b64encode(keyed_digest(secret_key, PURPOSE, ""))
 
-    def seal(self, secret: str) -> str:
-        """Ciphertext that differs each time."""
-        return self.seal_bytes(secret.encode()).decode()
+    def encrypt(self, secret: str) -> str:
+        """Return ciphertext, which differs each time."""
+        return self.encrypt_bytes(secret.encode()).decode()
 
-    def open(self, sealed: str) -> str:
-        """What was sealed. Raises CannotOpen."""
-        return self.open_bytes(sealed.encode()).decode()
+    def decrypt(self, sealed: str) -> str:
+        """Return the plain text. Raises DecryptionError."""
+        return self.decrypt_bytes(sealed.encode()).decode()
 
-    def seal_bytes(self, secret: bytes) -> bytes:
+    def encrypt_bytes(self, secret: bytes) -> bytes:
         return Fernet(self._key).encrypt(secret)
 
-    def open_bytes(self, sealed: bytes) -> bytes:
-        """What was sealed. Raises CannotOpen."""
+    def decrypt_bytes(self, sealed: bytes) -> bytes:
+        """Return the plain bytes. Raises DecryptionError."""
         try:
             return Fernet(self._key).decrypt(sealed)
         except InvalidToken:
-            raise CannotOpen("stored credentials cannot be read with this SECRET_KEY") from None
+            raise DecryptionError("stored credentials cannot be read with this SECRET_KEY") from None

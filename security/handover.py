@@ -13,9 +13,10 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from config.clock import HOUR, MINUTE
-from runtime import house
+from models.encryption import DecryptionError
+from runtime import current_runtime
 from security import sign_in
-from security.encryption import Box, CannotOpen
+from security.encryption import Cipher
 from security.secrets import keyed_digest
 
 LASTS = {"search": HOUR, "form": HOUR, "secret": 5 * MINUTE}  # milliseconds
@@ -42,14 +43,14 @@ _TOO_MUCH = text("""
 
 def leave(kind: str, value: Any) -> str:
     """Leave it for a page of this operator; the key that its address says. `kind` is one of LASTS, `value` JSON."""
-    here, who, key = house(), sign_in.operator().id, secrets.token_urlsafe(24)
-    now = here.clock()
+    runtime, who, key = current_runtime(), sign_in.operator().id, secrets.token_urlsafe(24)
+    now = runtime.clock()
     row = {
         "digest": _digest(kind, key),
         "operator": who,
         "at": now,
         "expires_at": now + LASTS[kind],
-        "sealed": _box().seal_bytes(zlib.compress(msgspec.json.encode(value))),
+        "sealed": _cipher().encrypt_bytes(zlib.compress(msgspec.json.encode(value))),
     }
 
     def write(db: Connection) -> None:
@@ -57,20 +58,22 @@ def leave(kind: str, value: Any) -> str:
         db.execute(_ADD, row)
         db.execute(_TOO_MUCH, {"operator": who, "most": MOST, "bytes": MOST_BYTES})
 
-    here.database.write(write)
+    runtime.database.write(write)
     return key
 
 
 def find(kind: str, key: str) -> Any:
     """What was left under this key; None where there is nothing any more, or it is another operator's."""
-    values = {"digest": _digest(kind, key), "now": house().clock()}
-    return _opened(house().database.read(lambda db: db.execute(_FIND, values).scalar(), one_statement=True))
+    runtime = current_runtime()
+    values = {"digest": _digest(kind, key), "now": runtime.clock()}
+    return _opened(runtime.database.read(lambda db: db.execute(_FIND, values).scalar(), one_statement=True))
 
 
 def take(kind: str, key: str) -> Any:
     """As `find`, and it is gone: whoever asks again gets None."""
-    values = {"digest": _digest(kind, key), "now": house().clock()}
-    return _opened(house().database.write(lambda db: db.execute(_TAKE, values).scalar()))
+    runtime = current_runtime()
+    values = {"digest": _digest(kind, key), "now": runtime.clock()}
+    return _opened(runtime.database.write(lambda db: db.execute(_TAKE, values).scalar()))
 
 
 def prune(db: Connection, now: int) -> None:
@@ -85,17 +88,17 @@ def forget(db: Connection) -> None:
 
 def _digest(kind: str, key: str) -> bytes:
     of = f"{kind} {sign_in.operator().id} {key[:LONGEST_KEY]}"
-    return keyed_digest(house().settings.secret_key, PURPOSE, of)
+    return keyed_digest(current_runtime().settings.secret_key, PURPOSE, of)
 
 
 def _opened(sealed: bytes | None) -> Any:
     if sealed is None:
         return None
     try:
-        return msgspec.json.decode(zlib.decompress(_box().open_bytes(sealed)))
-    except CannotOpen:
+        return msgspec.json.decode(zlib.decompress(_cipher().decrypt_bytes(sealed)))
+    except DecryptionError:
         return None
 
 
-def _box() -> Box:
-    return Box(house().settings.secret_key)
+def _cipher() -> Cipher:
+    return Cipher(current_runtime().settings.secret_key)

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from models.database import DatabaseUnavailable
+from models.encryption import DecryptionError
 from models.statement import DRIVER_ERRORS
-from runtime import House
-from security.encryption import Box, CannotOpen
+from runtime import Runtime
+from security.encryption import Cipher
 from security.secrets import keyed_digest
 
 PURPOSE = "key-check"
@@ -82,8 +83,8 @@ def _proof(key: str) -> bytes:
 
 def _opens(key: str, sealed: str) -> bool:
     try:
-        Box(key).open(sealed)
-    except CannotOpen:
+        Cipher(key).decrypt(sealed)
+    except DecryptionError:
         return False
     return True
 
@@ -91,8 +92,8 @@ def _opens(key: str, sealed: str) -> bool:
 class KeyGuard:
     """Asks the database for its key until it has said yes once; whoever is about to refuse credentials asks again."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, runtime: Runtime) -> None:
+        self._house = runtime
         self._is_right = False
         self._keeping = Lock()
 
@@ -132,10 +133,10 @@ class KeyGuard:
         return True
 
 
-def sentence(house: House) -> str:
+def sentence(runtime: Runtime) -> str:
     """What is wrong with the key, what that would do, and what to do."""
-    origin = house.settings.origins["SECRET_KEY"]
-    file = house.settings.instance / "secret-key"
+    origin = runtime.settings.origins["SECRET_KEY"]
+    file = runtime.settings.instance / "secret-key"
     came = f"the file {file}" if origin == "default" else f"SECRET_KEY from {origin}"
     return (
         f"The key ({came}) is not the one that this database was filled with. With it every webhook password and API"

@@ -3,17 +3,18 @@
 from sqlalchemy import TextClause
 
 from models.database import DatabaseUnavailable
-from runtime import house
+from runtime import current_runtime
 
 USED_EVERY = 60_000  # milliseconds
 
 
 def note_use(statement: TextClause, row_id: int, last_used_at: int | None) -> None:
     """Run `statement` with `:now` and `:id`; a database that is busy is no reason to refuse the call."""
-    now = house().clock()
+    runtime = current_runtime()
+    now = runtime.clock()
     if last_used_at is not None and now - last_used_at < USED_EVERY:
         return
     try:
-        house().database.write(lambda db: db.execute(statement, {"now": now, "id": row_id}))
+        runtime.database.write(lambda db: db.execute(statement, {"now": now, "id": row_id}))
     except DatabaseUnavailable:
         return

@@ -16,7 +16,7 @@ from htmx_flask import request
 from sqlalchemy import Connection
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from runtime import house
+from runtime import current_runtime
 from security import forms, operators, sign_ins
 from security.client_address import address
 from security.last_used import note_use
@@ -34,15 +34,16 @@ log = structlog.get_logger()
 
 def start(operator: Operator) -> None:
     """Sign this browser in; whatever its cookie held before goes (session fixation)."""
-    here, now = house(), house().clock()
+    runtime = current_runtime()
+    now = runtime.clock()
     place = here_is()
 
     def write(db: Connection) -> str:
-        sign_ins.forget_ended(db, Ends.of(here.settings), now)
+        sign_ins.forget_ended(db, Ends.of(runtime.settings), now)
         operators.note_sign_in(db, operator, asdict(place), now)
-        return sign_ins.start(db, here.settings.secret_key, operator, place, now)
+        return sign_ins.start(db, runtime.settings.secret_key, operator, place, now)
 
-    secret = here.database.write(write)
+    secret = runtime.database.write(write)
     device = known_device(operator.email) or new_secret()
     session.clear()
     session["sign_in"] = secret
@@ -54,7 +55,7 @@ def start(operator: Operator) -> None:
 def end() -> None:
     """Sign this browser out; a copy of its cookie is worth nothing from now on. Only behind the dashboard's guard."""
     one = this_browser()
-    house().database.write(lambda db: sign_ins.end(db, one.operator_id, one.id))
+    current_runtime().database.write(lambda db: sign_ins.end(db, one.operator_id, one.id))
     session.pop("sign_in", None)
     session.pop("csrf_token", None)
 
@@ -66,9 +67,9 @@ def here_is() -> Place:
 
 def failed(email: str) -> None:
     """Note that somebody tried to sign in and was not let in."""
-    here, place = house(), asdict(here_is())
+    runtime, place = current_runtime(), asdict(here_is())
     log.warning("sign_in", outcome="refused", **place)
-    here.database.write(lambda db: operators.note_failed_sign_in(db, email, place, here.clock()))
+    runtime.database.write(lambda db: operators.note_failed_sign_in(db, email, place, runtime.clock()))
 
 
 def not_let_in(outcome: str) -> None:
@@ -85,7 +86,7 @@ def known_device(email: str) -> str | None:
 
 
 def _whose(email: str) -> str:
-    return keyed_digest(house().settings.secret_key, "known-device", operators.as_kept(email)).hex()
+    return keyed_digest(current_runtime().settings.secret_key, "known-device", operators.as_kept(email)).hex()
 
 
 def this_browser() -> SignIn:
@@ -138,11 +139,11 @@ def _needed() -> str:
 
 
 def _who() -> tuple[Operator, SignIn] | None:
-    secret, here = session.get("sign_in"), house()
+    secret, runtime = session.get("sign_in"), current_runtime()
     if not isinstance(secret, str):
         return None
-    key, ends, now = here.settings.secret_key, Ends.of(here.settings), here.clock()
-    return here.database.read(lambda db: sign_ins.find(db, key, secret, ends, now), one_statement=True)
+    key, ends, now = runtime.settings.secret_key, Ends.of(runtime.settings), runtime.clock()
+    return runtime.database.read(lambda db: sign_ins.find(db, key, secret, ends, now), one_statement=True)
 
 
 def _send_to_sign_in() -> ResponseReturnValue:

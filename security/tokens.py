@@ -9,7 +9,7 @@ from flask_httpauth import HTTPTokenAuth
 from sqlalchemy import Connection, Row, text
 from werkzeug.datastructures import Authorization
 
-from runtime import house
+from runtime import current_runtime
 from security.client_address import address
 from security.key_check import guard
 from security.last_used import note_use
@@ -104,9 +104,10 @@ def remove(db: Connection, token: Token) -> bool:
 @auth.verify_token
 def verify(token: str) -> str | None:
     """The token's name, if there is such a token. Every scope may read."""
-    digest = keyed_digest(house().settings.secret_key, PURPOSE, token)
-    row = house().database.read(lambda db: db.execute(_FIND, {"digest": digest}).one_or_none(), one_statement=True)
-    if row is None or (row.expires_at is not None and row.expires_at <= house().clock()):
+    runtime = current_runtime()
+    digest = keyed_digest(runtime.settings.secret_key, PURPOSE, token)
+    row = runtime.database.read(lambda db: db.execute(_FIND, {"digest": digest}).one_or_none(), one_statement=True)
+    if row is None or (row.expires_at is not None and row.expires_at <= runtime.clock()):
         return None
     g.token_bounds = Bounds(row.expires_at, row.project_id, row.network, row.without_exports)
     note_use(_USED, row.id, row.last_used_at)
@@ -144,7 +145,7 @@ def _project_asked() -> str | None:
     """The project, by Mixpanel's id, that the call's address names; None where it may be any."""
     named = request.view_args or {}
     if "name" in named:
-        return house().database.read(lambda db: project_named(db, named["name"]), one_statement=True)
+        return current_runtime().database.read(lambda db: project_named(db, named["name"]), one_statement=True)
     return named.get("project_id") or request.args.get("project_id")
 
 

@@ -9,7 +9,7 @@ from flask_httpauth import HTTPBasicAuth
 from sqlalchemy import text
 
 from models.statement import Statement
-from runtime import house
+from runtime import current_runtime
 from security.last_used import note_use
 from security.rate_limits import count_webhook_call
 from security.secrets import keyed_digest, matches
@@ -54,11 +54,12 @@ class Caller:
 @auth.verify_password
 def verify(username: str, password: str) -> Caller | None:
     """The connection whose live password this is. On the connection's own path the username must be its name."""
+    runtime = current_runtime()
     named = (request.view_args or {}).get("connection", username)
     if named != username or not NAME.fullmatch(username):
         return None
-    rows = house().database.read(lambda db: _FIND.all(db, {"name": username}), one_statement=True)
-    digest = keyed_digest(house().settings.secret_key, PURPOSE, password)
+    rows = runtime.database.read(lambda db: _FIND.all(db, {"name": username}), one_statement=True)
+    digest = keyed_digest(runtime.settings.secret_key, PURPOSE, password)
     found = matches(digest, [bytes(row[4]) for row in rows])
     if found is None:
         return None

@@ -14,7 +14,7 @@ from server.watchdog import Vitals
 
 end_with_parent(os.getppid())
 _app = create_app()
-_house = _app.extensions["house"]
+_house = _app.extensions["runtime"]
 _settings = _house.settings
 application = Turns(_app, _settings.threads, _settings.slow_client_seconds, _settings.trusted_proxies)
 

@@ -6,29 +6,29 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
 
-from runtime import House
+from runtime import Runtime
 from security import connections, tokens
 
 _FORGET = text("DELETE FROM api_token WHERE name = :name")
 
 
-def password_of(house: House, name: str) -> str:
+def password_of(runtime: Runtime, name: str) -> str:
     """A password of connection `name`, which is made if there is none; the others stay live."""
-    key, now = house.settings.secret_key, house.clock()
+    key, now = runtime.settings.secret_key, runtime.clock()
 
     def write(db: Connection) -> str:
         known = {one.name for one in connections.listed(db)}
         return connections.rotate(db, key, name, now) if name in known else connections.add(db, key, name, now)
 
-    return house.database.write(write)
+    return runtime.database.write(write)
 
 
 @contextmanager
-def passing_token(house: House) -> Iterator[str]:
+def passing_token(runtime: Runtime) -> Iterator[str]:
     """A read token that is gone when the run ends."""
-    name, key, now = f"simulate-{secrets.token_hex(4)}", house.settings.secret_key, house.clock()
-    token = house.database.write(lambda db: tokens.add(db, key, name, "read", now))
+    name, key, now = f"simulate-{secrets.token_hex(4)}", runtime.settings.secret_key, runtime.clock()
+    token = runtime.database.write(lambda db: tokens.add(db, key, name, "read", now))
     try:
         yield token
     finally:
-        house.database.write(lambda db: db.execute(_FORGET, {"name": name}).rowcount)
+        runtime.database.write(lambda db: db.execute(_FORGET, {"name": name}).rowcount)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from config.settings import Settings
 from models.database import DatabaseUnavailable
-from runtime import House
+from runtime import Runtime
 from security import connections, simulation_jobs
 from simulator import access, run
 from simulator.comparison import Verdict, compare
@@ -56,24 +56,24 @@ class Job:
     hindrance: str = ""
 
 
-def play_due(here: House, stop: Event) -> bool:
+def play_due(runtime: Runtime, stop: Event) -> bool:
     """Play the oldest export that waits, or whose worker died; whether there was one. Raises DatabaseUnavailable."""
-    now = here.clock()
-    export_id = here.database.read(lambda db: simulation_jobs.due(db, now), one_statement=True)
+    now = runtime.clock()
+    export_id = runtime.database.read(lambda db: simulation_jobs.due(db, now), one_statement=True)
     if export_id is None:
         return False
-    job = here.database.write(lambda db: _take(db, here, export_id, now))
+    job = runtime.database.write(lambda db: _take(db, runtime, export_id, now))
     if job is None:
         return False
     report = None
     try:
-        report = _report(here, job, stop)
+        report = _report(runtime, job, stop)
     finally:
-        here.database.write(lambda db: _put_back(db, here, job, report))
+        runtime.database.write(lambda db: _put_back(db, runtime, job, report))
     return True
 
 
-def _take(db: Connection, here: House, export_id: int, now: int) -> Job | None:
+def _take(db: Connection, runtime: Runtime, export_id: int, now: int) -> Job | None:
     """Claim it and lend it a password, in one transaction; what a dead worker was lent is retired."""
     claimed = simulation_jobs.claim(db, export_id, now)
     if claimed is None:
@@ -83,7 +83,7 @@ def _take(db: Connection, here: House, export_id: int, now: int) -> Job | None:
     job = Job(claimed.id, claimed.connection, claimed.until, hindrance=_hindrance(db, claimed.connection))
     if job.hindrance:
         return job
-    password_id, password = connections.temporary(db, here.settings.secret_key, claimed.connection, now)
+    password_id, password = connections.temporary(db, runtime.settings.secret_key, claimed.connection, now)
     simulation_jobs.lend(db, export_id, password_id)
     return Job(claimed.id, claimed.connection, claimed.until, password_id, password)
 
@@ -97,9 +97,9 @@ def _hindrance(db: Connection, name: str) -> str:
     return ""
 
 
-def _put_back(db: Connection, here: House, job: Job, report: Report | None) -> None:
+def _put_back(db: Connection, runtime: Runtime, job: Job, report: Report | None) -> None:
     """Retire the password, and keep the report; without one another worker plays it."""
-    now = here.clock()
+    now = runtime.clock()
     if job.password_id is not None:
         connections.retire_one(db, job.password_id, now)
     if report is None:
@@ -108,13 +108,13 @@ def _put_back(db: Connection, here: House, job: Job, report: Report | None) -> N
         simulation_jobs.end(db, job.id, job.until, report, now)
 
 
-def _report(here: House, job: Job, stop: Event) -> Report | None:
+def _report(runtime: Runtime, job: Job, stop: Event) -> Report | None:
     """What came of it; None where the worker was told to stop."""
     sent: list[dict[str, Any]] = []
     if job.hindrance:
         return _failed(sent, job.hindrance)
     try:
-        verdict = _play(here, job, sent, stop)
+        verdict = _play(runtime, job, sent, stop)
     except CannotPlay as error:
         return None if stop.is_set() else _failed(sent, str(error))
     except DatabaseUnavailable:
@@ -142,9 +142,9 @@ def _compared(sent: list[dict[str, Any]], verdict: Verdict) -> Report:
     return {"passed": verdict.exact, "sent": sent, "found": verdict.as_json(), "sentences": sentences}
 
 
-def _play(here: House, job: Job, sent: list[dict[str, Any]], stop: Event) -> Verdict:
+def _play(runtime: Runtime, job: Job, sent: list[dict[str, Any]], stop: Event) -> Verdict:
     """Send everything, then compare; `sent` grows with every call. Raises CannotPlay."""
-    url = address(here.settings)
+    url = address(runtime.settings)
     cohort = new_cohort(job.connection)
     late = Event()
     timer = Timer(PATIENCE, late.set)
@@ -156,7 +156,7 @@ def _play(here: House, job: Job, sent: list[dict[str, Any]], stop: Event) -> Ver
                 raise CannotPlay("The worker was told to stop.")
             _send(sender, page)
             sent.append(_line(page, again=again))
-        with access.passing_token(here) as token:
+        with access.passing_token(runtime) as token:
             return compare(Reader(url, token), cohort, PATIENCE)
     except CannotRead as error:
         raise CannotPlay(f"The API could not be read: {error}.") from error

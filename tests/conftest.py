@@ -53,7 +53,7 @@ def settings_for(instance: Path, **changed: Any) -> Settings:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
     app = create_app(settings_for(folder))
-    database = app.extensions["house"].database
+    database = app.extensions["runtime"].database
     database.alter(schema.upgrade)
     database.dispose()
     return folder / "cohort-relay.db"
@@ -63,8 +63,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with servers.postgresql_database() as url:
         app = create_app(settings_for(tmp_path_factory.mktemp("template"), database_url=url))
-        app.extensions["house"].database.alter(schema.upgrade)
-        app.extensions["house"].database.dispose()
+        app.extensions["runtime"].database.alter(schema.upgrade)
+        app.extensions["runtime"].database.dispose()
         yield url
 
 

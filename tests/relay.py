@@ -100,7 +100,7 @@ class Browser:
 
     def sign_in(self) -> None:
         """Sign in, also once more where a test has moved the clock beyond the end of a sign-in."""
-        key, now = self.relay.app.extensions["house"].settings.secret_key, self.relay.clock()
+        key, now = self.relay.app.extensions["runtime"].settings.secret_key, self.relay.clock()
         place = sign_ins.Place("127.0.0.1", "a test")
         with self.client.session_transaction() as session:
             session["sign_in"] = self.relay.database.write(
@@ -141,19 +141,19 @@ class Relay:
 
     def __post_init__(self) -> None:
         self.client = self.app.test_client()
-        key = self.app.extensions["house"].settings.secret_key
+        key = self.app.extensions["runtime"].settings.secret_key
         self.app.extensions["key"].hold()
         self.password = self.database.write(lambda db: connections.add(db, key, self.name, self.clock()))
         self.token = self.database.write(lambda db: tokens.add(db, key, "tests", "read", self.clock()))
 
     @property
     def database(self) -> Database:
-        found: Database = self.app.extensions["house"].database
+        found: Database = self.app.extensions["runtime"].database
         return found
 
     @property
     def rules(self) -> Rules:
-        return Rules.of(self.app.extensions["house"].settings)
+        return Rules.of(self.app.extensions["runtime"].settings)
 
     # --- what the sender does
 

@@ -101,7 +101,7 @@ def stage(dialect: str, folder: Path) -> Iterator[Stage]:
             address = cluster.url()
         url = stack.enter_context(stored.database(dialect, folder, address))
         environ = {"INSTANCE_PATH": str(folder), "DATABASE_URL": url, "SECRET_KEY": SECRET_KEY, "LOG_LEVEL": "error"}
-        database: Database = create_app(load(environ)).extensions["house"].database
+        database: Database = create_app(load(environ)).extensions["runtime"].database
         stack.callback(database.dispose)
         made = Stage(dialect, url, folder, database)
         made.token = database.write(lambda db: tokens.add(db, SECRET_KEY, "bench", "read", now()))

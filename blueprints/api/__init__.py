@@ -20,7 +20,7 @@ def furnish(state: BlueprintSetupState) -> None:
     An export keeps one of the server's threads until its reader has it all, so that only half of them may do that;
     calls to Mixpanel may be as many as there are threads.
     """
-    threads = state.app.extensions["house"].settings.threads
+    threads = state.app.extensions["runtime"].settings.threads
     state.app.extensions.setdefault("exports", Places(max(1, threads // 2)))
     state.app.extensions.setdefault("sends", Places(max(1, threads)))
     state.app.url_map.converters["distinct_id"] = urls.DistinctId

@@ -10,7 +10,7 @@ from blueprints.api import blueprint, cohorts
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned, moment
 from blueprints.api.types import Change, Changes, ChangesAfter
-from runtime import house
+from runtime import current_runtime
 
 _DIGITS = 18
 
@@ -41,7 +41,7 @@ def list_changes(query: ChangesAfter, project_id: str, cohort_id: str) -> Versio
         values = {"cohort": cohort.id, "after": after, "limit": query.limit}
         return cohort, after, db.execute(_AFTER, values).all()
 
-    cohort, after, rows = house().database.read(read)
+    cohort, after, rows = current_runtime().database.read(read)
     last = rows[-1].number if rows else after
     gone = cohort.log_gone
     found = Changes([shape(row) for row in rows], _cursor(last, gone), gone or UNSET)

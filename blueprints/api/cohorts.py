@@ -11,7 +11,7 @@ from blueprints.api.replies import Problem, Versioned
 from blueprints.api.types import Cohort, Cohorts, Listing, NoQuery
 from config.clock import iso
 from models.queries.sessions import unfinished
-from runtime import house
+from runtime import current_runtime
 
 _SELECT = f"""
     SELECT c.id, c.project_id, c.mixpanel_cohort_id, c.name, c.description, c.member_count, c.first_synced_at,
@@ -27,7 +27,7 @@ _ONE = text(f"{_SELECT} WHERE c.project_id = :project_id AND c.mixpanel_cohort_i
 def list_cohorts(query: Listing) -> Cohorts:
     """Every cohort that Mixpanel has ever sent, in the order of their first call."""
     values = {"after": key_of(query.cursor, "cohorts", 0), "limit": query.limit + 1}
-    rows = house().database.read(lambda db: db.execute(_ALL, values).all())
+    rows = current_runtime().database.read(lambda db: db.execute(_ALL, values).all())
     shown, following = cut(rows, query.limit, "cohorts", lambda row: row.id)
     return Cohorts([shape(row) for row in shown], following)
 
@@ -35,7 +35,7 @@ def list_cohorts(query: Listing) -> Cohorts:
 @operation(blueprint, "/projects/<project_id>/cohorts/<cohort_id>", summary="One cohort", answer=Cohort, errors=(404,))
 def show_cohort(_query: NoQuery, project_id: str, cohort_id: str) -> Versioned:
     """The cohort under Mixpanel's own ids of the project and the cohort."""
-    row = house().database.read(lambda db: find(db, project_id, cohort_id))
+    row = current_runtime().database.read(lambda db: find(db, project_id, cohort_id))
     return Versioned(shape(row), row.version)
 
 

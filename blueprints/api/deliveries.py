@@ -25,7 +25,7 @@ from outbound.deliveries import Delivery, Filter
 from outbound.downloads import progress as downloads
 from outbound.downloads.progress import Download
 from outbound.send import answer_json
-from runtime import house
+from runtime import current_runtime
 from security.tokens import token_name
 
 
@@ -34,7 +34,7 @@ def list_deliveries(query: DeliveryListing) -> DeliveryTypes:
     """The calls that were made to Mixpanel, the newest first; batches of imports are not among them."""
     before = key_of(query.cursor, "deliveries", AFTER_ALL)
     wanted = Filter(query.project, query.operation, query.verdict)
-    found = house().database.read(lambda db: deliveries.search(db, wanted, before, query.limit + 1))
+    found = current_runtime().database.read(lambda db: deliveries.search(db, wanted, before, query.limit + 1))
     shown, following = cut(found, query.limit, "deliveries", lambda one: one.id)
     return DeliveryTypes([DeliveryType(**_short(one)) for one in shown], following)
 
@@ -56,7 +56,9 @@ def show_delivery(_query: NoQuery, delivery_id: int) -> WholeDelivery:
 
 def _known(delivery_id: int) -> tuple[Delivery, Download | None]:
     """Raises Problem (404)."""
-    one, found = house().database.read(lambda db: (deliveries.by_id(db, delivery_id), downloads.of(db, delivery_id)))
+    one, found = current_runtime().database.read(
+        lambda db: (deliveries.by_id(db, delivery_id), downloads.of(db, delivery_id))
+    )
     if one is None:
         raise Problem(404, "There is no such delivery.")
     return one, found

@@ -28,7 +28,7 @@ from blueprints.api.replies import Problem, encoder, moment
 from blueprints.api.types import NoQuery
 from models.database import Database, DatabaseUnavailable
 from models.maintenance.close_for_writes import is_closed
-from runtime import house
+from runtime import current_runtime
 from security.audit import note_often
 from security.client_address import address
 from security.tokens import token_name
@@ -122,7 +122,7 @@ class File:
 def export(form: Form, project_id: str, cohort_id: str, who: str, file: File = File()) -> Response:
     """The streamed answer, noted in the audit trail before its first byte. Raises Problem (404; 429 where too many
     exports are under way)."""
-    database = house().database
+    database = current_runtime().database
     cohort = database.read(lambda db: cohorts.find(db, project_id, cohort_id))
     with _place(who) as held:
         _note(who, cohort, form)
@@ -137,12 +137,12 @@ def export(form: Form, project_id: str, cohort_id: str, who: str, file: File = F
 
 def _note(who: str, cohort: Row[Any], form: Form) -> None:
     """Who takes how many people away, and from where; one entry an hour for each who and cohort."""
-    here, subject = house(), f"{cohort.name} ({cohort.mixpanel_cohort_id} of project {cohort.project_id})"
+    runtime, subject = current_runtime(), f"{cohort.name} ({cohort.mixpanel_cohort_id} of project {cohort.project_id})"
     after = {"members": cohort.member_count, "as": form.media_type, "address": address()}
     try:
-        here.database.write(lambda db: note_often(db, here.clock(), who, "cohort.export", subject, after))
+        runtime.database.write(lambda db: note_often(db, runtime.clock(), who, "cohort.export", subject, after))
     except DatabaseUnavailable:
-        if not here.database.read(is_closed):
+        if not runtime.database.read(is_closed):
             raise
         # It has moved to PostgreSQL and takes no entry any more; whoever still reads here is in the log.
         log.warning("export.without_entry", who=who, members=cohort.member_count)

@@ -9,7 +9,7 @@ from blueprints.api.paging import AFTER_ALL, cut, key_of
 from blueprints.api.registry import operation
 from blueprints.api.replies import moment
 from blueprints.api.types import Failure, Failures, Listing
-from runtime import house
+from runtime import current_runtime
 
 _BEFORE = text("""
     SELECT id, at, last_at, count, connection, project_id, cohort_id, action, status, cause, message, request_id,
@@ -21,7 +21,7 @@ _BEFORE = text("""
 def list_failures(query: Listing) -> Failures:
     """The webhook calls that we refused or could not apply, the newest first, with what we answered."""
     values = {"before": key_of(query.cursor, "failures", AFTER_ALL), "limit": query.limit + 1}
-    rows = house().database.read(lambda db: db.execute(_BEFORE, values).all())
+    rows = current_runtime().database.read(lambda db: db.execute(_BEFORE, values).all())
     shown, following = cut(rows, query.limit, "failures", lambda row: row.id)
     return Failures([shape(row) for row in shown], following)
 

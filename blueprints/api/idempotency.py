@@ -10,14 +10,13 @@ import structlog
 from flask import current_app, request, url_for
 
 from blueprints.api.replies import Problem, encoder
-from blueprints.desk import desk
 from outbound import deliveries, idempotency, send
 from outbound.deliveries import Delivery
 from outbound.downloads.targets import Target
 from outbound.idempotency import Named
 from outbound.send import Ready
 from outbound.transport.attempts import Outcome
-from runtime import house
+from runtime import current_runtime
 from security.secrets import keyed_digest
 from security.tokens import token_name
 
@@ -38,7 +37,7 @@ def name_of(place: str) -> Named | None:
 
 
 def _digest(purpose: str, content: bytes) -> str:
-    return keyed_digest(house().settings.secret_key, purpose, content).hex()
+    return keyed_digest(current_runtime().settings.secret_key, purpose, content).hex()
 
 
 def is_asked_for() -> bool:
@@ -57,7 +56,7 @@ def opened(call: Ready, name: Named | None, give: Callable[[], None]) -> tuple[i
     (422)."""
     is_new = False
     try:
-        delivery, is_new = send.prepare_once(desk(), call, f"token {token_name()}", "api", name)
+        delivery, is_new = send.prepare_once(current_runtime(), call, f"token {token_name()}", "api", name)
     except send.OtherContent:
         raise Problem(422, "This Idempotency-Key was sent with another content before.") from None
     finally:
@@ -77,10 +76,11 @@ class Begun:
 
     def finish(self, to: Target | None = None) -> Outcome:
         """Make it."""
+        runtime = current_runtime()
         try:
-            outcome = send.finish(desk(), self.call, self.delivery, to=to)
+            outcome = send.finish(runtime, self.call, self.delivery, to=to)
             if (name := self.name) is not None and outcome.attempts == 0:
-                house().database.write(
+                runtime.database.write(
                     lambda db: idempotency.forget(db, name)
                 )  # nothing was sent: it may be tried again
             return outcome
@@ -125,7 +125,7 @@ def _over(outcome: Outcome, delivery: int, call: Ready) -> Reply:
 
 def told(delivery: int) -> Reply:
     """What became of an earlier call of the same name."""
-    one = house().database.read(lambda db: deliveries.by_id(db, delivery), one_statement=True)
+    one = current_runtime().database.read(lambda db: deliveries.by_id(db, delivery), one_statement=True)
     if one is None:
         raise Problem(410, "A call of this Idempotency-Key was made, and is past its retention.")
     if one.verdict is None:

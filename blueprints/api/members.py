@@ -11,7 +11,7 @@ from blueprints.api.paging import cut, key_of
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned, moment
 from blueprints.api.types import Listing, Member, Members, NoQuery
-from runtime import house
+from runtime import current_runtime
 
 AT_ONCE = 50  # rows that a streamed page has in memory
 COHORT = "/projects/<project_id>/cohorts/<cohort_id>"
@@ -43,7 +43,7 @@ def list_members(query: Listing, project_id: str, cohort_id: str) -> Versioned:
         place = f"members {cohort.id}"
         return cohort, place, page(db, cohort.id, key_of(query.cursor, place, 0), query.limit + 1)
 
-    cohort, place, rows = house().database.read(read)
+    cohort, place, rows = current_runtime().database.read(read)
     shown, following = cut(rows, query.limit, place, lambda row: row.person_id)
     return Versioned(Members([shape(row) for row in shown], following), cohort.version)
 
@@ -57,7 +57,7 @@ def show_member(_query: NoQuery, project_id: str, cohort_id: str, distinct_id: s
         values = {"project_id": project_id, "cohort": cohort.id, "distinct_id": distinct_id}
         return cohort, db.execute(_ONE, values).one_or_none()
 
-    cohort, row = house().database.read(read)
+    cohort, row = current_runtime().database.read(read)
     if row is None:
         raise Problem(404, "This person is not in the cohort.")
     return Versioned(shape(row), cohort.version)

@@ -13,7 +13,7 @@ from blueprints.api.types import Erased, NoQuery, Person, Stay
 from erasure import InTheWay, Nothing, eraser
 from erasure import Person as Wanted
 from erasure.labels import AGAIN
-from runtime import house
+from runtime import current_runtime
 from security.tokens import token_name
 
 _PERSON = text("""
@@ -53,7 +53,7 @@ def show_person(_query: NoQuery, project_id: str, distinct_id: str) -> Person:
             return None, []
         return row, db.execute(_TRAIL, {"project_id": project_id, "person": row.id}).all()
 
-    row, trail = house().database.read(read)
+    row, trail = current_runtime().database.read(read)
     if row is None or (row.digest is None and not trail):  # only a removal has ever named them
         raise Problem(404, "There is no such person.")
     return Person(
@@ -82,7 +82,7 @@ def erase_person(_query: NoQuery, project_id: str, distinct_id: str) -> Erased:
     on where it was; of whom nothing is left it answers the last proof. 409 where something is under way with the
     person in it."""
     try:
-        done = eraser(house()).erase(Wanted(project_id, distinct_id), f"token {token_name()}")
+        done = eraser(current_runtime()).erase(Wanted(project_id, distinct_id), f"token {token_name()}")
     except Nothing:
         raise Problem(404, "Nothing of this person is stored, and nobody of this id was ever erased.") from None
     except InTheWay as error:

@@ -24,15 +24,15 @@ from blueprints.api.sending_types import (
     UnderWay,
 )
 from blueprints.api.types import NoQuery
-from blueprints.desk import desk
+from models.encryption import DecryptionError
 from outbound import json_depth, projects, send
+from outbound.downloads.folder import folder_of
 from outbound.downloads.targets import Kept
 from outbound.operations import registry
 from outbound.operations.types import Given, Operation
 from outbound.operations.types import Problem as Found
 from outbound.send import Ready
-from runtime import house
-from security.encryption import CannotOpen
+from runtime import current_runtime
 from security.forms import body
 from security.tokens import token_name
 
@@ -57,7 +57,7 @@ def _described() -> OperationTypes:
 @operation(blueprint, "/projects", summary="Projects to send to", answer=ProjectTypes)
 def list_projects(_query: NoQuery) -> ProjectTypes:
     """The Mixpanel projects whose credentials we have; the credentials themselves are never shown."""
-    found = house().database.read(projects.listed, one_statement=True)
+    found = current_runtime().database.read(projects.listed, one_statement=True)
     return ProjectTypes(
         [
             ProjectType(
@@ -138,20 +138,21 @@ def stream_answer(_query: NoQuery, name: str, operation_id: str) -> Response:
         return streaming.again(delivery)
     begun = idempotency.Begun(call, delivery, known, give)
     if idempotency.wants_no_wait():
-        return _answered(*idempotency.later(begun, Kept(desk().downloads, always=True)))
+        return _answered(*idempotency.later(begun, Kept(folder_of(current_runtime()), always=True)))
     return streaming.answer(begun)
 
 
 def _ready(name: str, operation_id: str) -> Ready | Response:
     """The call, or what our own checks say against it. Raises Problem."""
-    project = house().database.read(lambda db: projects.by_name(db, name), one_statement=True)
+    runtime = current_runtime()
+    project = runtime.database.read(lambda db: projects.by_name(db, name), one_statement=True)
     wanted = registry.find(operation_id)
     if project is None or wanted is None:
         raise Problem(404, f"There is no {'project ' + name if project is None else 'operation ' + operation_id}.")
     given = _given(wanted)
     try:
-        call = send.ready(desk(), project, wanted, Given(given.params, given.body))
-    except CannotOpen:
+        call = send.ready(runtime, project, wanted, Given(given.params, given.body))
+    except DecryptionError:
         raise Problem(400, "The project's credentials cannot be read with this SECRET_KEY: give them again.") from None
     stops = call.composed.stops(force=given.force)
     return _stopped(stops) if stops else call

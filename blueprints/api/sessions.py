@@ -26,7 +26,7 @@ from blueprints.api.types import (
 from config.clock import iso
 from models.queries import rejected
 from models.sessions import UNFINISHED
-from runtime import house
+from runtime import current_runtime
 from sync.sweep import held
 
 _COLUMNS = """s.id, c.project_id, c.mixpanel_cohort_id, s.mixpanel_session_id, s.action, s.status, s.total_pages,
@@ -61,7 +61,9 @@ def list_sessions(query: SessionListing) -> Sessions:
         "status": query.status,
     }
     statement, named = _listing(query, key)
-    rows = house().database.read(lambda db: db.execute(statement, {name: values[name] for name in named}).all())
+    rows = current_runtime().database.read(
+        lambda db: db.execute(statement, {name: values[name] for name in named}).all()
+    )
     shown, following = cut(rows, query.limit, place, lambda row: getattr(row, key))
     return Sessions([Session(**_columns(row)) for row in shown], following)
 
@@ -100,7 +102,7 @@ def show_session(_query: NoQuery, session_id: int) -> SessionWithPages:
         values = {"id": session_id, "first": OF_A_PAGE}
         return db.execute(_ONE, values).one_or_none(), db.execute(_PAGES_BY[db.dialect.name], values).all()
 
-    row, pages = house().database.read(read)
+    row, pages = current_runtime().database.read(read)
     if row is None:
         raise Problem(404, "There is no such session.")
     return SessionWithPages(
@@ -129,7 +131,7 @@ def list_rejected(query: RejectedListing, session_id: int) -> RejectedMembers:
         session = db.execute(_ONE, {"id": session_id}).one_or_none()
         return session, rejected.listed(db, session_id, REJECTED + 1, offset=start)
 
-    session, rows = house().database.read(read)
+    session, rows = current_runtime().database.read(read)
     if session is None:
         raise Problem(404, "There is no such session.")
     shown, following = cut(rows, REJECTED, place, lambda _row: start + REJECTED)

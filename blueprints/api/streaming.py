@@ -10,17 +10,17 @@ from flask import Response, send_file
 from blueprints.api import idempotency
 from blueprints.api.idempotency import Begun
 from blueprints.api.replies import Problem
-from blueprints.desk import desk
 from outbound import deliveries, send
 from outbound.deliveries import Delivery
 from outbound.downloads import progress as downloads
 from outbound.downloads.errors import Cancelled
 from outbound.downloads.file_names import name_of
+from outbound.downloads.folder import folder_of
 from outbound.downloads.progress import Download
 from outbound.downloads.targets import BROKEN, HandedOn
 from outbound.send import Ready
 from outbound.transport.attempts import Outcome
-from runtime import house
+from runtime import current_runtime
 
 log = structlog.get_logger()
 
@@ -75,11 +75,12 @@ def answer(begun: Begun) -> Response:
 
 def again(delivery: int) -> Response:
     """What an earlier call of the same name has kept. Raises Problem (410)."""
-    one, found = house().database.read(lambda db: (deliveries.by_id(db, delivery), downloads.of(db, delivery)))
+    runtime = current_runtime()
+    one, found = runtime.database.read(lambda db: (deliveries.by_id(db, delivery), downloads.of(db, delivery)))
     if one is not None and one.verdict is None:
         content, status, headers = idempotency.told(delivery)
         return Response(content, status, headers, mimetype="application/json")
-    if one is None or found is None or not desk().downloads.file(found.file or ""):
+    if one is None or found is None or not folder_of(runtime).file(found.file or ""):
         raise Problem(
             410, f"Delivery {delivery} was this call, and its answer is not kept. Give another one a new name."
         )
@@ -106,7 +107,7 @@ def _pieces(first: bytes | None, line: Line) -> Iterator[bytes]:
 
 def kept(one: Delivery, found: Download | None) -> Response:
     """The file of an answer. Raises Problem (404)."""
-    path = desk().downloads.file(found.file or "") if found is not None and found.state else None
+    path = folder_of(current_runtime()).file(found.file or "") if found is not None and found.state else None
     if found is None or path is None:
         raise Problem(404, "The whole answer of this call is not at hand (any more).")
     response = send_file(path, "application/octet-stream", True, name_of(one, found), etag=False)

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
-from runtime import house
+from runtime import current_runtime
 from security import operators, sign_in, sign_ins
 from security.audit import note
 from security.operators import Operator, Wrong
@@ -35,8 +35,8 @@ def change_password() -> ResponseReturnValue:
 @needs("viewer")
 def end_sign_in(sign_in_id: int) -> ResponseReturnValue:
     """Sign one of one's own browsers out."""
-    here, who = house(), sign_in.operator()
-    ended = here.database.write(lambda db: _end(db, who, sign_in_id, here.clock()))
+    runtime, who = current_runtime(), sign_in.operator()
+    ended = runtime.database.write(lambda db: _end(db, who, sign_in_id, runtime.clock()))
     flash("That browser is signed out." if ended else "That browser was signed out already.")
     return redirect(url_for("dashboard.show_account"))
 
@@ -45,13 +45,13 @@ def end_sign_in(sign_in_id: int) -> ResponseReturnValue:
 @needs("viewer")
 def end_all_sign_ins() -> ResponseReturnValue:
     """Sign all of one's own browsers out, this one too."""
-    here, who = house(), sign_in.operator()
+    runtime, who = current_runtime(), sign_in.operator()
 
     def end(db: Connection) -> None:
-        note(db, here.clock(), who.email, "operator.sign_out", who.email, after={"browser": "every browser"})
+        note(db, runtime.clock(), who.email, "operator.sign_out", who.email, after={"browser": "every browser"})
         operators.sign_out_everywhere(db, who)
 
-    here.database.write(end)
+    runtime.database.write(end)
     return redirect(url_for("sign.sign_in_form"))
 
 
@@ -65,25 +65,27 @@ def _end(db: Connection, who: Operator, sign_in_id: int, now: int) -> bool:
 
 
 def _ends() -> Ends:
-    return Ends.of(house().settings)
+    return Ends.of(current_runtime().settings)
 
 
 def _change(old: str, new: str, again: str) -> None:
-    here, operator = house(), sign_in.operator()
+    runtime, operator = current_runtime(), sign_in.operator()
     count_operator_sign_in(operator.email, sign_in.known_device(operator.email))
-    if operators.signing_in(here.database, operator.email, old) is None:
+    if operators.signing_in(runtime.database, operator.email, old) is None:
         raise Wrong("old", "This is not your present password.")
     if new != again:
         raise Wrong("again", "The two new passwords differ.")
     password_hash = operators.hashed(new, operator.email)
-    here.database.write(lambda db: operators.set_password(db, operator, password_hash, operator.email, here.clock()))
-    fresh = here.database.read(lambda db: operators.by_id(db, operator.id), one_statement=True)
+    runtime.database.write(
+        lambda db: operators.set_password(db, operator, password_hash, operator.email, runtime.clock())
+    )
+    fresh = runtime.database.read(lambda db: operators.by_id(db, operator.id), one_statement=True)
     if fresh is not None:
         sign_in.start(fresh)
 
 
 def _page(wrong: dict[str, str]) -> str:
-    here, who = house(), sign_in.operator()
-    found = here.database.read(lambda db: sign_ins.listed(db, who.id, _ends(), here.clock()), one_statement=True)
-    context = {"meanings": MEANINGS, "sign_ins": found, "this": sign_in.this_browser(), "settings": here.settings}
+    runtime, who = current_runtime(), sign_in.operator()
+    found = runtime.database.read(lambda db: sign_ins.listed(db, who.id, _ends(), runtime.clock()), one_statement=True)
+    context = {"meanings": MEANINGS, "sign_ins": found, "this": sign_in.this_browser(), "settings": runtime.settings}
     return render_template("dashboard/account.html", wrong=wrong, **context)

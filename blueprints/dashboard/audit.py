@@ -13,7 +13,7 @@ from blueprints import paging
 from blueprints.dashboard import blueprint
 from config.clock import iso
 from models.database import Database
-from runtime import house
+from runtime import current_runtime
 from security.roles import needs
 
 PAGE = 50
@@ -66,7 +66,7 @@ def show_audit() -> str:
     def read(db: Connection) -> tuple[list[Entry], list[Row[Any]]]:
         return _entries(db, wanted, paging.before(), PAGE + 1), list(db.execute(_LATELY))
 
-    found, lately = house().database.read(read)
+    found, lately = current_runtime().database.read(read)
     return render_template(
         "dashboard/audit.html",
         **paging.shown(found, PAGE),
@@ -80,7 +80,7 @@ def show_audit() -> str:
 @needs("admin")
 def export_audit() -> Response:
     """The whole trail that the filter lets through, newest first, one JSON object a line."""
-    lines = _lines(house().database, Filter.of_request())
+    lines = _lines(current_runtime().database, Filter.of_request())
     headers = {"Content-Disposition": 'attachment; filename="audit.ndjson"'}
     return Response(lines, mimetype="application/x-ndjson", headers=headers)
 

@@ -12,7 +12,7 @@ from blueprints.dashboard.people import profile
 from blueprints.urls import can_be_stored
 from erasure import InTheWay, Nothing, Person, eraser, records
 from erasure.labels import AGAIN, told
-from runtime import house
+from runtime import current_runtime
 from security import handover, sign_in
 from security.roles import covers, needs
 
@@ -37,7 +37,7 @@ def ask_erase(person_id: int) -> str:
 def erase_person(person_id: int) -> ResponseReturnValue:
     one = _find(person_id)
     try:
-        done = eraser(house()).erase(Person(one.project_id, one.distinct_id), sign_in.operator().email)
+        done = eraser(current_runtime()).erase(Person(one.project_id, one.distinct_id), sign_in.operator().email)
     except InTheWay:
         return _question(one), 409
     except Nothing:  # somebody else was faster
@@ -55,14 +55,14 @@ def list_erasures() -> ResponseReturnValue:
     if kept is None or not covers(sign_in.operator().role, "operator"):
         flash(handover.GONE)
         return redirect(url_for("dashboard.list_erasures"))
-    given, here = Person(*kept), eraser(house())
-    return _listed(given, {"proofs": here.erased(given), "left": here.look(given).counts})
+    given, found = Person(*kept), eraser(current_runtime())
+    return _listed(given, {"proofs": found.erased(given), "left": found.look(given).counts})
 
 
 @blueprint.get("/settings/erasures/<int:erasure_id>")
 def show_erasure(erasure_id: int) -> str:
     """The proof of one erasure."""
-    found = house().database.read(lambda db: records.by_id(db, erasure_id), one_statement=True)
+    found = current_runtime().database.read(lambda db: records.by_id(db, erasure_id), one_statement=True)
     return render_template("dashboard/settings/erasure.html", one=found or abort(404), told=told, again=AGAIN)
 
 
@@ -78,11 +78,15 @@ def check_erasure() -> ResponseReturnValue:
 
 
 def _find(person_id: int) -> Row[Any]:
-    found = house().database.read(lambda db: db.execute(_PERSON, {"id": person_id}).one_or_none(), one_statement=True)
+    found = current_runtime().database.read(
+        lambda db: db.execute(_PERSON, {"id": person_id}).one_or_none(), one_statement=True
+    )
     return found or abort(404)
 
 
 def _question(one: Row[Any]) -> str:
+    runtime = current_runtime()
+
     def sends(db: Connection) -> int:
         return int(db.execute(_OUTBOUND, {"project_id": one.project_id}).scalar_one())
 
@@ -90,15 +94,17 @@ def _question(one: Row[Any]) -> str:
         "dashboard/people/erase.html",
         person=one,
         name=profile.full_name(one) or one.email,
-        sight=eraser(house()).look(Person(one.project_id, one.distinct_id)),
+        sight=eraser(runtime).look(Person(one.project_id, one.distinct_id)),
         told=told,
         again=AGAIN,
-        can_send=house().database.read(sends, one_statement=True) > 0,
+        can_send=runtime.database.read(sends, one_statement=True) > 0,
     )
 
 
 def _listed(given: Person | None, answer: dict[str, Any] | None, *, wrong: bool = False) -> str:
-    found = house().database.read(lambda db: records.listed(db, paging.before(), PAGE + 1), one_statement=True)
+    found = current_runtime().database.read(
+        lambda db: records.listed(db, paging.before(), PAGE + 1), one_statement=True
+    )
     return render_template(
         "dashboard/settings/erasures.html",
         **paging.shown(found, PAGE),

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, TextClause, text
 from blueprints.dashboard import blueprint
 from blueprints.urls import can_be_stored
 from config.clock import DAY
-from runtime import house
+from runtime import current_runtime
 from sync.status import remedies
 from sync.status.remedies import NextStep
 
@@ -99,15 +99,16 @@ class Group:
 
 @blueprint.get("/failures")
 def list_failures() -> str:
+    runtime = current_runtime()
     filters = Filters.of(request.args)
-    statement, values = _grouped(filters, house().clock())
+    statement, values = _grouped(filters, runtime.clock())
 
     def read(db: Connection) -> tuple[list[Row[Any]], list[Row[Any]], dict[str, int], bool]:
         rows = list(db.execute(statement, values).all())
         choices = list(db.execute(_CHOICES, {"since": values["since"]}).all())
         return rows, choices, _taken(db), bool(rows) or db.execute(_ANY).first() is not None
 
-    rows, choices, taken, are_there_any = house().database.read(read)
+    rows, choices, taken, are_there_any = runtime.database.read(read)
     return render_template(
         "dashboard/failures/list.html",
         groups=[_group(row, taken) for row in rows],
@@ -163,7 +164,7 @@ def show_failure(failure_id: int) -> str:
         values = {"id": row.id, "status": row.status, "cause": row.cause}
         return row, list(db.execute(_SAME_CAUSE, values).all()), _taken_last(row, _taken(db))
 
-    failure, others, taken_at = house().database.read(read)
+    failure, others, taken_at = current_runtime().database.read(read)
     return render_template(
         "dashboard/failures/one.html",
         failure=failure,

@@ -4,7 +4,7 @@ from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints.dashboard import blueprint, sign
-from runtime import house
+from runtime import current_runtime
 from security import operators, sign_in
 from security.audit import note
 from security.operators import Operator, Wrong
@@ -14,7 +14,7 @@ from security.roles import needs
 
 @sign.get("/sign-in")
 def sign_in_form() -> ResponseReturnValue:
-    if not house().database.read(operators.there_are_any, one_statement=True):
+    if not current_runtime().database.read(operators.there_are_any, one_statement=True):
         return redirect(url_for("sign.sign_up_form"))
     return render_template("dashboard/sign_in.html", email="", wrong=None)
 
@@ -29,7 +29,7 @@ def sign_in_try() -> ResponseReturnValue:
         sign_in.not_let_in("too_often")
         wrong = f"Too many tries. Try again in {in_words(error.retry_after)}."
         return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 429
-    found = operators.signing_in(house().database, email, password)
+    found = operators.signing_in(current_runtime().database, email, password)
     if found is None:
         sign_in.failed(email)
         wrong = "This e-mail and password do not belong together."
@@ -40,7 +40,7 @@ def sign_in_try() -> ResponseReturnValue:
 @sign.get("/sign-up")
 def sign_up_form() -> ResponseReturnValue:
     """Only while there is no operator at all."""
-    if house().database.read(operators.there_are_any, one_statement=True):
+    if current_runtime().database.read(operators.there_are_any, one_statement=True):
         return redirect(url_for("sign.sign_in_form"))
     return render_template("dashboard/sign_up.html", email="", code="", wrong={})
 
@@ -64,11 +64,11 @@ def sign_up_try() -> ResponseReturnValue:
 
 def _first_operator(email: str, password: str, code: str) -> Operator:
     """The first operator, an admin. Raises Wrong."""
-    here = house()
-    if not operators.is_first_code(here.settings.secret_key, code):
+    runtime = current_runtime()
+    if not operators.is_first_code(runtime.settings.secret_key, code):
         raise Wrong("code", "This is not the code that the server printed when it started.")
     email, password_hash = operators.checked(email, password)
-    return here.database.write(lambda db: operators.add_first(db, email, password_hash, here.clock()))
+    return runtime.database.write(lambda db: operators.add_first(db, email, password_hash, runtime.clock()))
 
 
 def _enter(operator: Operator) -> ResponseReturnValue:
@@ -79,7 +79,8 @@ def _enter(operator: Operator) -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 @needs("viewer")
 def sign_out() -> ResponseReturnValue:
+    runtime = current_runtime()
     who = g.operator.email
-    house().database.write(lambda db: note(db, house().clock(), who, "operator.sign_out", who))
+    runtime.database.write(lambda db: note(db, runtime.clock(), who, "operator.sign_out", who))
     sign_in.end()
     return redirect(url_for("sign.sign_in_form"))

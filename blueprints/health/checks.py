@@ -12,7 +12,7 @@ from blueprints.health import blueprint
 from models.database import DatabaseUnavailable
 from models.maintenance.close_for_writes import SENTENCE, is_closed
 from models.maintenance.schema import is_new_enough, stored_revision
-from runtime import house
+from runtime import current_runtime
 from security import rate_limits
 from security.key_check import WrongKey, guard
 
@@ -25,22 +25,23 @@ def healthz() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """200 when all that serving needs is `ok`; 503 with what is wrong."""
+    runtime = current_runtime()
     checks = {"database": _database(), "migrations": "unknown"}
     if checks["database"] == "ok":
         checks["migrations"] = _migrations()
     if checks["migrations"] == "ok":
         checks["key"] = _key()
-    if house().stopping.is_set():
+    if runtime.stopping.is_set():
         checks["process"] = "stopping"
     ready = set(checks.values()) == {"ok"}
-    if house().settings.redis_url:
+    if runtime.settings.redis_url:
         checks["limits"] = "ok" if rate_limits.are_as_set() else "in memory"
     return jsonify(status="ok" if ready else "unavailable", checks=checks), 200 if ready else 503
 
 
 def _database() -> str:
     try:
-        return house().database.read(_answer)
+        return current_runtime().database.read(_answer)
     except DatabaseUnavailable:
         return "does not answer"
 
@@ -52,7 +53,7 @@ def _answer(db: Connection) -> str:
 
 def _migrations() -> str:
     try:
-        stored = house().database.read(stored_revision)
+        stored = current_runtime().database.read(stored_revision)
     except DatabaseUnavailable:
         return "unknown"
     return "ok" if is_new_enough(stored) else "run flask db upgrade"

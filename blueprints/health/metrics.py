@@ -18,7 +18,7 @@ from sqlalchemy import text
 from blueprints.health import blueprint
 from models.database import DatabaseUnavailable
 from models.sessions import STATUSES
-from runtime import house
+from runtime import current_runtime
 from security import rate_limits
 from sync.apply.receive import Receipt
 
@@ -54,7 +54,7 @@ class SessionsByStatus(Collector):
             return
         gauge = GaugeMetricFamily("cohort_relay_sessions", "Sync sessions by state.", labels=["status"])
         try:
-            rows = house().database.read(lambda db: db.execute(_BY_STATUS).all())
+            rows = current_runtime().database.read(lambda db: db.execute(_BY_STATUS).all())
         except DatabaseUnavailable:
             return
         counts = {row.status: row.sessions for row in rows}
@@ -67,7 +67,7 @@ class LimitsShared(Collector):
     """Whether this process counts limits in Redis; left out where REDIS_URL is not set."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        if current_app and house().settings.redis_url:
+        if current_app and current_runtime().settings.redis_url:
             words = "1 while rate limits are counted in Redis, 0 while in memory because Redis does not answer."
             yield GaugeMetricFamily("cohort_relay_limits_shared", words, value=int(rate_limits.are_as_set()))
 

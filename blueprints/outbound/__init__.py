@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from blueprints.desk import desk
+from runtime import current_runtime
 
 blueprint = Blueprint("outbound", __name__)
 
@@ -12,7 +12,7 @@ blueprint = Blueprint("outbound", __name__)
 @blueprint.context_processor
 def surroundings() -> dict[str, Any]:
     """What every page of sending knows: where its calls really go."""
-    return {"mixpanel_base_url": desk().base_url}
+    return {"mixpanel_base_url": current_runtime().settings.mixpanel_base_url}
 
 
 from blueprints.outbound import (  # noqa: E402 - they add the routes

@@ -1,8 +1,8 @@
 """Pick-lists: what Mixpanel itself has to choose from for a field, its funnels, pipelines, lookup tables or cohorts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from blueprints.desk import desk
+from models.encryption import DecryptionError
 from outbound import send
 from outbound.operations import choices as operation_choices
 from outbound.operations import registry
@@ -11,7 +11,7 @@ from outbound.operations.types import Given, Param
 from outbound.projects import Project
 from outbound.result.response import parsed
 from outbound.transport.attempts import Outcome
-from security.encryption import CannotOpen
+from runtime import current_runtime
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ NOTHING = Offer()
 def offer(project: Project, param: Param, who: str) -> Offer:
     """Ask Mixpanel, once: somebody waits for the page, and may press the button again."""
     listing = registry.OPERATIONS[param.pick]
-    here = replace(desk(), attempts=1)
+    runtime = current_runtime().with_settings(send_attempts=1)
     try:
-        call = send.ready(here, project, listing, Given())
-    except CannotOpen:
+        call = send.ready(runtime, project, listing, Given())
+    except DecryptionError:
         return Offer(param.name, words="The project's credentials cannot be read with this SECRET_KEY.")
     stops = call.composed.stops(force=False)
     if stops:
         return Offer(param.name, words=stops[0].message)
-    _delivery, outcome = send.send(here, call, who, "dashboard")
+    _delivery, outcome = send.send(runtime, call, who, "dashboard")
     return _read(project, param, outcome)
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Row
 
 from blueprints.dashboard.cohorts.head import find as find_cohort
 from blueprints.dashboard.cohorts.head import name_of
-from blueprints.desk import desk
 from blueprints.outbound import blueprint
 from blueprints.urls import can_be_stored
 from outbound import projects
@@ -20,7 +19,7 @@ from outbound.imports.kinds import KINDS
 from outbound.imports.members import WrongTemplate
 from outbound.projects import Project
 from outbound.request.param_values import Unreadable, parsed
-from runtime import house
+from runtime import current_runtime
 from security import sign_in
 from security.forms import takes
 from security.roles import needs
@@ -51,6 +50,7 @@ def compose_for_cohort(cohort_id: int) -> str:
 @takes(LARGEST)
 def prepare_for_cohort(cohort_id: int) -> ResponseReturnValue:
     """Make the import; its page shows ten of the records, and asks for the number of members before it begins."""
+    runtime = current_runtime()
     kind, typed, project = (request.form.get(name, "") for name in ("kind", "template", "project"))
     if kind not in TEMPLATES:
         abort(400)
@@ -72,7 +72,7 @@ def prepare_for_cohort(cohort_id: int) -> ResponseReturnValue:
         settings={"template": template},
         total=cohort.member_count,
     )
-    import_id = house().database.write(lambda db: jobs.add(db, draft, desk().clock()))
+    import_id = runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))
     return lead(url_for("outbound.show_import", import_id=import_id), 303)
 
 
@@ -83,7 +83,7 @@ def _found(cohort_id: int) -> tuple[Row[Any], list[Project]]:
     def read(db: Connection) -> tuple[Row[Any], list[Project]]:
         return find_cohort(db, cohort_id), projects.listed(db)
 
-    return house().database.read(read)
+    return current_runtime().database.read(read)
 
 
 def _form(cohort_id: int, kind: str, typed: str, wrong: str = "") -> str:

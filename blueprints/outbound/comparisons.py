@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, text
 
 from blueprints import paging, spreadsheets
-from blueprints.desk import desk
 from blueprints.outbound import blueprint
 from blueprints.outbound.imports import kept_upload, largest_upload
 from blueprints.urls import can_be_stored
@@ -20,7 +19,7 @@ from outbound.comparison.jobs import WAYS, Comparison
 from outbound.projects import Project
 from outbound.readers.errors import Unreadable
 from outbound.transport import budget
-from runtime import house
+from runtime import current_runtime
 from security import sign_in
 from security.forms import takes_files
 from security.roles import needs
@@ -45,7 +44,7 @@ def list_comparisons() -> str:
 def ask_comparison() -> ResponseReturnValue:
     """Ask for one; the worker does it. Mixpanel's CSV is looked into first."""
     typed = {name: request.form.get(name, "").strip() for name in ("cohort", "project", "way", "column")}
-    known = house().database.read(_known)
+    known = current_runtime().database.read(_known)
     wrong = dict(_wrong(typed, *known))
     if wrong:
         return _list(typed, wrong), 422
@@ -58,11 +57,11 @@ def ask_comparison() -> ResponseReturnValue:
 
 def _asked(typed: dict[str, str]) -> int:
     """The comparison, with its upload kept where it has one. Raises Unreadable, OSError."""
-    who, here = sign_in.operator().email, desk()
+    who, runtime = sign_in.operator().email, current_runtime()
     asked = (int(typed["cohort"]), typed["project"], who, typed["way"])
 
     def ask(summary: dict[str, Any]) -> int:
-        return here.database.write(lambda db: jobs.ask(db, *asked, here.clock(), summary))
+        return runtime.database.write(lambda db: jobs.ask(db, *asked, runtime.clock(), summary))
 
     if typed["way"] != "csv":
         return ask({})
@@ -103,9 +102,9 @@ def comparison_now(comparison_id: int) -> str:
 @blueprint.post("/send/comparisons/<int:comparison_id>/cancel")
 @needs("operator")
 def cancel_comparison(comparison_id: int) -> ResponseReturnValue:
-    one, here = _find(comparison_id), desk()
-    if here.database.write(lambda db: jobs.cancel(db, comparison_id, here.clock())):
-        runner.discard(here, one)
+    one, runtime = _find(comparison_id), current_runtime()
+    if runtime.database.write(lambda db: jobs.cancel(db, comparison_id, runtime.clock())):
+        runner.discard(runtime, one)
     else:
         flash("It was over already.")
     return redirect(url_for("outbound.show_comparison", comparison_id=comparison_id), 303)
@@ -115,7 +114,7 @@ def cancel_comparison(comparison_id: int) -> ResponseReturnValue:
 def comparison_csv(comparison_id: int, side: str) -> Response:
     """The ids of one side, as far as they are kept."""
     one = _find(comparison_id)
-    listed = house().database.read(lambda db: jobs.ids(db, comparison_id))[SIDES.index(side)]
+    listed = current_runtime().database.read(lambda db: jobs.ids(db, comparison_id))[SIDES.index(side)]
     written = spreadsheets.lines([["distinct_id"], *[[identifier] for identifier in listed]])
     response = Response(spreadsheets.BOM + written, mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="comparison-{one.id}-{side}.csv"'
@@ -125,26 +124,27 @@ def comparison_csv(comparison_id: int, side: str) -> Response:
 def _find(comparison_id: int) -> Comparison:
     if not can_be_stored(comparison_id):
         abort(404)
-    return house().database.read(lambda db: jobs.by_id(db, comparison_id), one_statement=True) or abort(404)
+    return current_runtime().database.read(lambda db: jobs.by_id(db, comparison_id), one_statement=True) or abort(404)
 
 
 def _told(one: Comparison) -> dict[str, Any]:
     summary = one.summary
     listed: tuple[list[str], list[str]] = ([], [])
     if summary.get("missing") or summary.get("extra"):
-        listed = house().database.read(lambda db: jobs.ids(db, one.id))
+        listed = current_runtime().database.read(lambda db: jobs.ids(db, one.id))
     sides = [(side, summary.get(side, 0), ids) for side, ids in zip(SIDES, listed, strict=True)]
     return {"one": one, "ways": WAYS, "sides": sides, "shown": SHOWN, "left": _left(one) if one.is_open else None}
 
 
 def _left(one: Comparison) -> budget.Left | None:
     """What is left of the queries that it spends."""
+    runtime = current_runtime()
 
     def read(db: Connection) -> list[budget.Left]:
         project = projects.by_name(db, one.project)
-        return budget.left(db, project.mixpanel_project_id, desk().clock()) if project else []
+        return budget.left(db, project.mixpanel_project_id, runtime.clock()) if project else []
 
-    return next((family for family in house().database.read(read) if family.family == "query"), None)
+    return next((family for family in runtime.database.read(read) if family.family == "query"), None)
 
 
 def _known(db: Connection) -> tuple[list[Row[Any]], list[Project]]:
@@ -152,10 +152,12 @@ def _known(db: Connection) -> tuple[list[Row[Any]], list[Project]]:
 
 
 def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
+    runtime = current_runtime()
+
     def read(db: Connection) -> tuple[list[Comparison], list[Row[Any]], list[Project]]:
         return jobs.listed(db, paging.before(), PAGE + 1), *_known(db)
 
-    found, cohorts, known = house().database.read(read)
+    found, cohorts, known = runtime.database.read(read)
     chosen = next((one for one in cohorts if str(one.id) == typed["cohort"]), None)
     own = next((one.name for one in known if chosen is not None and one.mixpanel_project_id == chosen.project_id), "")
     return render_template(
@@ -168,5 +170,5 @@ def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
         typed=typed | {"project": typed["project"] or own},
         wrong=wrong or {},
         pages=-(-chosen.member_count // remote.PAGE) if chosen is not None else None,
-        most_mb=house().settings.max_import_mb,
+        most_mb=runtime.settings.max_import_mb,
     )

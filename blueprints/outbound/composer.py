@@ -11,12 +11,12 @@ from htmx_flask import request
 from sqlalchemy import Connection, text
 
 from blueprints import paging
-from blueprints.desk import desk
 from blueprints.outbound import blueprint, drafts, forms
 from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.choices import NOTHING, Offer, offer
 from blueprints.outbound.drafts import Draft
 from blueprints.outbound.forms import Form
+from models.encryption import DecryptionError
 from outbound import deliveries, projects, send
 from outbound.deliveries import Delivery, Filter
 from outbound.operations import registry
@@ -26,9 +26,8 @@ from outbound.request import snippets
 from outbound.request.compose import masked
 from outbound.send import Ready
 from outbound.transport import budget
-from runtime import house
+from runtime import current_runtime
 from security import handover, sign_in
-from security.encryption import CannotOpen
 from security.forms import takes, takes_files
 from security.roles import needs
 
@@ -55,6 +54,7 @@ class Desktop:
 @blueprint.get("/send")
 def compose() -> ResponseReturnValue:
     """Without an operation the list of all, or of those that answer to what was typed."""
+    runtime = current_runtime()
     typed = request.args.get("operation", "").strip()[:LONGEST_NAME]
     operation = registry.find(typed)
     if operation is None:
@@ -62,13 +62,13 @@ def compose() -> ResponseReturnValue:
         if typed and len(found) == 1:
             others = {name: value for name, value in request.args.items() if name in {"project", "person"}}
             return redirect(url_for("outbound.compose", operation=found[0].id, **others))
-        known = house().database.read(projects.listed, one_statement=True)
+        known = runtime.database.read(projects.listed, one_statement=True)
         return render_template(
             "outbound/operations.html", typed=typed, found=found, groups=registry.groups(), projects=known
         )
     if "form" in request.args:
         return _typed_before(operation)
-    return _page(house().database.read(lambda db: _begun(db, operation)))
+    return _page(runtime.database.read(lambda db: _begun(db, operation)))
 
 
 def _near(typed: str) -> list[Operation]:
@@ -87,7 +87,7 @@ def _begun(db: Connection, operation: Operation) -> Desktop:
     """The form to begin with: empty, an example, an earlier call, or filled in for a person."""
     known = projects.listed(db)
     project = next((one for one in known if one.name == request.args.get("project")), known[0] if known else None)
-    now = desk().clock()
+    now = current_runtime().clock()
     form, who = forms.defaults(operation, now), ""
     place = request.args.get("example", type=int)
     if place is not None and 0 <= place < len(operation.examples):
@@ -211,7 +211,7 @@ def _typed() -> Desktop:
 
 
 def _of_form(operation: Operation, form: Form) -> Desktop:
-    known = house().database.read(projects.listed, one_statement=True)
+    known = current_runtime().database.read(projects.listed, one_statement=True)
     project = next((one for one in known if one.name == form.get("project")), None)
     return Desktop(known, project, operation, form)
 
@@ -222,8 +222,8 @@ def _ready(typed: Desktop) -> tuple[Ready | None, str]:
         return None, "There is no project to send to yet." if not typed.projects else "Choose a project."
     try:
         given = forms.given_of(typed.operation, typed.form)
-        return send.ready(desk(), typed.project, typed.operation, given), ""
-    except CannotOpen:
+        return send.ready(current_runtime(), typed.project, typed.operation, given), ""
+    except DecryptionError:
         return None, "The project's credentials cannot be read with this SECRET_KEY. Give them again."
 
 
@@ -277,10 +277,11 @@ def _once(problems: Sequence[Problem]) -> list[Problem]:
 
 def _left(typed: Desktop) -> list[budget.Left]:
     """What is left of the budget that the call counts towards."""
+    runtime = current_runtime()
     family, project = typed.operation.budget, typed.project
     if family is None or project is None:
         return []
-    found = house().database.read(lambda db: budget.left(db, project.mixpanel_project_id, desk().clock()))
+    found = runtime.database.read(lambda db: budget.left(db, project.mixpanel_project_id, runtime.clock()))
     return [one for one in found if one.family == family]
 
 
@@ -288,7 +289,7 @@ def _page(typed: Desktop, *, checked: bool = False, more_rows: str = "", offered
     seen = _seen(typed)
     shown = seen["problems"] if checked else [one for one in seen["problems"] if one.level == "note"]
     wanted = Filter(operation=typed.operation.id)
-    recent = house().database.read(lambda db: deliveries.search(db, wanted, 2**62, RECENT))
+    recent = current_runtime().database.read(lambda db: deliveries.search(db, wanted, 2**62, RECENT))
     if checked and not any(one.level != "note" for one in seen["problems"]) and seen["call"] is not None:
         flash("The checks find nothing wrong. Nothing was sent.")
     return render_template(

@@ -6,7 +6,6 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from blueprints.desk import desk
 from blueprints.outbound import blueprint
 from blueprints.outbound.loaders import delivery_of
 from outbound import projects
@@ -15,22 +14,23 @@ from outbound.delivery_check import causes, jobs, search
 from outbound.delivery_check import event as sought_event
 from outbound.delivery_check.event import CannotLook
 from outbound.transport import budget
-from runtime import house
+from runtime import current_runtime
 from security.roles import needs
 
 
 def told(one: Delivery) -> dict[str, Any]:
     """What the page of a call says of its event: the look-out if there is one, and what is left of the exports."""
+    runtime = current_runtime()
     if one.operation not in sought_event.OPERATIONS or one.verdict is None:
         return {}
 
     def read(db: Connection) -> dict[str, Any]:
         project = projects.by_name(db, one.project)
-        left = budget.left(db, project.mixpanel_project_id, desk().clock()) if project else []
+        left = budget.left(db, project.mixpanel_project_id, runtime.clock()) if project else []
         exports = next((family for family in left if family.family == "export"), None)
         return {"landing": jobs.of(db, one.id), "exports": exports}
 
-    return {"can_land": one.verdict != "rejected"} | house().database.read(read)
+    return {"can_land": one.verdict != "rejected"} | runtime.database.read(read)
 
 
 @blueprint.get("/send/history/<int:delivery_id>/landing")
@@ -45,22 +45,22 @@ def landing_now(delivery_id: int) -> str:
 def ask_landing(delivery_id: int) -> ResponseReturnValue:
     """Look out for the event, from the beginning."""
     one = delivery_of(delivery_id)
-    here = desk()
-    project = here.database.read(lambda db: projects.by_name(db, one.project), one_statement=True)
+    runtime = current_runtime()
+    project = runtime.database.read(lambda db: projects.by_name(db, one.project), one_statement=True)
     try:
         wanted = sought_event.sought(one)
     except CannotLook as cannot:
         flash(str(cannot))
         return _back(delivery_id)
     hindered = search.hindrance(project) if project else causes.NO_PROJECT.format(name=one.project)
-    here.database.write(lambda db: jobs.ask(db, one.id, wanted, one.at, here.clock(), hindered))
+    runtime.database.write(lambda db: jobs.ask(db, one.id, wanted, one.at, runtime.clock(), hindered))
     return _back(delivery_id)
 
 
 @blueprint.post("/send/history/<int:delivery_id>/landing/stop")
 @needs("operator")
 def stop_landing(delivery_id: int) -> ResponseReturnValue:
-    house().database.write(lambda db: jobs.stop(db, delivery_of(delivery_id).id, causes.STOPPED))
+    current_runtime().database.write(lambda db: jobs.stop(db, delivery_of(delivery_id).id, causes.STOPPED))
     return _back(delivery_id)
 
 

@@ -6,12 +6,12 @@ from flask import Response, abort, flash, redirect, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import long_answers
-from blueprints.desk import desk
 from blueprints.outbound import blueprint
 from blueprints.outbound.loaders import delivery_of
 from outbound.downloads import progress
 from outbound.downloads.file_names import name_of
-from runtime import house
+from outbound.downloads.folder import folder_of
+from runtime import current_runtime
 from security import sign_in
 from security.audit import note
 from security.roles import needs
@@ -21,14 +21,15 @@ from security.roles import needs
 @needs("operator")
 def download_answer(delivery_id: int) -> Response:
     """The whole answer as a file; one that broke off is named so."""
+    runtime = current_runtime()
     one = delivery_of(delivery_id)
-    found = house().database.read(lambda db: progress.of(db, delivery_id), one_statement=True)
-    path = desk().downloads.file(found.file) if found is not None and found.file and found.state else None
+    found = runtime.database.read(lambda db: progress.of(db, delivery_id), one_statement=True)
+    path = folder_of(runtime).file(found.file) if found is not None and found.file and found.state else None
     if found is None or path is None:
         abort(404)
-    now, who = house().clock(), sign_in.operator().email
+    now, who = runtime.clock(), sign_in.operator().email
     subject = f"answer of call {one.id}, {one.operation}"
-    house().database.write(lambda db: note(db, now, who, "answer.download", subject, after={"bytes": found.size}))
+    runtime.database.write(lambda db: note(db, now, who, "answer.download", subject, after={"bytes": found.size}))
     response = send_file(path, "application/octet-stream", True, name_of(one, found), etag=False)
     response.headers["Cache-Control"] = "private, no-store"
     return response
@@ -46,5 +47,5 @@ def cancel_call(delivery_id: int) -> ResponseReturnValue:
 
 def told(delivery_id: int) -> dict[str, Any]:
     """What the page of a call says of its answer."""
-    found = house().database.read(lambda db: progress.of(db, delivery_id), one_statement=True)
+    found = current_runtime().database.read(lambda db: progress.of(db, delivery_id), one_statement=True)
     return {"download": found, "is_at_hand": found is not None and long_answers.is_at_hand(found)}

@@ -8,20 +8,19 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints import paging
-from blueprints.desk import desk
 from blueprints.outbound import blueprint, delivery_check, downloads
 from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.composer import takes_away
 from blueprints.outbound.loaders import delivery_of
 from blueprints.urls import can_be_stored
+from models.encryption import DecryptionError
 from outbound import deliveries, projects, resend, send
 from outbound.deliveries import SOURCES, VERDICTS, Delivery, Filter
 from outbound.operations import registry
 from outbound.operations.types import Given, Operation
 from outbound.request.masking import MASK
-from runtime import house
+from runtime import current_runtime
 from security import sign_in
-from security.encryption import CannotOpen
 from security.roles import needs
 
 PAGE = 50
@@ -39,7 +38,7 @@ def list_deliveries() -> str:
         found = deliveries.search(db, wanted, paging.before(), PAGE + 1)
         return found, projects.listed(db), bool(deliveries.search(db, Filter(imports=True), paging.NEWEST, 1))
 
-    found, known, any_at_all = house().database.read(read)
+    found, known, any_at_all = current_runtime().database.read(read)
     return render_template(
         "outbound/history.html",
         **paging.shown(found, PAGE),
@@ -80,21 +79,22 @@ def ask_again(delivery_id: int) -> ResponseReturnValue:
 @needs("operator")
 def send_again(delivery_id: int) -> ResponseReturnValue:
     """The same call once more: the events that were sent, or new ones (`as=new`)."""
+    runtime = current_runtime()
     known = delivery_of(delivery_id)
     operation = registry.find(known.operation)
     edit = redirect(url_for("outbound.compose", operation=known.operation, delivery=delivery_id), 303)
     if known.given is None or operation is None or MASK in json.dumps(known.given, ensure_ascii=False):
         flash("Part of this call is not kept, so it cannot be run again as it was. Fill in what is missing.")
         return edit
-    project = house().database.read(lambda db: projects.by_name(db, known.project), one_statement=True)
+    project = runtime.database.read(lambda db: projects.by_name(db, known.project), one_statement=True)
     if project is None:
         flash(f"There is no project {known.project} any more.")
         return edit
     if request.form.get("sure") != "yes" and (takes_away(operation) or known.verdict == "uncertain"):
         return redirect(url_for("outbound.ask_again", delivery_id=delivery_id), 303)
     try:
-        call = send.ready(desk(), project, operation, _again(known, known.given, operation))
-    except CannotOpen:
+        call = send.ready(runtime, project, operation, _again(known, known.given, operation))
+    except DecryptionError:
         flash("The project's credentials cannot be read with this SECRET_KEY. Give them again.")
         return edit
     if call.composed.request is None:
@@ -106,7 +106,7 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
 def _again(known: Delivery, given: dict[str, Any], operation: Operation) -> Given:
     found = Given(given["params"], given["body"])
     if request.form.get("as") == "new":
-        return resend.new(operation, found, desk().clock())
+        return resend.new(operation, found, current_runtime().clock())
     return resend.same(operation, found, known.request.get("body"))
 
 

@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
 
 from blueprints import paging, spreadsheets
-from blueprints.desk import desk
 from blueprints.outbound import blueprint
 from blueprints.urls import can_be_stored
+from models.encryption import DecryptionError
 from outbound import projects
 from outbound.imports import dry_run, failures, files, jobs, source, uploads
 from outbound.imports.batches import Sorter
@@ -31,10 +31,9 @@ from outbound.readers.errors import Unreadable
 from outbound.request.checks.categories import told
 from outbound.request.checks.profiles import NOT_FOR_GROUPS, OBJECTS
 from outbound.request.masking import mask_of
-from runtime import house
+from runtime import current_runtime
 from security import sign_in
 from security.audit import note
-from security.encryption import CannotOpen
 from security.forms import takes_files
 from security.roles import needs
 
@@ -49,7 +48,7 @@ MB = 1024 * 1024
 
 def largest_upload() -> int:
     """Bytes of a form with a file in it (setting MAX_IMPORT_MB)."""
-    return int(house().settings.max_import_mb) * MB + MB
+    return int(current_runtime().settings.max_import_mb) * MB + MB
 
 
 @blueprint.get("/send/imports")
@@ -69,18 +68,19 @@ def show_may_send() -> ResponseReturnValue:
 @takes_files(largest_upload)
 def upload_import() -> ResponseReturnValue:
     """Keep the file; what it holds is shown before anything is sent."""
+    runtime = current_runtime()
     project, kind = request.form.get("project", ""), request.form.get("kind", "")
     file = request.files.get("file")
     if kind not in KINDS:
         abort(400)
     if file is None or not file.filename:
         return _list(wrong="Choose a file.", kind=kind, project=project), 422
-    if house().database.read(lambda db: projects.by_name(db, project)) is None:
+    if runtime.database.read(lambda db: projects.by_name(db, project)) is None:
         return _list(wrong="There is no such project.", kind=kind), 422
     try:
         with kept_upload(file) as path:
             draft = _draft(path, file.filename, project, kind)
-            import_id = house().database.write(lambda db: jobs.add(db, draft, house().clock()))
+            import_id = runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))
     except (Unreadable, OSError) as error:
         return _list(wrong=_plain(error), kind=kind, project=project), 422
     return redirect(url_for("outbound.show_import", import_id=import_id), 303)
@@ -89,7 +89,7 @@ def upload_import() -> ResponseReturnValue:
 @contextmanager
 def kept_upload(file: FileStorage) -> Iterator[Path]:
     """The upload on disk; it stays where nothing goes wrong with it, and is removed whatever does."""
-    folder = desk().folder
+    folder = current_runtime().uploads
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / secrets.token_hex(16)
     try:
@@ -148,7 +148,7 @@ def set_columns(import_id: int) -> ResponseReturnValue:
         columns.check()
     except WrongColumns as error:
         return _page(replace(job, settings=settings), columns=str(error)), 422
-    house().database.write(lambda db: jobs.set_up(db, import_id, settings))
+    current_runtime().database.write(lambda db: jobs.set_up(db, import_id, settings))
     return _back(import_id)
 
 
@@ -203,7 +203,7 @@ def ask_cancel_import(import_id: int) -> str:
 @blueprint.post("/send/imports/<int:import_id>/cancel")
 @needs("operator")
 def cancel_import(import_id: int) -> ResponseReturnValue:
-    now = house().clock()
+    now = current_runtime().clock()
     answer = _change(import_id, "cancel", lambda db: jobs.cancel(db, import_id, now))
     uploads.discard(find(import_id))
     return answer
@@ -224,7 +224,7 @@ def failed_csv(import_id: int) -> Response:
 
 
 def _download(import_id: int, form: str, line: Callable[[Failure], str], head: str = "") -> Response:
-    job, database = find(import_id), house().database
+    job, database = find(import_id), current_runtime().database
 
     def pieces() -> Iterator[str]:
         yield head
@@ -247,7 +247,8 @@ def _line(*values: str) -> str:
 
 def _change(import_id: int, action: str, work: Callable[[Connection], bool]) -> ResponseReturnValue:
     """Do it to an import that exists, and leave a note in the audit trail."""
-    job, who, now = find(import_id), sign_in.operator().email, house().clock()
+    runtime = current_runtime()
+    job, who, now = find(import_id), sign_in.operator().email, runtime.clock()
 
     def write(db: Connection) -> bool:
         changed = work(db)
@@ -255,7 +256,7 @@ def _change(import_id: int, action: str, work: Callable[[Connection], bool]) -> 
             note(db, now, who, f"import.{action}", f"{job.id} {job.name}", after={"project": job.project})
         return changed
 
-    if not house().database.write(write):
+    if not runtime.database.write(write):
         flash(f"It is {job.state}, so that there is nothing to {action}.")
     return _back(import_id)
 
@@ -264,7 +265,7 @@ def find(import_id: int) -> Import:
     """The import of a page. Answers 404 where there is none."""
     if not can_be_stored(import_id):
         abort(404)
-    return house().database.read(lambda db: jobs.by_id(db, import_id), one_statement=True) or abort(404)
+    return current_runtime().database.read(lambda db: jobs.by_id(db, import_id), one_statement=True) or abort(404)
 
 
 def _back(import_id: int) -> ResponseReturnValue:
@@ -272,16 +273,18 @@ def _back(import_id: int) -> ResponseReturnValue:
 
 
 def _list(**typed: str) -> str:
+    runtime = current_runtime()
+
     def read(db: Connection) -> tuple[list[Import], list[projects.Project]]:
         return jobs.listed(db, paging.before(), PAGE + 1), projects.listed(db)
 
-    found, known = house().database.read(read)
+    found, known = runtime.database.read(read)
     return render_template(
         "outbound/imports.html",
         **paging.shown(found, PAGE),
         projects=known,
         kinds=KINDS,
-        most_mb=house().settings.max_import_mb,
+        most_mb=runtime.settings.max_import_mb,
         typed=typed,
     )
 
@@ -289,7 +292,7 @@ def _list(**typed: str) -> str:
 def _told(job: Import) -> dict[str, Any]:
     """What the page of an import says."""
     bad = job.refused + job.uncertain
-    reasons = house().database.read(lambda db: failures.reasons(db, job.id, REASONS)) if bad else []
+    reasons = current_runtime().database.read(lambda db: failures.reasons(db, job.id, REASONS)) if bad else []
     return {"job": job, "kind": KINDS[job.kind], "reasons": reasons, "advised": told(job.advised)}
 
 
@@ -300,7 +303,7 @@ def _looked(job: Import) -> dict[str, Any]:
         report = looked_through(job, LOOKED_AT, 10 if job.source == "cohort" else 3)
     except Unreadable as unreadable:
         wrong = str(unreadable)
-    except CannotOpen:
+    except DecryptionError:
         wrong = "The project's credentials cannot be read with this SECRET_KEY. Give them again."
     samples = [json.dumps(one, ensure_ascii=False) for one in (report.samples if report else [])]
     return {
@@ -319,15 +322,15 @@ def _is_for_people_only(kind: str, operator: str) -> bool:
 
 
 def looked_through(job: Import, most: int, samples: int = 3) -> Report:
-    """A dry run of its first records. Raises Unreadable, CannotOpen."""
-    project = house().database.read(lambda db: projects.by_name(db, job.project), one_statement=True)
+    """A dry run of its first records. Raises Unreadable, DecryptionError."""
+    project = current_runtime().database.read(lambda db: projects.by_name(db, job.project), one_statement=True)
     if project is None:
         raise Unreadable(f"There is no project {job.project} any more.")
-    here = desk()
-    credentials = project.credentials(here.box)
+    runtime = current_runtime()
+    credentials = project.credentials(runtime.cipher)
     options = Options.of(job.settings)
-    sorter = Sorter(KINDS[job.kind], credentials, project.integration, here.clock(), options)
-    report = dry_run.dry_run(source.reads(here, job), sorter, most, samples)
+    sorter = Sorter(KINDS[job.kind], credentials, project.integration, runtime.clock(), options)
+    report = dry_run.dry_run(source.reads(runtime, job), sorter, most, samples)
     mask = mask_of(credentials)
     report.samples = [mask.within(one) for one in report.samples]
     return report

@@ -7,16 +7,15 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from blueprints.desk import desk
 from blueprints.outbound import blueprint
+from models.encryption import DecryptionError
 from outbound import credential_check, projects
 from outbound.projects import Draft, Project, Wrong
 from outbound.transport import budget
 from outbound.transport.hosts import REGIONS
-from runtime import house
+from runtime import current_runtime
 from security import sign_in
 from security.audit import note
-from security.encryption import CannotOpen
 from security.roles import needs
 
 FIELDS = ("name", "region", "project_id", "token", "username", "secret", "integration_id", "workspace_id")
@@ -25,7 +24,7 @@ SEALED = ("token", "username", "secret")
 
 @blueprint.get("/send/projects")
 def list_projects() -> str:
-    found = house().database.read(projects.listed, one_statement=True)
+    found = current_runtime().database.read(projects.listed, one_statement=True)
     return render_template("outbound/projects.html", found=found, regions=REGIONS, known=credential_check.known)
 
 
@@ -38,10 +37,10 @@ def new_project() -> str:
 @blueprint.post("/send/projects/new")
 @needs("admin")
 def add_project() -> ResponseReturnValue:
-    typed, here = _typed(), desk()
+    typed, runtime = _typed(), current_runtime()
     try:
         draft = projects.checked(_draft(typed, typed["name"]))
-        here.database.write(partial(_add, draft=draft, who=sign_in.operator().email))
+        runtime.database.write(partial(_add, draft=draft, who=sign_in.operator().email))
     except Wrong as error:
         return _form(None, typed, error), 422
     flash(f"The project {draft.name} is added. See what its credentials work for.")
@@ -49,19 +48,21 @@ def add_project() -> ResponseReturnValue:
 
 
 def _add(db: Connection, draft: Draft, who: str) -> None:
-    here = desk()
-    projects.add(db, here.box, draft, here.clock())
+    runtime = current_runtime()
+    projects.add(db, runtime.cipher, draft, runtime.clock())
     after = {"region": draft.region, "project_id": draft.mixpanel_project_id}
-    note(db, here.clock(), who, "project.add", draft.name, after=after)
+    note(db, runtime.clock(), who, "project.add", draft.name, after=after)
 
 
 @blueprint.get("/send/projects/<name>")
 def show_project(name: str) -> str:
+    runtime = current_runtime()
+
     def read(db: Connection) -> tuple[Project, list[budget.Left]]:
         found = _find(db, name)
-        return found, budget.left(db, found.mixpanel_project_id, desk().clock())
+        return found, budget.left(db, found.mixpanel_project_id, runtime.clock())
 
-    one, left = house().database.read(read)
+    one, left = runtime.database.read(read)
     return render_template(
         "outbound/project.html", one=one, left=left, regions=REGIONS, findings=credential_check.known(one)
     )
@@ -70,7 +71,7 @@ def show_project(name: str) -> str:
 @blueprint.get("/send/projects/<name>/change")
 @needs("admin")
 def edit_project(name: str) -> str:
-    one = house().database.read(lambda db: _find(db, name), one_statement=True)
+    one = current_runtime().database.read(lambda db: _find(db, name), one_statement=True)
     typed = {
         "name": one.name,
         "region": one.region,
@@ -84,18 +85,19 @@ def edit_project(name: str) -> str:
 @blueprint.post("/send/projects/<name>/change")
 @needs("admin")
 def change_project(name: str) -> ResponseReturnValue:
-    one = house().database.read(lambda db: _find(db, name), one_statement=True)
-    typed, here, who = _typed(), desk(), sign_in.operator().email
+    runtime = current_runtime()
+    one = runtime.database.read(lambda db: _find(db, name), one_statement=True)
+    typed, who = _typed(), sign_in.operator().email
 
     def write(db: Connection) -> None:
-        projects.change(db, here.box, one, draft, here.clock())
-        note(db, here.clock(), who, "project.change", name)
+        projects.change(db, runtime.cipher, one, draft, runtime.clock())
+        note(db, runtime.clock(), who, "project.change", name)
 
     try:
         draft = projects.checked(_draft(typed, name, keep=True))
     except Wrong as error:
         return _form(one, typed | {"name": name}, error), 422
-    here.database.write(write)
+    runtime.database.write(write)
     flash(f"The project {name} is changed.")
     return redirect(url_for("outbound.show_project", name=name), 303)
 
@@ -103,10 +105,11 @@ def change_project(name: str) -> ResponseReturnValue:
 @blueprint.post("/send/projects/<name>/check")
 @needs("operator")
 def check_project(name: str) -> ResponseReturnValue:
-    one = house().database.read(lambda db: _find(db, name), one_statement=True)
+    runtime = current_runtime()
+    one = runtime.database.read(lambda db: _find(db, name), one_statement=True)
     try:
-        credential_check.check(desk(), one, sign_in.operator().email)
-    except CannotOpen:
+        credential_check.check(runtime, one, sign_in.operator().email)
+    except DecryptionError:
         flash("The credentials cannot be read with this SECRET_KEY. Give them again.")
     return redirect(url_for("outbound.show_project", name=name), 303)
 
@@ -114,19 +117,23 @@ def check_project(name: str) -> ResponseReturnValue:
 @blueprint.get("/send/projects/<name>/remove")
 @needs("admin")
 def ask_remove_project(name: str) -> str:
-    return render_template("outbound/project_remove.html", one=house().database.read(lambda db: _find(db, name)))
+    return render_template(
+        "outbound/project_remove.html", one=current_runtime().database.read(lambda db: _find(db, name))
+    )
 
 
 @blueprint.post("/send/projects/<name>/remove")
 @needs("admin")
 def remove_project(name: str) -> ResponseReturnValue:
-    one, here, who = house().database.read(lambda db: _find(db, name)), desk(), sign_in.operator().email
+    runtime = current_runtime()
+    one = runtime.database.read(lambda db: _find(db, name))
+    who = sign_in.operator().email
 
     def write(db: Connection) -> None:
         if projects.remove(db, one):
-            note(db, here.clock(), who, "project.remove", name)
+            note(db, runtime.clock(), who, "project.remove", name)
 
-    here.database.write(write)
+    runtime.database.write(write)
     flash(f"The project {name} is removed. The history of its calls stays.")
     return redirect(url_for("outbound.list_projects"), 303)
 

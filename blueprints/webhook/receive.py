@@ -6,7 +6,7 @@ from flask import Response, g, request
 
 from blueprints.health import metrics
 from blueprints.webhook import blueprint, body, refusals, replies
-from runtime import house
+from runtime import current_runtime
 from sync.apply.receive import receive
 from sync.contract.page import parse
 from sync.rules import Rules
@@ -26,14 +26,15 @@ def receive_named(connection: str) -> Response:  # noqa: ARG001 - the guard comp
 
 def receive_page() -> Response:
     """Apply one page and answer after its commit; every refusal is made in `refusals`."""
+    runtime = current_runtime()
     started = perf_counter()
-    settings = house().settings
+    settings = runtime.settings
     raw = body.read(request, settings.max_body_mb * 1024 * 1024)
     g.body_bytes = len(raw)
     g.page = page = parse(raw)
     g.connection.check(page.project_id, page.cohort_id)
-    rules, now = Rules.of(settings), house().clock()
-    receipt = house().database.write(lambda db: receive(db, page, rules, g.connection.id, now))
+    rules, now = Rules.of(settings), runtime.clock()
+    receipt = runtime.database.write(lambda db: receive(db, page, rules, g.connection.id, now))
     refusals.keep_waiting()
     metrics.count_page(page.action, receipt, perf_counter() - started)
     return replies.success(page.action)

@@ -14,7 +14,7 @@ from werkzeug.exceptions import RequestTimeout
 from blueprints.webhook import replies
 from config import tracebacks
 from models.database import DatabaseUnavailable
-from runtime import house
+from runtime import current_runtime
 from security.concurrency_limit import TooManyAtOnce
 from security.key_check import WrongKey, guard
 from security.rate_limits import TooMany, count_failed_sign_in
@@ -37,7 +37,7 @@ class Stopping(Exception):
 
 
 def refuse_when_stopping() -> None:
-    if house().stopping.is_set():
+    if current_runtime().stopping.is_set():
         raise Stopping
 
 
@@ -117,7 +117,7 @@ def keep(status: int, cause: str, message: str, frames: str | None = None) -> st
     known = getattr(g, "page", None) or getattr(g, "refused", None)
     action: str | None = known.action if known else None
     refusal = Refusal(
-        at=house().clock(),
+        at=current_runtime().clock(),
         status=status,
         cause=cause,
         message=message,

@@ -7,12 +7,12 @@ costs at most one query.
 import secrets
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from models.database import DatabaseUnavailable
-from models.sealed import CannotOpen
+from models.encryption import DecryptionError
 from outbound import projects, send
 from outbound.comparison import jobs, local, remote, uploads
 from outbound.comparison.causes import Seen, explained
@@ -20,13 +20,13 @@ from outbound.comparison.id_sort import Difference, Pile, Shelf, difference, lin
 from outbound.comparison.jobs import Comparison, Summary
 from outbound.comparison.local import Facts
 from outbound.comparison.remote import Failed
-from outbound.desk import Desk
 from outbound.operations import registry
 from outbound.operations.types import Given
 from outbound.projects import Project
 from outbound.readers.errors import Unreadable
 from outbound.transport.attempts import Outcome
 from outbound.transport.retry import asked_pause
+from runtime import Runtime
 
 SECOND = 1000
 LEASE = 180 * SECOND
@@ -43,41 +43,41 @@ class PutOff(Exception):
     words: str
 
 
-def work_once(desk: Desk) -> bool:
+def work_once(runtime: Runtime) -> bool:
     """Work on one comparison that waits; whether there was one."""
-    now = desk.clock()
-    found = desk.database.read(lambda db: jobs.due(db, now), one_statement=True)
+    now = runtime.clock()
+    found = runtime.database.read(lambda db: jobs.due(db, now), one_statement=True)
     if found is None:
         return False
     until = now + LEASE
-    known = desk.database.write(lambda db: jobs.claim(db, found, now, until))
+    known = runtime.database.write(lambda db: jobs.claim(db, found, now, until))
     if known is not None:
-        _Work(desk, known, until).run()
+        _Work(runtime, known, until).run()
     return known is not None
 
 
-def discard(desk: Desk, known: Comparison) -> None:
+def discard(runtime: Runtime, known: Comparison) -> None:
     """Remove the files of a comparison that will not go on."""
     if "file" in known.summary:
         Path(known.summary["file"]).unlink(missing_ok=True)
     if "name_of_file" in known.summary:
-        _shelf(desk, known.summary["name_of_file"]).remove()
+        _shelf(runtime, known.summary["name_of_file"]).remove()
 
 
-def _shelf(desk: Desk, name: str) -> Shelf:
-    return Shelf(desk.folder.parent / "comparisons" / name)
+def _shelf(runtime: Runtime, name: str) -> Shelf:
+    return Shelf(runtime.settings.instance / "comparisons" / name)
 
 
 class _Work:
-    def __init__(self, desk: Desk, known: Comparison, claim: int) -> None:
-        self.desk, self.known, self.claim = desk, known, claim
+    def __init__(self, runtime: Runtime, known: Comparison, claim: int) -> None:
+        self.runtime, self.known, self.claim = runtime, known, claim
         self.summary: Summary = dict(known.summary)
 
     def run(self) -> None:
-        desk = self.desk
+        runtime = self.runtime
         try:
             facts = self._facts()
-            self.summary.setdefault("started_at", desk.clock())
+            self.summary.setdefault("started_at", runtime.clock())
             self.summary.setdefault("changes", facts.change_count)
             found = {"count": self._count, "ids": self._ids, "csv": self._csv}[self.known.way](facts)
         except PutOff as later:
@@ -87,7 +87,7 @@ class _Work:
         except (Failed, Unreadable) as error:
             self._fail(str(error))
             return
-        except CannotOpen:
+        except DecryptionError:
             self._fail(SEALED)
             return
         except DatabaseUnavailable:
@@ -106,24 +106,24 @@ class _Work:
             self._shelf().remove()
 
     def _facts(self) -> Facts:
-        facts = self.desk.database.read(lambda db: local.facts(db, self.known.cohort_id))
+        facts = self.runtime.database.read(lambda db: local.facts(db, self.known.cohort_id))
         if facts is None:
             raise Failed("There is no such cohort any more.")
         return facts
 
     def _told(self, facts: Facts, found: Difference) -> Summary:
         """What the report says: numbers, likely causes, next steps."""
-        desk, summary = self.desk, {k: v for k, v in self.summary.items() if k not in _ON_THE_WAY}
+        runtime, summary = self.runtime, {k: v for k, v in self.summary.items() if k not in _ON_THE_WAY}
         numbers = {"here": found.here, "there": found.there}
         if self.known.way != "count":
             numbers |= {"equal": found.equal, "missing": found.missing, "extra": found.extra}
         now = self._facts()
         since = summary["started_at"]
-        missing = local.known(desk.database, facts, found.missing_ids[:ASKED_ABOUT], since)
-        extra = local.known(desk.database, facts, found.extra_ids[:ASKED_ABOUT], since)
+        missing = local.known(runtime.database, facts, found.missing_ids[:ASKED_ABOUT], since)
+        extra = local.known(runtime.database, facts, found.extra_ids[:ASKED_ABOUT], since)
         moved = now.change_count - summary["changes"]
-        causes, steps = explained(Seen(self.known.way, now, found, missing, extra, moved, desk.clock()))
-        return summary | numbers | {"read_at": desk.clock(), "causes": causes, "steps": steps}
+        causes, steps = explained(Seen(self.known.way, now, found, missing, extra, moved, runtime.clock()))
+        return summary | numbers | {"read_at": runtime.clock(), "causes": causes, "steps": steps}
 
     # --- the three ways
 
@@ -181,7 +181,7 @@ class _Work:
         with ExitStack() as stack:
             here, there = stack.enter_context(Pile()), stack.enter_context(Pile())
             there.add(theirs)
-            here.add(map(line, local.members(self.desk.database, facts.id)))
+            here.add(map(line, local.members(self.runtime.database, facts.id)))
             return difference(here, there)
 
     # --- asking Mixpanel
@@ -198,56 +198,57 @@ class _Work:
 
     def _asked(self, operation_id: str, params: dict[str, Any]) -> Any:
         """The answer of a query. Raises PutOff where the budget is spent, Failed where Mixpanel refuses."""
-        desk, project = replace(self.desk, attempts=1), self._project()  # what passes is put off, not waited for
-        call = send.ready(desk, project, registry.OPERATIONS[operation_id], Given(params))
+        runtime = self.runtime.with_settings(send_attempts=1)  # what passes is put off, not waited for
+        project = self._project()
+        call = send.ready(runtime, project, registry.OPERATIONS[operation_id], Given(params))
         stops = call.composed.stops(force=True)
         if stops:
             raise Failed(stops[0].message)
-        _delivery, outcome = send.send(desk, call, self.known.who, "comparison")
+        _delivery, outcome = send.send(runtime, call, self.known.who, "comparison")
         self.summary["queries"] = self.summary.get("queries", 0) + outcome.attempts
         if outcome.verdict != "accepted" or outcome.answer is None:
             raise self._no(outcome)
         return send.answer_json(outcome.answer.text)
 
     def _no(self, outcome: Outcome) -> Exception:
-        later = self.desk.clock() + WAIT
+        later = self.runtime.clock() + WAIT
         spent = outcome.trail.spent
         if spent is not None:
             return PutOff(spent.frees_at or later, outcome.words)
         self.summary["tries"] = self.summary.get("tries", 0) + 1
         if outcome.verdict == "failed" and self.summary["tries"] <= MOST_TRIES:
-            asked = 0.0 if outcome.answer is None else asked_pause(outcome.answer, self.desk.clock())
-            return PutOff(self.desk.clock() + max(WAIT, round(asked * SECOND)), outcome.words)
+            asked = 0.0 if outcome.answer is None else asked_pause(outcome.answer, self.runtime.clock())
+            return PutOff(self.runtime.clock() + max(WAIT, round(asked * SECOND)), outcome.words)
         return Failed(outcome.words)
 
     def _project(self) -> Project:
-        found = self.desk.database.read(lambda db: projects.by_name(db, self.known.project), one_statement=True)
+        found = self.runtime.database.read(lambda db: projects.by_name(db, self.known.project), one_statement=True)
         if found is None:
             raise Failed(f"There is no project {self.known.project} any more.")
         return found
 
     def _shelf(self) -> Shelf:
-        return _shelf(self.desk, self.summary.setdefault("name_of_file", secrets.token_hex(16)))
+        return _shelf(self.runtime, self.summary.setdefault("name_of_file", secrets.token_hex(16)))
 
     def _give_up(self) -> None:
         """It is not ours any more: somebody cancelled it, or another worker goes on with its file."""
-        now = self.desk.database.read(lambda db: jobs.by_id(db, self.known.id))
+        now = self.runtime.database.read(lambda db: jobs.by_id(db, self.known.id))
         if now is not None and not now.is_open:
-            _shelf(self.desk, self.summary["name_of_file"]).remove()
+            _shelf(self.runtime, self.summary["name_of_file"]).remove()
 
     # --- the row
 
     def _renew(self) -> bool:
-        until = self.desk.clock() + LEASE
+        until = self.runtime.clock() + LEASE
         kept = self._write(lambda db: jobs.go_on(db, self.known, self.claim, self.summary, until))
         self.claim = until
         return kept
 
     def _write(self, work: Any) -> bool:
-        return bool(self.desk.database.write(work))
+        return bool(self.runtime.database.write(work))
 
     def _end(self, state: str, summary: Summary, found: Difference) -> None:
-        now, sides = self.desk.clock(), (found.missing_ids, found.extra_ids)
+        now, sides = self.runtime.clock(), (found.missing_ids, found.extra_ids)
         self._write(lambda db: jobs.end(db, self.known, self.claim, state, summary, now, sides))
 
 

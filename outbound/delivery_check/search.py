@@ -9,13 +9,12 @@ from typing import Any
 import structlog
 
 from models.database import DatabaseUnavailable
-from models.sealed import CannotOpen
+from models.encryption import DecryptionError
 from outbound import deliveries, projects, send
 from outbound.deliveries import Delivery
 from outbound.delivery_check import causes, jobs
 from outbound.delivery_check.event import Sought, records
 from outbound.delivery_check.jobs import Landing, Looked
-from outbound.desk import Desk
 from outbound.operations import registry
 from outbound.operations.types import Given
 from outbound.projects import Project
@@ -23,6 +22,7 @@ from outbound.result import response
 from outbound.transport import budget
 from outbound.transport.client import Broken, Forbidden, Unreached
 from outbound.transport.retry import passes
+from runtime import Runtime
 
 log = structlog.get_logger()
 
@@ -37,24 +37,24 @@ LONGEST_LINE = 4 * 1024 * 1024  # bytes
 OK = 200
 
 
-def look_once(desk: Desk) -> bool:
+def look_once(runtime: Runtime) -> bool:
     """Look for one event whose turn it is; whether there was one."""
-    now = desk.clock()
-    found = desk.database.read(lambda db: jobs.due(db, now), one_statement=True)
+    now = runtime.clock()
+    found = runtime.database.read(lambda db: jobs.due(db, now), one_statement=True)
     if found is None:
         return False
-    claimed = desk.database.write(lambda db: jobs.claim(db, found, now, now + LEASE))
+    claimed = runtime.database.write(lambda db: jobs.claim(db, found, now, now + LEASE))
     if claimed is not None:
-        looked = _looked(desk, claimed)
-        desk.database.write(lambda db: jobs.end(db, claimed, looked))
+        looked = _looked(runtime, claimed)
+        runtime.database.write(lambda db: jobs.end(db, claimed, looked))
     return claimed is not None
 
 
-def _looked(desk: Desk, one: Landing) -> Looked:
+def _looked(runtime: Runtime, one: Landing) -> Looked:
     """What a look finds; a fault of ours ends it, instead of being met again and again."""
     try:
-        return look(desk, one)
-    except CannotOpen:
+        return look(runtime, one)
+    except DecryptionError:
         return Looked("stopped", causes.SEALED, counts=False)
     except DatabaseUnavailable:
         raise
@@ -64,44 +64,44 @@ def _looked(desk: Desk, one: Landing) -> Looked:
         return Looked("stopped", causes.FAULT, counts=False)
 
 
-def look(desk: Desk, one: Landing) -> Looked:
+def look(runtime: Runtime, one: Landing) -> Looked:
     """What a look finds."""
-    delivery = desk.database.read(lambda db: deliveries.by_id(db, one.delivery_id), one_statement=True)
+    delivery = runtime.database.read(lambda db: deliveries.by_id(db, one.delivery_id), one_statement=True)
     if delivery is None:
         return Looked("stopped", "The call is not in the history any more.", counts=False)
-    project = desk.database.read(lambda db: projects.by_name(db, delivery.project), one_statement=True)
+    project = runtime.database.read(lambda db: projects.by_name(db, delivery.project), one_statement=True)
     if project is None:
         return Looked("stopped", causes.NO_PROJECT.format(name=delivery.project), counts=False)
     wanted = Sought(one.event, one.distinct_id, one.insert_id, one.event_at)
     try:
-        seen = _exported(desk, project, wanted)
+        seen = _exported(runtime, project, wanted)
     except budget.Spent as spent:
-        return Looked("waiting", causes.BUDGET, spent.frees_at or desk.clock() + 10 * SECOND, counts=False)
+        return Looked("waiting", causes.BUDGET, spent.frees_at or runtime.clock() + 10 * SECOND, counts=False)
     except (Unreached, Broken, Forbidden) as error:
-        return _later(desk, one) or Looked("stopped", causes.unanswered(str(error)))
+        return _later(runtime, one) or Looked("stopped", causes.unanswered(str(error)))
     if isinstance(seen, Refusal):
-        return _refused(desk, one, seen)
-    return _seen(desk, one, seen, wanted) or _unseen(desk, one, delivery, project, wanted)
+        return _refused(runtime, one, seen)
+    return _seen(runtime, one, seen, wanted) or _unseen(runtime, one, delivery, project, wanted)
 
 
-def _refused(desk: Desk, one: Landing, refusal: "Refusal") -> Looked:
-    again = _later(desk, one) if passes(refusal.status) else None
+def _refused(runtime: Runtime, one: Landing, refusal: "Refusal") -> Looked:
+    again = _later(runtime, one) if passes(refusal.status) else None
     return again or Looked("stopped", causes.refused(refusal.status, refusal.words))
 
 
-def _seen(desk: Desk, one: Landing, seen: "Seen", wanted: Sought) -> Looked | None:
+def _seen(runtime: Runtime, one: Landing, seen: "Seen", wanted: Sought) -> Looked | None:
     if seen.copies:
-        return Looked("visible", "\n".join(_of_copies(seen, wanted)), visible_at=desk.clock())
+        return Looked("visible", "\n".join(_of_copies(seen, wanted)), visible_at=runtime.clock())
     if seen.is_odd:
-        return _later(desk, one) or Looked("stopped", causes.unanswered(causes.ODD))
+        return _later(runtime, one) or Looked("stopped", causes.unanswered(causes.ODD))
     return Looked("stopped", causes.FLOODED.format(count=seen.lines)) if seen.lines >= MOST_LINES else None
 
 
-def _unseen(desk: Desk, one: Landing, delivery: Delivery, project: Project, wanted: Sought) -> Looked:
+def _unseen(runtime: Runtime, one: Landing, delivery: Delivery, project: Project, wanted: Sought) -> Looked:
     """Another look later; after the last one the likely causes."""
     sent = next((record for record in records(delivery) if _insert_id(record) == wanted.insert_id), {})
-    why = causes.missing(delivery, sent, wanted, project, desk.clock())
-    return _later(desk, one) or Looked("missing", "\n".join(why))
+    why = causes.missing(delivery, sent, wanted, project, runtime.clock())
+    return _later(runtime, one) or Looked("missing", "\n".join(why))
 
 
 def hindrance(project: Project) -> str:
@@ -128,26 +128,26 @@ class Seen:
     is_odd: bool = False
 
 
-def _later(desk: Desk, one: Landing) -> Looked | None:
+def _later(runtime: Runtime, one: Landing) -> Looked | None:
     """Another look after a pause; None once it was the last."""
     if one.looks + 1 >= len(PAUSES):
         return None
-    return Looked("waiting", None, desk.clock() + PAUSES[one.looks + 1] * SECOND)
+    return Looked("waiting", None, runtime.clock() + PAUSES[one.looks + 1] * SECOND)
 
 
-def _exported(desk: Desk, project: Project, wanted: Sought) -> Seen | Refusal:
+def _exported(runtime: Runtime, project: Project, wanted: Sought) -> Seen | Refusal:
     """Raises budget.Spent and what the client raises."""
     given = {
         "from_date": _day(wanted.at - DAY),  # the project's days may be another time zone's
-        "to_date": _day(min(wanted.at + DAY, max(desk.clock(), wanted.at))),
+        "to_date": _day(min(wanted.at + DAY, max(runtime.clock(), wanted.at))),
         "event": [wanted.event],
         "where": f'properties["$insert_id"] == {json.dumps(wanted.insert_id)}',
     }
-    call = send.ready(desk, project, registry.OPERATIONS["raw-event-export"], Given(given))
+    call = send.ready(runtime, project, registry.OPERATIONS["raw-event-export"], Given(given))
     if call.composed.request is None:
         first = next((one.message for one in call.composed.problems if one.level == "error"), "")
         return Refusal(400, first)
-    with send.streamed(desk, call, LOOK_WITHIN) as (status, pieces):
+    with send.streamed(runtime, call, LOOK_WITHIN) as (status, pieces):
         if status != OK:
             return Refusal(status, call.mask(response.storable(_beginning(pieces).decode("utf-8", "replace"))))
         return _searched(_lines(pieces), wanted)

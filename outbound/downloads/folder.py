@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import IO
 
 from outbound.downloads.errors import BrokenOff
+from runtime import Runtime
 
 QUIET = 900  # seconds within which the row of a file is written behind it
 FULL = "there is no more room for answers (setting MAX_DOWNLOADS_MB)"
+
+
+def folder_of(runtime: Runtime) -> "Folder":
+    """The folder of this relay, which MAX_DOWNLOADS_MB bounds."""
+    return Folder(runtime.settings.instance / "downloads", runtime.settings.max_downloads_mb * 1024 * 1024)
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ import structlog
 from sqlalchemy import Connection
 
 from models.database import DatabaseUnavailable
-from models.sealed import CannotOpen
+from models.encryption import DecryptionError
 from outbound import deliveries, projects, send
-from outbound.desk import Desk
 from outbound.imports import failures, jobs, source, uploads
 from outbound.imports.batches import Batch, Sorter, batches
 from outbound.imports.jobs import Import
@@ -33,6 +32,7 @@ from outbound.request.masking import Mask, mask_of
 from outbound.result.verdict import is_of_call
 from outbound.transport.attempts import Outcome, Trail, attempt
 from outbound.transport.client import Client
+from runtime import Runtime
 
 log = structlog.get_logger()
 
@@ -52,25 +52,25 @@ class Stopped(Exception):
     """The import cannot go on; says why, for people."""
 
 
-def run_due(desk: Desk, stop: threading.Event) -> bool:
+def run_due(runtime: Runtime, stop: threading.Event) -> bool:
     """Work on one import that waits, if there is one; whether there was."""
-    found = desk.database.read(lambda db: jobs.due(db, desk.clock()), one_statement=True)
-    return found is not None and run(desk, found, stop)
+    found = runtime.database.read(lambda db: jobs.due(db, runtime.clock()), one_statement=True)
+    return found is not None and run(runtime, found, stop)
 
 
-def run(desk: Desk, import_id: int, stop: threading.Event) -> bool:
+def run(runtime: Runtime, import_id: int, stop: threading.Event) -> bool:
     """Work on this import until it is over, paused or `stop` is set; False where somebody else does."""
     by = secrets.token_hex(8)
-    job = desk.database.write(lambda db: jobs.claim(db, import_id, by, desk.clock()))
+    job = runtime.database.write(lambda db: jobs.claim(db, import_id, by, runtime.clock()))
     if job is None:
         return False
-    _Run(desk, job, by, stop).run()
+    _Run(runtime, job, by, stop).run()
     return True
 
 
 class _Run:
-    def __init__(self, desk: Desk, job: Import, by: str, stop: threading.Event) -> None:
-        self.desk, self.job, self.by, self.stop = desk, job, by, stop
+    def __init__(self, runtime: Runtime, job: Import, by: str, stop: threading.Event) -> None:
+        self.runtime, self.job, self.by, self.stop = runtime, job, by, stop
         self.halt = threading.Event()  # paused, cancelled, taken over, told to stop, or in vain
         self.over = threading.Event()
         self.trouble: str | None = None
@@ -91,7 +91,7 @@ class _Run:
             message = str(stopped)
         except Unreadable as unreadable:
             message = str(unreadable)
-        except CannotOpen:
+        except DecryptionError:
             message = SEALED
         except DatabaseUnavailable:
             state, message = "waiting", None
@@ -103,34 +103,36 @@ class _Run:
             self._end(state, message)
 
     def _end(self, state: str, message: str | None) -> None:
-        now = self.desk.clock() if state in {"done", "failed"} else None
-        total = self.desk.database.read(lambda db: jobs.by_id(db, self.job.id))
+        now = self.runtime.clock() if state in {"done", "failed"} else None
+        total = self.runtime.database.read(lambda db: jobs.by_id(db, self.job.id))
         read = total.read if state == "done" and total is not None else None
-        self.desk.database.write(lambda db: jobs.end(db, self.job.id, self.by, state, message, now, read))
-        uploads.discard(self.desk.database.read(lambda db: jobs.by_id(db, self.job.id)))
+        self.runtime.database.write(lambda db: jobs.end(db, self.job.id, self.by, state, message, now, read))
+        uploads.discard(self.runtime.database.read(lambda db: jobs.by_id(db, self.job.id)))
 
     def _prepare(self) -> None:
         """The project, the request that all batches share, and what an earlier process left behind."""
-        desk, job = self.desk, self.job
-        project = desk.database.read(lambda db: projects.by_name(db, job.project), one_statement=True)
+        runtime, job = self.runtime, self.job
+        project = runtime.database.read(lambda db: projects.by_name(db, job.project), one_statement=True)
         if project is None:
             raise Stopped(f"There is no project {job.project} any more.")
         self.project: Project = project
-        self.credentials = project.credentials(desk.box)
+        self.credentials = project.credentials(runtime.cipher)
         self.mask: Mask = mask_of(self.credentials)
         self.kind = KINDS[job.kind]
-        self.client: Client = send.client_of(desk, project)
+        self.client: Client = send.client_of(runtime, project)
         given = Given(body=SAMPLE[job.kind])
-        composed = compose(self.kind.operation, project, self.credentials, given, desk.clock(), desk.base_url)
+        composed = compose(
+            self.kind.operation, project, self.credentials, given, runtime.clock(), runtime.settings.mixpanel_base_url
+        )
         if composed.request is None:
             raise Stopped(next(one.message for one in composed.problems if one.level == "error"))
         self.shape = replace(composed, request=replace(composed.request, gzip=self.kind.operation.gzip))
         options = Options.of(job.settings)
         self.sorter = Sorter(self.kind, self.credentials, project.integration, job.created_at, options)
-        self.left_open = desk.database.read(lambda db: jobs.left_open(db, job.id))
+        self.left_open = runtime.database.read(lambda db: jobs.left_open(db, job.id))
 
     def _work(self) -> None:
-        done = self.desk.database.read(lambda db: jobs.done(db, self.job.id))
+        done = self.runtime.database.read(lambda db: jobs.done(db, self.job.id))
         found = self._reads()
         with ThreadPoolExecutor(AT_ONCE) as pool:
             self._settle_left_open(done)
@@ -141,7 +143,7 @@ class _Run:
                 pool.submit(self._send, batch).add_done_callback(self._note_trouble)
 
     def _reads(self) -> Iterator[Found]:
-        for read in source.reads(self.desk, self.job):
+        for read in source.reads(self.runtime, self.job):
             if self.halt.is_set():
                 return
             yield read
@@ -151,12 +153,12 @@ class _Run:
         uncertain, and its records are kept to be looked at. `done` gets the stretches that are settled so."""
         for delivery, first, last in self.left_open:
             if self.kind.record == "imported-event":
-                self.desk.database.write(lambda db, one=delivery: jobs.give_up(db, one, AGAIN))  # type: ignore[misc]
+                self.runtime.database.write(lambda db, one=delivery: jobs.give_up(db, one, AGAIN))  # type: ignore[misc]
                 continue
-            inside = list(_within(source.reads(self.desk, self.job), first, last))
+            inside = list(_within(source.reads(self.runtime, self.job), first, last))
             found = next(batches(inside, self.sorter, []), Batch())
             if found.is_repeatable:
-                self.desk.database.write(lambda db, one=delivery: jobs.give_up(db, one, AGAIN))  # type: ignore[misc]
+                self.runtime.database.write(lambda db, one=delivery: jobs.give_up(db, one, AGAIN))  # type: ignore[misc]
                 continue
             outcome = _unheard()
             self._complete(delivery, found, outcome)
@@ -172,7 +174,7 @@ class _Run:
             self.held.give_back(batch.size)
 
     def _deliver(self, batch: Batch) -> None:
-        job, now = self.job, self.desk.clock()
+        job, now = self.job, self.runtime.clock()
         places = (batch.first, batch.last)
 
         def open_batch(db: Connection) -> int | None:
@@ -181,7 +183,7 @@ class _Run:
             many = len(batch.records)
             return deliveries.open_batch(db, job.project, job.operation, job.who, many, places, job.id, now)
 
-        delivery = self.desk.database.write(open_batch)
+        delivery = self.runtime.database.write(open_batch)
         if delivery is None:
             self.halt.set()
             return
@@ -189,14 +191,14 @@ class _Run:
             self._complete(delivery, batch, None)
             return
         key = self.project.mixpanel_project_id
-        heard = attempt(self.desk, self.client, key, self._composed(batch), self.halt.wait)
+        heard = attempt(self.runtime, self.client, key, self._composed(batch), self.halt.wait)
         outcome = send.without_secrets(heard, self.mask)
         if _is_in_vain(outcome):
             if not self.halt.is_set():
                 self.trouble = outcome.words
             self.halt.set()
             outcome = replace(outcome, verdict="failed")
-            self.desk.database.write(lambda db: self._finish(db, delivery, outcome))
+            self.runtime.database.write(lambda db: self._finish(db, delivery, outcome))
             return
         self._complete(delivery, batch, outcome)
 
@@ -226,7 +228,7 @@ class _Run:
             jobs.advise(db, self.job.id, batch.advised)
             failures.add(db, self.job.id, [replace(one, record=self.mask(one.record)) for one in failed])
 
-        self.desk.database.write(write)
+        self.runtime.database.write(write)
 
     def _finish(self, db: Connection, delivery: int, outcome: Outcome) -> bool:
         """Complete the row of a batch; False where the import is another worker's now."""
@@ -253,8 +255,8 @@ class _Run:
             now = time.monotonic()
             worked, last = round((now - last) * 1000), now
             try:
-                state = self.desk.database.write(
-                    lambda db, ms=worked: jobs.renew(db, self.job.id, self.by, self.desk.clock(), ms)  # type: ignore[misc]
+                state = self.runtime.database.write(
+                    lambda db, ms=worked: jobs.renew(db, self.job.id, self.by, self.runtime.clock(), ms)  # type: ignore[misc]
                 )
             except DatabaseUnavailable:
                 continue

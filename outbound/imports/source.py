@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from outbound.desk import Desk
 from outbound.imports import files, members
 from outbound.imports.columns import Columns
 from outbound.imports.jobs import Import
 from outbound.readers.errors import Unreadable
 from outbound.readers.objects import Found
+from runtime import Runtime
 
 
-def reads(desk: Desk, job: Import, limit: int | None = None) -> Iterator[Found]:
+def reads(runtime: Runtime, job: Import, limit: int | None = None) -> Iterator[Found]:
     """All records by place, at most `limit` of a cohort. Raises files.Unreadable, also midway."""
     if job.source == "cohort" and job.cohort_id is not None:
-        return members.reads(desk.database, job.cohort_id, job.settings["template"], job.created_at, limit)
+        return members.reads(runtime.database, job.cohort_id, job.settings["template"], job.created_at, limit)
     if job.path is None:
         raise Unreadable("The file is not here any more.")
     return _file(Path(job.path), job)

@@ -13,7 +13,6 @@ import msgspec
 import structlog
 
 from models.database import DatabaseUnavailable
-from outbound.desk import Desk
 from outbound.operations.types import Composed
 from outbound.request.compose import budget_of
 from outbound.result.types import FailedRecord, Judgement, Verdict, combined, unknown, unsent
@@ -30,6 +29,7 @@ from outbound.transport.retry import (
     patience_for,
     time_limit,
 )
+from runtime import Runtime
 
 log = structlog.get_logger()
 
@@ -91,28 +91,30 @@ class Outcome:
         return None if self.trail.spent is None else self.trail.spent.frees_at
 
 
-def attempt(desk: Desk, client: Client, project_key: str, composed: Composed, sleep: Sleep = time.sleep) -> Outcome:
+def attempt(
+    runtime: Runtime, client: Client, project_key: str, composed: Composed, sleep: Sleep = time.sleep
+) -> Outcome:
     """Call Mixpanel until it is known what it did, by Mixpanel's own schedule. `project_key` is Mixpanel's id of the
     project, whose budget it counts towards."""
     started, trail = time.perf_counter(), Trail()
-    parts = list(_parts(desk, client, project_key, composed, trail, sleep, 0))
+    parts = list(_parts(runtime, client, project_key, composed, trail, sleep, 0))
     judgement = combined(parts, repeatable=is_repeatable(composed))
     took = round((time.perf_counter() - started) * 1000)
     return Outcome(judgement.verdict, judgement.words, judgement.accepted, judgement.failed_records, trail, took)
 
 
 def _parts(
-    desk: Desk, client: Client, project_key: str, composed: Composed, trail: Trail, sleep: Sleep, first: int
+    runtime: Runtime, client: Client, project_key: str, composed: Composed, trail: Trail, sleep: Sleep, first: int
 ) -> Iterator[tuple[int, int, Judgement]]:
     """The whole batch or, where it is too large for Mixpanel (413), its halves, each on its own."""
-    one = _Call(desk, client, project_key, composed, trail, sleep)
+    one = _Call(runtime, client, project_key, composed, trail, sleep)
     judgement = one.run()
     if not (one.too_large and len(composed.records) > 1):
         yield first, len(composed.records), judgement
         return
     middle = len(composed.records) // 2
     for start, end in ((0, middle), (middle, len(composed.records))):
-        yield from _parts(desk, client, project_key, _piece(composed, start, end), trail, sleep, first + start)
+        yield from _parts(runtime, client, project_key, _piece(composed, start, end), trail, sleep, first + start)
 
 
 def _piece(composed: Composed, start: int, end: int) -> Composed:
@@ -125,11 +127,13 @@ class _Call:
     """One request and its tries."""
 
     def __init__(
-        self, desk: Desk, client: Client, project_key: str, composed: Composed, trail: Trail, sleep: Sleep
+        self, runtime: Runtime, client: Client, project_key: str, composed: Composed, trail: Trail, sleep: Sleep
     ) -> None:
-        self.desk, self.client, self.project_key = desk, client, project_key
+        self.runtime, self.client, self.project_key = runtime, client, project_key
         self.composed, self.trail, self.sleep = composed, trail, sleep
-        self.patience: Patience = patience_for(composed, desk.attempts, desk.pause)
+        self.patience: Patience = patience_for(
+            composed, runtime.settings.send_attempts, runtime.settings.send_pause_seconds
+        )
         self.repeatable = is_repeatable(composed)
         self.reads = only_reads(composed)
         self.too_large = False
@@ -148,7 +152,7 @@ class _Call:
     def _pause(self, tried: int) -> float:
         """By the schedule, or for as long as the last answer asks; that is bounded for all tries together."""
         pause, answer = self.patience.pause(tried), self.answer
-        asked = 0.0 if answer is None else asked_pause(answer, self.desk.clock())
+        asked = 0.0 if answer is None else asked_pause(answer, self.runtime.clock())
         asked = min(asked, LONGEST_ASKED - self.trail.waited)
         if asked <= pause:
             return pause
@@ -177,11 +181,11 @@ class _Call:
         finally:
             if place is not None:
                 with suppress(DatabaseUnavailable):  # it frees itself; what is known of the call must not be lost
-                    budget.give_back(self.desk, place)
+                    budget.give_back(self.runtime, place)
 
     def _place(self) -> int | None:
         family = budget_of(self.composed)
-        return budget.take(self.desk, self.project_key, family) if family else None
+        return budget.take(self.runtime, self.project_key, family) if family else None
 
     def _spent(self, spent: budget.Spent) -> Judgement:
         self.trail.spent = spent
@@ -222,7 +226,7 @@ class _Call:
 
     def _note(self, ms: int, status: int | None, trouble: str | None) -> None:
         records = len(self.composed.records)
-        self.trail.attempts.append(Attempt(self.desk.clock(), ms, status, trouble, records))
+        self.trail.attempts.append(Attempt(self.runtime.clock(), ms, status, trouble, records))
 
 
 def _since(started: float) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from config.clock import utc
-from outbound.desk import Desk
+from runtime import Runtime
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 ABANDONED = 15 * MINUTE
@@ -85,16 +85,16 @@ _GIVE_BACK = text("UPDATE budget_call SET ended_at = :now WHERE id = :id")
 _PRUNE = text("DELETE FROM budget_call WHERE started_at < :before")
 
 
-def take(desk: Desk, project_key: str, family: str) -> int:
+def take(runtime: Runtime, project_key: str, family: str) -> int:
     """A place for one call of a family to a project (by Mixpanel's id); returns it for `give_back`. Raises Spent."""
-    now = desk.clock()
-    return desk.database.write(lambda db: _take(db, project_key, family, now))
+    now = runtime.clock()
+    return runtime.database.write(lambda db: _take(db, project_key, family, now))
 
 
-def give_back(desk: Desk, place: int) -> None:
+def give_back(runtime: Runtime, place: int) -> None:
     """The call has ended; it still counts in its window."""
-    now = desk.clock()
-    desk.database.write(lambda db: db.execute(_GIVE_BACK, {"id": place, "now": now}))
+    now = runtime.clock()
+    runtime.database.write(lambda db: db.execute(_GIVE_BACK, {"id": place, "now": now}))
 
 
 def left(db: Connection, project_key: str, now: int) -> list[Left]:

@@ -27,13 +27,13 @@ def see(relay: Relay, *states: str, gap: int = 0, **more: str) -> None:
     """The subject is seen in one state after another."""
     for state in states:
         relay.clock.forward(gap)
-        house = relay.app.extensions["house"]
-        alerts.tell(relay.database, house.settings, look(sight(state, **more)), relay.clock())
+        runtime = relay.app.extensions["runtime"]
+        alerts.tell(relay.database, runtime.settings, look(sight(state, **more)), relay.clock())
 
 
 def deliver(relay: Relay) -> int:
     """One round of the worker's deliveries; how many messages arrived."""
-    return deliver_due(relay.database, relay.app.extensions["house"].settings, relay.clock)
+    return deliver_due(relay.database, relay.app.extensions["runtime"].settings, relay.clock)
 
 
 def log(relay: Relay) -> list[Any]:

@@ -228,7 +228,7 @@ def test_a_worker_that_slept_until_its_claim_had_run_out_sends_nothing(make_rela
     see(relay, "failing")
     ticks = iter((0, 0, CLAIM, CLAIM))
     began = relay.clock()
-    assert deliver_due(relay.database, relay.app.extensions["house"].settings, lambda: began + next(ticks)) == 0
+    assert deliver_due(relay.database, relay.app.extensions["runtime"].settings, lambda: began + next(ticks)) == 0
     assert hook.heard == []
     relay.clock.forward(CLAIM)
     assert deliver(relay) == 1
@@ -236,7 +236,7 @@ def test_a_worker_that_slept_until_its_claim_had_run_out_sends_nothing(make_rela
 
 def test_test_messages_do_not_wait_for_each_other(make_relay, hook):
     relay = make_relay(alert_webhook_url=hook.url)
-    settings = relay.app.extensions["house"].settings
+    settings = relay.app.extensions["runtime"].settings
     hook.status = 500
     alerts.send_test(relay.database, settings, "ada@example.com", relay.clock())
     deliver(relay)

@@ -49,7 +49,7 @@ def test_each_configured_channel_gets_its_row(make_relay):
 def test_without_a_channel_nobody_looks(make_relay):
     relay = make_relay()
     relay.refresh(["A"])
-    alerts.run_once(relay.database, relay.app.extensions["house"].settings, relay.clock)
+    alerts.run_once(relay.database, relay.app.extensions["runtime"].settings, relay.clock)
     assert relay.rows("SELECT subject FROM alert_state") == []
 
 
@@ -65,7 +65,7 @@ def test_flapping_is_told_once_and_its_end_when_it_is_steady(relay):
 
 def test_subjects_are_told_of_one_by_one(relay):
     both = look(sight("failing"), sight("quiet", "connection crm", "Connection crm"))
-    alerts.tell(relay.database, relay.app.extensions["house"].settings, both, relay.clock())
+    alerts.tell(relay.database, relay.app.extensions["runtime"].settings, both, relay.clock())
     assert [(row.subject, row.kind) for row in log(relay)] == [("cohort 12", "failing"), ("connection crm", "quiet")]
 
 
@@ -75,7 +75,7 @@ def test_a_name_with_a_line_break_stays_on_the_title_line(relay):
 
 
 def test_two_workers_that_see_the_same_change_tell_it_once(relay):
-    settings = relay.app.extensions["house"].settings
+    settings = relay.app.extensions["runtime"].settings
     for round_of, state in enumerate(["failing", "in_step", "stalled"]):
         both_look = Barrier(2)
 
@@ -119,7 +119,7 @@ def test_the_log_is_read_page_by_page_newest_first(relay):
 
 def test_a_test_message_is_queued_on_every_channel(make_relay):
     relay = make_relay(**ALL)
-    settings = relay.app.extensions["house"].settings
+    settings = relay.app.extensions["runtime"].settings
     alerts.send_test(relay.database, settings, "ada@example.com", relay.clock())
     assert [(row.channel, row.kind) for row in log(relay)] == [(name, "test") for name in alerts.configured(settings)]
     assert log(relay)[0].message.startswith("ada@example.com asked for this test")
@@ -137,4 +137,4 @@ def test_a_test_message_is_queued_on_every_channel(make_relay):
 )
 def test_a_channel_is_configured_when_its_settings_are_there(make_relay, given, channels):
     relay = make_relay(**{name: ALL[name] for name in given})
-    assert alerts.configured(relay.app.extensions["house"].settings) == channels
+    assert alerts.configured(relay.app.extensions["runtime"].settings) == channels

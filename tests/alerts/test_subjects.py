@@ -20,7 +20,7 @@ def relay(make_relay: MakeRelay) -> Relay:
 
 def look(relay: Relay) -> list[tuple[str, str]]:
     """The worker's round; what is in the log after it."""
-    alerts.run_once(relay.database, relay.app.extensions["house"].settings, relay.clock)
+    alerts.run_once(relay.database, relay.app.extensions["runtime"].settings, relay.clock)
     return [(row.subject, row.kind) for row in log(relay)]
 
 

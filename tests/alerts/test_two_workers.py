@@ -25,7 +25,9 @@ def test_two_workers_send_every_message_once(
     relay.refresh(["A", "B", "C"], session="first")
     relay.refresh(["A"], session="second")  # which the guard holds, so that there is news
     for number in range(MESSAGES):
-        alerts.send_test(relay.database, relay.app.extensions["house"].settings, f"{number}@example.com", relay.clock())
+        alerts.send_test(
+            relay.database, relay.app.extensions["runtime"].settings, f"{number}@example.com", relay.clock()
+        )
     with workers(database_url, tmp_path) as make:
         for _ in range(2):
             make(**settings)

@@ -107,7 +107,7 @@ def test_an_export_is_read_in_pieces_and_no_transaction_stays_open(relay: Relay)
 @contextmanager
 def away(relay: Relay) -> Iterator[None]:
     """The database cannot be reached."""
-    url = make_url(relay.app.extensions["house"].settings.database_url)
+    url = make_url(relay.app.extensions["runtime"].settings.database_url)
     relay.database.dispose()
     if relay.database.dialect == "sqlite":
         file = Path(str(url.database))
@@ -164,7 +164,7 @@ def test_half_of_the_threads_may_export_at_once(make_relay: Any) -> None:
 
 
 def another_token(relay: Relay, name: str, scope: str = "read") -> str:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     return relay.database.write(lambda db: tokens.add(db, key, name, scope, relay.clock()))
 
 

@@ -21,7 +21,7 @@ MEMBERS = "/api/v1/projects/1/cohorts/7/members"
 @pytest.fixture
 def served(relay: Relay, tmp_path: Path) -> Iterator[Server]:
     """The relay's database behind a real server."""
-    server = Server(tmp_path, relay.app.extensions["house"].settings.database_url)
+    server = Server(tmp_path, relay.app.extensions["runtime"].settings.database_url)
     server.start()
     server.wait_ready()
     yield server

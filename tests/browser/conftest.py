@@ -64,7 +64,7 @@ def sending(mixpanel: Mixpanel, tmp_path_factory: pytest.TempPathFactory) -> Ite
         app = demo.app_of(server)
         demo.add_operators(app)
         demo.add_practice(app)
-        app.extensions["house"].database.dispose()
+        app.extensions["runtime"].database.dispose()
         yield server
 
 

@@ -50,7 +50,7 @@ def _served(server: Server, mixpanel: Mixpanel) -> Iterator[Server]:
     add_practice(app)
     sending.fill(app, mixpanel)
     erase_somebody(app)
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
     try:
         server.revive()
         yield server
@@ -77,15 +77,15 @@ def app_of(server: Server) -> Flask:
 def add_operators(app: Flask) -> None:
     for role in ROLES:
         email = email_of(role)
-        app.extensions["house"].database.write(
+        app.extensions["runtime"].database.write(
             lambda db, e=email, r=role: operators.add(db, e, PASSWORD_HASH, r, "terminal", now())
         )
 
 
 def add_practice(app: Flask) -> None:
     """The project that sending is practised in."""
-    desk = app.extensions["desk"]
-    desk.database.write(lambda db: projects.add(db, desk.box, PRACTICE, now()))
+    runtime = app.extensions["runtime"]
+    runtime.database.write(lambda db: projects.add(db, runtime.cipher, PRACTICE, now()))
 
 
 def hold_a_refresh(app: Flask) -> None:
@@ -103,12 +103,12 @@ def leave_an_export_open(app: Flask) -> None:
 
 
 def erase_somebody(app: Flask) -> None:
-    eraser(app.extensions["house"]).erase(Person(PROJECT, "lapsed-299"), email_of("admin"))
+    eraser(app.extensions["runtime"]).erase(Person(PROJECT, "lapsed-299"), email_of("admin"))
 
 
 def _receive(app: Flask, body: dict[str, Any]) -> None:
     page = parse(json.dumps(body).encode())
-    app.extensions["house"].database.write(lambda db: receive(db, page, Rules(), 1, now()))
+    app.extensions["runtime"].database.write(lambda db: receive(db, page, Rules(), 1, now()))
 
 
 def email_of(role: str) -> str:

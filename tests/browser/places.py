@@ -78,11 +78,11 @@ def samples(db: Connection) -> dict[tuple[str, str], Any]:
 
 def pages(app: Flask, *, signed_in: bool = True) -> list[str]:
     """Every page and every fragment that can be looked at, without downloads."""
-    found = app.extensions["house"].database.read(samples)
+    found = app.extensions["runtime"].database.read(samples)
     wanted = ("dashboard", "outbound") if signed_in else ("sign",)
     known = [rule for rule in rules(app, "GET") if rule.endpoint.split(".")[0] in wanted]
     paths = [path for rule in known for path in filled(rule, found)]
-    paths += [*COMPOSERS, *app.extensions["house"].database.read(_states)] if signed_in else []
+    paths += [*COMPOSERS, *app.extensions["runtime"].database.read(_states)] if signed_in else []
     return sorted({path for path in paths if not path.endswith(DOWNLOADS + FOR_PROXIES)})
 
 

@@ -21,7 +21,7 @@ def take(folder: Path = FOLDER) -> int:
         app = demo.app_of(server)
         for phone, dark in product((False, True), repeat=2):
             taken += _pages(running, server.url, app, folder, phone=phone, dark=dark)
-        app.extensions["house"].database.dispose()
+        app.extensions["runtime"].database.dispose()
         with tempfile.TemporaryDirectory() as empty, demo.untouched(Path(empty)) as fresh:
             taken += _first_page(running, fresh.url, folder)
     return taken

@@ -15,10 +15,10 @@ from outbound.comparison import runner as comparison_runner
 from outbound.delivery_check import event as sought_event
 from outbound.delivery_check import jobs as landings
 from outbound.delivery_check import search
-from outbound.desk import Desk
 from outbound.imports import columns, files, jobs, runner
 from outbound.operations import registry
 from outbound.operations.types import Given
+from runtime import Runtime
 from tests.mixpanel import Answer, Mixpanel
 
 NOW = 1_763_971_200
@@ -33,51 +33,51 @@ SECONDS_UNTIL_VISIBLE = 41
 
 def fill(app: Flask, mixpanel: Mixpanel) -> None:
     """One call of each verdict, an import that waits for its question and one that is done, a comparison."""
-    desk: Desk = app.extensions["desk"]
+    runtime: Runtime = app.extensions["runtime"]
     mixpanel.script(
         "/api/import",
         Answer(200, {"code": 200, "num_records_imported": 2, "status": "OK"}),
         Answer(400, {"code": 400, "failed_records": [FAILED], "num_records_imported": 1, "status": "Bad Request"}),
         Answer(401, {"code": 401, "error": "Invalid credentials", "status": "Unauthorized"}),
     )
-    landed, *_others = [_send(desk, "import-events", body=EVENTS) for _ in range(3)]
-    _find(desk, mixpanel, landed)
+    landed, *_others = [_send(runtime, "import-events", body=EVENTS) for _ in range(3)]
+    _find(runtime, mixpanel, landed)
     mixpanel.script("/api/engage", Answer(503, ""))
-    _send(desk, "profile-numerical-add", {"$distinct_id": "test-user-1", "$add": {"logins": 1}})
-    _send(desk, "profile-set", {"$distinct_id": "test-user-1", "$set": {"plan": "pro"}})
+    _send(runtime, "profile-numerical-add", {"$distinct_id": "test-user-1", "$add": {"logins": 1}})
+    _send(runtime, "profile-set", {"$distinct_id": "test-user-1", "$set": {"plan": "pro"}})
     mixpanel.forget()
-    _import(desk)
-    _compare(desk, mixpanel)
+    _import(runtime)
+    _compare(runtime, mixpanel)
     mixpanel.forget()
 
 
-def _send(desk: Desk, operation_id: str, params: dict[str, Any] | None = None, body: Any = None) -> int:
-    project = desk.database.read(projects.listed)[0]
-    call = send.ready(desk, project, registry.OPERATIONS[operation_id], Given(params or {}, body))
-    return send.send(desk, call, WHO, "dashboard")[0]
+def _send(runtime: Runtime, operation_id: str, params: dict[str, Any] | None = None, body: Any = None) -> int:
+    project = runtime.database.read(projects.listed)[0]
+    call = send.ready(runtime, project, registry.OPERATIONS[operation_id], Given(params or {}, body))
+    return send.send(runtime, call, WHO, "dashboard")[0]
 
 
-def _find(desk: Desk, mixpanel: Mixpanel, delivery_id: int) -> None:
+def _find(runtime: Runtime, mixpanel: Mixpanel, delivery_id: int) -> None:
     """Look for a call's event, with a clock that is ahead."""
-    sent = desk.database.read(lambda db: deliveries.by_id(db, delivery_id))
+    sent = runtime.database.read(lambda db: deliveries.by_id(db, delivery_id))
     assert sent is not None
     wanted = sought_event.sought(sent)
     properties = {"distinct_id": wanted.distinct_id, "$insert_id": wanted.insert_id, "time": NOW}
     mixpanel.script("/export/export", Answer(body=json.dumps({"event": wanted.event, "properties": properties})))
-    desk.database.write(lambda db: landings.ask(db, delivery_id, wanted, sent.at, sent.at))
-    search.look_once(replace(desk, clock=lambda: sent.at + SECONDS_UNTIL_VISIBLE * 1000))
+    runtime.database.write(lambda db: landings.ask(db, delivery_id, wanted, sent.at, sent.at))
+    search.look_once(replace(runtime, clock=lambda: sent.at + SECONDS_UNTIL_VISIBLE * 1000))
 
 
-def _import(desk: Desk) -> None:
-    desk.folder.mkdir(parents=True, exist_ok=True)
-    table, lines = desk.folder / "table", desk.folder / "lines"
+def _import(runtime: Runtime) -> None:
+    runtime.uploads.mkdir(parents=True, exist_ok=True)
+    table, lines = runtime.uploads / "table", runtime.uploads / "lines"
     table.write_text(TABLE)
     lines.write_text("".join(map(_line, range(500))))
     mapping = {"mapping": columns.guessed("events", files.heads(table)), "always": {}, "operator": "$set"}
-    done = _add(desk, lines, "web-events.ndjson", {})
-    _add(desk, table, "upgrades.csv", mapping)
-    desk.database.write(lambda db: jobs.go(db, done))
-    runner.run_due(desk, threading.Event())
+    done = _add(runtime, lines, "web-events.ndjson", {})
+    _add(runtime, table, "upgrades.csv", mapping)
+    runtime.database.write(lambda db: jobs.go(db, done))
+    runner.run_due(runtime, threading.Event())
 
 
 def _line(number: int) -> str:
@@ -85,18 +85,18 @@ def _line(number: int) -> str:
     return json.dumps({"event": "Opened", "properties": {"time": NOW + number, "distinct_id": whose}}) + "\n"
 
 
-def _add(desk: Desk, path: Path, name: str, settings: dict[str, Any]) -> int:
-    project = desk.database.read(projects.listed)[0].name
+def _add(runtime: Runtime, path: Path, name: str, settings: dict[str, Any]) -> int:
+    project = runtime.database.read(projects.listed)[0].name
     mark, total = files.fingerprint(path), files.total(path)
     draft = jobs.Draft(
         project, "events", "import-events", "upload", name, WHO, str(path), mark, settings=settings, total=total
     )
-    return desk.database.write(lambda db: jobs.add(db, draft, desk.clock()))
+    return runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))
 
 
-def _compare(desk: Desk, mixpanel: Mixpanel) -> None:
+def _compare(runtime: Runtime, mixpanel: Mixpanel) -> None:
     """The smallest cohort by its ids, of which Mixpanel has some others; one by its count is asked for too late."""
-    cohort, project = desk.database.read(
+    cohort, project = runtime.database.read(
         lambda db: (
             db.execute(
                 text("SELECT id FROM cohort WHERE member_count > 50 ORDER BY member_count LIMIT 1")
@@ -104,7 +104,7 @@ def _compare(desk: Desk, mixpanel: Mixpanel) -> None:
             projects.listed(db)[0].name,
         )
     )
-    known = desk.database.read(
+    known = runtime.database.read(
         lambda db: list(
             db.execute(
                 text(
@@ -119,6 +119,6 @@ def _compare(desk: Desk, mixpanel: Mixpanel) -> None:
     found = {"results": [{"$distinct_id": one} for one in theirs], "page_size": len(theirs) + 1, "total": len(theirs)}
     mixpanel.script("/query/engage", Answer(body=found | {"session_id": "s", "page": 0, "status": "ok"}))
     for way in ("ids", "count"):
-        desk.database.write(lambda db, way=way: comparisons.ask(db, cohort, project, WHO, way, desk.clock(), {}))
+        runtime.database.write(lambda db, way=way: comparisons.ask(db, cohort, project, WHO, way, runtime.clock(), {}))
         if way == "ids":
-            comparison_runner.work_once(desk)
+            comparison_runner.work_once(runtime)

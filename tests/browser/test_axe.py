@@ -26,7 +26,7 @@ def test_axe_finds_no_violation_on_any_page(running, shown, phone: bool) -> None
     chromium.sign_in(context, shown.url, demo.email_of("admin"), demo.PASSWORD)
     found |= violations(page, shown.url, places.whole_pages(app))
     context.close()
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
     assert found == {}
 
 
@@ -67,7 +67,7 @@ def test_axe_finds_no_violation_before_anything_has_come(running, empty: Server)
     found = violations(page, empty.url, ["/sign-up"])
     app = demo.app_of(empty)
     demo.add_operators(app)
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
     chromium.sign_in(context, empty.url, demo.email_of("admin"), demo.PASSWORD)
     found |= violations(page, empty.url, EMPTY)
     context.close()

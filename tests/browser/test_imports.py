@@ -78,7 +78,7 @@ def accepted(page) -> int:
 
 def is_let_go(server: Server) -> bool:
     """Whether no worker is at the newest import any more."""
-    database = demo.app_of(server).extensions["house"].database
+    database = demo.app_of(server).extensions["runtime"].database
     (newest,) = database.read(lambda db: jobs.listed(db, 2**62, 1))
     database.dispose()
     return newest.claimed_by is None

@@ -38,7 +38,7 @@ def test_every_action_is_reached_and_visible_by_keyboard(running, shown) -> None
         if chromium.opens(page, shown.url + path) and (found := walk(page)):
             wrong[path] = found
     context.close()
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
     assert wrong == {}
 
 

@@ -36,7 +36,7 @@ def test_every_copy_button_of_every_page_copies_its_value(context: BrowserContex
     have_some = [
         path for path in places.whole_pages(app) if "data-copy" in context.request.get(shown.url + path).text()
     ]
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
     assert {path.split("/")[1].split("?")[0] for path in have_some} >= {"cohorts", "connections", "people", "send"}
     wrong = {path: found for path in have_some if (found := miscopied(page, shown.url + path))}
     assert wrong == {}

@@ -181,7 +181,7 @@ def test_every_page_reads_without_javascript(running: Watched, shown: Server, ex
     chart = page.locator("figure.chart").first
     chart.locator("summary").click()
     expect(chart.locator("tbody tr").first).to_be_visible()
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
     context.close()
 
 

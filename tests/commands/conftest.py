@@ -47,7 +47,7 @@ def beside(server: Server) -> Iterator[Flask]:
     """The app that the terminal beside the running server has: the same settings, the same database."""
     app = create_app(load(server.environment))
     yield app
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def everything(app: Flask) -> dict[str, list[tuple[Any, ...]]]:
     def read(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
         return {one.name: [decoded(one, row) for row in connection.execute(ordered(one))] for one in tables()}
 
-    found: dict[str, list[tuple[Any, ...]]] = app.extensions["house"].database.read(read)
+    found: dict[str, list[tuple[Any, ...]]] = app.extensions["runtime"].database.read(read)
     return found
 
 

@@ -77,7 +77,7 @@ def test_nothing_but_the_copy_is_left_beside_it(copy, tmp_path):
 
 
 def test_on_postgresql_the_line_that_does_it_is_printed(monkeypatch, terminal, relay, tmp_path):
-    settings = relay.app.extensions["house"].settings
+    settings = relay.app.extensions["runtime"].settings
     monkeypatch.setattr(settings, "database_url", "postgresql+psycopg://ada:planted@db/relay")
     for word, program in (("backup", "pg_dump"), ("restore", "pg_restore")):
         (tmp_path / "x").touch()

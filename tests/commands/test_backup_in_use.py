@@ -106,7 +106,7 @@ def on_postgresql(tmp_path: Path) -> Iterator[Relay]:
             servers.missing(program)
     with servers.postgresql_database() as url:
         app = create_app(settings_for(tmp_path, database_url=url))
-        app.extensions["house"].database.alter(schema.upgrade)
+        app.extensions["runtime"].database.alter(schema.upgrade)
         relay = Relay(app, TestClock())
         yield relay
         relay.database.dispose()

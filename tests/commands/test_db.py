@@ -24,9 +24,9 @@ def test_upgrade_makes_every_table_and_can_be_repeated(tmp_path: Path) -> None:
     assert (first.exit_code, again.exit_code) == (0, 0)
     assert again.output == first.output
     assert first.output.startswith("The tables are at revision ")
-    engine = app.extensions["house"].database.reader
+    engine = app.extensions["runtime"].database.reader
     assert set(db.metadata.tables) <= set(sqlalchemy.inspect(engine).get_table_names())
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
 
 
 def test_processes_that_upgrade_at_the_same_time_do_it_once(empty_database: str, tmp_path: Path) -> None:

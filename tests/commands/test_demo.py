@@ -49,7 +49,7 @@ class Demo:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.app: Flask = create_app(settings_for(folder))
-        self.database = self.app.extensions["house"].database
+        self.database = self.app.extensions["runtime"].database
         self._interrupt()
         self.first = self.run()
 
@@ -145,7 +145,7 @@ def test_trials_that_ended_with_a_purchase_have_another_plan(demo: Demo) -> None
 
 
 def test_the_clock_is_right_again(demo: Demo) -> None:
-    assert abs(demo.app.extensions["house"].clock() - now()) < 1000
+    assert abs(demo.app.extensions["runtime"].clock() - now()) < 1000
 
 
 def test_the_printed_token_and_addresses_work(demo: Demo) -> None:
@@ -190,7 +190,7 @@ def test_it_refuses_an_instance_that_has_data_of_its_own(tmp_path: Path) -> None
     result = terminal("demo")
     assert result.exit_code == 1
     assert "data of its own" in result.output
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
 
 
 def test_served_it_goes_on_moving_until_it_is_told_to_stop(demo: Demo) -> None:

@@ -30,12 +30,12 @@ class Pages(Demo):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        house = self.app.extensions["house"]
+        runtime = self.app.extensions["runtime"]
         who = self.database.write(lambda db: operators.add(db, "o@example.org", PASSWORD_HASH, "admin", "test", now()))
         self.client: FlaskClient = self.app.test_client()
         with self.client.session_transaction() as session:
             session["sign_in"] = self.database.write(
-                lambda db: sign_ins.start(db, house.settings.secret_key, who, PLACE, now())
+                lambda db: sign_ins.start(db, runtime.settings.secret_key, who, PLACE, now())
             )
         self.api_headers = {"Authorization": f"Bearer {token_of(self.first)}"}
 
@@ -148,14 +148,14 @@ def test_sessions_take_the_time_that_their_pages_and_their_settling_take(demo: P
     for one, started, last, completed, unclear, pages, received in demo.rows(
         "SELECT id, started_at, last_page_at, completed_at, unclear, pages_received, received FROM sync_session"
     ):
-        settles = demo.app.extensions["house"].settings.settle_seconds * 1000 if unclear else 0
+        settles = demo.app.extensions["runtime"].settings.settle_seconds * 1000 if unclear else 0
         assert completed is None or completed - last <= settles + MINUTE, one
         assert pages == 1 or received / (last - started) * 1000 < FASTEST, one
 
 
 def test_what_has_stalled_is_silent_for_long_enough(demo: Pages) -> None:
     stalled = "SELECT max(last_page_at) FROM sync_session WHERE status = 'stalled'"
-    limit = demo.app.extensions["house"].settings.stalled_seconds * 1000
+    limit = demo.app.extensions["runtime"].settings.stalled_seconds * 1000
     assert demo.column(stalled)[0] < now() - limit
 
 

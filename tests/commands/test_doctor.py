@@ -17,7 +17,7 @@ from commands.doctor import is_loopback
 from models.maintenance import close_for_writes
 from models.maintenance.schema import newest_revision
 from outbound import projects
-from security.encryption import Box
+from security.encryption import Cipher
 from tests import servers
 from tests.conftest import settings_for
 from tests.relay import MINUTE, SECOND, Relay
@@ -30,7 +30,7 @@ def fresh(tmp_path: Path, sqlite_template: Path) -> Iterator[Flask]:
     shutil.copy(sqlite_template, tmp_path / "cohort-relay.db")
     app = create_app(settings_for(tmp_path))
     yield app
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
 
 
 def run(relay: Relay, *arguments: str) -> Result:
@@ -93,7 +93,7 @@ def test_a_database_that_does_not_answer_fails(tmp_path):
 def test_a_database_without_tables_fails_with_the_command_to_run(tmp_path):
     app = create_app(settings_for(tmp_path))
     result = app.test_cli_runner().invoke(args=["doctor"])
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
     assert result.exit_code == 4
     assert "Run flask db upgrade" in result.output
 
@@ -193,7 +193,7 @@ def test_yesterdays_failures_are_no_longer_news(relay):
 
 
 def test_tables_of_another_revision_fail_and_are_not_read(fresh):
-    fresh.extensions["house"].database.write(
+    fresh.extensions["runtime"].database.write(
         lambda db: db.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
     )
     result = fresh.test_cli_runner().invoke(args=["doctor", "--json"])
@@ -225,9 +225,9 @@ def test_an_export_that_the_removal_guard_holds_is_a_warning(relay):
 
 
 def test_credentials_that_the_key_does_not_open_are_counted_and_named(relay):
-    house, lost = relay.app.extensions["house"], projects.Draft("lost", "us", "17", token="a-token")
-    box = Box(house.settings.secret_key)
-    for draft, its in ((lost, Box("another key")), (replace(lost, name="fine"), box)):
-        relay.database.write(partial(projects.add, box=its, draft=draft, now=0))
+    runtime, lost = relay.app.extensions["runtime"], projects.Draft("lost", "us", "17", token="a-token")
+    cipher = Cipher(runtime.settings.secret_key)
+    for draft, its in ((lost, Cipher("another key")), (replace(lost, name="fine"), cipher)):
+        relay.database.write(partial(projects.add, cipher=its, draft=draft, now=0))
     found = check(relay, "secret key")
     assert (found["state"], found["found"]) == ("fail", "credentials of 1 project cannot be opened with it: lost")

@@ -15,7 +15,7 @@ COMMANDS = [("connections", "list"), ("tokens", "list"), ("connections", "add", 
 def test_without_tables_it_says_how_to_make_them(command: tuple[str, ...], empty_database: str, tmp_path: Path) -> None:
     app = create_app(settings_for(tmp_path, database_url=empty_database))
     result = terminal_of(app)(*command)
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
     assert (result.exit_code, result.output) == (
         1,
         "Error: The database does not have this version's tables. Run: flask db upgrade\n",

@@ -52,7 +52,7 @@ def filled(relay: Relay) -> Relay:
 
 def app_on(relay: Relay, url: str) -> Flask:
     """Another app with the same key, on another database."""
-    settings = settings_for(relay.app.extensions["house"].settings.instance, database_url=url)
+    settings = settings_for(relay.app.extensions["runtime"].settings.instance, database_url=url)
     return create_app(settings, relay.clock)
 
 
@@ -63,7 +63,7 @@ def moved(filled: Relay, target: str, terminal) -> Iterator[Flask]:
     assert result.exit_code == 0, result.output
     app = app_on(filled, target)
     yield app
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
 
 
 def said_by(client: FlaskClient, relay: Relay, path: str) -> Any:
@@ -121,18 +121,18 @@ def test_every_table_goes_on_numbering_after_its_highest_id(moved: Flask, target
 
 
 def test_the_tables_have_all_their_indexes_and_rules_afterwards(moved: Flask) -> None:
-    assert moved.extensions["house"].database.read(differences) == []
+    assert moved.extensions["runtime"].database.read(differences) == []
 
 
 def test_sealed_credentials_open_with_the_same_key(relay: Relay, target: str, terminal) -> None:
-    desk = relay.app.extensions["desk"]
+    runtime = relay.app.extensions["runtime"]
     draft = Draft("prod", "eu", "1", token="the-token", username="name", secret="the-secret")
-    relay.database.write(lambda db: projects.add(db, desk.box, draft, 1))
+    relay.database.write(lambda db: projects.add(db, runtime.cipher, draft, 1))
     assert terminal("migrate-data", "--to", target).exit_code == 0
     app = app_on(relay, target)
-    project = app.extensions["house"].database.read(lambda db: projects.by_name(db, "prod"))
-    app.extensions["house"].database.dispose()
-    assert project.credentials(app.extensions["desk"].box).secret == "the-secret"
+    project = app.extensions["runtime"].database.read(lambda db: projects.by_name(db, "prod"))
+    app.extensions["runtime"].database.dispose()
+    assert project.credentials(app.extensions["runtime"].cipher).secret == "the-secret"
 
 
 def test_it_says_what_it_did_as_json(filled: Relay, target: str, terminal) -> None:
@@ -231,7 +231,7 @@ def test_an_interrupted_move_leaves_nothing_and_can_be_started_again(
         if doing == moment:
             raise KeyboardInterrupt
 
-    settings = filled.app.extensions["house"].settings
+    settings = filled.app.extensions["runtime"].settings
     here = transfer.sqlite_database(settings.instance / "cohort-relay.db")
     there = transfer.postgresql_database(parameters(target))
     with pytest.raises(KeyboardInterrupt):
@@ -280,13 +280,13 @@ def test_a_copy_can_be_moved_to_rehearse_it_and_the_relay_goes_on(filled: Relay,
 def test_a_number_that_was_given_in_sqlite_is_not_given_again_in_postgresql(
     relay: Relay, target: str, terminal
 ) -> None:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     relay.database.write(lambda db: tokens.add(db, key, "leaver", "read", relay.clock()))
     (leaver,) = [one for one in relay.database.read(tokens.listed) if one.name == "leaver"]
     relay.database.write(lambda db: tokens.remove(db, leaver))
     assert terminal("migrate-data", "--to", target).exit_code == 0
     app = app_on(relay, target)
-    there = app.extensions["house"].database
+    there = app.extensions["runtime"].database
     there.write(lambda db: tokens.add(db, key, "next", "read", relay.clock()))
     found = {one.name: one.id for one in there.read(tokens.listed)}
     there.dispose()

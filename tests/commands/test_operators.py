@@ -151,4 +151,4 @@ def test_serve_starts_also_where_there_are_no_tables(tmp_path: Path) -> None:
     app = create_app(settings_for(tmp_path))
     with app.app_context():
         assert _first_operator() == "The database does not have this version's tables. Run: flask db upgrade\n"
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()

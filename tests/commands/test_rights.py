@@ -24,7 +24,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     tmp_path.chmod(0o755)
     folder = tmp_path / "an instance"
     app = create_app(settings_for(folder))
-    database = app.extensions["house"].database
+    database = app.extensions["runtime"].database
     database.alter(schema.upgrade)
     for name in FOLDERS:
         (folder / name).mkdir(exist_ok=True)
@@ -37,7 +37,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
 
 
 def folder_of(app: Flask) -> Path:
-    found: Path = app.extensions["house"].settings.instance
+    found: Path = app.extensions["runtime"].settings.instance
     return found
 
 

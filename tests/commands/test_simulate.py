@@ -38,7 +38,7 @@ def simulate(here: Terminal) -> Simulate:
 
 
 def rows(beside: Flask, sql: str, **values: Any) -> list[Any]:
-    return list(beside.extensions["house"].database.read(lambda db: db.execute(text(sql), values).all()))
+    return list(beside.extensions["runtime"].database.read(lambda db: db.execute(text(sql), values).all()))
 
 
 def test_a_good_run_is_exact(simulate: Simulate) -> None:
@@ -99,7 +99,7 @@ def test_a_tampered_membership_fails_the_run(simulate: Simulate, here: Terminal,
     simulate("--project", "tampered", "--cohorts", 1)
     gone = text("""UPDATE membership SET left_at = 1 WHERE left_at IS NULL AND cohort_id =
         (SELECT id FROM cohort WHERE project_id = 'tampered')""")
-    beside.extensions["house"].database.write(lambda db: db.execute(gone))
+    beside.extensions["runtime"].database.write(lambda db: db.execute(gone))
     result = here("simulate", "--project", "tampered", "--continue", "--cycles", 1)
     assert result.exit_code == 4
     assert "different" in result.output

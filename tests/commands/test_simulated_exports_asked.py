@@ -28,7 +28,7 @@ def url(relay: Relay) -> Iterator[str]:
 
 
 def settings(relay: Relay) -> Any:
-    return relay.app.extensions["house"].settings
+    return relay.app.extensions["runtime"].settings
 
 
 def ask(relay: Relay, connection: str = "crm") -> int:
@@ -36,12 +36,12 @@ def ask(relay: Relay, connection: str = "crm") -> int:
 
 
 def play(relay: Relay, stop: Event = GO_ON) -> bool:
-    return job_runner.play_due(relay.app.extensions["house"], stop)
+    return job_runner.play_due(relay.app.extensions["runtime"], stop)
 
 
 def take(relay: Relay) -> job_runner.Job | None:
     """Claim the latest as a worker does."""
-    here, export_id = relay.app.extensions["house"], latest(relay).id
+    here, export_id = relay.app.extensions["runtime"], latest(relay).id
     return relay.database.write(lambda db: job_runner._take(db, here, export_id, relay.clock()))
 
 
@@ -165,7 +165,7 @@ def test_where_the_public_address_does_not_answer_it_goes_to_this_machines_own(r
 
 
 def test_a_refusal_is_told_with_what_mixpanel_would_do(relay, url):
-    here = relay.app.extensions["house"]
+    here = relay.app.extensions["runtime"]
     ask(relay)
     job = take(relay)
     relay.database.write(lambda db: connections.retire_one(db, job.password_id, relay.clock()))
@@ -206,9 +206,9 @@ def test_a_worker_that_slept_until_another_took_over_reports_nothing(relay):
     asleep = take(relay)
     relay.clock.forward(simulation_jobs.CLAIM)
     assert take(relay) is not None
-    house = relay.app.extensions["house"]
+    runtime = relay.app.extensions["runtime"]
     for report in (None, {"passed": False, "sent": [], "found": {}, "sentences": ["The password was retired."]}):
-        relay.database.write(lambda db, r=report: job_runner._put_back(db, house, asleep, r))
+        relay.database.write(lambda db, r=report: job_runner._put_back(db, runtime, asleep, r))
         assert latest(relay).state == "running"
 
 

@@ -134,7 +134,7 @@ def test_restarts_begin_at_the_top_with_the_same_and_with_a_new_session_id(recei
 
 
 def test_all_pages_share_one_kept_connection(server: Server, beside: Flask) -> None:
-    one = Sender(server.url, "kept", password_of(beside.extensions["house"], "kept"), Random("tests"))
+    one = Sender(server.url, "kept", password_of(beside.extensions["runtime"], "kept"), Random("tests"))
     one.deliver(export(50), 10)
     pools = one._http.adapters["http://"].poolmanager.pools
     (pool,) = (pools[key] for key in pools.keys())  # noqa: SIM118 - it is no dict

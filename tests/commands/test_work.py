@@ -36,7 +36,7 @@ def test_s13_once_marks_what_is_stalled(relay: Relay, terminal: Terminal) -> Non
 
 def test_a_channel_that_fails_keeps_nothing_else_from_being_done(make_relay: MakeRelay) -> None:
     relay = make_relay(smtp_url="smtp://127.0.0.1:1", alert_email_to="ops@example.com")
-    settings = relay.app.extensions["house"].settings
+    settings = relay.app.extensions["runtime"].settings
     alerts.send_test(relay.database, settings, "ada@example.com", relay.clock())
     relay.refresh(["A"], page=None)
     relay.clock.forward(relay.rules.settle)
@@ -47,13 +47,13 @@ def test_a_channel_that_fails_keeps_nothing_else_from_being_done(make_relay: Mak
 
 
 def test_it_works_on_until_it_is_told_to_stop(server: Server, beside: Flask) -> None:
-    house = beside.extensions["house"]
-    password = house.database.write(lambda db: connections.add(db, SECRET_KEY, "worked", house.clock()))
+    runtime = beside.extensions["runtime"]
+    password = runtime.database.write(lambda db: connections.add(db, SECRET_KEY, "worked", runtime.clock()))
     half = body("members", ["A"], 1, 2, project="worked")
     requests.post(f"{server.url}/webhooks/mixpanel/worked", json=half, auth=("worked", password), timeout=10)
     status = select(SyncSession.status).join(Cohort, Cohort.id == SyncSession.cohort_id)
     status = status.where(Cohort.project_id == "worked")
     worker = subprocess.Popen([str(BIN / "flask"), "work"], cwd=ROOT, env=server.environment | {"STALLED_SECONDS": "1"})
-    wait_until(lambda: house.database.read(lambda db: db.scalar(status)) == "stalled", 60, "the worker's round")
+    wait_until(lambda: runtime.database.read(lambda db: db.scalar(status)) == "stalled", 60, "the worker's round")
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0

@@ -199,7 +199,7 @@ def test_places_that_cannot_be_are_named_with_their_user(tmp_path: Path) -> None
 def test_an_instance_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
     app = create_app(load({"INSTANCE_PATH": str(folder), "LOG_LEVEL": "error"}))
-    database = app.extensions["house"].database
+    database = app.extensions["runtime"].database
     database.alter(schema.upgrade)
     assert app.test_client().get("/readyz").status_code == 200
     database.dispose()
@@ -260,9 +260,9 @@ def test_what_we_make_is_for_our_user_alone_whatever_the_umask(tmp_path: Path) -
     folder, before = tmp_path / "made", os.umask(0o002)
     try:
         app = create_app(load({"INSTANCE_PATH": str(folder), "LOG_LEVEL": "error"}))
-        app.extensions["house"].database.alter(schema.upgrade)
+        app.extensions["runtime"].database.alter(schema.upgrade)
         modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in (folder, *folder.iterdir())}
-        app.extensions["house"].database.dispose()
+        app.extensions["runtime"].database.dispose()
     finally:
         os.umask(before)
     assert modes.pop("made") == 0o700

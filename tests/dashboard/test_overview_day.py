@@ -92,7 +92,7 @@ def test_a_failure_that_calls_have_followed_no_longer_asks_for_anybody(relay: Re
 
 def test_connections_that_never_called_are_shown(relay: Relay) -> None:
     relay.refresh(["A"])
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     relay.database.write(lambda db: connections.add(db, key, "later", relay.clock()))
     page = relay.sign_in("viewer").page("/")
     assert "Connections to look at later Waiting for the first call from Mixpanel" in words(page)

@@ -12,7 +12,7 @@ from outbound.operations import registry
 from outbound.operations.types import Given
 from security.roles import ROLES, covers, role_of
 from tests.browser import places
-from tests.outbound.conftest import add_project, desk_of, project_of
+from tests.outbound.conftest import add_project, project_of, runtime_of
 from tests.relay import Browser, Relay, member
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -32,13 +32,13 @@ def stock(relay: Relay) -> Relay:
     add_project(relay)
     _call(relay)
     _background(relay)
-    eraser(relay.app.extensions["house"]).erase(Person("1", "gone"), "test")
+    eraser(relay.app.extensions["runtime"]).erase(Person("1", "gone"), "test")
     return relay
 
 
 def _call(relay: Relay) -> None:
     """A call to nowhere: its row is what counts."""
-    here, project = desk_of(relay), project_of(relay)
+    here, project = runtime_of(relay), project_of(relay)
     given = Given({"event": "e", "distinct_id": "u1"})
     send.prepare(here, send.ready(here, project, registry.OPERATIONS["track-event"], given), "test", "dashboard")
 

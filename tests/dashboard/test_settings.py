@@ -216,7 +216,7 @@ def test_a_test_message_is_sent_by_the_worker_and_shown_in_the_log(make_relay: M
     assert "Configured" in admin.page("/settings/alerts")
     admin.post("/settings/alerts/test")
     assert "Waiting" in admin.page("/settings/alerts")
-    alerts.run_once(relay.database, relay.app.extensions["house"].settings, relay.clock)
+    alerts.run_once(relay.database, relay.app.extensions["runtime"].settings, relay.clock)
     page = admin.page("/settings/alerts")
     assert "</span> Sent</span>" in page
     assert chat not in page
@@ -225,7 +225,7 @@ def test_a_test_message_is_sent_by_the_worker_and_shown_in_the_log(make_relay: M
 
 def test_the_log_of_alerts_pages_by_key(make_relay: MakeRelay) -> None:
     relay = make_relay(alert_slack_url="http://127.0.0.1:1/")
-    settings = relay.app.extensions["house"].settings
+    settings = relay.app.extensions["runtime"].settings
     for _ in range(30):
         alerts.send_test(relay.database, settings, "tests", relay.clock())
     browser = relay.sign_in("viewer")

@@ -30,7 +30,7 @@ def fill(client: FlaskClient, path: str, **typed: Any) -> TestResponse:
 
 
 def code(relay: Relay) -> str:
-    return operators.first_code(relay.app.extensions["house"].settings.secret_key)
+    return operators.first_code(relay.app.extensions["runtime"].settings.secret_key)
 
 
 def sign_up(relay: Relay, client: FlaskClient, **changed: str) -> TestResponse:

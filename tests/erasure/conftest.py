@@ -35,4 +35,4 @@ def terminal(relay: Relay) -> Terminal:
 
 @pytest.fixture
 def here(relay: Relay) -> Eraser:
-    return eraser(relay.app.extensions["house"])
+    return eraser(relay.app.extensions["runtime"])

@@ -38,7 +38,7 @@ def main(person: Person) -> int:
         child = os.fork()
         if child == 0:
             die_after(deaths + 1)
-            eraser(create_app(load(os.environ)).extensions["house"]).erase(person, "tests")
+            eraser(create_app(load(os.environ)).extensions["runtime"]).erase(person, "tests")
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if status == 0:

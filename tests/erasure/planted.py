@@ -5,7 +5,6 @@ import csv
 import gzip
 import json
 import threading
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,13 @@ from outbound.comparison import runner as comparison_runner
 from outbound.delivery_check import event as sought_event
 from outbound.delivery_check import jobs as landings
 from outbound.downloads import progress as downloads
+from outbound.downloads.folder import folder_of
 from outbound.imports import files, jobs, runner
 from outbound.operations import registry
 from outbound.operations.types import Given
 from security.audit import note
 from tests.mixpanel import Answer, stand_in
-from tests.outbound.conftest import desk_of, project_of
+from tests.outbound.conftest import project_of, runtime_of
 from tests.relay import Relay, member
 
 PROJECT, ID = "2891273", "planted-id-7c1"
@@ -58,12 +58,12 @@ def _in_cohorts(relay: Relay) -> None:
 
 
 def _in_calls(relay: Relay) -> None:
-    desk, project = desk_of(relay), project_of(relay)
+    runtime, project = runtime_of(relay), project_of(relay)
     for one in (ID, "bob"):
         event = {"event": "Signed up", "properties": {"time": NOW, "distinct_id": one}}
-        call = send.ready(desk, project, registry.OPERATIONS["import-events"], Given(body=[event]))
-        delivery, _ = send.send(desk, call, "tests", "dashboard")
-        desk.database.write(partial(_look_out, delivery=delivery, now=desk.clock()))
+        call = send.ready(runtime, project, registry.OPERATIONS["import-events"], Given(body=[event]))
+        delivery, _ = send.send(runtime, call, "tests", "dashboard")
+        runtime.database.write(partial(_look_out, delivery=delivery, now=runtime.clock()))
     _download(relay, ID)
     _download(relay, "bob")
     _call(relay, "profile-set", {"$distinct_id": "somebody", "$set": {"referrer": EMAIL}})
@@ -71,18 +71,18 @@ def _in_calls(relay: Relay) -> None:
 
 def _download(relay: Relay, who: str) -> None:
     """A long answer that names somebody far behind its beginning."""
-    desk = desk_of(relay)
+    runtime = runtime_of(relay)
     lines = "".join(json.dumps({"event": "E", "properties": {"distinct_id": f"other-{n}"}}) + "\n" for n in range(9000))
     named = json.dumps({"event": "E", "properties": {"distinct_id": who}})
     with stand_in() as mixpanel:
         mixpanel.script("/export/export", Answer(body=lines + named))
-        here = replace(desk, base_url=mixpanel.url)
+        runtime = runtime.with_settings(mixpanel_base_url=mixpanel.url)
         given = Given({"from_date": "2026-01-01", "to_date": "2026-01-01"})
-        call = send.ready(here, project_of(relay), registry.OPERATIONS["raw-event-export"], given)
-        delivery, _ = send.send(here, call, "tests", "dashboard")
-    found = desk.database.read(lambda db: downloads.of(db, delivery))
+        call = send.ready(runtime, project_of(relay), registry.OPERATIONS["raw-event-export"], given)
+        delivery, _ = send.send(runtime, call, "tests", "dashboard")
+    found = runtime.database.read(lambda db: downloads.of(db, delivery))
     assert found is not None
-    assert desk.downloads.file(found.file or "") is not None
+    assert folder_of(runtime).file(found.file or "") is not None
 
 
 def _look_out(db: Connection, delivery: int, now: int) -> None:
@@ -92,15 +92,15 @@ def _look_out(db: Connection, delivery: int, now: int) -> None:
 
 
 def _call(relay: Relay, operation: str, record: dict[str, Any]) -> None:
-    desk = desk_of(relay)
+    runtime = runtime_of(relay)
     params = {"$distinct_id": record["$distinct_id"]}
-    call = send.ready(desk, project_of(relay), registry.OPERATIONS[operation], Given(params, record["$set"]))
-    send.send(desk, call, "tests", "dashboard")
+    call = send.ready(runtime, project_of(relay), registry.OPERATIONS[operation], Given(params, record["$set"]))
+    send.send(runtime, call, "tests", "dashboard")
 
 
 def _in_imports(relay: Relay, instance: Path) -> None:
     """Two that are through, one packed: their uploads lie in the instance folder until their time."""
-    desk = desk_of(relay)
+    runtime = runtime_of(relay)
     folder = instance / "imports"
     folder.mkdir(exist_ok=True)
     for name, who in (("plain", ID), ("packed", ID), ("of bob", "bob")):
@@ -121,20 +121,22 @@ def _in_imports(relay: Relay, instance: Path) -> None:
             total=1,
             state="waiting",
         )
-        job = desk.database.write(partial(jobs.add, draft=draft, now=desk.clock()))
-        runner.run(desk, job, threading.Event())
+        job = runtime.database.write(partial(jobs.add, draft=draft, now=runtime.clock()))
+        runner.run(runtime, job, threading.Event())
     (folder / "nobody's").write_text(f"name;id\nx;{ID}\n")
 
 
 def _in_a_comparison(relay: Relay, instance: Path) -> None:
-    desk, path = desk_of(relay), instance / "imports" / "destinations.csv"
+    runtime, path = runtime_of(relay), instance / "imports" / "destinations.csv"
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([["distinct_id", "operation"], ["only-there", "add"]])
     cohort = relay.rows("SELECT id FROM cohort WHERE mixpanel_cohort_id = '7'")[0]["id"]
-    desk.database.write(
-        lambda db: comparisons.ask(db, cohort, "prod", "tests", "csv", desk.clock(), {"file": str(path), "column": ""})
+    runtime.database.write(
+        lambda db: comparisons.ask(
+            db, cohort, "prod", "tests", "csv", runtime.clock(), {"file": str(path), "column": ""}
+        )
     )
-    comparison_runner.work_once(desk)
+    comparison_runner.work_once(runtime)
 
 
 def _in_words_of_ours(db: Connection, now: int) -> None:

@@ -20,7 +20,7 @@ from sync import erasure as sync_erasure
 from tests.commands.conftest import Terminal
 from tests.erasure.planted import ID, PROJECT, in_files, stored
 from tests.erasure.test_everywhere import LOST, bearer
-from tests.outbound.conftest import desk_of, project_of
+from tests.outbound.conftest import project_of, runtime_of
 from tests.relay import Relay
 
 WHO = Person(PROJECT, ID)
@@ -83,15 +83,15 @@ def test_an_interrupted_erasure_is_told_wherever_one_looks(
 
 
 def test_a_call_under_way_that_names_them_is_waited_for(planted: Relay, here: Eraser) -> None:
-    desk = desk_of(planted)
+    runtime = runtime_of(planted)
     given = Given({"event": "e", "distinct_id": ID})
-    call = send.ready(desk, project_of(planted), registry.OPERATIONS["track-event"], given)
-    delivery = send.prepare(desk, call, "tests", "dashboard")
+    call = send.ready(runtime, project_of(planted), registry.OPERATIONS["track-event"], given)
+    delivery = send.prepare(runtime, call, "tests", "dashboard")
     with pytest.raises(InTheWay, match=f"call {delivery}"):
         here.erase(WHO, "tests")
     assert ID in stored(planted)
     planted.clock.forward(3600_000)
-    desk.database.write(partial(deliveries.abandon, now=planted.clock()))
+    runtime.database.write(partial(deliveries.abandon, now=planted.clock()))
     here.erase(WHO, "tests")
     assert stored(planted) == {}
 

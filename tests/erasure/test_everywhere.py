@@ -59,7 +59,7 @@ def by_page(relay: Relay, _terminal: Terminal) -> dict[str, int]:
 
 
 def bearer(relay: Relay, scope: str) -> dict[str, str]:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     token = relay.database.write(lambda db: tokens.add(db, key, f"to {scope}", scope, relay.clock()))
     return {"Authorization": f"Bearer {token}"}
 

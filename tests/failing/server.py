@@ -86,7 +86,7 @@ class Server:
     def prepare(self, *connections_to_add: str) -> None:
         """Make the tables and these webhook connections. Not by the terminal, where each command takes seconds."""
         app = create_app(load(self.environment))
-        database = app.extensions["house"].database
+        database = app.extensions["runtime"].database
         database.alter(schema.upgrade)
         for name in connections_to_add:
             self.passwords[name] = database.write(lambda db, n=name: connections.add(db, SECRET_KEY, n, now()))

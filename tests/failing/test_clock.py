@@ -4,8 +4,8 @@ already over."""
 import pytest
 from sqlalchemy import text
 
-from outbound.desk import Desk
 from outbound.transport import budget
+from runtime import Runtime
 from sync import worker as sync_worker
 from tests.conftest import MakeRelay
 from tests.relay import Relay
@@ -119,13 +119,13 @@ def test_s5_the_claim_of_a_dead_worker_is_not_stuck_though_the_clock_jumps(make_
 
 
 def test_calls_of_before_a_clock_was_set_back_do_not_use_up_the_budget_of_a_day(relay: Relay) -> None:
-    desk: Desk = relay.app.extensions["desk"]
+    runtime: Runtime = relay.app.extensions["runtime"]
     for _ in range(60):
-        budget.give_back(desk, budget.take(desk, "1", "query"))
+        budget.give_back(runtime, budget.take(runtime, "1", "query"))
     with pytest.raises(budget.Spent):
-        budget.take(desk, "1", "query")
+        budget.take(runtime, "1", "query")
     relay.clock.forward(-DAY)
-    assert budget.take(desk, "1", "query")
+    assert budget.take(runtime, "1", "query")
 
 
 def test_the_log_keeps_the_time_that_was_then_and_its_order(relay: Relay) -> None:

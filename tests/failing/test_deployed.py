@@ -172,7 +172,7 @@ def test_of_whoever_may_send_nginx_hands_on_a_large_body(one: Server, tmp_path: 
 def credentials(server: Server) -> dict[str, str]:
     """Headers by role of an operator, and by scope of a token."""
     relay = Relay(create_app(load(server.environment)), TestClock(now()), name="beside")
-    key, found = relay.app.extensions["house"].settings.secret_key, {}
+    key, found = relay.app.extensions["runtime"].settings.secret_key, {}
     for role in ("operator", "viewer"):
         cookie = relay.sign_in(role).client.get_cookie(relay.app.config["SESSION_COOKIE_NAME"])
         assert cookie is not None

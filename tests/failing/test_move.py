@@ -39,8 +39,8 @@ def server(database_url: str, target: str, make_server: MakeServer) -> Server:
     """The relay on SQLite, and `target` with its tables."""
     server = make_server(database_url, "crm")
     app = create_app(load(server.environment | {"DATABASE_URL": target}))
-    app.extensions["house"].database.alter(schema.upgrade)
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.alter(schema.upgrade)
+    app.extensions["runtime"].database.dispose()
     return server
 
 
@@ -95,8 +95,8 @@ def test_a_move_that_is_killed_while_it_copies_leaves_sqlite_open_and_postgresql
     server: Server, target: str
 ) -> None:
     app = create_app(load(server.environment))
-    app.extensions["house"].database.write(lambda db: db.exec_driver_sql(_MANY, (PEOPLE,)))
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.write(lambda db: db.exec_driver_sql(_MANY, (PEOPLE,)))
+    app.extensions["runtime"].database.dispose()
     with psycopg.connect(target, autocommit=True) as watcher:
 
         def copying() -> bool:

@@ -39,7 +39,7 @@ def pooled(direct: str, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def database_at(url: str, folder: Path, **changed: Any) -> Database:
-    found: Database = create_app(settings_for(folder, database_url=url, **changed)).extensions["house"].database
+    found: Database = create_app(settings_for(folder, database_url=url, **changed)).extensions["runtime"].database
     return found
 
 

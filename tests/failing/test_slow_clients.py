@@ -72,7 +72,7 @@ def test_strangers_with_half_forms_straight_at_the_app_hold_up_no_page(file_url:
 def test_a_reader_that_stops_reading_is_cut_and_its_place_comes_back(file_url: str, make_server: MakeServer) -> None:
     """Nor does it shield a silent half body while it stands there."""
     server = make_server(file_url, "crm", command=FLASK_SERVE, THREADS="2", SLOW_CLIENT_SECONDS="2")
-    database = create_app(load(server.environment)).extensions["house"].database
+    database = create_app(load(server.environment)).extensions["runtime"].database
     token = database.write(lambda db: tokens.add(db, SECRET_KEY, "r", "read", now()))
     wide = [member(f"p{number}", note="x" * 200_000) for number in range(100)]
     sender_of(server, "crm").deliver(body("members", wide))

@@ -82,7 +82,7 @@ def server(old_version: OldVersion, empty_database: str, tmp_path: Path) -> Iter
 
 def upgrade(server: Server) -> None:
     """What `flask db upgrade` of this version does."""
-    database = create_app(load(server.environment)).extensions["house"].database
+    database = create_app(load(server.environment)).extensions["runtime"].database
     try:
         assert database.read(schema.stored_revision) != schema.newest_revision()
         database.alter(schema.upgrade)

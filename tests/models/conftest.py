@@ -15,5 +15,5 @@ def database(empty_database: str, tmp_path: Path) -> Iterator[Database]:
     """An empty database that no other test uses."""
     app = create_app(settings_for(tmp_path, database_url=empty_database))
     with app.app_context():
-        yield app.extensions["house"].database
-    app.extensions["house"].database.dispose()
+        yield app.extensions["runtime"].database
+    app.extensions["runtime"].database.dispose()

@@ -104,14 +104,14 @@ def test_readers_do_not_wait_for_a_writer(relay: Relay) -> None:
 
 @pytest.mark.parametrize("address", ["sqlite:////nowhere/at/all.db", "postgresql://postgres@127.0.0.1:1/none"])
 def test_a_database_out_of_reach_is_unavailable(tmp_path: Path, address: str) -> None:
-    database = create_app(settings_for(tmp_path, database_url=address)).extensions["house"].database
+    database = create_app(settings_for(tmp_path, database_url=address)).extensions["runtime"].database
     for work in (database.read, database.write):
         with pytest.raises(DatabaseUnavailable):
             work(lambda db: db.execute(text("SELECT 1")))
 
 
 def test_sqlite_keeps_what_was_answered_through_a_power_cut(tmp_path: Path) -> None:
-    database = create_app(settings_for(tmp_path)).extensions["house"].database
+    database = create_app(settings_for(tmp_path)).extensions["runtime"].database
 
     def pragma(name: str) -> Any:
         return database.write(lambda db: db.exec_driver_sql(f"PRAGMA {name}").scalar_one())
@@ -121,8 +121,8 @@ def test_sqlite_keeps_what_was_answered_through_a_power_cut(tmp_path: Path) -> N
 
 
 def test_one_process_at_a_time_changes_the_tables_and_the_others_wait(relay: Relay, tmp_path: Path) -> None:
-    settings = relay.app.extensions["house"].settings
-    other = create_app(settings).extensions["house"].database
+    settings = relay.app.extensions["runtime"].settings
+    other = create_app(settings).extensions["runtime"].database
     began, may_end, order = threading.Event(), threading.Event(), []
 
     def first(_db: Connection) -> None:

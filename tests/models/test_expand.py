@@ -138,7 +138,7 @@ def test_newer_tables_are_ready_and_older_ones_are_not(
     url = database.writer.url.render_as_string(hide_password=False)
     app = create_app(settings_for(tmp_path, database_url=url))
     assert app.test_client().get("/readyz").status_code == status
-    app.extensions["house"].database.dispose()
+    app.extensions["runtime"].database.dispose()
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])

@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 from outbound import projects
-from outbound.desk import Desk
 from outbound.projects import Draft, Project
+from runtime import Runtime
 from tests.conftest import MakeRelay
 from tests.mixpanel import Mixpanel, stand_in
 from tests.relay import Relay
@@ -31,8 +31,8 @@ def relay(make_relay: MakeRelay, mixpanel: Mixpanel) -> Relay:
 
 
 @pytest.fixture
-def desk(relay: Relay) -> Desk:
-    return desk_of(relay)
+def runtime(relay: Relay) -> Runtime:
+    return runtime_of(relay)
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def project(relay: Relay) -> Project:
 
 
 def add_project(relay: Relay, draft: Draft = DRAFT) -> None:
-    relay.database.write(partial(projects.add, box=desk_of(relay).box, draft=draft, now=relay.clock()))
+    relay.database.write(partial(projects.add, cipher=runtime_of(relay).cipher, draft=draft, now=relay.clock()))
 
 
-def desk_of(relay: Relay) -> Desk:
-    found: Desk = relay.app.extensions["desk"]
+def runtime_of(relay: Relay) -> Runtime:
+    found: Runtime = relay.app.extensions["runtime"]
     return found
 
 

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.sealed import CannotOpen
+from models.encryption import DecryptionError
 from outbound import send
 from outbound.comparison import runner as comparison_runner
 from outbound.delivery_check import search
-from outbound.desk import Desk
 from outbound.imports import jobs as imports
 from outbound.imports import runner
 from outbound.operations import choices, registry
 from outbound.operations.types import Given
 from outbound.projects import Project
 from outbound.transport import hosts
-from security.encryption import Box
+from runtime import Runtime
+from security.encryption import Cipher
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.outbound.test_comparison import ask, cohort, done
 from tests.outbound.test_delivery_check import EXPORT, SECOND, exported, sent, state
@@ -41,10 +41,10 @@ ids = st.one_of(st.sampled_from([42, "42", 42.0, " 42", "042", None]), values)
 html = st.sampled_from(["<html>busy</html>", "", "null", "1", '"text"', "[1, 2]", "[[]]", "{}", '{"results": {}}'])
 
 
-def worked_off(desk: Desk, relay: Relay, comparison: int) -> Any:
+def worked_off(runtime: Runtime, relay: Relay, comparison: int) -> Any:
     """The comparison once it is over; it may be put off some times."""
     for _ in range(MOST_CALLS):
-        found = done(desk, comparison)
+        found = done(runtime, comparison)
         if not found.is_open:
             return found
         relay.clock.forward(3_700 * SECOND)
@@ -54,11 +54,11 @@ def worked_off(desk: Desk, relay: Relay, comparison: int) -> Any:
 @given(identifier=ids, count=counts)
 @some
 def test_a_count_is_only_told_where_mixpanel_gave_one(
-    relay: Relay, desk: Desk, cohort: int, mixpanel: Mixpanel, identifier: Any, count: Any
+    relay: Relay, runtime: Runtime, cohort: int, mixpanel: Mixpanel, identifier: Any, count: Any
 ) -> None:
     mixpanel.calls.clear()
     mixpanel.script("/query/cohorts/list", Answer(body=json.dumps([{"id": identifier, "count": count}])))
-    found = worked_off(desk, relay, ask(desk, cohort, "count"))
+    found = worked_off(runtime, relay, ask(runtime, cohort, "count"))
     if found.state == "done":
         assert not isinstance(count, bool)
         assert float(str(count).strip()) == found.summary["there"] >= 0
@@ -72,12 +72,12 @@ def test_a_count_is_only_told_where_mixpanel_gave_one(
 @given(text=st.one_of(html, values.map(json.dumps)), way=st.sampled_from(["count", "ids"]))
 @some
 def test_an_answer_of_another_shape_ends_a_comparison_with_a_sentence(
-    relay: Relay, desk: Desk, cohort: int, mixpanel: Mixpanel, text: str, way: str
+    relay: Relay, runtime: Runtime, cohort: int, mixpanel: Mixpanel, text: str, way: str
 ) -> None:
     mixpanel.calls.clear()
     for path in ("/query/cohorts/list", "/query/engage"):
         mixpanel.script(path, Answer(200, text, {"Content-Type": "application/json"}))
-    found = worked_off(desk, relay, ask(desk, cohort, way))
+    found = worked_off(runtime, relay, ask(runtime, cohort, way))
     assert len(mixpanel.calls) <= MOST_CALLS
     assert found.state == "failed"
     assert found.summary["message"]
@@ -97,11 +97,11 @@ def going_round(round_of: list[list[str]], **told: Any) -> Any:
 @pytest.mark.parametrize("told", [{}, {"page": "left out"}, {"total": 10**9}, {"page_size": "2"}])
 @pytest.mark.parametrize("length", [1, 2, 3, 5])
 def test_pages_that_go_round_in_circles_end_a_comparison(
-    relay: Relay, desk: Desk, cohort: int, mixpanel: Mixpanel, length: int, told: dict[str, Any]
+    relay: Relay, runtime: Runtime, cohort: int, mixpanel: Mixpanel, length: int, told: dict[str, Any]
 ) -> None:
     pages = [[f"a{page}", f"b{page}"] for page in range(length)]
     mixpanel.script("/query/engage", going_round(pages, **told))
-    found = worked_off(desk, relay, ask(desk, cohort, "ids"))
+    found = worked_off(runtime, relay, ask(runtime, cohort, "ids"))
     assert (found.state, len(mixpanel.calls)) == ("failed", length + 1)
     assert "round in circles" in found.summary["message"]
 
@@ -112,23 +112,25 @@ def test_pages_that_go_round_in_circles_end_a_comparison(
      {"results": [{"$distinct_id": None}]}, {"results": [{"$distinct_id": {}}]}],
 )  # fmt: skip
 def test_a_page_that_is_none_ends_a_comparison(
-    relay: Relay, desk: Desk, cohort: int, mixpanel: Mixpanel, told: dict[str, Any]
+    relay: Relay, runtime: Runtime, cohort: int, mixpanel: Mixpanel, told: dict[str, Any]
 ) -> None:
     mixpanel.script("/query/engage", going_round([["a", "b"]], **told))
-    found = worked_off(desk, relay, ask(desk, cohort, "ids"))
+    found = worked_off(runtime, relay, ask(runtime, cohort, "ids"))
     assert (found.state, len(mixpanel.calls)) == ("failed", 1)
     assert "nothing was compared" in found.summary["message"]
 
 
-def test_numbers_that_come_as_texts_are_numbers(relay: Relay, desk: Desk, cohort: int, mixpanel: Mixpanel) -> None:
+def test_numbers_that_come_as_texts_are_numbers(
+    relay: Relay, runtime: Runtime, cohort: int, mixpanel: Mixpanel
+) -> None:
     def answer(call: Call) -> Answer:
         page = int(call.form.get("page") or 0)
-        here = [[1, 2], [3]][page]
+        runtime = [[1, 2], [3]][page]
         return Answer(body={"page": str(page), "page_size": "2", "session_id": 9, "results": [
-            {"$distinct_id": one} for one in here]})  # fmt: skip
+            {"$distinct_id": one} for one in runtime]})  # fmt: skip
 
     mixpanel.script("/query/engage", answer)
-    found = worked_off(desk, relay, ask(desk, cohort, "ids"))
+    found = worked_off(runtime, relay, ask(runtime, cohort, "ids"))
     assert (found.state, found.summary["there"]) == ("done", 3)
 
 
@@ -141,27 +143,27 @@ def test_numbers_that_come_as_texts_are_numbers(relay: Relay, desk: Desk, cohort
 ))  # fmt: skip
 @some
 def test_an_export_that_is_none_is_never_read_as_a_missing_event(
-    relay: Relay, desk: Desk, project: Project, mixpanel: Mixpanel, text: str
+    relay: Relay, runtime: Runtime, project: Project, mixpanel: Mixpanel, text: str
 ) -> None:
-    delivery = sent(desk, project, n=len(mixpanel.calls))
-    wanted = look_out(desk, delivery)
+    delivery = sent(runtime, project, n=len(mixpanel.calls))
+    wanted = look_out(runtime, delivery)
     mixpanel.script(EXPORT, Answer(200, exported(wanted, **{"$insert_id": "another"}) + text))
     for _ in range(MOST_CALLS):
         relay.clock.forward(3_700 * SECOND)
-        search.look_once(desk)
-    found = state(desk, delivery)
+        search.look_once(runtime)
+    found = state(runtime, delivery)
     assert found.state == "stopped"
     assert "not known" in (found.cause or "")
 
 
 def test_an_event_that_was_seen_is_there_whatever_comes_behind_it(
-    relay: Relay, desk: Desk, project: Project, mixpanel: Mixpanel
+    relay: Relay, runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
-    delivery = sent(desk, project)
-    mixpanel.script(EXPORT, Answer(200, exported(look_out(desk, delivery)) + "export terminated early\n"))
+    delivery = sent(runtime, project)
+    mixpanel.script(EXPORT, Answer(200, exported(look_out(runtime, delivery)) + "export terminated early\n"))
     relay.clock.forward(3_700 * SECOND)
-    search.look_once(desk)
-    assert state(desk, delivery).state == "visible"
+    search.look_once(runtime)
+    assert state(runtime, delivery).state == "visible"
 
 
 @given(answer=values, key=st.sampled_from(["funnels-list-saved", "list-lookup-tables", "cohorts-list",
@@ -178,43 +180,43 @@ def test_pick_lists_offer_only_what_is_there(answer: Any, key: str) -> None:
 
 @pytest.mark.parametrize("way", ["count", "ids"])
 def test_under_another_key_a_comparison_ends_with_the_sentence(
-    desk: Desk, cohort: int, mixpanel: Mixpanel, way: str
+    runtime: Runtime, cohort: int, mixpanel: Mixpanel, way: str
 ) -> None:
-    other = replace(desk, box=Box("another key"))
-    found = done(other, ask(desk, cohort, way))
+    other = replace(runtime, cipher=Cipher("another key"))
+    found = done(other, ask(runtime, cohort, way))
     assert (found.state, found.summary["message"]) == ("failed", comparison_runner.SEALED)
     assert mixpanel.calls == []
 
 
 def test_under_another_key_every_job_of_the_worker_ends_with_the_sentence(
-    relay: Relay, desk: Desk, project: Project, mixpanel: Mixpanel, tmp_path: Any
+    relay: Relay, runtime: Runtime, project: Project, mixpanel: Mixpanel, tmp_path: Any
 ) -> None:
-    other = replace(desk, box=Box("another key"))
-    with pytest.raises(CannotOpen):
-        project.credentials(other.box)
-    delivery = sent(desk, project)
-    look_out(desk, delivery)
+    other = replace(runtime, cipher=Cipher("another key"))
+    with pytest.raises(DecryptionError):
+        project.credentials(other.cipher)
+    delivery = sent(runtime, project)
+    look_out(runtime, delivery)
     relay.clock.forward(60 * SECOND)
     search.look_once(other)
-    assert (state(desk, delivery).state, "SECRET_KEY" in (state(desk, delivery).cause or "")) == ("stopped", True)
-    made = begin(desk, tmp_path / "events", [event(1)])
+    assert (state(runtime, delivery).state, "SECRET_KEY" in (state(runtime, delivery).cause or "")) == ("stopped", True)
+    made = begin(runtime, tmp_path / "events", [event(1)])
     runner.run_due(other, Event())
-    job = desk.database.read(lambda db: imports.by_id(db, made))
+    job = runtime.database.read(lambda db: imports.by_id(db, made))
     assert job is not None
     assert (job.state, job.message) == ("failed", runner.SEALED)
 
 
 def test_a_fault_of_ours_ends_a_comparison_instead_of_being_met_again_and_again(
-    desk: Desk, cohort: int, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, cohort: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def faulty(*_arguments: Any) -> Any:
         raise KeyError("a fault of ours")
 
     monkeypatch.setattr("outbound.comparison.remote.cohorts", faulty)
-    made = ask(desk, cohort, "count")
+    made = ask(runtime, cohort, "count")
     with pytest.raises(KeyError):
-        comparison_runner.work_once(desk)
-    assert done(desk, made).state == "failed"
+        comparison_runner.work_once(runtime)
+    assert done(runtime, made).state == "failed"
 
 
 # --- every way to a family goes through its budget
@@ -254,12 +256,12 @@ def test_a_familys_budget_is_found_by_the_address_however_it_is_written(
 
 
 def test_raw_requests_take_their_places_in_the_budget_of_whatever_they_call(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     whole = {"method": "GET", "url": f"{mixpanel.url}/query/events/names"}
     part = {"method": "GET", "family": "query", "url": "/events/names"}
     verdicts = []
     for number in range(70):
-        call = send.ready(desk, project, registry.OPERATIONS["raw-request"], Given(whole if number % 2 else part))
-        verdicts.append(send.send(desk, call, "test", "api")[1].verdict)
+        call = send.ready(runtime, project, registry.OPERATIONS["raw-request"], Given(whole if number % 2 else part))
+        verdicts.append(send.send(runtime, call, "test", "api")[1].verdict)
     assert (len(mixpanel.calls), verdicts[60:]) == (60, ["failed"] * 10)

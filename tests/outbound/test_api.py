@@ -14,7 +14,7 @@ KEYS = {"delivery", "verdict", "accepted", "failed_records", "words", "frees_at"
 
 
 def sender(relay: Relay, name: str = "sender") -> dict[str, str]:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     token = relay.database.write(partial(tokens.add, key=key, name=name, scope="send", now=0))
     return {"Authorization": f"Bearer {token}"}
 

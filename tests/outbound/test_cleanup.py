@@ -1,16 +1,16 @@
 """What the worker removes of the calls to Mixpanel, and what it keeps."""
 
 from outbound import cleanup, send
-from outbound.desk import Desk
 from outbound.operations import registry
 from outbound.operations.types import Given
 from outbound.projects import Project
+from runtime import Runtime
 from tests.relay import Relay
 
 
-def test_zero_days_keep_every_call(relay: Relay, desk: Desk, project: Project) -> None:
+def test_zero_days_keep_every_call(relay: Relay, runtime: Runtime, project: Project) -> None:
     given = Given({"event": "e", "distinct_id": "u1"})
-    send.send(desk, send.ready(desk, project, registry.OPERATIONS["track-event"], given), "tests", "dashboard")
+    send.send(runtime, send.ready(runtime, project, registry.OPERATIONS["track-event"], given), "tests", "dashboard")
     relay.clock.forward(1000 * cleanup.DAY)
     cleanup.prune(relay.database, 0, relay.clock())
     assert len(relay.rows("SELECT id FROM delivery")) == 1

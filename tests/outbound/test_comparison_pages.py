@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from outbound.comparison import runner
 from tests.mixpanel import Answer, Mixpanel
-from tests.outbound.conftest import desk_of
+from tests.outbound.conftest import runtime_of
 from tests.outbound.test_comparison import pages
 from tests.relay import Browser, Relay
 
@@ -47,7 +47,7 @@ def test_a_count_that_is_equal(relay: Relay, browser: Browser, cohort: int, mixp
     mixpanel.script("/query/cohorts/list", Answer(body=[{"id": 42, "name": "Paying", "count": 5}]))
     place = ask(browser, cohort, "count").location
     assert "60 of 60 queries left" in browser.get(place).text
-    runner.work_once(desk_of(relay))
+    runner.work_once(runtime_of(relay))
     page = browser.get(place).text
     assert "As many here as in Mixpanel" in page
     assert "with 1 query" in page
@@ -58,7 +58,7 @@ def test_ids_that_differ_are_listed_with_causes_and_downloads(
 ) -> None:
     mixpanel.script("/query/engage", pages("m0", "m1", "m2", "m3", "new-1"))
     place = ask(browser, cohort, "ids").location
-    runner.work_once(desk_of(relay))
+    runner.work_once(runtime_of(relay))
     page = browser.get(place).text
     assert "1 missing here, 1 extra here" in page
     assert "were never sent to us" in page
@@ -72,9 +72,9 @@ def test_mixpanels_csv_is_uploaded_and_removed_again(
 ) -> None:
     rows = "".join(f"m{n},x,add\n" for n in range(5))
     place = ask(browser, cohort, "csv", file="distinct_id,partner_id,operation\n" + rows).location
-    runner.work_once(desk_of(relay))
+    runner.work_once(runtime_of(relay))
     assert "The same people here as in Mixpanel" in browser.get(place).text
-    assert (list(desk_of(relay).folder.iterdir()), mixpanel.calls) == ([], [])
+    assert (list(runtime_of(relay).uploads.iterdir()), mixpanel.calls) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_file_without_ids_is_refused_beside_its_field(
     answer = ask(browser, cohort, "csv", **more)
     assert answer.status_code == 422
     assert says in answer.text
-    assert not list(desk_of(relay).folder.glob("*"))
+    assert not list(runtime_of(relay).uploads.glob("*"))
 
 
 def test_a_form_that_names_nothing_says_what_to_choose(relay: Relay, browser: Browser, cohort: int) -> None:
@@ -105,5 +105,5 @@ def test_a_cancelled_one_leaves_no_file(relay: Relay, browser: Browser, cohort: 
     place = ask(browser, cohort, "csv", file="m0\n").location
     browser.post(f"{place}/cancel", {})
     assert "Cancelled" in browser.get(place).text
-    assert list(desk_of(relay).folder.iterdir()) == []
-    assert runner.work_once(desk_of(relay)) is False
+    assert list(runtime_of(relay).uploads.iterdir()) == []
+    assert runner.work_once(runtime_of(relay)) is False

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from outbound import deliveries
+from outbound.downloads.folder import folder_of
 from outbound.downloads.targets import size_of
 from outbound.operations.registry import OPERATIONS, filled
 from outbound.operations.types import Given
@@ -82,7 +83,9 @@ def test_the_page_of_a_long_answer_says_how_much_is_kept_and_has_all_of_it(
     assert f"The history has kept 256.0 KB of {size_of(len(content))}." in " ".join(page.split())
     found = browser.get(f"/send/history/{last(relay).id}/answer")
     assert (found.data, "attachment" in found.headers["Content-Disposition"]) == (content, True)
-    relay.app.extensions["desk"].downloads.remove(next(relay.app.extensions["desk"].downloads.path.iterdir()).name)
+    folder_of(relay.app.extensions["runtime"]).remove(
+        next(folder_of(relay.app.extensions["runtime"]).path.iterdir()).name
+    )
     assert "not at hand" in browser.get(f"/send/history/{last(relay).id}").text
     assert browser.get(f"/send/history/{last(relay).id}/answer").status_code == 404
 

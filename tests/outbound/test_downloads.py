@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outbound import cleanup, deliveries, send
-from outbound.desk import Desk
 from outbound.downloads import pages, progress
 from outbound.downloads.completeness import LONGEST_LINE, Document, Lines, Masked
 from outbound.downloads.errors import BrokenOff
+from outbound.downloads.folder import folder_of
 from outbound.downloads.progress import Download
 from outbound.downloads.receiver import Receiver
 from outbound.downloads.targets import Kept
@@ -31,6 +31,7 @@ from outbound.request.masking import MASK, Mask
 from outbound.transport import client
 from outbound.transport.attempts import Attempt, Outcome, Trail
 from outbound.transport.decompression import Damaged, unpacked
+from runtime import Runtime
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.outbound.conftest import SECRET
 from tests.relay import Relay
@@ -48,20 +49,22 @@ def lines(count: int) -> bytes:
     return b"".join(map(line, range(count)))
 
 
-def ask(desk: Desk, project: Project, operation: str = "raw-event-export", params: Any = DAYS) -> tuple[int, Outcome]:
-    call = send.ready(desk, project, registry.OPERATIONS[operation], Given(params))
+def ask(
+    runtime: Runtime, project: Project, operation: str = "raw-event-export", params: Any = DAYS
+) -> tuple[int, Outcome]:
+    call = send.ready(runtime, project, registry.OPERATIONS[operation], Given(params))
     assert call.composed.stops(force=False) == []
-    return send.send(desk, call, "tests", "dashboard")
+    return send.send(runtime, call, "tests", "dashboard")
 
 
-def download(desk: Desk, delivery: int) -> Download:
-    found = desk.database.read(lambda db: progress.of(db, delivery))
+def download(runtime: Runtime, delivery: int) -> Download:
+    found = runtime.database.read(lambda db: progress.of(db, delivery))
     assert found is not None
     return found
 
 
-def kept(desk: Desk, delivery: int) -> Path:
-    path = desk.downloads.file(download(desk, delivery).file or "")
+def kept(runtime: Runtime, delivery: int) -> Path:
+    path = folder_of(runtime).file(download(runtime, delivery).file or "")
     assert path is not None
     return path
 
@@ -70,18 +73,18 @@ def kept(desk: Desk, delivery: int) -> Path:
 
 
 def test_a_long_export_is_kept_whole_in_a_file_that_only_we_may_read(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     content = lines(30_000)
     mixpanel.script(
         EXPORT, Answer(pieces=lambda: iter([content[i : i + 70_000] for i in range(0, len(content), 70_000)]))
     )
-    delivery, outcome = ask(desk, project)
+    delivery, outcome = ask(runtime, project)
     assert (outcome.verdict, outcome.words) == ("accepted", f"Whole: 30,000 events, {len(content) / MB:.1f} MB.")
-    path = kept(desk, delivery)
+    path = kept(runtime, delivery)
     assert path.read_bytes() == content
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    row = desk.database.read(lambda db: deliveries.by_id(db, delivery))
+    row = runtime.database.read(lambda db: deliveries.by_id(db, delivery))
     assert row is not None
     assert len(row.answer or "") <= deliveries.KEPT + 1
 
@@ -101,13 +104,13 @@ BAD_ENDS = {
 @pytest.mark.parametrize("more", [b"", lines(2)], ids=["last", "with more behind it"])
 @pytest.mark.parametrize("before", [1, 5000])
 def test_an_export_that_ends_in_anything_but_an_event_broke_off(
-    desk: Desk, project: Project, mixpanel: Mixpanel, end: bytes, more: bytes, before: int
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, end: bytes, more: bytes, before: int
 ) -> None:
     mixpanel.script(EXPORT, Answer(body=lines(before) + end + (b"\n" + more if more else b"")))
-    delivery, outcome = ask(desk, project)
+    delivery, outcome = ask(runtime, project)
     assert outcome.verdict == "failed"
     assert outcome.words.startswith(f"Broken off after {before:,} records: ")
-    found = download(desk, delivery)
+    found = download(runtime, delivery)
     assert (found.state, found.records, found.size) == ("broken", before, len(lines(before)))
     assert len(mixpanel.to(EXPORT)) == 1
 
@@ -115,7 +118,7 @@ def test_an_export_that_ends_in_anything_but_an_event_broke_off(
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_connection_that_ends_early_is_an_export_that_broke_off(
-    desk: Desk, project: Project, mixpanel: Mixpanel, packed: bool, chunked: bool
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, packed: bool, chunked: bool
 ) -> None:
     content = lines(20_000)
     sent = gzip.compress(content) if packed else content
@@ -125,17 +128,17 @@ def test_a_connection_that_ends_early_is_an_export_that_broke_off(
     if chunked:
         answer = Answer(pieces=lambda: iter([sent[:third]]), headers=headers, cut=True)
     mixpanel.script(EXPORT, answer)
-    _delivery, outcome = ask(desk, project)
+    _delivery, outcome = ask(runtime, project)
     assert outcome.verdict == "failed"
     assert "Broken off after" in outcome.words
 
 
 def test_gzip_that_ends_early_within_a_whole_body_is_broken_off(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     packed = gzip.compress(lines(20_000))[:-2000]
     mixpanel.script(EXPORT, Answer(body=packed, headers={"Content-Encoding": "gzip"}))
-    _delivery, outcome = ask(desk, project)
+    _delivery, outcome = ask(runtime, project)
     assert (outcome.verdict, "no end" in outcome.words) == ("failed", True)
 
 
@@ -191,7 +194,7 @@ def test_json_is_whole_or_has_no_end(value: Any, ascii_only: bool, size: int, da
 
 
 @pytest.mark.slow
-def test_memory_stays_flat_however_long_an_export_is(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
+def test_memory_stays_flat_however_long_an_export_is(runtime: Runtime, project: Project, mixpanel: Mixpanel) -> None:
     piece = lines(1000)
 
     def pieces(count: int) -> Iterator[bytes]:
@@ -201,7 +204,7 @@ def test_memory_stays_flat_however_long_an_export_is(desk: Desk, project: Projec
     for count in (50, 800):
         mixpanel.script(EXPORT, Answer(pieces=lambda count=count: pieces(count)))
         tracemalloc.start()
-        assert ask(desk, project)[1].verdict == "accepted"
+        assert ask(runtime, project)[1].verdict == "accepted"
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 4 * MB, peaks
@@ -211,46 +214,48 @@ def test_memory_stays_flat_however_long_an_export_is(desk: Desk, project: Projec
 
 
 def test_a_long_answer_of_any_kind_is_kept_and_said_to_be_whole(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     answer = {"results": {"a": "x" * (17 * MB)}}
     mixpanel.script("/query/insights", Answer(body=answer))
-    delivery, outcome = ask(desk, project, "insights-query", {"bookmark_id": 1})
+    delivery, outcome = ask(runtime, project, "insights-query", {"bookmark_id": 1})
     assert (outcome.verdict, outcome.words) == ("accepted", "Mixpanel answered with 17.0 MB, whole.")
-    assert json.loads(kept(desk, delivery).read_bytes()) == answer
+    assert json.loads(kept(runtime, delivery).read_bytes()) == answer
 
 
-def test_a_long_answer_that_ends_early_is_no_success(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
+def test_a_long_answer_that_ends_early_is_no_success(runtime: Runtime, project: Project, mixpanel: Mixpanel) -> None:
     mixpanel.script("/query/insights", Answer(body=b'{"results": {"a": "' + b"x" * MB))
-    assert ask(desk, project, "insights-query", {"bookmark_id": 1})[1].verdict == "failed"
+    assert ask(runtime, project, "insights-query", {"bookmark_id": 1})[1].verdict == "failed"
 
 
-def test_a_binary_answer_is_a_file_byte_by_byte(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
+def test_a_binary_answer_is_a_file_byte_by_byte(runtime: Runtime, project: Project, mixpanel: Mixpanel) -> None:
     content = bytes(range(256)) * 3
     mixpanel.script("/api/blob", Answer(body=content))
-    delivery, _ = ask(desk, project, "raw-request", {"url": "/blob", "response_type": "binary"})
-    assert kept(desk, delivery).read_bytes() == content
+    delivery, _ = ask(runtime, project, "raw-request", {"url": "/blob", "response_type": "binary"})
+    assert kept(runtime, delivery).read_bytes() == content
 
 
 def test_an_answer_that_was_to_be_json_and_is_none_is_no_success(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     mixpanel.script("/api/page", Answer(body="<html></html>"))
     for kind, verdict in (("json", "failed"), ("text", "accepted")):
-        assert ask(desk, project, "raw-request", {"url": "/page", "response_type": kind})[1].verdict == verdict
+        assert ask(runtime, project, "raw-request", {"url": "/page", "response_type": kind})[1].verdict == verdict
 
 
-def test_a_raw_export_is_looked_at_line_by_line_too(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
+def test_a_raw_export_is_looked_at_line_by_line_too(runtime: Runtime, project: Project, mixpanel: Mixpanel) -> None:
     mixpanel.script(EXPORT, Answer(body=lines(3) + b"terminated early"))
-    _, outcome = ask(desk, project, "raw-request", {"url": "/export", "family": "export"})
+    _, outcome = ask(runtime, project, "raw-request", {"url": "/export", "family": "export"})
     assert outcome.words.startswith("Broken off after 3 records")
 
 
-def test_credentials_that_are_repeated_are_masked_in_the_file(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
+def test_credentials_that_are_repeated_are_masked_in_the_file(
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
+) -> None:
     content = lines(4000) + json.dumps({"event": "E", "properties": {"a": SECRET}}).encode()
     mixpanel.script(EXPORT, Answer(body=content))
-    delivery, _ = ask(desk, project)
-    found = kept(desk, delivery).read_text()
+    delivery, _ = ask(runtime, project)
+    found = kept(runtime, delivery).read_text()
     assert SECRET not in found
     assert MASK in found
 
@@ -277,53 +282,53 @@ def endless(begun: threading.Event) -> Iterator[bytes]:
 
 
 def test_an_answer_that_is_cancelled_while_it_comes_keeps_what_came(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     begun = threading.Event()
     mixpanel.script(EXPORT, Answer(pieces=lambda: endless(begun)))
-    call = send.ready(desk, project, registry.OPERATIONS["raw-event-export"], Given(DAYS))
-    delivery = send.prepare(desk, call, "tests", "dashboard")
-    thread = threading.Thread(target=send.finish, args=(desk, call, delivery))
+    call = send.ready(runtime, project, registry.OPERATIONS["raw-event-export"], Given(DAYS))
+    delivery = send.prepare(runtime, call, "tests", "dashboard")
+    thread = threading.Thread(target=send.finish, args=(runtime, call, delivery))
     thread.start()
     assert begun.wait(20)
-    assert desk.database.write(lambda db: progress.cancel(db, delivery, desk.clock()))
+    assert runtime.database.write(lambda db: progress.cancel(db, delivery, runtime.clock()))
     thread.join(30)
-    found = download(desk, delivery)
-    assert (found.state, kept(desk, delivery).stat().st_size) == ("cancelled", found.size)
-    assert not desk.database.write(lambda db: progress.cancel(db, delivery, desk.clock()))
+    found = download(runtime, delivery)
+    assert (found.state, kept(runtime, delivery).stat().st_size) == ("cancelled", found.size)
+    assert not runtime.database.write(lambda db: progress.cancel(db, delivery, runtime.clock()))
 
 
 def test_kept_answers_have_a_size_together_and_the_oldest_go(
-    relay: Relay, desk: Desk, project: Project, mixpanel: Mixpanel
+    relay: Relay, runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
-    object.__setattr__(desk.downloads, "most", 20 * MB)
+    runtime.settings.max_downloads_mb = 20
     mixpanel.script(EXPORT, Answer(body=lines(50_000)))
-    first, _ = ask(desk, project)
-    second, _ = ask(desk, project)
-    third, _ = ask(desk, project)
-    sizes = [desk.downloads.file(download(desk, one).file or "") is not None for one in (first, second, third)]
+    first, _ = ask(runtime, project)
+    second, _ = ask(runtime, project)
+    third, _ = ask(runtime, project)
+    sizes = [folder_of(runtime).file(download(runtime, one).file or "") is not None for one in (first, second, third)]
     assert sizes == [False, True, True]
-    assert desk.downloads.used() <= 20 * MB
-    object.__setattr__(desk.downloads, "most", MB)
+    assert folder_of(runtime).used() <= 20 * MB
+    runtime.settings.max_downloads_mb = 1
     relay.clock.forward(2000)
-    _, outcome = ask(desk, project)
+    _, outcome = ask(runtime, project)
     assert (outcome.verdict, "MAX_DOWNLOADS_MB" in outcome.words) == ("failed", True), outcome.words
 
 
 def test_kept_answers_go_when_they_are_old_and_files_of_nobody_with_them(
-    relay: Relay, desk: Desk, project: Project, mixpanel: Mixpanel
+    relay: Relay, runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     mixpanel.script(EXPORT, Answer(body=lines(5000)))
-    delivery, _ = ask(desk, project)
-    path = kept(desk, delivery)
+    delivery, _ = ask(runtime, project)
+    path = kept(runtime, delivery)
     for name, age in (("nobodys", 1000), ("somebodys soon", 0)):
-        (desk.downloads.path / name).write_text("x")
-        os.utime(desk.downloads.path / name, (time.time() - age,) * 2)
-    cleanup.tidy_downloads(desk.database, desk.downloads, 24, relay.clock())
+        (folder_of(runtime).path / name).write_text("x")
+        os.utime(folder_of(runtime).path / name, (time.time() - age,) * 2)
+    cleanup.tidy_downloads(runtime.database, folder_of(runtime), 24, relay.clock())
     assert path.exists()
-    cleanup.tidy_downloads(desk.database, desk.downloads, 24, relay.clock() + 25 * 3600_000)
-    assert (path.exists(), download(desk, delivery).file) == (False, None)
-    assert [one.name for one in desk.downloads.path.iterdir()] == ["somebodys soon"]
+    cleanup.tidy_downloads(runtime.database, folder_of(runtime), 24, relay.clock() + 25 * 3600_000)
+    assert (path.exists(), download(runtime, delivery).file) == (False, None)
+    assert [one.name for one in folder_of(runtime).path.iterdir()] == ["somebodys soon"]
 
 
 # --- profiles, page by page
@@ -343,13 +348,15 @@ def profiles(total: int, **more: Any) -> Any:
 
 
 @pytest.mark.parametrize("total", [0, 1, 999, 1000, 2500])
-def test_all_pages_of_profiles_are_one_answer(desk: Desk, project: Project, mixpanel: Mixpanel, total: int) -> None:
+def test_all_pages_of_profiles_are_one_answer(
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, total: int
+) -> None:
     mixpanel.script("/query/engage", profiles(total))
-    delivery, outcome = ask(desk, project, "engage-query", {"every_page": True})
+    delivery, outcome = ask(runtime, project, "engage-query", {"every_page": True})
     pages = total // 1000 + 1
     assert (outcome.verdict, outcome.words) == ("accepted", f"Whole: {total:,} profiles in {pages:,} pages.")
     assert len(mixpanel.to("/query/engage")) == pages
-    found = download(desk, delivery)
+    found = download(runtime, delivery)
     assert (found.state, found.records) == ("whole", total or None)
 
 
@@ -362,22 +369,22 @@ def test_all_pages_of_profiles_are_one_answer(desk: Desk, project: Project, mixp
     ],
 )
 def test_pages_that_lead_nowhere_end_within_a_few_calls(
-    desk: Desk, project: Project, mixpanel: Mixpanel, more: dict[str, Any], reason: str
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, more: dict[str, Any], reason: str
 ) -> None:
     mixpanel.script("/query/engage", profiles(5000, **more))
-    _, outcome = ask(desk, project, "engage-query", {"every_page": True})
+    _, outcome = ask(runtime, project, "engage-query", {"every_page": True})
     assert (outcome.verdict, reason in outcome.words) == ("failed", True), outcome.words
     assert len(mixpanel.to("/query/engage")) <= 2
 
 
 @pytest.mark.slow
 def test_pages_stay_within_the_hours_queries_and_say_how_to_go_on(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     mixpanel.script("/query/engage", profiles(70_000))
-    delivery, outcome = ask(desk, project, "engage-query", {"everyPage": "true"})
+    delivery, outcome = ask(runtime, project, "engage-query", {"everyPage": "true"})
     assert len(mixpanel.to("/query/engage")) == 60
-    assert len(kept(desk, delivery).read_bytes().splitlines()) == 60_000
+    assert len(kept(runtime, delivery).read_bytes().splitlines()) == 60_000
     said = "Broken off after 60,000 profiles in 60 pages: page 60: Not sent: The 60 queries of an hour are used"
     assert outcome.words.startswith(said)
     assert outcome.words.endswith("To go on: session_id the-session, page 60.")
@@ -400,10 +407,10 @@ def test_a_line_of_an_export_is_held_up_to_so_many_bytes() -> None:
         scan.take(b"x")
 
 
-def test_of_all_tries_of_an_answer_in_pages_the_last_are_told(desk: Desk) -> None:
+def test_of_all_tries_of_an_answer_in_pages_the_last_are_told(runtime: Runtime) -> None:
     assert pages.MOST_TRIES == 200
     tried = Trail([Attempt(number, 1, 503, None, 0) for number in range(3)])
-    receiver = Receiver(OPERATIONS["engage-query"], Mask(), Kept(desk.downloads), lambda *_: False, lasting=True)
+    receiver = Receiver(OPERATIONS["engage-query"], Mask(), Kept(folder_of(runtime)), lambda *_: False, lasting=True)
     numbers = iter(range(1, 101))
 
     def ask(_given: Given) -> Outcome:

@@ -17,7 +17,7 @@ from security import tokens
 from security.secrets import keyed_digest
 from tests.failing.server import wait_until
 from tests.mixpanel import Answer, Call, Mixpanel
-from tests.outbound.conftest import desk_of
+from tests.outbound.conftest import runtime_of
 from tests.outbound.test_api import sender
 from tests.relay import Relay
 
@@ -59,7 +59,7 @@ def test_another_content_under_the_same_name_is_refused(
 def test_a_name_belongs_to_its_token_and_its_operation(
     relay: Relay, headers: dict[str, str], mixpanel: Mixpanel
 ) -> None:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     token = relay.database.write(partial(tokens.add, key=key, name="other", scope="send", now=0))
     for one in (headers, {"Authorization": f"Bearer {token}"}):
         for operation in ("profile-numerical-add", "profile-batch-update"):
@@ -88,7 +88,7 @@ def test_what_was_not_sent_may_be_tried_again_under_its_name(
     relay: Relay, headers: dict[str, str], mixpanel: Mixpanel
 ) -> None:
     for _ in range(60):
-        budget.give_back(desk_of(relay), budget.take(desk_of(relay), "2891273", "query"))
+        budget.give_back(runtime_of(relay), budget.take(runtime_of(relay), "2891273", "query"))
     assert call(relay, headers, "a", {}, "cohorts-list").json["attempts"] == 0
     relay.clock.forward(3_700_000)
     assert call(relay, headers, "a", {}, "cohorts-list").json["verdict"] == "accepted"
@@ -179,7 +179,7 @@ def test_whoever_does_not_wait_is_told_where_to_look(
 def test_the_places_of_calls_that_nobody_waits_for_come_back(
     relay: Relay, headers: dict[str, str], mixpanel: Mixpanel
 ) -> None:
-    threads = relay.app.extensions["house"].settings.threads
+    threads = relay.app.extensions["runtime"].settings.threads
     for _ in range(2 * threads + 1):
         reply = relay.client.post(
             ADDRESS.format("profile-numerical-add"), data=json.dumps(ADD), headers=headers | {"Prefer": "respond-async"}

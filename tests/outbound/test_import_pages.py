@@ -15,7 +15,7 @@ from sqlalchemy import text
 from blueprints.outbound.imports import LOOKED_AT
 from outbound.imports import jobs, runner, uploads
 from tests.mixpanel import Mixpanel
-from tests.outbound.conftest import TOKEN, desk_of
+from tests.outbound.conftest import TOKEN, runtime_of
 from tests.relay import Browser, Relay
 
 EVENTS = [{"event": "e", "properties": {"time": 1_750_000_000, "distinct_id": f"u{n}"}} for n in range(3)]
@@ -41,7 +41,7 @@ def state(relay: Relay) -> str:
 
 
 def work(relay: Relay) -> None:
-    runner.run_due(desk_of(relay), threading.Event())
+    runner.run_due(runtime_of(relay), threading.Event())
 
 
 def test_nothing_is_sent_before_somebody_has_seen_what_is_in_the_file(
@@ -125,7 +125,7 @@ def test_a_file_that_is_none_is_refused_beside_its_field_and_not_kept(
     answer = upload(browser, content)
     assert answer.status_code == 422
     assert says in answer.text
-    assert list(desk_of(relay).folder.iterdir()) == []
+    assert list(runtime_of(relay).uploads.iterdir()) == []
 
 
 def test_a_file_that_is_too_large_is_refused(make_relay: Any) -> None:
@@ -180,7 +180,7 @@ def test_no_token_stands_on_the_page_of_an_import(relay: Relay, browser: Browser
 
 
 def held(relay: Relay) -> list[Path]:
-    return list(desk_of(relay).folder.iterdir())
+    return list(runtime_of(relay).uploads.iterdir())
 
 
 def test_the_upload_of_an_import_goes_when_it_is_cancelled(relay: Relay, browser: Browser) -> None:
@@ -194,9 +194,9 @@ def test_an_import_that_nobody_begins_ends_and_its_upload_goes(relay: Relay, bro
     place = upload(browser, lines(*EVENTS)).location
     (path,) = held(relay)
     os.utime(path, (0, 0))
-    uploads.tidy(relay.database, desk_of(relay).folder, relay.clock() + (uploads.DRAFT_DAYS - 1) * uploads.DAY)
+    uploads.tidy(relay.database, runtime_of(relay).uploads, relay.clock() + (uploads.DRAFT_DAYS - 1) * uploads.DAY)
     assert (state(relay), held(relay)) == ("ready", [path])
-    uploads.tidy(relay.database, desk_of(relay).folder, relay.clock() + (uploads.DRAFT_DAYS + 1) * uploads.DAY)
+    uploads.tidy(relay.database, runtime_of(relay).uploads, relay.clock() + (uploads.DRAFT_DAYS + 1) * uploads.DAY)
     assert (state(relay), held(relay)) == ("cancelled", [])
     assert "Nobody began it within 7 days" in browser.get(place).text
 
@@ -205,11 +205,11 @@ def test_a_file_that_no_row_names_is_removed_once_it_is_old(relay: Relay, browse
     upload(browser, lines(*EVENTS))
     (kept,) = held(relay)
     os.utime(kept, (0, 0))
-    (lost, young) = (desk_of(relay).folder / name for name in ("lost", "young"))
+    (lost, young) = (runtime_of(relay).uploads / name for name in ("lost", "young"))
     lost.write_text("u1")
     young.write_text("u1")
     os.utime(lost, (0, 0))
-    uploads.tidy(relay.database, desk_of(relay).folder, relay.clock())
+    uploads.tidy(relay.database, runtime_of(relay).uploads, relay.clock())
     assert sorted(held(relay)) == sorted([kept, young])
 
 

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from outbound import deliveries, projects
-from outbound.desk import Desk
 from outbound.imports import failures, files, jobs, members, runner
 from outbound.imports.jobs import Draft, Import
 from outbound.imports.kinds import KINDS
+from runtime import Runtime
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.relay import Relay
 
@@ -26,7 +25,7 @@ def event(number: int) -> dict[str, Any]:
 
 
 def begin(
-    desk: Desk, path: Path, records: list[Any], kind: str = "events", options: dict[str, Any] | None = None
+    runtime: Runtime, path: Path, records: list[Any], kind: str = "events", options: dict[str, Any] | None = None
 ) -> int:
     path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in records))
     operation, total = KINDS[kind].operation_id, files.total(path)
@@ -34,16 +33,16 @@ def begin(
     settings = {"options": options or {}}
     how = {"total": total, "state": "waiting", "settings": settings}
     draft = Draft("prod", kind, operation, "file", "file", "tests", str(path), print_of, **how)
-    return desk.database.write(lambda db: jobs.add(db, draft, desk.clock()))
+    return runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))
 
 
-def work(desk: Desk, import_id: int) -> Import:
-    runner.run(desk, import_id, threading.Event())
-    return look(desk, import_id)
+def work(runtime: Runtime, import_id: int) -> Import:
+    runner.run(runtime, import_id, threading.Event())
+    return look(runtime, import_id)
 
 
-def look(desk: Desk, import_id: int) -> Import:
-    found = desk.database.read(lambda db: jobs.by_id(db, import_id))
+def look(runtime: Runtime, import_id: int) -> Import:
+    found = runtime.database.read(lambda db: jobs.by_id(db, import_id))
     assert found is not None
     return found
 
@@ -52,16 +51,18 @@ def counts(job: Import) -> tuple[str, int, int, int, int]:
     return job.state, job.read, job.accepted, job.refused, job.uncertain
 
 
-def failed(desk: Desk, import_id: int) -> list[tuple[int, str]]:
-    return [(one.place, one.verdict) for one in failures.every(desk.database, import_id)]
+def failed(runtime: Runtime, import_id: int) -> list[tuple[int, str]]:
+    return [(one.place, one.verdict) for one in failures.every(runtime.database, import_id)]
 
 
 def numbers(mixpanel: Mixpanel) -> list[int]:
     return sorted(one["properties"]["number"] for call in mixpanel.calls for one in call.records)
 
 
-def test_all_records_arrive_once_in_batches_of_two_thousand(desk: Desk, mixpanel: Mixpanel, tmp_path: Path) -> None:
-    job = work(desk, begin(desk, tmp_path / "f", [event(n) for n in range(4500)]))
+def test_all_records_arrive_once_in_batches_of_two_thousand(
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
+) -> None:
+    job = work(runtime, begin(runtime, tmp_path / "f", [event(n) for n in range(4500)]))
     assert counts(job) == ("done", 4500, 4500, 0, 0)
     assert numbers(mixpanel) == list(range(4500))
     assert sorted(len(call.records) for call in mixpanel.calls) == [500, 2000, 2000]
@@ -69,107 +70,109 @@ def test_all_records_arrive_once_in_batches_of_two_thousand(desk: Desk, mixpanel
 
 
 def test_events_without_an_insert_id_get_the_same_one_at_every_try(
-    desk: Desk, mixpanel: Mixpanel, tmp_path: Path
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
 ) -> None:
     for name in ("one", "two"):
-        work(desk, begin(desk, tmp_path / name, [event(1)]))
+        work(runtime, begin(runtime, tmp_path / name, [event(1)]))
     first, second = (call.records[0]["properties"]["$insert_id"] for call in mixpanel.calls)
     assert first == second
 
 
 def test_what_our_checks_and_what_mixpanel_refuse_is_kept_with_its_reason(
-    desk: Desk, mixpanel: Mixpanel, tmp_path: Path
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
 ) -> None:
     row = {"index": 1, "insert_id": "x", "field": "properties.time", "message": "too old"}
     mixpanel.script("/api/import", Answer(400, {"code": 400, "failed_records": [row], "num_records_imported": 1}))
     illegal = {"event": "e", "properties": {"time": NOW, "distinct_id": "null"}}
-    import_id = begin(desk, tmp_path / "f", [event(0), illegal, "oops", event(1)], options={"strict": True})
-    assert counts(work(desk, import_id)) == ("done", 4, 1, 3, 0)
-    found = list(failures.every(desk.database, import_id))
+    import_id = begin(runtime, tmp_path / "f", [event(0), illegal, "oops", event(1)], options={"strict": True})
+    assert counts(work(runtime, import_id)) == ("done", 4, 1, 3, 0)
+    found = list(failures.every(runtime.database, import_id))
     assert [(one.place, one.verdict) for one in found] == [(2, "refused"), (3, "refused"), (4, "rejected")]
     assert found[2].reason == "too old"
     assert json.loads(found[2].record)["properties"]["number"] == 1
 
 
 def test_a_failed_batch_stops_the_import_and_is_sent_again_when_it_goes_on(
-    desk: Desk, mixpanel: Mixpanel, tmp_path: Path
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
 ) -> None:
     mixpanel.script("/api/import", Answer(503, ""))
-    import_id = begin(desk, tmp_path / "f", [event(n) for n in range(10)])
-    job = work(replace(desk, attempts=2), import_id)
+    import_id = begin(runtime, tmp_path / "f", [event(n) for n in range(10)])
+    job = work(runtime.with_settings(send_attempts=2), import_id)
     assert (job.state, job.read) == ("failed", 0)
     assert "trouble of its own (503)" in str(job.message)
     mixpanel.forget()
     mixpanel.calls.clear()
-    assert desk.database.write(lambda db: jobs.go(db, import_id))
-    assert counts(work(desk, import_id)) == ("done", 10, 10, 0, 0)
+    assert runtime.database.write(lambda db: jobs.go(db, import_id))
+    assert counts(work(runtime, import_id)) == ("done", 10, 10, 0, 0)
     assert numbers(mixpanel) == list(range(10))
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_wrong_credentials_stop_it_at_once_and_blame_no_record(
-    desk: Desk, mixpanel: Mixpanel, tmp_path: Path, status: int
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path, status: int
 ) -> None:
     mixpanel.script("/api/import", Answer(status, {"error": "no"}))
-    import_id = begin(desk, tmp_path / "f", [event(n) for n in range(6000)])
-    job = work(desk, import_id)
+    import_id = begin(runtime, tmp_path / "f", [event(n) for n in range(6000)])
+    job = work(runtime, import_id)
     assert (job.state, job.read, job.refused) == ("failed", 0, 0)
-    assert failed(desk, import_id) == []
+    assert failed(runtime, import_id) == []
 
 
-def kill(desk: Desk, import_id: int, first: int, last: int, kind: str) -> None:
+def kill(runtime: Runtime, import_id: int, first: int, last: int, kind: str) -> None:
     """What a process leaves that is killed with a batch under way: its open row, and a claim that runs out."""
     operation = KINDS[kind].operation_id
 
     def leave(db: Any) -> None:
-        deliveries.open_batch(db, "prod", operation, "tests", last - first + 1, (first, last), import_id, desk.clock())
-        values = {"id": import_id, "until": desk.clock() - 1}
+        deliveries.open_batch(
+            db, "prod", operation, "tests", last - first + 1, (first, last), import_id, runtime.clock()
+        )
+        values = {"id": import_id, "until": runtime.clock() - 1}
         db.execute(
             text("UPDATE import_job SET state='running', claimed_by='x', claimed_until=:until WHERE id=:id"), values
         )
 
-    desk.database.write(leave)
+    runtime.database.write(leave)
 
 
-def test_events_whose_answer_nobody_heard_are_sent_again(desk: Desk, mixpanel: Mixpanel, tmp_path: Path) -> None:
-    import_id = begin(desk, tmp_path / "f", [event(n) for n in range(5)])
-    kill(desk, import_id, 2, 3, "events")
-    assert counts(work(desk, import_id)) == ("done", 5, 5, 0, 0)
+def test_events_whose_answer_nobody_heard_are_sent_again(runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path) -> None:
+    import_id = begin(runtime, tmp_path / "f", [event(n) for n in range(5)])
+    kill(runtime, import_id, 2, 3, "events")
+    assert counts(work(runtime, import_id)) == ("done", 5, 5, 0, 0)
     assert numbers(mixpanel) == list(range(5))
 
 
 def test_additions_whose_answer_nobody_heard_are_uncertain_and_not_sent_again(
-    desk: Desk, mixpanel: Mixpanel, tmp_path: Path
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
 ) -> None:
     updates = [{"$distinct_id": f"u{n}", "$add": {"logins": 1}} for n in range(5)]
-    import_id = begin(desk, tmp_path / "f", updates, "people")
-    kill(desk, import_id, 2, 3, "people")
-    assert counts(work(desk, import_id)) == ("done", 5, 3, 0, 2)
-    assert failed(desk, import_id) == [(2, "uncertain"), (3, "uncertain")]
+    import_id = begin(runtime, tmp_path / "f", updates, "people")
+    kill(runtime, import_id, 2, 3, "people")
+    assert counts(work(runtime, import_id)) == ("done", 5, 3, 0, 2)
+    assert failed(runtime, import_id) == [(2, "uncertain"), (3, "uncertain")]
     assert sorted(one["$distinct_id"] for call in mixpanel.calls for one in call.records) == ["u0", "u3", "u4"]
 
 
 def test_a_batch_of_additions_with_an_unknown_outcome_goes_on_behind_it(
-    desk: Desk, mixpanel: Mixpanel, tmp_path: Path
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
 ) -> None:
     mixpanel.script("/api/engage", Answer(503, ""))
     updates = [{"$distinct_id": f"u{n}", "$add": {"logins": 1}} for n in range(3)]
-    import_id = begin(desk, tmp_path / "f", updates, "people")
-    assert counts(work(desk, import_id)) == ("done", 3, 0, 0, 3)
+    import_id = begin(runtime, tmp_path / "f", updates, "people")
+    assert counts(work(runtime, import_id)) == ("done", 3, 0, 0, 3)
     assert len(mixpanel.calls) == 1
 
 
-def test_failed_records_can_be_imported_as_they_are_kept(desk: Desk, mixpanel: Mixpanel, tmp_path: Path) -> None:
+def test_failed_records_can_be_imported_as_they_are_kept(runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path) -> None:
     mixpanel.script("/api/engage", Answer(200, {"status": 0, "error": "no"}))
-    import_id = begin(desk, tmp_path / "f", [{"$distinct_id": "u1", "$set": {"a": 1}}], "people")
-    work(desk, import_id)
-    kept = [json.loads(one.record) for one in failures.every(desk.database, import_id)]
-    moment = desk.clock() // 1000  # stays, so that what is imported again overtakes no newer update
+    import_id = begin(runtime, tmp_path / "f", [{"$distinct_id": "u1", "$set": {"a": 1}}], "people")
+    work(runtime, import_id)
+    kept = [json.loads(one.record) for one in failures.every(runtime.database, import_id)]
+    moment = runtime.clock() // 1000  # stays, so that what is imported again overtakes no newer update
     assert kept == [{"$time": moment, "$distinct_id": "u1", "$set": {"a": 1}}]
 
 
-def test_a_stretch_that_is_complete_is_never_sent_again(desk: Desk, mixpanel: Mixpanel, tmp_path: Path) -> None:
-    import_id = begin(desk, tmp_path / "f", [event(n) for n in range(6)])
+def test_a_stretch_that_is_complete_is_never_sent_again(runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path) -> None:
+    import_id = begin(runtime, tmp_path / "f", [event(n) for n in range(6)])
     stop = threading.Event()
     stop.set()
 
@@ -177,15 +180,17 @@ def test_a_stretch_that_is_complete_is_never_sent_again(desk: Desk, mixpanel: Mi
         return Answer(200, {"code": 200, "num_records_imported": len(call.records), "status": "OK"})
 
     mixpanel.script("/api/import", hold)
-    work(desk, import_id)
-    desk.database.write(lambda db: db.execute(text("UPDATE import_job SET state = 'waiting', claimed_until = NULL")))
-    assert counts(work(desk, import_id)) == ("done", 6, 6, 0, 0)
+    work(runtime, import_id)
+    runtime.database.write(lambda db: db.execute(text("UPDATE import_job SET state = 'waiting', claimed_until = NULL")))
+    assert counts(work(runtime, import_id)) == ("done", 6, 6, 0, 0)
     assert numbers(mixpanel) == list(range(6))
 
 
 @pytest.mark.slow
-def test_pausing_lets_it_go_on_later_and_cancelling_ends_it(desk: Desk, mixpanel: Mixpanel, tmp_path: Path) -> None:
-    import_id = begin(desk, tmp_path / "f", [event(n) for n in range(60_000)])
+def test_pausing_lets_it_go_on_later_and_cancelling_ends_it(
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
+) -> None:
+    import_id = begin(runtime, tmp_path / "f", [event(n) for n in range(60_000)])
     reached = threading.Event()
 
     def slow(call: Call) -> Answer:
@@ -194,60 +199,60 @@ def test_pausing_lets_it_go_on_later_and_cancelling_ends_it(desk: Desk, mixpanel
         return Answer(200, body, after=0.7)
 
     mixpanel.script("/api/import", slow)
-    worker = threading.Thread(target=work, args=(desk, import_id))
+    worker = threading.Thread(target=work, args=(runtime, import_id))
     worker.start()
     assert reached.wait(10)
-    assert desk.database.write(lambda db: jobs.pause(db, import_id))
+    assert runtime.database.write(lambda db: jobs.pause(db, import_id))
     worker.join(20)
-    paused = look(desk, import_id)
+    paused = look(runtime, import_id)
     assert (paused.state, paused.claimed_by) == ("paused", None)
     assert 0 < paused.read < 60_000
     mixpanel.forget()
-    assert desk.database.write(lambda db: jobs.go(db, import_id))
-    assert counts(work(desk, import_id)) == ("done", 60_000, 60_000, 0, 0)
+    assert runtime.database.write(lambda db: jobs.go(db, import_id))
+    assert counts(work(runtime, import_id)) == ("done", 60_000, 60_000, 0, 0)
     assert sorted(set(numbers(mixpanel))) == list(range(60_000))
     assert len(numbers(mixpanel)) == 60_000
-    other = begin(desk, tmp_path / "g", [event(1)])
-    assert desk.database.write(lambda db: jobs.cancel(db, other, 1))
-    assert not desk.database.write(lambda db: jobs.go(db, other))
-    assert runner.run(desk, other, threading.Event()) is False
+    other = begin(runtime, tmp_path / "g", [event(1)])
+    assert runtime.database.write(lambda db: jobs.cancel(db, other, 1))
+    assert not runtime.database.write(lambda db: jobs.go(db, other))
+    assert runner.run(runtime, other, threading.Event()) is False
 
 
 def test_a_worker_that_slept_until_another_took_over_sends_and_counts_nothing_more(
-    desk: Desk, mixpanel: Mixpanel, tmp_path: Path
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
 ) -> None:
-    import_id = begin(desk, tmp_path / "f", [event(n) for n in range(30_000)])
+    import_id = begin(runtime, tmp_path / "f", [event(n) for n in range(30_000)])
 
     def taken_over(call: Call) -> Answer:
-        later = desk.clock() + jobs.LEASE + 1
-        desk.database.write(lambda db: jobs.claim(db, import_id, "another", later))
+        later = runtime.clock() + jobs.LEASE + 1
+        runtime.database.write(lambda db: jobs.claim(db, import_id, "another", later))
         return Answer(200, {"code": 200, "num_records_imported": len(call.records), "status": "OK"})
 
     mixpanel.script("/api/import", taken_over)
-    work(desk, import_id)
-    job = look(desk, import_id)
+    work(runtime, import_id)
+    job = look(runtime, import_id)
     assert (job.state, job.claimed_by, job.read, job.accepted) == ("running", "another", 0, 0)
     assert len(mixpanel.calls) <= runner.AT_ONCE
-    assert desk.database.read(lambda db: jobs.left_open(db, import_id))
+    assert runtime.database.read(lambda db: jobs.left_open(db, import_id))
 
 
-def test_two_workers_never_work_on_the_same_import(desk: Desk, mixpanel: Mixpanel, tmp_path: Path) -> None:
-    import_id = begin(desk, tmp_path / "f", [event(1)])
-    assert desk.database.write(lambda db: jobs.claim(db, import_id, "another", desk.clock())) is not None
-    assert runner.run(desk, import_id, threading.Event()) is False
+def test_two_workers_never_work_on_the_same_import(runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path) -> None:
+    import_id = begin(runtime, tmp_path / "f", [event(1)])
+    assert runtime.database.write(lambda db: jobs.claim(db, import_id, "another", runtime.clock())) is not None
+    assert runner.run(runtime, import_id, threading.Event()) is False
     assert mixpanel.calls == []
 
 
 def test_a_file_that_has_changed_meanwhile_is_not_mixed_with_the_old_one(
-    desk: Desk, mixpanel: Mixpanel, tmp_path: Path
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
 ) -> None:
-    import_id = begin(desk, tmp_path / "f", [event(1)])
+    import_id = begin(runtime, tmp_path / "f", [event(1)])
     (tmp_path / "f").write_text(json.dumps(event(2)))
-    job = work(desk, import_id)
+    job = work(runtime, import_id)
     assert (job.state, "not the same" in str(job.message), mixpanel.calls) == ("failed", True, [])
 
 
-def test_every_member_of_a_cohort_gets_its_record(relay: Relay, desk: Desk, mixpanel: Mixpanel) -> None:
+def test_every_member_of_a_cohort_gets_its_record(relay: Relay, runtime: Runtime, mixpanel: Mixpanel) -> None:
     relay.refresh([{"mixpanel_distinct_id": f"m{n}", "email": f"m{n}@example.org", "seats": n} for n in range(3)])
     cohort = relay.database.read(lambda db: db.execute(text("SELECT id FROM cohort")).scalar_one())
     template = {
@@ -271,8 +276,8 @@ def test_every_member_of_a_cohort_gets_its_record(relay: Relay, desk: Desk, mixp
         settings={"template": members.checked(template)},
         state="waiting",
     )
-    import_id = desk.database.write(lambda db: jobs.add(db, draft, desk.clock()))
-    assert counts(work(desk, import_id)) == ("done", 3, 3, 0, 0)
+    import_id = runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))
+    assert counts(work(runtime, import_id)) == ("done", 3, 3, 0, 0)
     sent = [one["properties"] for one in mixpanel.calls[0].records]
     assert [(one["distinct_id"], one["to"], one["n"], "x" in one) for one in sent] == [
         ("m0", "<m0@example.org>", 0, False),
@@ -289,7 +294,7 @@ def test_a_template_that_cannot_be_filled_in_says_why(template: Any) -> None:
         members.checked(template)
 
 
-def test_a_project_that_is_gone_is_told(desk: Desk, tmp_path: Path, project: projects.Project) -> None:
-    import_id = begin(desk, tmp_path / "f", [event(1)])
-    desk.database.write(partial(projects.remove, known=project))
-    assert "no project prod any more" in str(work(desk, import_id).message)
+def test_a_project_that_is_gone_is_told(runtime: Runtime, tmp_path: Path, project: projects.Project) -> None:
+    import_id = begin(runtime, tmp_path / "f", [event(1)])
+    runtime.database.write(partial(projects.remove, known=project))
+    assert "no project prod any more" in str(work(runtime, import_id).message)

@@ -100,7 +100,7 @@ def test_a_long_answer_says_how_far_it_is_and_is_cancelled(
 
 def test_the_places_of_long_answers_come_back(relay: Relay, headers: dict[str, str], mixpanel: Mixpanel) -> None:
     mixpanel.script(EXPORT, Answer(body=lines(3)))
-    for count in range(2 * relay.app.extensions["house"].settings.threads + 1):
+    for count in range(2 * relay.app.extensions["runtime"].settings.threads + 1):
         relay.clock.forward(61_000)  # of the hour's exports; three may be made a second
         assert ask(relay, headers, Idempotency_Key=str(count)).data == lines(3)
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from models.database import DatabaseUnavailable
 from outbound import send
-from outbound.desk import Desk
 from outbound.operations import registry
 from outbound.operations.types import Given
 from outbound.projects import Project
@@ -20,8 +19,9 @@ from outbound.result.types import Judgement
 from outbound.result.verdict import judge
 from outbound.transport import budget
 from outbound.transport.client import Answer as Came
+from runtime import Runtime
 from tests.mixpanel import Answer, Call, Mixpanel
-from tests.outbound.conftest import desk_of
+from tests.outbound.conftest import runtime_of
 from tests.outbound.test_api import post, sender
 from tests.relay import Browser, Relay
 
@@ -99,9 +99,9 @@ class Leaving:
 
 @pytest.mark.parametrize("key", ["profile-numerical-add", "cohorts-list"])
 def test_a_database_that_goes_away_after_a_call_does_not_make_the_call_look_as_if_it_had_failed(
-    desk: Desk, project: Project, mixpanel: Mixpanel, key: str
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, key: str
 ) -> None:
-    leaving = Leaving(desk.database)
+    leaving = Leaving(runtime.database)
 
     def gone(call: Call) -> Answer:
         leaving.gone = True
@@ -109,22 +109,22 @@ def test_a_database_that_goes_away_after_a_call_does_not_make_the_call_look_as_i
 
     mixpanel.script("/api/engage", gone)
     mixpanel.script("/query/cohorts/list", gone)
-    here = replace(desk, database=leaving)  # type: ignore[arg-type]
+    runtime = replace(runtime, database=leaving)  # type: ignore[arg-type]
     given = Given({}, [ADD]) if key == "profile-numerical-add" else Given()
-    outcome = send.send(here, send.ready(here, project, registry.OPERATIONS[key], given), "test", "api")[1]
+    outcome = send.send(runtime, send.ready(runtime, project, registry.OPERATIONS[key], given), "test", "api")[1]
     assert outcome.verdict == "accepted"
     assert "our own database did not answer" in outcome.words.lower()
 
 
 def test_a_fault_of_ours_in_reading_an_answer_is_no_word_about_the_call(
-    desk: Desk, project: Project, mixpanel: Mixpanel, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def faulty(*_arguments: Any, **_options: Any) -> Judgement:
         raise KeyError("a fault of ours")
 
     monkeypatch.setattr("outbound.transport.attempts.judge", faulty)
-    call = send.ready(desk, project, registry.OPERATIONS["profile-numerical-add"], Given({}, [ADD]))
-    outcome = send.send(desk, call, "test", "api")[1]
+    call = send.ready(runtime, project, registry.OPERATIONS["profile-numerical-add"], Given({}, [ADD]))
+    outcome = send.send(runtime, call, "test", "api")[1]
     assert (outcome.verdict, outcome.attempts) == ("uncertain", 1)
 
 
@@ -132,7 +132,7 @@ def test_a_spent_budget_is_told_with_its_reason_and_when_there_is_room_again(
     relay: Relay, headers: dict[str, str], mixpanel: Mixpanel
 ) -> None:
     for _ in range(60):
-        budget.give_back(desk_of(relay), budget.take(desk_of(relay), "2891273", "query"))
+        budget.give_back(runtime_of(relay), budget.take(runtime_of(relay), "2891273", "query"))
     reply = post(relay, headers, "cohorts-list").json
     assert (reply["verdict"], reply["attempts"], reply["answer"]) == ("failed", 0, None)
     assert reply["words"].startswith("Not sent: The 60 queries of an hour are used; the next is free at ")
@@ -143,7 +143,7 @@ def test_a_spent_budget_is_told_with_its_reason_and_when_there_is_room_again(
 def test_as_many_calls_at_once_as_there_are_threads_and_the_next_waits_for_a_place(
     relay: Relay, headers: dict[str, str], mixpanel: Mixpanel
 ) -> None:
-    threads = relay.app.extensions["house"].settings.threads
+    threads = relay.app.extensions["runtime"].settings.threads
     together, found = Barrier(threads, timeout=20), []
 
     def all_there(_call: Call) -> Answer:

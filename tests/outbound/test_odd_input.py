@@ -32,7 +32,7 @@ def different() -> list[Operation]:
 
 @pytest.fixture
 def headers(relay: Relay) -> dict[str, str]:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     token = relay.database.write(partial(tokens.add, key=key, name="odd", scope="send", now=0))
     return {"Authorization": f"Bearer {token}"}
 

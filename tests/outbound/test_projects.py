@@ -5,14 +5,15 @@ from functools import partial
 
 import pytest
 
+from models.encryption import DecryptionError
 from outbound import projects
 from outbound.projects import Credentials, Wrong
-from security.encryption import Box, CannotOpen
+from security.encryption import Cipher
 from tests.outbound.conftest import DRAFT, SECRET, TOKEN, USERNAME, add_project, project_of
 
 
-def test_credentials_come_back_as_they_were_given(desk, project):
-    assert project.credentials(desk.box) == Credentials(TOKEN, USERNAME, SECRET)
+def test_credentials_come_back_as_they_were_given(runtime, project):
+    assert project.credentials(runtime.cipher) == Credentials(TOKEN, USERNAME, SECRET)
 
 
 def test_no_credential_stands_in_the_database_in_plain_text(relay):
@@ -21,18 +22,18 @@ def test_no_credential_stands_in_the_database_in_plain_text(relay):
 
 
 def test_another_key_opens_nothing(project):
-    with pytest.raises(CannotOpen):
-        project.credentials(Box("another key"))
+    with pytest.raises(DecryptionError):
+        project.credentials(Cipher("another key"))
 
 
-def test_credentials_do_not_show_where_a_value_is_printed(desk, project):
-    assert SECRET not in f"{project.credentials(desk.box)!r} {DRAFT!r}"
+def test_credentials_do_not_show_where_a_value_is_printed(runtime, project):
+    assert SECRET not in f"{project.credentials(runtime.cipher)!r} {DRAFT!r}"
 
 
-def test_a_credential_that_is_not_given_stays(relay, desk, project):
+def test_a_credential_that_is_not_given_stays(relay, runtime, project):
     draft = replace(DRAFT, secret=None, token="")
-    relay.database.write(partial(projects.change, box=desk.box, known=project, draft=draft, now=1))
-    assert project_of(relay).credentials(desk.box) == Credentials("", USERNAME, SECRET)
+    relay.database.write(partial(projects.change, cipher=runtime.cipher, known=project, draft=draft, now=1))
+    assert project_of(relay).credentials(runtime.cipher) == Credentials("", USERNAME, SECRET)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -13,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outbound import send
-from outbound.desk import Desk
 from outbound.imports import jobs as imports
 from outbound.operations import registry
 from outbound.operations.types import Composed, Given, Operation
@@ -23,6 +21,7 @@ from outbound.result.verdict import judge
 from outbound.transport import client
 from outbound.transport.attempts import Outcome
 from outbound.transport.retry import LONGEST_ASKED, asked_pause, is_repeatable, only_reads, patience_for
+from runtime import Runtime
 from tests.mixpanel import Answer, Mixpanel
 from tests.outbound.test_imports import begin, counts, event, failed, work
 from tests.outbound.test_specs import CREDENTIALS, PROJECT
@@ -37,9 +36,11 @@ quick = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCh
 unheard = st.one_of(st.integers(500, 999), st.just(408), st.sampled_from([101, 103, 199]))
 
 
-def call(desk: Desk, project: Project, key: str, body: Any = None, params: dict[str, Any] | None = None) -> Outcome:
-    ready = send.ready(desk, project, registry.OPERATIONS[key], Given(params or {}, body))
-    return send.send(desk, ready, "test", "terminal")[1]
+def call(
+    runtime: Runtime, project: Project, key: str, body: Any = None, params: dict[str, Any] | None = None
+) -> Outcome:
+    ready = send.ready(runtime, project, registry.OPERATIONS[key], Given(params or {}, body))
+    return send.send(runtime, ready, "test", "terminal")[1]
 
 
 @pytest.mark.parametrize("key", registry.OPERATIONS)
@@ -69,7 +70,7 @@ def assert_judged_by_its_class(operation: Operation, composed: Composed, status:
 @given(status=unheard, key=st.sampled_from(["import-events", "profile-numerical-add", "cohorts-list"]))
 @quick
 def test_what_nobody_heard_is_tried_again_where_that_is_safe_and_uncertain_where_not(
-    desk: Desk, project: Project, mixpanel: Mixpanel, status: int, key: str
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, status: int, key: str
 ) -> None:
     path, body = {
         "import-events": ("/api/import", [EVENT]),
@@ -78,8 +79,8 @@ def test_what_nobody_heard_is_tried_again_where_that_is_safe_and_uncertain_where
     }[key]
     mixpanel.calls.clear()
     mixpanel.script(path, Answer(status, "<html>"))
-    desk.database.write(lambda db: db.exec_driver_sql("DELETE FROM budget_call"))
-    outcome = call(desk, project, key, body)
+    runtime.database.write(lambda db: db.exec_driver_sql("DELETE FROM budget_call"))
+    outcome = call(runtime, project, key, body)
     if key == "profile-numerical-add":
         assert (outcome.verdict, len(mixpanel.calls)) == ("uncertain", 1)
     else:
@@ -90,26 +91,26 @@ def test_what_nobody_heard_is_tried_again_where_that_is_safe_and_uncertain_where
 @given(status=unheard)
 @settings(quick, max_examples=8)
 def test_a_batch_whose_answer_nobody_heard_stays_open_and_is_sent_again(
-    desk: Desk, project: Project, mixpanel: Mixpanel, tmp_path_factory: pytest.TempPathFactory, status: int
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, tmp_path_factory: pytest.TempPathFactory, status: int
 ) -> None:
     mixpanel.script("/api/import", Answer(status, "<html>"))
-    made = begin(desk, tmp_path_factory.mktemp("events") / "events.ndjson", [event(1)])
-    assert counts(work(desk, made)) == ("failed", 0, 0, 0, 0)
+    made = begin(runtime, tmp_path_factory.mktemp("events") / "events.ndjson", [event(1)])
+    assert counts(work(runtime, made)) == ("failed", 0, 0, 0, 0)
     mixpanel.script("/api/import", GOOD)
-    desk.database.write(lambda db: imports.go(db, made))
-    assert counts(work(desk, made)) == ("done", 1, 1, 0, 0)
+    runtime.database.write(lambda db: imports.go(db, made))
+    assert counts(work(runtime, made)) == ("done", 1, 1, 0, 0)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405, 407, 410, 415, 421, 431, 451, 301, 307])
 def test_a_no_to_the_call_itself_refuses_no_record_of_an_import(
-    desk: Desk, project: Project, mixpanel: Mixpanel, tmp_path: Any, status: int
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, tmp_path: Any, status: int
 ) -> None:
     mixpanel.script("/api/import", Answer(status, ""))
-    made = begin(desk, tmp_path / "events.ndjson", [event(1)])
-    assert counts(work(desk, made)) == ("failed", 0, 0, 0, 0)
+    made = begin(runtime, tmp_path / "events.ndjson", [event(1)])
+    assert counts(work(runtime, made)) == ("failed", 0, 0, 0, 0)
     mixpanel.script("/api/import", GOOD)
-    desk.database.write(lambda db: imports.go(db, made))
-    assert counts(work(desk, made)) == ("done", 1, 1, 0, 0)
+    runtime.database.write(lambda db: imports.go(db, made))
+    assert counts(work(runtime, made)) == ("done", 1, 1, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -126,28 +127,33 @@ def test_a_no_to_the_call_itself_refuses_no_record_of_an_import(
     ],
 )
 def test_of_a_batch_that_was_stored_in_part_only_what_is_named_is_told(
-    desk: Desk, mixpanel: Mixpanel, tmp_path: Any, answer: dict[str, Any], accepted: int, places: list[tuple[int, str]]
+    runtime: Runtime,
+    mixpanel: Mixpanel,
+    tmp_path: Any,
+    answer: dict[str, Any],
+    accepted: int,
+    places: list[tuple[int, str]],
 ) -> None:
     mixpanel.script("/api/import", Answer(400, answer))
-    made = begin(desk, tmp_path / "events.ndjson", [event(n) for n in range(3)])
-    found = work(desk, made)
+    made = begin(runtime, tmp_path / "events.ndjson", [event(n) for n in range(3)])
+    found = work(runtime, made)
     assert (found.state, found.read, found.accepted) == ("done", 3, accepted)
     assert found.accepted + found.refused + found.uncertain == found.read
-    assert failed(desk, made) == places
+    assert failed(runtime, made) == places
 
 
 @pytest.mark.parametrize("status", [401, 404, 302, 425, 429])
 def test_a_last_try_that_was_turned_away_says_nothing_of_the_one_before_it(
-    desk: Desk, project: Project, mixpanel: Mixpanel, status: int
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, status: int
 ) -> None:
     mixpanel.script("/api/import", Answer(524, ""), Answer(status, ""))
-    outcome = call(desk, project, "import-events", [EVENT])
+    outcome = call(runtime, project, "import-events", [EVENT])
     assert outcome.verdict == "failed"
     assert "An earlier try had no answer. It may have been stored" in outcome.words
 
 
 def test_a_part_of_a_batch_that_nobody_heard_leaves_the_whole_to_be_sent_again(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     batch = [{"event": "e", "properties": {"time": 1, "distinct_id": f"u{n}", "$insert_id": f"i{n}"}} for n in range(2)]
 
@@ -157,19 +163,19 @@ def test_a_part_of_a_batch_that_nobody_heard_leaves_the_whole_to_be_sent_again(
         return GOOD if one.records[0]["properties"]["distinct_id"] == "u0" else Answer(520, "")
 
     mixpanel.script("/api/import", picky)
-    ready = send.ready(desk, project, registry.OPERATIONS["import-events"], Given({}, batch))
-    outcome = send.send(desk, ready, "test", "terminal")[1]
+    ready = send.ready(runtime, project, registry.OPERATIONS["import-events"], Given({}, batch))
+    outcome = send.send(runtime, ready, "test", "terminal")[1]
     assert (outcome.verdict, outcome.accepted) == ("failed", 1)
 
 
 # --- Retry-After
 
 
-def pauses(desk: Desk, project: Project, mixpanel: Mixpanel, *answers: Answer) -> tuple[Outcome, list[float]]:
+def pauses(runtime: Runtime, project: Project, mixpanel: Mixpanel, *answers: Answer) -> tuple[Outcome, list[float]]:
     slept: list[float] = []
     mixpanel.script("/api/import", *answers)
-    ready = send.ready(desk, project, registry.OPERATIONS["import-events"], Given({}, [EVENT]))
-    outcome = send.finish(desk, ready, send.prepare(desk, ready, "test", "terminal"), slept.append)
+    ready = send.ready(runtime, project, registry.OPERATIONS["import-events"], Given({}, [EVENT]))
+    outcome = send.finish(runtime, ready, send.prepare(runtime, ready, "test", "terminal"), slept.append)
     return outcome, slept
 
 
@@ -180,9 +186,9 @@ def pauses(desk: Desk, project: Project, mixpanel: Mixpanel, *answers: Answer) -
 )
 @quick
 def test_a_pause_that_is_asked_for_is_kept_up_to_a_quarter_of_an_hour(
-    desk: Desk, project: Project, mixpanel: Mixpanel, status: int, seconds: int, name: str
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, status: int, seconds: int, name: str
 ) -> None:
-    outcome, slept = pauses(desk, project, mixpanel, Answer(status, "", {name: str(seconds)}), GOOD)
+    outcome, slept = pauses(runtime, project, mixpanel, Answer(status, "", {name: str(seconds)}), GOOD)
     assert (outcome.verdict, slept) == ("accepted", [min(seconds, 900)])
 
 
@@ -220,9 +226,9 @@ def test_a_date_in_retry_after_is_read_by_the_clock_of_whoever_wrote_it(seconds:
 
 
 def test_all_pauses_of_a_call_that_are_asked_for_are_bounded_together(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
-    outcome, slept = pauses(desk, project, mixpanel, Answer(503, "", {"Retry-After": "600"}))
+    outcome, slept = pauses(runtime, project, mixpanel, Answer(503, "", {"Retry-After": "600"}))
     assert outcome.verdict == "failed"
     assert slept[:2] == [600, 300]
     assert sum(slept) == LONGEST_ASKED
@@ -264,7 +270,7 @@ STAGES: dict[str, Behaviour] = {
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_connection_that_ends_at_any_stage_leaves_it_unheard(desk: Desk, project: Project, stage: str) -> None:
+def test_a_connection_that_ends_at_any_stage_leaves_it_unheard(runtime: Runtime, project: Project, stage: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         seen: list[int] = []
 
@@ -279,13 +285,13 @@ def test_a_connection_that_ends_at_any_stage_leaves_it_unheard(desk: Desk, proje
                 connection.close()
 
         threading.Thread(target=serve, daemon=True).start()
-        here = replace(desk, base_url=f"http://127.0.0.1:{listening.getsockname()[1]}")
+        runtime = runtime.with_settings(mixpanel_base_url=f"http://127.0.0.1:{listening.getsockname()[1]}")
         for key, body, verdict, tries in (
             ("import-events", [EVENT], "failed", 5),
             ("profile-numerical-add", [ADD], "uncertain", 1),
         ):
             seen.clear()
-            outcome = call(here, project, key, body)
+            outcome = call(runtime, project, key, body)
             left = "may have been stored" in outcome.words
             assert outcome.verdict == (verdict if left else "failed")
             assert left or (stage == "at once" and "nothing was sent" in outcome.words)

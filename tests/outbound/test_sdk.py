@@ -12,10 +12,10 @@ from mixpanel import Consumer, ServiceAccountCredentials
 from mixpanel import Mixpanel as Sdk
 
 from outbound import send
-from outbound.desk import Desk
 from outbound.operations import registry
 from outbound.operations.types import Given
 from outbound.projects import Project
+from runtime import Runtime
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.outbound.conftest import SECRET, TOKEN, USERNAME
 
@@ -115,17 +115,17 @@ DIFFERENCES: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_the_wire_is_the_sdks_but_for_what_is_listed(
-    desk: Desk, project: Project, mixpanel: Mixpanel, monkeypatch: pytest.MonkeyPatch, name: str
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     pair = PAIRS[name]
     for path in ("track", "engage", "groups", "import"):
         mixpanel.script(f"/api/{path}", Answer(body={"status": 1, "error": None, "code": 200}))
     monkeypatch.setattr("mixpanel.Consumer", lambda: consumer(mixpanel))  # an alias makes one of its own
-    monkeypatch.setattr(Sdk, "_now", lambda _self: desk.clock() / 1000)
+    monkeypatch.setattr(Sdk, "_now", lambda _self: runtime.clock() / 1000)
     account = ServiceAccountCredentials(username=USERNAME, secret=SECRET, project_id="2891273")
     pair.sdk(Sdk(TOKEN, consumer(mixpanel, account), credentials=account))
-    call = send.ready(desk, project, registry.OPERATIONS[pair.operation], Given(pair.params))
-    assert send.send(desk, call, "test", "terminal")[1].verdict == "accepted"
+    call = send.ready(runtime, project, registry.OPERATIONS[pair.operation], Given(pair.params))
+    assert send.send(runtime, call, "test", "terminal")[1].verdict == "accepted"
     theirs, ours = mixpanel.calls
     assert (theirs.method, theirs.path) == (ours.method, ours.path)
     assert theirs.headers.get("Authorization") == ours.headers.get("Authorization")

@@ -20,7 +20,7 @@ from security import tokens
 from tests.commands.conftest import terminal_of
 from tests.conftest import MakeRelay
 from tests.mixpanel import Answer, Call, Mixpanel
-from tests.outbound.conftest import add_project, desk_of
+from tests.outbound.conftest import add_project, runtime_of
 from tests.outbound.test_import_pages import EVENTS, lines, upload
 from tests.outbound.test_warning import ADD, pages_of
 from tests.relay import Browser, Relay
@@ -88,12 +88,12 @@ def use_every_door(relay: Relay, browser: Browser, folder: Path) -> None:
     browser.post("/send/comparisons", {"cohort": "1", "project": "prod", "way": "count"})
     import_by_every_door(browser, folder, relay)
     call_the_api(relay)
-    desk = desk_of(relay)
+    runtime = runtime_of(relay)
     for _ in range(3):
-        runner.run_due(desk, threading.Event())
-    comparison_runner.work_once(desk)
+        runner.run_due(runtime, threading.Event())
+    comparison_runner.work_once(runtime)
     relay.clock.forward(60_000)
-    search.look_once(desk)
+    search.look_once(runtime)
 
 
 def import_by_every_door(browser: Browser, folder: Path, relay: Relay) -> None:
@@ -116,7 +116,7 @@ def import_by_every_door(browser: Browser, folder: Path, relay: Relay) -> None:
 
 
 def call_the_api(relay: Relay) -> None:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     sender = relay.database.write(partial(tokens.add, key=key, name="sender", scope="send", now=0))
     for operation, given in (("import-events", {"body": EVENTS}), ("create-warehouse-pipeline", {"params": PIPELINE})):
         answer = relay.client.post(

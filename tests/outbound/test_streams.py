@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from outbound.downloads.folder import folder_of
 from tests.commands.conftest import Terminal, terminal_of
 from tests.mixpanel import Answer, Mixpanel
 from tests.outbound.test_downloads import EXPORT, lines, profiles
@@ -134,6 +135,6 @@ def test_a_kept_answer_can_be_fetched_while_it_is_at_hand(relay: Relay, mixpanel
     path = f"/api/v1/deliveries/{sent.json['delivery']}/answer"  # type: ignore[index]
     found = relay.client.get(path, headers=headers)
     assert (found.status_code, found.data, found.headers["X-Whole"]) == (200, lines(20_000), "yes")
-    for file in relay.app.extensions["desk"].downloads.path.iterdir():
+    for file in folder_of(relay.app.extensions["runtime"]).path.iterdir():
         file.unlink()
     assert relay.client.get(path, headers=headers).status_code == 404

@@ -46,7 +46,7 @@ def test_a_project_is_added_with_its_secret_from_standard_input_and_never_shown(
         True,
     )
     assert not any(secret in result.output for secret in ("tok-12345", "acc.1", "very-secret"))
-    known = project_of(relay, "eu-prod").credentials(relay.app.extensions["desk"].box)
+    known = project_of(relay, "eu-prod").credentials(relay.app.extensions["runtime"].cipher)
     assert (known.token, known.username, known.secret) == ("tok-12345", "acc.1", "very-secret")
 
 
@@ -78,7 +78,7 @@ def test_a_service_account_of_another_project_is_told(terminal: Terminal, mixpan
 
 def test_credentials_stay_where_a_change_does_not_name_them(relay: Relay, terminal: Terminal) -> None:
     assert terminal("projects", "change", "prod", "--token", "another-token").exit_code == 0
-    known = project_of(relay).credentials(relay.app.extensions["desk"].box)
+    known = project_of(relay).credentials(relay.app.extensions["runtime"].cipher)
     assert (known.token, known.username, known.secret) == ("another-token", USERNAME, SECRET)
 
 

@@ -1,18 +1,17 @@
 """The truth table: what Mixpanel answers, what we say that it did, and how often it was called (mixpanel-facts 3)."""
 
 import json
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
 
 from outbound import send
-from outbound.desk import Desk
 from outbound.operations import registry
 from outbound.operations.types import Given, Operation
 from outbound.projects import Draft, Project
 from outbound.transport.attempts import Outcome
 from outbound.transport.retry import doubling
+from runtime import Runtime
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.outbound.conftest import add_project, project_of
 from tests.relay import Relay
@@ -198,37 +197,37 @@ TABLE = [
 PATHS = {"import-events": "/api/import", "track-event": "/api/track", "group-set-property": "/api/groups"}
 
 
-def sent(desk: Desk, project: Project, key: str, params: dict[str, Any], body: Any = None) -> Outcome:
+def sent(runtime: Runtime, project: Project, key: str, params: dict[str, Any], body: Any = None) -> Outcome:
     operation = registry.find(key)
     assert operation is not None
-    call = send.ready(desk, project, operation, Given(params, body))
+    call = send.ready(runtime, project, operation, Given(params, body))
     assert not call.composed.stops(force=True), call.composed.problems
-    return send.send(desk, call, "test", "terminal")[1]
+    return send.send(runtime, call, "test", "terminal")[1]
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row.label for row in TABLE])
-def test_the_table(desk: Desk, project: Project, mixpanel: Mixpanel, row: Row) -> None:
+def test_the_table(runtime: Runtime, project: Project, mixpanel: Mixpanel, row: Row) -> None:
     path = PATHS.get(row.operation, "/api/engage")
     mixpanel.script(path, *row.answers)
-    outcome = sent(desk, project, row.operation, {}, row.body)
+    outcome = sent(runtime, project, row.operation, {}, row.body)
     assert (outcome.verdict, len(mixpanel.to(path)), outcome.accepted) == (row.verdict, row.calls, row.accepted)
     assert outcome.attempts == row.calls
     assert row.words in outcome.words
 
 
 def test_each_failed_record_is_named_by_its_place_whatever_its_spelling(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     for key in ("insert_id", "$insert_id"):
         mixpanel.script("/api/import", Answer(400, bad(key, 0, 2, stored=1)))
-        outcome = sent(desk, project, "import-events", {}, [EVENT] * 3)
+        outcome = sent(runtime, project, "import-events", {}, [EVENT] * 3)
         assert [(one.index, one.insert_id, one.field) for one in outcome.failed_records] == [
             (0, "id-0", "properties.time"),
             (2, "id-2", "properties.time"),
         ]
 
 
-def test_a_batch_that_is_too_large_is_split_and_goes_on(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
+def test_a_batch_that_is_too_large_is_split_and_goes_on(runtime: Runtime, project: Project, mixpanel: Mixpanel) -> None:
     def picky(call: Call) -> Answer:
         if len(call.records) > 2:
             return Answer(
@@ -242,7 +241,7 @@ def test_a_batch_that_is_too_large_is_split_and_goes_on(desk: Desk, project: Pro
     batch = [
         {"event": "e", "properties": {"time": NOW, "distinct_id": f"u{n}", "$insert_id": f"i{n}"}} for n in range(7)
     ]
-    outcome = sent(desk, project, "import-events", {}, batch)
+    outcome = sent(runtime, project, "import-events", {}, batch)
     assert (outcome.verdict, outcome.accepted) == ("partly", 6)
     taken = [
         one["properties"]["$insert_id"] for call in mixpanel.calls if len(call.records) <= 2 for one in call.records
@@ -287,7 +286,7 @@ def test_a_batch_that_is_too_large_is_split_and_goes_on(desk: Desk, project: Pro
     ],
 )
 def test_queries_tables_pipelines_and_raw_requests(
-    desk: Desk,
+    runtime: Runtime,
     project: Project,
     mixpanel: Mixpanel,
     key: str,
@@ -298,22 +297,22 @@ def test_queries_tables_pipelines_and_raw_requests(
     words: str,
 ) -> None:
     mixpanel.script(path, answer)
-    outcome = sent(desk, project, key, params)
+    outcome = sent(runtime, project, key, params)
     assert (outcome.verdict, len(mixpanel.to(path))) == (verdict, 1)
     assert words in outcome.words
 
 
 def test_a_question_without_an_answer_is_asked_again_and_never_said_to_be_stored(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     mixpanel.script("/query/cohorts/list", Answer(503, ""))
-    outcome = sent(desk, project, "cohorts-list", {})
+    outcome = sent(runtime, project, "cohorts-list", {})
     assert (outcome.verdict, len(mixpanel.calls)) == ("failed", 5)
     assert "stored" not in outcome.words
 
 
-def test_nobody_answers_at_all(desk: Desk, project: Project, mixpanel: Mixpanel) -> None:
-    nowhere = replace(desk, base_url="http://127.0.0.1:1")
+def test_nobody_answers_at_all(runtime: Runtime, project: Project, mixpanel: Mixpanel) -> None:
+    nowhere = runtime.with_settings(mixpanel_base_url="http://127.0.0.1:1")
     outcome = sent(nowhere, project, "profile-numerical-add", {}, [ADD])
     assert (outcome.verdict, outcome.status) == ("failed", None)
     assert "nothing was sent" in outcome.words
@@ -328,16 +327,16 @@ def test_the_pauses_are_mixpanels_own_schedule() -> None:
 
 
 def test_a_raw_request_tries_again_only_where_it_asks_for_that(
-    desk: Desk, project: Project, mixpanel: Mixpanel
+    runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     mixpanel.script("/app/me", Answer(503, ""))
     plain = {"url": "/me", "method": "GET", "family": "app"}
-    assert sent(desk, project, "raw-request", plain).attempts == 1
-    assert sent(desk, project, "raw-request", plain | {"max_retries": 2, "retry_delay_ms": 0}).attempts == 3
+    assert sent(runtime, project, "raw-request", plain).attempts == 1
+    assert sent(runtime, project, "raw-request", plain | {"max_retries": 2, "retry_delay_ms": 0}).attempts == 3
     mixpanel.script("/app/me", Answer(404, ""))
-    assert sent(desk, project, "raw-request", plain | {"max_retries": 2, "retry_delay_ms": 0}).attempts == 1
+    assert sent(runtime, project, "raw-request", plain | {"max_retries": 2, "retry_delay_ms": 0}).attempts == 1
     every = {"max_retries": 2, "retry_delay_ms": 0, "retry_all_errors": True}
-    assert sent(desk, project, "raw-request", plain | every).attempts == 3
+    assert sent(runtime, project, "raw-request", plain | every).attempts == 3
 
 
 INGESTING = [one for one in registry.OPERATIONS.values() if one.record is not None]
@@ -345,11 +344,11 @@ INGESTING = [one for one in registry.OPERATIONS.values() if one.record is not No
 
 @pytest.mark.parametrize("operation", INGESTING, ids=lambda one: one.id)
 def test_nothing_is_sent_that_would_get_the_place_of_our_server(
-    desk: Desk, project: Project, mixpanel: Mixpanel, operation: Operation
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, operation: Operation
 ) -> None:
     for example in operation.examples:
         filled = registry.filled(example, NOW * 1000)
-        sent(desk, project, operation.id, filled.params, filled.body)
+        sent(runtime, project, operation.id, filled.params, filled.body)
     for call in mixpanel.calls:
         fields = dict(call.query) | (call.form if operation.body == "form" else {})
         records = [json.loads(call.form["data"])] if operation.body == "form" else call.records
@@ -358,10 +357,10 @@ def test_nothing_is_sent_that_would_get_the_place_of_our_server(
 
 @pytest.mark.parametrize("ip", ["203.0.113.7", "", None])
 def test_an_event_that_says_its_own_place_keeps_it(
-    desk: Desk, project: Project, mixpanel: Mixpanel, ip: str | None
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, ip: str | None
 ) -> None:
     event = {"event": "e", "properties": EVENT["properties"] | {"ip": ip}}
-    sent(desk, project, "import-events", {}, [event])
+    sent(runtime, project, "import-events", {}, [event])
     assert mixpanel.calls[0].records[0]["properties"]["ip"] == ip
 
 
@@ -369,22 +368,22 @@ def test_an_event_that_says_its_own_place_keeps_it(
     "operation", [one for one in INGESTING if one.path in {"/engage", "/groups"}], ids=lambda o: o.id
 )
 def test_an_update_carries_the_time_of_its_making_so_that_no_late_try_overtakes_a_newer_one(
-    desk: Desk, project: Project, mixpanel: Mixpanel, operation: Operation
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, operation: Operation
 ) -> None:
     filled = registry.filled(operation.examples[0], NOW * 1000)
     mixpanel.script("/api" + operation.path, Answer(429, ""), Answer(200, "1"))
-    sent(desk, project, operation.id, filled.params, filled.body)
+    sent(runtime, project, operation.id, filled.params, filled.body)
     first, second = mixpanel.calls
-    assert {one["$time"] for call in (first, second) for one in call.records} == {desk.clock() // 1000}
+    assert {one["$time"] for call in (first, second) for one in call.records} == {runtime.clock() // 1000}
 
 
 def test_calls_name_the_relay_as_their_sender_unless_the_project_names_another(
-    relay: Relay, desk: Desk, project: Project, mixpanel: Mixpanel
+    relay: Relay, runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
     add_project(relay, Draft("plain", "us", "17", "planted-token-3f8a", "planted-account", "planted-secret-7b1e"))
     for one in (project, project_of(relay, "plain")):
-        sent(desk, one, "import-events", {}, [EVENT])
-        sent(desk, one, "cohorts-list", {})
+        sent(runtime, one, "import-events", {}, [EVENT])
+        sent(runtime, one, "cohorts-list", {})
     named = [call.headers["X-Mixpanel-Integration-ID"] for call in mixpanel.calls]
     assert named == ["example-co", "example-co", "cohort-relay", "cohort-relay"]
     sources = [call.records[0]["properties"]["$source"] for call in mixpanel.to("/api/import")]

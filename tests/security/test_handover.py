@@ -49,12 +49,12 @@ def scalar(relay: Relay, statement: str) -> Any:
 def test_another_process_finds_what_was_left_and_the_table_holds_nothing_readable(relay: Relay, browser) -> None:
     with As(relay.app, browser.operator):
         key = handover.leave("search", {"q": SECRET})
-    settings = relay.app.extensions["house"].settings
+    settings = relay.app.extensions["runtime"].settings
     other = create_app(settings, relay.clock)
     with As(other, browser.operator):
         assert handover.find("search", key) == {"q": SECRET}
         assert handover.find("search", key) == {"q": SECRET}
-    other.extensions["house"].database.dispose()
+    other.extensions["runtime"].database.dispose()
     sealed = scalar(relay, "SELECT sealed FROM handover")
     assert SECRET.encode() not in bytes(sealed)
     assert key.encode() not in bytes(sealed)
@@ -120,5 +120,5 @@ def test_large_forms_make_room_for_the_newest(relay: Relay, browser, monkeypatch
 def test_what_another_secret_key_sealed_is_as_if_it_were_gone(relay: Relay, browser, tmp_path) -> None:
     with As(relay.app, browser.operator):
         key = handover.leave("search", SECRET)
-        relay.app.extensions["house"].settings = settings_for(tmp_path, secret_key=secrets.token_hex(32))
+        relay.app.extensions["runtime"].settings = settings_for(tmp_path, secret_key=secrets.token_hex(32))
         assert handover.find("search", key) is None

@@ -15,7 +15,7 @@ from models.maintenance import schema
 from outbound import projects
 from outbound.projects import Draft
 from security import key_check
-from security.encryption import Box
+from security.encryption import Cipher
 from tests.conftest import settings_for
 from tests.relay import Relay, basic, body
 
@@ -37,7 +37,7 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[MakeApp]:
 
     yield make
     for one in made:
-        one.extensions["house"].database.dispose()
+        one.extensions["runtime"].database.dispose()
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -143,9 +143,9 @@ def test_a_key_that_changes_under_a_serving_process_is_noticed_where_it_would_re
 
 
 def test_what_was_sealed_before_there_was_a_check_tells_another_key(relay: Relay, make_app: MakeApp) -> None:
-    box = Box(relay.app.extensions["house"].settings.secret_key)
+    cipher = Cipher(relay.app.extensions["runtime"].settings.secret_key)
     draft = Draft("prod", "us", "1", "token", "account", "secret")
-    relay.database.write(lambda db: projects.add(db, box, draft, relay.clock()))
+    relay.database.write(lambda db: projects.add(db, cipher, draft, relay.clock()))
     relay.database.write(lambda db: db.exec_driver_sql("DELETE FROM secret_key_check"))
     assert make_app(OTHER).test_client().get("/readyz").status_code == 503
     assert relay.client.get("/readyz").status_code == 200
@@ -167,7 +167,7 @@ def test_a_lost_key_is_accepted_after_its_price_was_told(relay: Relay, make_app:
 
 def test_without_tables_there_is_no_key_and_an_upgrade_gives_none(empty_database: str, tmp_path: Path) -> None:
     app = create_app(settings_for(tmp_path, database_url=empty_database))
-    database = app.extensions["house"].database
+    database = app.extensions["runtime"].database
     app.extensions["key"].hold()
     assert run(app, "db", "upgrade").exit_code == 0
     assert database.read(lambda db: db.exec_driver_sql("SELECT count(*) FROM secret_key_check").scalar_one()) == 0

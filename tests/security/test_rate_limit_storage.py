@@ -62,7 +62,7 @@ def test_a_caller_is_counted_in_the_same_few_bytes_whatever_it_is_called(tmp_pat
         held, _peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-        app.extensions["house"].database.dispose()
+        app.extensions["runtime"].database.dispose()
     assert held < 100 * 2 * 1000
 
 
@@ -89,5 +89,5 @@ def test_two_apps_together_let_through_what_the_limit_says_within_a_thousandth_e
     finally:
         apps[0].extensions["limits"]._limiter.limiter.clear(limit, apps[0].extensions["limits"].key_of(who))
         for app in apps:
-            app.extensions["house"].database.dispose()
+            app.extensions["runtime"].database.dispose()
     assert 4990 <= taken <= 5010

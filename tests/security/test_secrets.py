@@ -38,7 +38,7 @@ def test_every_live_digest_is_looked_at(digest: str, live: str, place: int | Non
 
 
 def test_p31_no_secret_is_stored(relay: Relay) -> None:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     second = relay.database.write(lambda db: connections.rotate(db, key, "crm", relay.clock()))
     stored = str(relay.rows("SELECT * FROM connection_password") + relay.rows("SELECT * FROM api_token"))
     for secret in (relay.password, relay.token, second):
@@ -47,6 +47,6 @@ def test_p31_no_secret_is_stored(relay: Relay) -> None:
 
 def test_another_secret_key_opens_nothing_and_is_never_401(relay: Relay) -> None:
     """401 makes Mixpanel pause its syncs for good, and what is wrong here is ours."""
-    relay.app.extensions["house"].settings.secret_key = "another"
+    relay.app.extensions["runtime"].settings.secret_key = "another"
     assert relay.post_raw("{}").status_code == 503
     assert relay.api("/cohorts").status_code == 503

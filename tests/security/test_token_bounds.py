@@ -18,7 +18,7 @@ COHORT = "/projects/1/cohorts/7"
 
 def use(relay: Relay, scope: str = "read", **bounds: Any) -> None:
     """From now on the relay's calls of the API carry a token with these bounds."""
-    key, narrow = relay.app.extensions["house"].settings.secret_key, Bounds(**bounds)
+    key, narrow = relay.app.extensions["runtime"].settings.secret_key, Bounds(**bounds)
     relay.token = relay.database.write(lambda db: tokens.add(db, key, "narrow", scope, relay.clock(), narrow))
 
 

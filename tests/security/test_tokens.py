@@ -17,7 +17,7 @@ def test_p43_a_wrong_or_malformed_token_is_401_and_says_how_to_sign_in(relay: Re
 
 
 def test_a_token_of_any_scope_may_read(relay: Relay) -> None:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     for scope in tokens.SCOPES:
         relay.token = relay.database.write(lambda db, s=scope: tokens.add(db, key, f"for {s}", s, relay.clock()))
         assert relay.api("/cohorts").status_code == 200

@@ -276,7 +276,7 @@ def test_connection_standing_fails_when_its_first_call_does(relay: Relay) -> Non
 
 def test_connection_standing_is_not_never_called_because_another_took_its_cohort_over(relay: Relay) -> None:
     relay.refresh(["A"], session="by crm")
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     relay.password = relay.database.write(lambda db: connections.add(db, key, "second", relay.clock()))
     relay.name = "second"
     relay.refresh(["A"], session="by the second")

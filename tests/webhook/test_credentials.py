@@ -89,7 +89,7 @@ def test_an_unknown_connection_is_401(relay: Relay, name: str) -> None:
 
 
 def test_the_credentials_of_one_connection_do_not_open_another(relay: Relay) -> None:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     other = relay.database.write(lambda db: connections.add(db, key, "other", relay.clock()))
     signed = basic("other", other)
     assert relay.client.post("/webhooks/mixpanel/crm", data=b"{}", headers=signed).status_code == 401
@@ -103,7 +103,7 @@ def test_on_the_path_without_a_name_the_credentials_tell_the_connection(relay: R
 
 
 def test_a_rotation_keeps_the_old_password_live_until_it_is_retired(relay: Relay) -> None:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     new = relay.database.write(lambda db: connections.rotate(db, key, "crm", relay.clock()))
     assert [status(relay, password) for password in (relay.password, new)] == [400, 400]
     relay.database.write(lambda db: connections.retire(db, "crm", relay.clock()))
@@ -111,7 +111,7 @@ def test_a_rotation_keeps_the_old_password_live_until_it_is_retired(relay: Relay
 
 
 def test_each_password_remembers_its_last_use_to_the_minute(relay: Relay) -> None:
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     relay.database.write(lambda db: connections.rotate(db, key, "crm", relay.clock()))
     status(relay, relay.password)
     first = relay.clock()

@@ -18,7 +18,7 @@ EMPTY = b'{"action": "add_members", "parameters": {"mixpanel_cohort_id": "7", "m
 
 def test_calls_are_counted_by_connection(make_relay: MakeRelay) -> None:
     relay = make_relay(webhook_rate_limit="1 per minute")
-    key = relay.app.extensions["house"].settings.secret_key
+    key = relay.app.extensions["runtime"].settings.secret_key
     other = relay.database.write(lambda db: connections.add(db, key, "other", relay.clock()))
     assert [relay.post_raw(EMPTY).status_code for _ in range(2)] == [200, 429]
     assert relay.client.post("/webhooks/mixpanel/other", data=EMPTY, headers=basic("other", other)).status_code == 200
@@ -58,7 +58,7 @@ def test_another_address_is_counted_for_itself(make_relay: MakeRelay) -> None:
 
 def test_a_full_speed_refresh_stays_far_below_the_default_limit(relay: Relay) -> None:
     """180 ms a page and faster: even at 5 ms a page, 12,000 calls a minute."""
-    limit = relay.app.extensions["house"].settings.webhook_rate_limit
+    limit = relay.app.extensions["runtime"].settings.webhook_rate_limit
     assert int(limit.split()[0]) > 2 * 12_000
 
 
@@ -78,8 +78,8 @@ def test_two_processes_share_one_limit_through_redis(database_url: str, tmp_path
         tmp_path, database_url=database_url, redis_url=servers.redis_url(), webhook_rate_limit="3 per hour"
     )
     apps = [create_app(settings), create_app(settings)]
-    house = apps[0].extensions["house"]
-    password = house.database.write(lambda db: connections.add(db, settings.secret_key, shared_name, 0))
+    runtime = apps[0].extensions["runtime"]
+    password = runtime.database.write(lambda db: connections.add(db, settings.secret_key, shared_name, 0))
     statuses = [
         app.test_client()
         .post(f"/webhooks/mixpanel/{shared_name}", json=body("add_members", []), headers=basic(shared_name, password))
@@ -87,7 +87,7 @@ def test_two_processes_share_one_limit_through_redis(database_url: str, tmp_path
         for app in apps * 2
     ]
     for app in apps:
-        app.extensions["house"].database.dispose()
+        app.extensions["runtime"].database.dispose()
     assert statuses == [200, 200, 200, 429]
 
 

@@ -124,7 +124,7 @@ def test_p13_a_wrong_password_is_401_also_for_a_connection_switched_off(relay: R
 
 
 def test_a_process_that_is_stopping_is_503(relay: Relay) -> None:
-    relay.app.extensions["house"].stopping.set()
+    relay.app.extensions["runtime"].stopping.set()
     answer = relay.post("members", ["A"])
     assert_failure(answer, 503)
     assert int(answer.headers["Retry-After"]) > 0

@@ -12,7 +12,7 @@ from blueprints.dashboard.cohorts.history import Bucket
 from blueprints.dashboard.sessions.words import RUNNING
 from blueprints.formatting import duration
 from config.clock import DAY, MINUTE
-from runtime import house
+from runtime import current_runtime
 from sync.status import cohort as cohort_status
 from sync.status.cohort import Standing
 from sync.sweep import held as words
@@ -62,13 +62,13 @@ class Head:
 @blueprint.get("/cohorts/<int:cohort_id>/now")
 def cohort_now(cohort_id: int) -> str:
     """The part of the head that refreshes itself while a session is under way."""
-    found = house().database.read(lambda db: head(db, cohort_id))
+    found = current_runtime().database.read(lambda db: head(db, cohort_id))
     return render_template("dashboard/cohorts/_now.html", head=found)
 
 
 def head(db: Connection, cohort_id: int) -> Head:
     """Answers 404 where there is no such cohort."""
-    cohort, now = find(db, cohort_id), house().clock()
+    cohort, now = find(db, cohort_id), current_runtime().clock()
     (stands,) = cohort_status.standings(db, now, cohort_id)
     since = history.start_of_days(now, REJECTED_DAYS)
     counted = history.counts(db, [cohort_id], since, DAY)[cohort_id]

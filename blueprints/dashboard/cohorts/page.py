@@ -21,7 +21,7 @@ from blueprints.dashboard.cohorts.history import RANGES, History
 from blueprints.dashboard.cohorts.members import SINCE, Listing
 from blueprints.dashboard.cohorts.search import Place
 from config.clock import DAY, iso
-from runtime import house
+from runtime import current_runtime
 from security import handover, sign_in
 from security.roles import covers, needs
 
@@ -70,16 +70,17 @@ def whole(given: str) -> int:
 
 @blueprint.get("/cohorts/<int:cohort_id>")
 def show_cohort(cohort_id: int) -> ResponseReturnValue:
+    runtime = current_runtime()
     if "search" in request.args:
         return _found(cohort_id, request.args["search"])
     filters = Filters.of_request()
 
     def read(db: Connection) -> tuple[Head, History, Listing]:
         found = head(db, cohort_id)
-        past = cohort_history.history(db, found.cohort, filters.range, house().clock())
+        past = cohort_history.history(db, found.cohort, filters.range, runtime.clock())
         return found, past, _members(db, found, filters)
 
-    found, past, listing = house().database.read(read)
+    found, past, listing = runtime.database.read(read)
     return render_template(
         "dashboard/cohorts/members.html",
         head=found,
@@ -94,15 +95,16 @@ def show_cohort(cohort_id: int) -> ResponseReturnValue:
 
 def _is_pruned(found: Head, filters: Filters) -> bool:
     """Whether stays that have ended since the moment may be past their retention, and so in no list."""
-    kept = house().settings.retain_log_days * DAY
-    return filters.moment is not None and found.cohort.log_gone > 0 and filters.moment < house().clock() - kept
+    runtime = current_runtime()
+    kept = runtime.settings.retain_log_days * DAY
+    return filters.moment is not None and found.cohort.log_gone > 0 and filters.moment < runtime.clock() - kept
 
 
 def _members(db: Connection, found: Head, filters: Filters) -> Listing:
     if filters.moment is not None:
         return cohort_members.as_of(db, found.cohort, filters.moment, filters.after)
     if filters.since:
-        since = cohort_members.start_of(filters.since, house().clock())
+        since = cohort_members.start_of(filters.since, current_runtime().clock())
         return cohort_members.entered_since(db, found.cohort, since, filters.after)
     return cohort_members.now_in(db, found.cohort.id, filters.after)
 
@@ -129,7 +131,7 @@ def _found(cohort_id: int, key: str) -> ResponseReturnValue:
         found = cohort_search.search(db, head_.cohort, wanted, place)
         return head_, cohort_members.listing(cohort_members.people(db, found.stays), None), found.following
 
-    found, listing, following = house().database.read(read)
+    found, listing, following = current_runtime().database.read(read)
     return render_template(
         "dashboard/cohorts/search.html",
         head=found,
@@ -167,12 +169,13 @@ PEOPLES_CSV = Form("text/csv", (spreadsheets.BOM + spreadsheets.lines([COLUMNS])
 def _export(form: Form, cohort_id: int) -> Response:
     """The members that the cohort's page shows: all, those at a moment (`?as_of=`), or those who entered since
     (`?since=`); too many at once are asked to wait."""
-    if not covers(sign_in.operator().role, house().settings.export_role):
+    runtime = current_runtime()
+    if not covers(sign_in.operator().role, runtime.settings.export_role):
         abort(403)
     filters = Filters.of_request()
     if (filters.as_of and filters.moment is None) or filters.since != request.args.get("since", ""):
         abort(400)
-    cohort = house().database.read(lambda db: find(db, cohort_id), one_statement=True)
+    cohort = runtime.database.read(lambda db: find(db, cohort_id), one_statement=True)
     file = _file(cohort, filters, "csv" if form is PEOPLES_CSV else "ndjson")
     try:
         return exports.export(form, cohort.project_id, cohort.mixpanel_cohort_id, sign_in.operator().email, file)
@@ -182,15 +185,15 @@ def _export(form: Form, cohort_id: int) -> Response:
 
 def _file(cohort: Row[Any], filters: Filters, ending: str) -> exports.File:
     """What the export is called, and whose rows are in it."""
-    here, name = house(), name_of(cohort)
-    today = (iso(here.clock()) or "")[:10]
+    runtime, name = current_runtime(), name_of(cohort)
+    today = (iso(runtime.clock()) or "")[:10]
     if filters.moment is not None:
         day = re.sub("[^0-9]+", "-", filters.as_of).strip("-")
-        found = cohort_members.pieces_as_of(here.database, cohort, filters.moment)
+        found = cohort_members.pieces_as_of(runtime.database, cohort, filters.moment)
         return exports.File(spreadsheets.file_name(name, day, ending), found)
     if filters.since:
-        since = cohort_members.start_of(filters.since, here.clock())
+        since = cohort_members.start_of(filters.since, runtime.clock())
         day = f"{today}-entered-{filters.since}"
-        found = cohort_members.pieces_entered_since(here.database, cohort, since)
+        found = cohort_members.pieces_entered_since(runtime.database, cohort, since)
         return exports.File(spreadsheets.file_name(name, day, ending), found)
     return exports.File(spreadsheets.file_name(name, today, ending))

@@ -12,7 +12,7 @@ from blueprints.dashboard.cohorts import members
 from blueprints.dashboard.cohorts.head import find, head, held, name_of
 from blueprints.dashboard.cohorts.members import Listing, Stay
 from blueprints.dashboard.cohorts.page import whole
-from runtime import house
+from runtime import current_runtime
 from security.audit import note
 from security.roles import needs
 from security.sign_in import operator
@@ -55,7 +55,7 @@ def set_guard(cohort_id: int) -> ResponseReturnValue:
     if given and not _is_percent(given):
         return _settings(cohort_id, given, "Give a whole number from 0 to 100, or nothing for the default."), 422
     percent = int(given) if given else None
-    house().database.write(lambda db: _set_percent(db, cohort_id, percent))
+    current_runtime().database.write(lambda db: _set_percent(db, cohort_id, percent))
     flash("The removal guard of this cohort is set.")
     return redirect(url_for("dashboard.cohort_settings", cohort_id=cohort_id))
 
@@ -71,12 +71,13 @@ def _set_percent(db: Connection, cohort_id: int, percent: int | None) -> None:
         return
     guard.set_percent(db, cohort_id, percent)
     before, after = {"percent": cohort.guard_percent}, {"percent": percent}
-    note(db, house().clock(), operator().email, "cohort.guard", subject(cohort), before, after)
+    note(db, current_runtime().clock(), operator().email, "cohort.guard", subject(cohort), before, after)
 
 
 def _settings(cohort_id: int, given: str | None, wrong: str | None) -> str:
-    found = house().database.read(lambda db: head(db, cohort_id))
-    rules = Rules.of(house().settings)
+    runtime = current_runtime()
+    found = runtime.database.read(lambda db: head(db, cohort_id))
+    rules = Rules.of(runtime.settings)
     return render_template("dashboard/cohorts/settings.html", head=found, rules=rules, given=given, wrong=wrong)
 
 
@@ -92,7 +93,7 @@ def held_refresh(cohort_id: int) -> ResponseReturnValue:
         cohort, session = find(db, cohort_id), held(db, cohort_id)
         return cohort, session, _leaving(db, cohort_id, session.id, after) if session else Listing([])
 
-    cohort, session, listing = house().database.read(read)
+    cohort, session, listing = current_runtime().database.read(read)
     if session is None:
         flash("No refresh of this cohort is held.")
         return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
@@ -116,9 +117,9 @@ def _stays(db: Connection, cohort_id: int, ids: Sequence[int]) -> list[Stay]:
 @blueprint.post("/cohorts/<int:cohort_id>/held/approve")
 @needs("operator")
 def approve_held(cohort_id: int) -> ResponseReturnValue:
-    here = house()
-    rules = Rules.of(here.settings)
-    done = _decide(cohort_id, "approved", lambda db, session: guard.approve(db, session, rules, here.clock()))
+    runtime = current_runtime()
+    rules = Rules.of(runtime.settings)
+    done = _decide(cohort_id, "approved", lambda db, session: guard.approve(db, session, rules, runtime.clock()))
     flash("Approved. Those whom the refresh did not name leave." if done else GONE)
     return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
 
@@ -126,15 +127,15 @@ def approve_held(cohort_id: int) -> ResponseReturnValue:
 @blueprint.post("/cohorts/<int:cohort_id>/held/reject")
 @needs("operator")
 def reject_held(cohort_id: int) -> ResponseReturnValue:
-    here = house()
-    done = _decide(cohort_id, "rejected", lambda db, session: guard.reject(db, session, here.clock()))
+    runtime = current_runtime()
+    done = _decide(cohort_id, "rejected", lambda db, session: guard.reject(db, session, runtime.clock()))
     flash("Rejected. Everyone stays, and nobody leaves by this refresh." if done else GONE)
     return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
 
 
 def _decide(cohort_id: int, decision: str, act: Callable[[Connection, int], bool]) -> bool:
     """Decide about the very refresh that the operator has seen, and note it; False where it is not held any more."""
-    session_id, here = whole(request.form.get("session", "")), house()
+    session_id, runtime = whole(request.form.get("session", "")), current_runtime()
 
     def write(db: Connection) -> bool:
         cohort = find(db, cohort_id)
@@ -144,7 +145,7 @@ def _decide(cohort_id: int, decision: str, act: Callable[[Connection, int], bool
         before = {"state": "held", "would_leave": session.would_leave, "of": session.would_leave_of}
         before |= {"held_for": words.reason(session)}
         after = {"decision": decision, "session": session_id}
-        note(db, here.clock(), operator().email, "cohort.held", subject(cohort), before, after)
+        note(db, runtime.clock(), operator().email, "cohort.held", subject(cohort), before, after)
         return True
 
-    return here.database.write(write)
+    return runtime.database.write(write)

@@ -11,7 +11,7 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import history
 from blueprints.dashboard.cohorts.history import Bucket
 from config.clock import DAY
-from runtime import house
+from runtime import current_runtime
 from sync.status import cohort as cohort_status
 from sync.status.cohort import Standing
 
@@ -68,15 +68,16 @@ class Line:
 
 @blueprint.get("/cohorts")
 def list_cohorts() -> str:
+    runtime = current_runtime()
     filters = Filters.of_request()
 
     def read(db: Connection) -> tuple[int, int, list[Line]]:
-        everything = cohort_status.standings(db, house().clock())
+        everything = cohort_status.standings(db, runtime.clock())
         fitting = ordered([one for one in everything if fits(one, filters)], filters.sort)
         first = (filters.page - 1) * SHOWN
         return len(everything), len(fitting), lines(db, fitting[first : first + SHOWN])
 
-    total, fitting, shown = house().database.read(read)
+    total, fitting, shown = runtime.database.read(read)
     return render_template(
         "dashboard/cohorts/list.html",
         total=total,
@@ -109,6 +110,6 @@ def lines(db: Connection, shown: Sequence[Standing]) -> list[Line]:
     """The cohorts with their last days; one statement."""
     if not shown:
         return []
-    now = house().clock()
+    now = current_runtime().clock()
     found = history.counts(db, [one.id for one in shown], history.start_of_days(now), DAY)
     return [Line(one, history.days(found[one.id], one.member_count, now)) for one in shown]

@@ -14,7 +14,7 @@ from blueprints.dashboard.cohorts.head import Head, head
 from blueprints.dashboard.cohorts.page import whole
 from blueprints.dashboard.sessions import words as session_words
 from models.queries import rejected
-from runtime import house
+from runtime import current_runtime
 from sync.contract.identity import REASONS
 
 SHOWN = 50
@@ -74,7 +74,7 @@ def cohort_sessions(cohort_id: int) -> str:
     def read(db: Connection) -> tuple[Head, Sequence[Row[Any]], int | None]:
         return head(db, cohort_id), db.execute(_SESSIONS, values).all(), db.execute(_ERASURES, values).scalar()
 
-    found, rows, erasures = house().database.read(read)
+    found, rows, erasures = current_runtime().database.read(read)
     older = None
     if len(rows) > SHOWN:
         older = url_for("dashboard.cohort_sessions", cohort_id=cohort_id, before=rows[SHOWN - 1].number)
@@ -98,7 +98,7 @@ def cohort_failures(cohort_id: int) -> str:
         ids = {"project_id": found.cohort.project_id, "cohort_id": found.cohort.mixpanel_cohort_id}
         return found, db.execute(_FAILURES, before | ids).all()
 
-    found, rows = house().database.read(read)
+    found, rows = current_runtime().database.read(read)
     older = None
     if len(rows) > SHOWN:
         key = f"{rows[SHOWN - 1].last_at}-{rows[SHOWN - 1].id}"
@@ -118,7 +118,7 @@ def cohort_rejected(cohort_id: int) -> str:
         shown = {"page": _page(page), "first": OF_A_PAGE}
         return found, db.execute(_REJECTED_BY[db.dialect.name], values | shown).all(), newest - EXAMINED
 
-    found, rows, oldest = house().database.read(read)
+    found, rows, oldest = current_runtime().database.read(read)
     older = _older(cohort_id, rows, oldest)
     shown = [Rejected(row, _in_words(row.rejected_members)) for row in rows[:REJECTED_PAGES]]
     return render_template("dashboard/cohorts/rejected.html", head=found, rejected=shown, older=older)

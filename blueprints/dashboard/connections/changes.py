@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.connections.routes import connection_or_404, url_of
-from runtime import house
+from runtime import current_runtime
 from security import connections, handover, sign_in, simulation_jobs
 from security.audit import note
 from security.connections import Listed, OnlyPassword, Password, WrongName
@@ -26,15 +26,15 @@ T = TypeVar("T")
 
 def _change(action: str, name: str, work: Callable[[Connection], T], **sides: dict[str, object]) -> T:
     """Do it to a connection that exists, and leave a note in the audit trail; `sides` are before and after."""
-    here, who = house(), sign_in.operator().email
+    runtime, who = current_runtime(), sign_in.operator().email
 
     def write(db: Connection) -> T:
         connection_or_404(db, name)
         done = work(db)
-        note(db, here.clock(), who, f"connection.{action}", name, **sides)
+        note(db, runtime.clock(), who, f"connection.{action}", name, **sides)
         return done
 
-    return here.database.write(write)
+    return runtime.database.write(write)
 
 
 def _back(name: str) -> ResponseReturnValue:
@@ -78,8 +78,10 @@ def bind_projects(name: str) -> ResponseReturnValue:
 @needs("operator")
 def rotate(name: str) -> ResponseReturnValue:
     """A further password; the page that it leads to shows it once."""
-    here = house()
-    password = _change("rotate", name, lambda db: connections.rotate(db, here.settings.secret_key, name, here.clock()))
+    runtime = current_runtime()
+    password = _change(
+        "rotate", name, lambda db: connections.rotate(db, runtime.settings.secret_key, name, runtime.clock())
+    )
     key = handover.leave("secret", [name, password])
     return redirect(url_for("dashboard.show_rotated", name=name, once=key), 303)
 
@@ -119,7 +121,7 @@ def ask_retire(name: str) -> str:
 def retire(name: str) -> ResponseReturnValue:
     """Retires just the passwords that the question named, not one that was made since."""
     going = request.form.getlist("password", type=int)
-    now = house().clock()
+    now = current_runtime().clock()
 
     def work(db: Connection) -> int:
         return sum(connections.retire_named(db, name, password_id, now) for password_id in going)
@@ -138,7 +140,7 @@ def _lasting(name: str) -> tuple[Listed, list[Password]]:
         connection = connection_or_404(db, name)
         return connection, connections.lasting(db, connection)
 
-    return house().database.read(read)
+    return current_runtime().database.read(read)
 
 
 def _going(kept: list[Password], password_id: int | None) -> list[Password]:
@@ -163,8 +165,9 @@ def ask_enable(name: str) -> str:
 
 
 def _ask_switch(name: str, verb: str) -> str:
-    now = house().clock()
-    found = house().database.read(lambda db: connection_standings(db, now)[connection_or_404(db, name).id])
+    runtime = current_runtime()
+    now = runtime.clock()
+    found = runtime.database.read(lambda db: connection_standings(db, now)[connection_or_404(db, name).id])
     return render_template(f"dashboard/connections/{verb}.html", connection=found)
 
 
@@ -201,7 +204,7 @@ def _switch(name: str, *, enabled: bool) -> None:
 @needs("operator")
 def simulate(name: str) -> ResponseReturnValue:
     """Asks the worker for it; a fragment tells how it goes."""
-    now, who = house().clock(), sign_in.operator().email
+    now, who = current_runtime().clock(), sign_in.operator().email
     _change("simulate", name, lambda db: simulation_jobs.ask(db, name, who, now))
     if request.htmx:
         return simulated_export(name)
@@ -211,5 +214,5 @@ def simulate(name: str) -> ResponseReturnValue:
 @blueprint.get("/connections/<name>/simulated")
 def simulated_export(name: str) -> str:
     """How the newest simulated export goes; it asks again while that is not over."""
-    export = house().database.read(lambda db: simulation_jobs.latest(db, connection_or_404(db, name).name))
+    export = current_runtime().database.read(lambda db: simulation_jobs.latest(db, connection_or_404(db, name).name))
     return render_template("dashboard/connections/_simulated.html", name=name, export=export)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.connections.changes import once
 from blueprints.dashboard.connections.routes import arrived, connection_or_404, url_of
-from runtime import house
+from runtime import current_runtime
 from security import connections, handover, sign_in
 from security.audit import note
 from security.connections import WrongName
@@ -26,7 +26,7 @@ def make_connection() -> ResponseReturnValue:
     """A password has no place in a URL or a cookie: it waits in the database, sealed, for the page that shows it."""
     name = request.form.get("name", "").strip()
     try:
-        password = house().database.write(lambda db: _make(db, name))
+        password = current_runtime().database.write(lambda db: _make(db, name))
     except WrongName as error:
         return render_template("dashboard/connections/new.html", name=name, wrong=str(error)), 422
     return redirect(url_for("dashboard.show_made", name=name, once=handover.leave("secret", [name, password])), 303)
@@ -36,21 +36,21 @@ def make_connection() -> ResponseReturnValue:
 @needs("operator")
 def show_made(name: str) -> str:
     """What Mixpanel needs; the password this once, for whoever made it."""
-    found = house().database.read(lambda db: arrived(db, connection_or_404(db, name)))
+    found = current_runtime().database.read(lambda db: arrived(db, connection_or_404(db, name)))
     return render_template(
         "dashboard/connections/made.html", name=name, url=url_of(name), password=once(name), arrived=found
     )
 
 
 def _make(db: Connection, name: str) -> str:
-    here = house()
-    password = connections.add(db, here.settings.secret_key, name, here.clock())
-    note(db, here.clock(), sign_in.operator().email, "connection.add", name)
+    runtime = current_runtime()
+    password = connections.add(db, runtime.settings.secret_key, name, runtime.clock())
+    note(db, runtime.clock(), sign_in.operator().email, "connection.add", name)
     return password
 
 
 @blueprint.get("/connections/<name>/waiting")
 def waiting(name: str) -> str:
     """The light: it asks again every 2 s, until the first delivery is here."""
-    found = house().database.read(lambda db: arrived(db, connection_or_404(db, name)))
+    found = current_runtime().database.read(lambda db: arrived(db, connection_or_404(db, name)))
     return render_template("dashboard/connections/_waiting.html", name=name, arrived=found)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.sessions.words import state, what
-from runtime import house
+from runtime import current_runtime
 from security import connections, simulation_jobs
 from security.connections import Listed, Password, WrongName
 from security.simulation_jobs import Simulated
@@ -65,18 +65,19 @@ class Seen:
 
 @blueprint.get("/connections")
 def list_connections() -> str:
-    now = house().clock()
+    runtime = current_runtime()
+    now = runtime.clock()
 
     def read(db: Connection) -> tuple[list[Listed], dict[int, ConnectionStanding]]:
         return connections.listed(db), connection_standings(db, now)
 
-    found, standings = house().database.read(read)
+    found, standings = runtime.database.read(read)
     return render_template("dashboard/connections/list.html", found=found, standings=standings)
 
 
 @blueprint.get("/connections/<name>")
 def show_connection(name: str) -> ResponseReturnValue:
-    seen = house().database.read(lambda db: _see(db, connection_or_404(db, name)))
+    seen = current_runtime().database.read(lambda db: _see(db, connection_or_404(db, name)))
     return render_template("dashboard/connections/one.html", what=what, state_of=state, **vars(seen))
 
 
@@ -90,14 +91,14 @@ def connection_or_404(db: Connection, name: str) -> Listed:
 
 def url_of(name: str) -> str:
     """What Mixpanel is given; it can never be changed there."""
-    return f"{house().settings.public_url}/webhooks/mixpanel/{name}"
+    return f"{current_runtime().settings.public_url}/webhooks/mixpanel/{name}"
 
 
 def _see(db: Connection, connection: Listed) -> Seen:
     values = {"id": connection.id, "name": connection.name, "among": AMONG, "shown": SHOWN}
     return Seen(
         connection=connection,
-        standing=connection_standings(db, house().clock())[connection.id],
+        standing=connection_standings(db, current_runtime().clock())[connection.id],
         passwords=connections.lasting(db, connection),
         sessions=list(db.execute(_SESSIONS, values)),
         failures=list(db.execute(_FAILURES, values)),

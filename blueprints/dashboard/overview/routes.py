@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.overview import day as overview_day
 from blueprints.dashboard.overview.verdict import Verdict, judge
-from runtime import house
+from runtime import current_runtime
 from security import rate_limits
 from sync.status import progress, text
 from sync.status.cohort import Standing, Unfinished, standings
@@ -76,13 +76,14 @@ class Now:
 @blueprint.get("/")
 def overview() -> str:
     """The whole page; the first steps instead where nothing has been received yet."""
-    moment = house().clock()
+    runtime = current_runtime()
+    moment = runtime.clock()
 
     def read(db: Connection) -> tuple[Now, overview_day.Day, list[overview_day.Latest]]:
         seen = _look(db, moment)
         return seen, overview_day.read(db, moment), overview_day.latest_failures(db, seen.connections)
 
-    seen, day, failures = house().database.read(read)
+    seen, day, failures = runtime.database.read(read)
     names = {one.id: one.name or f"Cohort {one.mixpanel_cohort_id}" for one in seen.cohorts}
     return render_template("dashboard/overview.html", seen=seen, day=day, failures=failures, names=names)
 
@@ -91,8 +92,9 @@ def overview() -> str:
 def overview_now() -> ResponseReturnValue:
     """The sentence and the live sessions. Who has the first steps before them (`?first=1`) is shown the whole page
     anew once something has come."""
-    moment = house().clock()
-    seen = house().database.read(lambda db: _look(db, moment))
+    runtime = current_runtime()
+    moment = runtime.clock()
+    seen = runtime.database.read(lambda db: _look(db, moment))
     came = bool(request.args.get("first") and seen.cohorts)
     return render_template("dashboard/overview/_now.html", seen=seen), {"HX-Refresh": "true"} if came else {}
 

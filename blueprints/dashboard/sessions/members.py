@@ -16,7 +16,7 @@ from blueprints.dashboard.sessions import words
 from blueprints.dashboard.sessions.routes import ALL, find, key
 from models.queries import rejected
 from models.statement import Statement
-from runtime import house
+from runtime import current_runtime
 from sync.contract.identity import REASONS
 from sync.id_sets import decode
 
@@ -93,8 +93,8 @@ def list_session_members(session_id: int, kind: str) -> str:
         ids = [row["person_id"] for row in members.rows if "person_id" in row]
         return session, members, {row.id: row for row in db.execute(_PEOPLE, {"ids": ids})} if ids else {}
 
-    session, members, people = house().database.read(read)
-    here = url_for("dashboard.list_session_members", session_id=session_id, kind=kind)
+    session, members, people = current_runtime().database.read(read)
+    runtime = url_for("dashboard.list_session_members", session_id=session_id, kind=kind)
     return render_template(
         "dashboard/sessions/members.html",
         session=session,
@@ -105,7 +105,7 @@ def list_session_members(session_id: int, kind: str) -> str:
         is_pruned=kind in OF_THE_LOG and 0 < session.first_change <= session.log_gone,
         people=people,
         older=None if members.following is None else _address(session_id, kind, members.following),
-        first=here if place != Place() else None,
+        first=runtime if place != Place() else None,
     )
 
 

@@ -12,7 +12,7 @@ from blueprints.dashboard.sessions import words as session_words
 from blueprints.dashboard.sessions.words import RUNNING, STATES
 from blueprints.urls import can_be_stored
 from models.sessions import UNFINISHED
-from runtime import house
+from runtime import current_runtime
 from sync import erasure
 from sync.status import cohort as cohort_status
 from sync.status import progress
@@ -94,7 +94,7 @@ def list_sessions() -> str:
     def read(db: Connection) -> tuple[list[Row[Any]], list[Row[Any]]]:
         return list(db.execute(statement, values).all()), list(db.execute(_CONNECTIONS).all())
 
-    rows, connections = house().database.read(read)
+    rows, connections = current_runtime().database.read(read)
     older = _address(filters, before=rows[PAGE - 1].id) if len(rows) > PAGE else None
     return render_template(
         "dashboard/sessions/list.html",
@@ -175,7 +175,8 @@ def find(db: Connection, session_id: int) -> Row[Any]:
 
 
 def _seen_now(session_id: int) -> dict[str, Any]:
-    now = house().clock()
+    runtime = current_runtime()
+    now = runtime.clock()
 
     def read(db: Connection) -> tuple[Row[Any], list[session_pages.Arrival], list[Row[Any]], str]:
         session = find(db, session_id)
@@ -184,7 +185,7 @@ def _seen_now(session_id: int) -> dict[str, Any]:
         kind = "" if is_over else cohort_status.standings(db, now, session.cohort_id)[0].rhythm.kind
         return session, session_pages.read(db, session_id), list(refused), kind
 
-    session, arrivals, refused, kind = house().database.read(read)
+    session, arrivals, refused, kind = runtime.database.read(read)
     refused_at = next((one.last_at for one in refused if one.action == session.action), None)
     pages = session_pages.arrange(session, arrivals, refused_at)
     if progress.state(session, now) in {"late", "stalled"}:  # what it once made a second says nothing of now

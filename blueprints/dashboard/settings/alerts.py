@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 import alerts
 from blueprints import paging
 from blueprints.dashboard import blueprint
-from runtime import house
+from runtime import current_runtime
 from security import sign_in
 from security.audit import note
 from security.roles import needs
@@ -23,15 +23,15 @@ CHANNELS = {
 
 @blueprint.get("/settings/alerts")
 def show_alerts() -> str:
-    here = house()
-    found = here.database.read(
+    runtime = current_runtime()
+    found = runtime.database.read(
         lambda db: alerts.log(db, paging.before(), PAGE + 1),
         one_statement=True,
     )
     return render_template(
         "dashboard/settings/alerts.html",
         channels=CHANNELS,
-        configured=alerts.configured(here.settings),
+        configured=alerts.configured(runtime.settings),
         **paging.shown(found, PAGE),
     )
 
@@ -40,12 +40,12 @@ def show_alerts() -> str:
 @needs("admin")
 def test_alerts() -> ResponseReturnValue:
     """Queues a message for every channel; the worker sends it, and the log says how that went."""
-    here, who = house(), sign_in.operator().email
-    channels = alerts.configured(here.settings)
+    runtime, who = current_runtime(), sign_in.operator().email
+    channels = alerts.configured(runtime.settings)
     if not channels:
         flash("No channel is configured, so there is nothing to test.")
         return redirect(url_for("dashboard.show_alerts"))
-    alerts.send_test(here.database, here.settings, who, here.clock())
-    here.database.write(lambda db: note(db, here.clock(), who, "alerts.test", ", ".join(channels)))
+    alerts.send_test(runtime.database, runtime.settings, who, runtime.clock())
+    runtime.database.write(lambda db: note(db, runtime.clock(), who, "alerts.test", ", ".join(channels)))
     flash("A test message waits for the worker. Reload in a few seconds to see how it went.")
     return redirect(url_for("dashboard.show_alerts"))

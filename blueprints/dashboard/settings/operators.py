@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
-from runtime import house
+from runtime import current_runtime
 from security import operators, sign_in
 from security.operators import Operator, Wrong
 from security.roles import MEANINGS, needs
@@ -99,17 +99,17 @@ def _try(
 
 
 def _write(work: Callable[[Connection, str, int], T]) -> T:
-    here, who = house(), sign_in.operator().email
-    return here.database.write(lambda db: work(db, who, here.clock()))
+    runtime, who = current_runtime(), sign_in.operator().email
+    return runtime.database.write(lambda db: work(db, who, runtime.clock()))
 
 
 def _find(operator_id: int) -> Operator:
-    found = house().database.read(lambda db: operators.by_id(db, operator_id), one_statement=True)
+    found = current_runtime().database.read(lambda db: operators.by_id(db, operator_id), one_statement=True)
     return found or abort(404)
 
 
 def _list(typed: dict[str, str], wrong: dict[str, str]) -> str:
-    found = house().database.read(operators.listed, one_statement=True)
+    found = current_runtime().database.read(operators.listed, one_statement=True)
     return render_template(
         "dashboard/settings/operators.html", found=found, typed=typed, wrong=wrong, meanings=MEANINGS
     )

@@ -4,11 +4,11 @@ from flask import render_template
 
 from blueprints.dashboard import blueprint
 from config.settings import SETTINGS, settings_shown
-from runtime import house
+from runtime import current_runtime
 
 
 @blueprint.get("/settings")
 def show_settings() -> str:
-    settings = house().settings
+    settings = current_runtime().settings
     rows = [one | {"help": setting.help} for one, setting in zip(settings_shown(settings), SETTINGS, strict=True)]
     return render_template("dashboard/settings/general.html", rows=rows, settings=settings)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
-from runtime import house
+from runtime import current_runtime
 from security import handover, sign_in, tokens
 from security.audit import note
 from security.roles import needs
@@ -33,6 +33,7 @@ def list_tokens() -> str:
 @needs("admin")
 def add_token() -> ResponseReturnValue:
     """The page that it leads to shows the token once."""
+    runtime = current_runtime()
     name, scope = request.form.get("name", "").strip(), request.form.get("scope", "")
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         return _list(name, wrong=f"A name has 1 to {LONGEST_NAME} characters."), 422
@@ -40,8 +41,8 @@ def add_token() -> ResponseReturnValue:
         abort(400)
     narrow = {field: request.form.get(field, "") for field in NARROW}
     try:
-        bounds = read(**narrow, exports="no_exports" not in request.form, now=house().clock())
-        token = house().database.write(lambda db: _add(db, name, scope, bounds))
+        bounds = read(**narrow, exports="no_exports" not in request.form, now=runtime.clock())
+        token = runtime.database.write(lambda db: _add(db, name, scope, bounds))
     except TokenExists as error:
         return _list(name, wrong=str(error), narrow=narrow), 422
     except WrongBound as error:
@@ -62,9 +63,9 @@ def show_token() -> ResponseReturnValue:
 
 
 def _add(db: Connection, name: str, scope: str, bounds: Bounds) -> str:
-    here = house()
-    token = tokens.add(db, here.settings.secret_key, name, scope, here.clock(), bounds)
-    note(db, here.clock(), sign_in.operator().email, "token.add", name, after={"scope": scope, **asdict(bounds)})
+    runtime = current_runtime()
+    token = tokens.add(db, runtime.settings.secret_key, name, scope, runtime.clock(), bounds)
+    note(db, runtime.clock(), sign_in.operator().email, "token.add", name, after={"scope": scope, **asdict(bounds)})
     return token
 
 
@@ -77,19 +78,19 @@ def ask_remove_token(token_id: int) -> str:
 @blueprint.post("/settings/tokens/<int:token_id>/remove")
 @needs("admin")
 def remove_token(token_id: int) -> ResponseReturnValue:
-    one, here, who = _find(token_id), house(), sign_in.operator().email
+    one, runtime, who = _find(token_id), current_runtime(), sign_in.operator().email
 
     def remove(db: Connection) -> None:
         if tokens.remove(db, one):
-            note(db, here.clock(), who, "token.remove", one.name, before={"scope": one.scope})
+            note(db, runtime.clock(), who, "token.remove", one.name, before={"scope": one.scope})
 
-    here.database.write(remove)
+    runtime.database.write(remove)
     flash(f"The token {one.name} is removed.")
     return redirect(url_for("dashboard.list_tokens"))
 
 
 def _find(token_id: int) -> Token:
-    found = house().database.read(lambda db: tokens.by_id(db, token_id), one_statement=True)
+    found = current_runtime().database.read(lambda db: tokens.by_id(db, token_id), one_statement=True)
     return found or abort(404)
 
 
@@ -99,6 +100,6 @@ def _list(
     narrow: Mapping[str, str] = MappingProxyType({}),
     wrong_bound: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    found = house().database.read(tokens.listed, one_statement=True)
+    found = current_runtime().database.read(tokens.listed, one_statement=True)
     said = {"typed": typed, "wrong": wrong, "narrow": narrow, "wrong_bound": wrong_bound}
     return render_template("dashboard/settings/tokens.html", found=found, meanings=MEANINGS, **said)

@@ -1,0 +1,14 @@
+"""What every room may say of an encrypted text, also one that knows no cipher."""
+
+from typing import Protocol
+
+
+class DecryptionError(Exception):
+    """The ciphertext is damaged, or was made under another SECRET_KEY."""
+
+
+class Encryption(Protocol):
+    """Encrypts a text, and decrypts what it encrypted; see security/encryption.py."""
+
+    def encrypt(self, secret: str) -> str: ...
+    def decrypt(self, sealed: str) -> str: ...
