@@ -18,17 +18,16 @@ from config import logs
 from config.clock import Clock
 from config.database_url import parameters, says_pooler, sqlite_file
 from config.settings import Settings, load
+from models import connect
 from models.database import Database, db
 from models.engines import (
     postgresql_limits,
     postgresql_options,
     postgresql_url,
-    prepare,
     sqlite_options,
     sqlite_url,
     writer_options,
 )
-from models.pooler import Connector
 from runtime import Runtime
 from security import allowed_hosts, rate_limits
 from security.concurrency_limit import refuse_too_many_at_once
@@ -105,8 +104,7 @@ def _sqlite(app: Flask, settings: Settings) -> Database:
     db.init_app(app)
     with app.app_context():
         reader, writer = db.engine, db.engines["writer"]
-    prepare(reader, writer)
-    return Database(reader, writer)
+    return connect.sqlite(reader, writer)
 
 
 def _make_for_us_alone(file: Path) -> None:
@@ -124,6 +122,4 @@ def _postgresql(app: Flask, settings: Settings) -> Database:
     with app.app_context():
         engine = db.engine
     limits = postgresql_limits(settings.database_statement_seconds)
-    connector = Connector(limits, said=says_pooler(settings.database_url))
-    connector.attach(engine)
-    return Database(engine, engine, connector)
+    return connect.postgresql(engine, limits, says_pooler=says_pooler(settings.database_url))

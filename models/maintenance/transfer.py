@@ -19,12 +19,12 @@ from sqlalchemy import Connection, Table, Text, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from models import connect
 from models.database import Database, db
 from models.engines import (
     postgresql_limits,
     postgresql_options,
     postgresql_url,
-    prepare,
     sqlite_options,
     sqlite_url,
     writer_options,
@@ -33,7 +33,6 @@ from models.keys import SecretKeyCheck
 from models.maintenance import schema
 from models.maintenance.close_for_writes import close, is_closed
 from models.maintenance.row_equality import TableAccount, Watch, batches, compare, driver_of
-from models.pooler import Connector
 
 _UNBALANCED = text("""
     SELECT count(*) FROM cohort c
@@ -86,8 +85,7 @@ def sqlite_database(file: Path) -> Database:
     if not file.is_file():
         raise NoTransfer(f"There is no SQLite database at {file}.")
     reader, writer = (create_engine(sqlite_url(file), **writer_options(sqlite_options())) for _ in range(2))
-    prepare(reader, writer)
-    return Database(reader, writer)
+    return connect.sqlite(reader, writer)
 
 
 def postgresql_database(parameters: dict[str, str], *, pooler: bool = False) -> Database:
@@ -96,13 +94,12 @@ def postgresql_database(parameters: dict[str, str], *, pooler: bool = False) -> 
     arguments: Any = postgresql_options(parameters, 1)["connect_args"]
     engine = create_engine(postgresql_url(parameters), poolclass=NullPool, hide_parameters=True, connect_args=arguments)
     without_end = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0}
-    connector = Connector(postgresql_limits(0) | without_end, said=pooler)
-    connector.attach(engine)
+    database = connect.postgresql(engine, postgresql_limits(0) | without_end, says_pooler=pooler)
     try:
         engine.connect().close()
     except DBAPIError as error:
         raise NoTransfer(f"PostgreSQL does not let us in: {str(error.orig).strip()}") from None
-    return Database(engine, engine, connector)
+    return database
 
 
 def count(source: Database) -> int:

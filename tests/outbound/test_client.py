@@ -15,6 +15,7 @@ from outbound.transport import client as client_module
 from outbound.transport import deadline
 from outbound.transport.client import Broken, Client, Forbidden, Unreached
 from tests.mixpanel import Answer, Mixpanel
+from tests.outbound.talking_server import talking_server
 
 HOST = ("http", "api.mixpanel.com")
 
@@ -140,22 +141,17 @@ def closing_server(*, heard: bool) -> Iterator[tuple[str, list[bytes], threading
     answered: list[bytes] = []
     closed = threading.Semaphore(0)
 
-    def one(connection: socket.socket) -> None:
-        with connection, suppress(OSError):
+    def talk(connection: socket.socket) -> None:
+        with suppress(OSError):
             answered.append(connection.recv(65536).split(b" ")[0])
             connection.sendall(GOOD)
             if heard:
                 connection.recv(65536)
+        connection.close()
         closed.release()
 
-    def serve(listening: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=one, args=(listening.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=serve, args=(listening,), daemon=True).start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}", answered, closed
+    with talking_server(talk) as port:
+        yield f"http://127.0.0.1:{port}", answered, closed
 
 
 def caller(base: str) -> Client:

@@ -4,10 +4,7 @@ The servers here would give a good answer in the end, a byte at a time: whoever 
 """
 
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +15,7 @@ from alerts.messages import Logged
 from outbound.operations.types import Request
 from outbound.transport.client import Broken, Client, Unreached
 from tests.conftest import settings_for
+from tests.outbound.talking_server import Talk, talking_server
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +23,6 @@ PAUSE, LONG = 0.05, 20.0  # seconds between two bytes, and until a server has sa
 WITHIN = 0.5
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 FILLED = b" " * round(LONG / PAUSE)
-
-Talk = Callable[[socket.socket], None]
 
 
 def slowly(connection: socket.socket, said: bytes) -> None:
@@ -68,31 +64,13 @@ def handshaking(connection: socket.socket) -> None:
     slowly(connection, b"\x02" + FILLED)
 
 
-@contextmanager
-def server(talk: Talk) -> Iterator[int]:
-    """The port of a server that talks so to each caller."""
-
-    def one(connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            talk(connection)
-
-    def serve(listening: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=one, args=(listening.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=serve, args=(listening,), daemon=True).start()
-        yield listening.getsockname()[1]
-
-
 def client(port: int, scheme: str = "http") -> tuple[Client, str]:
     return Client(WITHIN, frozenset({(scheme, f"127.0.0.1:{port}")}), private=True), f"{scheme}://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("talk", TALKS.values(), ids=TALKS)
 def test_an_answer_that_trickles_is_cut_at_the_deadline_wherever_it_is(talk: Talk) -> None:
-    with server(talk) as port:
+    with talking_server(talk) as port:
         calls, base = client(port)
         with pytest.raises(Broken, match="within the time limit"):
             calls.call(Request("GET", base, "/me"))
@@ -100,7 +78,7 @@ def test_an_answer_that_trickles_is_cut_at_the_deadline_wherever_it_is(talk: Tal
 
 @pytest.mark.parametrize("talk", TALKS.values(), ids=TALKS)
 def test_a_stream_has_a_deadline_too(talk: Talk) -> None:
-    with server(talk) as port:
+    with talking_server(talk) as port:
         calls, base = client(port)
         with (
             pytest.raises(Broken, match="within the time limit"),
@@ -110,14 +88,14 @@ def test_a_stream_has_a_deadline_too(talk: Talk) -> None:
 
 
 def test_a_request_that_nobody_reads_is_cut_and_may_have_arrived() -> None:
-    with server(hanging) as port:
+    with talking_server(hanging) as port:
         calls, base = client(port)
         with pytest.raises(Broken, match="within the time limit"):
             calls.call(Request("POST", base, "/import", body=b"x" * 32 * 1024 * 1024))
 
 
 def test_a_handshake_that_trickles_is_cut_and_nothing_was_sent() -> None:
-    with server(handshaking) as port:
+    with talking_server(handshaking) as port:
         calls, base = client(port, "https")
         with pytest.raises(Unreached, match="within the time limit"):
             calls.call(Request("GET", base, "/me"))
@@ -131,7 +109,7 @@ def test_a_connection_that_is_used_again_has_the_deadline_of_its_second_call() -
         connection.sendall(HEAD + LENGTH)
         slowly(connection, FILLED + b"1")
 
-    with server(talk) as port:
+    with talking_server(talk) as port:
         calls, base = client(port)
         assert calls.call(Request("GET", base, "/me")).body == b"1"
         with pytest.raises(Broken, match="within the time limit"):
@@ -176,7 +154,7 @@ def test_no_channel_of_alerts_waits_for_a_server_that_trickles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channel: str, scheme: str, talk: Talk
 ) -> None:
     monkeypatch.setattr(channels, "WITHIN", WITHIN)
-    with server(talk) as port:
+    with talking_server(talk) as port:
         url = f"{scheme}://127.0.0.1:{port}"
         settings = settings_for(
             tmp_path,
