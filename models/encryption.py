@@ -1,6 +1,9 @@
 """What every room may say of an encrypted text, also one that knows no cipher."""
 
+from collections.abc import Callable
 from typing import Protocol
+
+Digest = Callable[[str, bytes], str]  # of a purpose and a content, under SECRET_KEY
 
 
 class DecryptionError(Exception):

@@ -21,6 +21,7 @@ def prune(database: Database, days: int, now: int) -> None:
         _prune_calls(database, now - days * DAY)
     database.write(lambda db: budget.prune(db, now))
     database.write(lambda db: idempotency.prune(db, now))
+    database.write(jobs.forget_plain_fingerprints)
     database.write(lambda db: deliveries.abandon(db, now))
 
 

@@ -6,10 +6,11 @@ was sent; and which row of the history it became.
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
+
+from models.encryption import Digest
 
 KEPT_FOR = 24 * 3600 * 1000  # milliseconds
 
@@ -37,9 +38,6 @@ class Named:
     body_digest: str
     plain: str
     plain_body: str
-
-
-Digest = Callable[[str, bytes], str]  # of a content, for a purpose, under our key
 
 
 def named(digest: Digest, sender: str, place: str, name: str, body: bytes) -> Named:

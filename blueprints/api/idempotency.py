@@ -17,7 +17,6 @@ from outbound.idempotency import Named
 from outbound.send import Ready
 from outbound.transport.attempts import Outcome
 from runtime import current_runtime
-from security.secrets import keyed_digest
 from security.tokens import token_name
 
 log = structlog.get_logger()
@@ -33,11 +32,7 @@ def name_of(place: str) -> Named | None:
         return None
     if not NAME.fullmatch(given):
         raise Problem(400, "Idempotency-Key: 1 to 255 letters, digits and signs of ASCII, without blanks.")
-    return idempotency.named(_digest, token_name(), place, given, request.get_data())
-
-
-def _digest(purpose: str, content: bytes) -> str:
-    return keyed_digest(current_runtime().settings.secret_key, purpose, content).hex()
+    return idempotency.named(current_runtime().digest, token_name(), place, given, request.get_data())
 
 
 def is_asked_for() -> bool:

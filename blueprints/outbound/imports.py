@@ -111,7 +111,8 @@ def _draft(path: Path, name: str, project: str, kind: str) -> Draft:
     if files.form_of(path) == "csv":
         settings = {"mapping": guessed(kind, files.heads(path)), "always": {}, "operator": "$set"}
     operation, shown = KINDS[kind].operation_id, name.replace("\0", "")[:200]
-    mark, total, who = files.fingerprint(path), files.total(path), sign_in.operator().email
+    mark = files.fingerprint(path, current_runtime().digest)
+    total, who = files.total(path), sign_in.operator().email
     return Draft(project, kind, operation, "upload", shown, who, str(path), mark, settings=settings, total=total)
 
 

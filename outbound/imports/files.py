@@ -6,25 +6,39 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from models.encryption import Digest
 from outbound.imports.columns import Columns
 from outbound.readers import arrays, encoded, objects, table
 from outbound.readers.errors import Unreadable
 from outbound.readers.objects import BLANKS, Found
 
 CHUNK = 1024 * 1024
+PURPOSE = "import-file"
 
 Form = Literal["ndjson", "array", "objects", "csv"]
 
 
-def fingerprint(path: Path) -> str:
-    """What tells a file from another one: its length, its beginning and its end. Raises OSError."""
+def fingerprint(path: Path, digest: Digest) -> str:
+    """Return what tells a file from another one: its length in bytes, and a digest of its beginning and end under our
+    key, because a short file names people whose ids can be guessed. Raises OSError."""
+    size, ends = _ends(path)
+    return f"{size}-hmac-{digest(PURPOSE, ends)[:32]}"
+
+
+def plain_fingerprint(path: Path) -> str:
+    """Return what was kept of a file before there was a key; it is looked for, and never written. Raises OSError."""
+    size, ends = _ends(path)
+    return f"{size}-{hashlib.sha256(ends).hexdigest()[:32]}"
+
+
+def _ends(path: Path) -> tuple[int, bytes]:
+    """The length of a file, and its first and its last megabyte."""
     with path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
-        digest = hashlib.sha256(file.read(CHUNK))
+        beginning = file.read(CHUNK)
         file.seek(max(0, size - CHUNK))
-        digest.update(file.read(CHUNK))
-    return f"{size}-{digest.hexdigest()[:32]}"
+        return size, beginning + file.read(CHUNK)
 
 
 def form_of(path: Path) -> Form:

@@ -55,6 +55,10 @@ _PAUSE = text("UPDATE import_job SET state = 'paused' WHERE id = :id AND state I
 _CANCEL = text("""
     UPDATE import_job SET state = 'cancelled', ended_at = :now
     WHERE id = :id AND state IN ('ready', 'waiting', 'running', 'paused', 'failed')""")
+_NOTE_FILE = text("UPDATE import_job SET fingerprint = :fingerprint WHERE id = :id")
+_FORGET_PLAIN = text("""
+    UPDATE import_job SET fingerprint = NULL
+    WHERE state IN ('done', 'cancelled') AND fingerprint NOT LIKE '%-hmac-%'""")
 _DONE = text("""
     SELECT first_place, last_place FROM delivery
     WHERE import_id = :id AND verdict IN ('accepted', 'partly', 'rejected', 'uncertain') ORDER BY first_place""")
@@ -169,6 +173,16 @@ def pause(db: Connection, import_id: int) -> bool:
 def cancel(db: Connection, import_id: int, now: int) -> bool:
     """For good; what was sent stays in Mixpanel."""
     return db.execute(_CANCEL, {"id": import_id, "now": now}).rowcount == 1
+
+
+def note_file(db: Connection, import_id: int, fingerprint: str) -> None:
+    """Note its file anew, once it was found to be the same."""
+    db.execute(_NOTE_FILE, {"id": import_id, "fingerprint": fingerprint})
+
+
+def forget_plain_fingerprints(db: Connection) -> None:
+    """Forget, of imports that are over, the digests of before there was a key: what names people could be guessed."""
+    db.execute(_FORGET_PLAIN)
 
 
 # --- what whoever works on it does

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from outbound.imports import files, members
+from outbound.imports import files, jobs, members
 from outbound.imports.columns import Columns
 from outbound.imports.jobs import Import
 from outbound.readers.errors import Unreadable
@@ -18,16 +18,26 @@ def reads(runtime: Runtime, job: Import, limit: int | None = None) -> Iterator[F
         return members.reads(runtime.database, job.cohort_id, job.settings["template"], job.created_at, limit)
     if job.path is None:
         raise Unreadable("The file is not here any more.")
-    return _file(Path(job.path), job)
+    return _file(runtime, Path(job.path), job)
 
 
-def _file(path: Path, job: Import) -> Iterator[Found]:
+def _file(runtime: Runtime, path: Path, job: Import) -> Iterator[Found]:
     try:
-        if files.fingerprint(path) != job.fingerprint:
-            raise Unreadable("The file is not the same any more. Import it anew.")
+        _confirm(runtime, path, job)
         yield from files.reads(path, columns_of(job.kind, job.settings))
     except OSError as error:
         raise Unreadable(f"The file cannot be read: {error.strerror}.") from None
+
+
+def _confirm(runtime: Runtime, path: Path, job: Import) -> None:
+    """Look whether the file is still the one that the import was made for. One that was noted before there was a key
+    is known by its plain digest, and noted anew under the key. Raises Unreadable, OSError."""
+    found = files.fingerprint(path, runtime.digest)
+    if found == job.fingerprint:
+        return
+    if job.fingerprint != files.plain_fingerprint(path):
+        raise Unreadable("The file is not the same any more, or SECRET_KEY is another one. Import it anew.")
+    runtime.database.write(lambda db: jobs.note_file(db, job.id, found))
 
 
 def columns_of(kind: str, settings: dict[str, Any]) -> Columns:

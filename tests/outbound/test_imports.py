@@ -1,5 +1,6 @@
 """Imports: nothing is lost, nothing counts twice, whatever happens in the middle."""
 
+import hashlib
 import json
 import threading
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from outbound import deliveries, projects
+from outbound import cleanup, deliveries, projects
 from outbound.imports import failures, files, jobs, members, runner
 from outbound.imports.jobs import Draft, Import
 from outbound.imports.kinds import KINDS
@@ -29,7 +30,7 @@ def begin(
 ) -> int:
     path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in records))
     operation, total = KINDS[kind].operation_id, files.total(path)
-    print_of = files.fingerprint(path)
+    print_of = files.fingerprint(path, runtime.digest)
     settings = {"options": options or {}}
     how = {"total": total, "state": "waiting", "settings": settings}
     draft = Draft("prod", kind, operation, "file", "file", "tests", str(path), print_of, **how)
@@ -250,6 +251,44 @@ def test_a_file_that_has_changed_meanwhile_is_not_mixed_with_the_old_one(
     (tmp_path / "f").write_text(json.dumps(event(2)))
     job = work(runtime, import_id)
     assert (job.state, "not the same" in str(job.message), mixpanel.calls) == ("failed", True, [])
+
+
+def fingerprint_of(runtime: Runtime, import_id: int) -> str | None:
+    return look(runtime, import_id).fingerprint
+
+
+def test_from_what_is_kept_of_a_file_nobody_can_tell_whom_it_names(runtime: Runtime, tmp_path: Path) -> None:
+    """Whoever has the database and guesses the one record of a file would otherwise know."""
+    path = tmp_path / "f"
+    kept = fingerprint_of(runtime, begin(runtime, path, [event(1)])) or ""
+    content = path.read_bytes()
+    for guess in (content, content * 2):  # its beginning, and its beginning with its end
+        for made in (hashlib.sha256(guess), hashlib.blake2b(guess)):
+            assert made.hexdigest()[:32] not in kept
+
+
+def test_an_import_of_before_files_were_noted_under_a_key_goes_on(
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
+) -> None:
+    path = tmp_path / "f"
+    going_on, over = (begin(runtime, path, [event(1)]) for _ in range(2))
+    plain = f"{path.stat().st_size}-{hashlib.sha256(path.read_bytes() * 2).hexdigest()[:32]}"
+    runtime.database.write(lambda db: [jobs.note_file(db, one, plain) for one in (going_on, over)])
+    assert counts(work(runtime, going_on)) == ("done", 1, 1, 0, 0)
+    assert fingerprint_of(runtime, going_on) == files.fingerprint(path, runtime.digest)
+    runtime.database.write(lambda db: jobs.cancel(db, over, 1))
+    cleanup.prune(runtime.database, 0, runtime.clock())
+    assert fingerprint_of(runtime, over) is None
+    assert fingerprint_of(runtime, going_on) is not None
+
+
+def test_a_file_that_was_noted_under_another_key_is_not_said_to_be_another(
+    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
+) -> None:
+    import_id = begin(runtime, tmp_path / "f", [event(1)])
+    other = runtime.with_settings(secret_key="another" * 8)
+    assert "SECRET_KEY is another one" in str(work(other, import_id).message)
+    assert mixpanel.calls == []
 
 
 def test_every_member_of_a_cohort_gets_its_record(relay: Relay, runtime: Runtime, mixpanel: Mixpanel) -> None:
