@@ -44,16 +44,24 @@ def note_often(
 ) -> None:
     """As `note`, for what may happen any number of times: one entry an hour for the same who, action and subject, with
     `times` and what was last."""
-    values = {"since": now - HOUR, "who": who, "action": action, "subject": subject}
-    known = db.execute(_LATELY, values).one_or_none()
-    times = 1
-    if known is not None:
-        times += _read(known.after).get("times", 1)
-    said = {**(after or {}), "times": times}
+    known = db.execute(_LATELY, {"since": now - HOUR, "who": who, "action": action, "subject": subject}).one_or_none()
     if known is None:
-        note(db, now, who, action, subject, after=said)
-    else:
-        db.execute(_AGAIN if db.dialect.name == "sqlite" else _AGAIN_JSONB, {"id": known.id, "after": _json(said)})
+        note(db, now, who, action, subject, after={**(after or {}), "times": 1})
+        return
+    said = _read(known.after)
+    _change(db, known.id, {**said, **(after or {}), "times": said.get("times", 1) + 1})
+
+
+def note_most(db: Connection, at: int, who: str, action: str, subject: str, name: str, number: int) -> None:
+    """Raise a number of the entry that `note_often` made or changed at `at`; a smaller one changes nothing."""
+    known = db.execute(_LATELY, {"since": at - HOUR, "who": who, "action": action, "subject": subject}).one_or_none()
+    said = {} if known is None else _read(known.after)
+    if known is not None and number > said.get(name, -1):
+        _change(db, known.id, {**said, name: number})
+
+
+def _change(db: Connection, entry: int, after: Mapping[str, Any]) -> None:
+    db.execute(_AGAIN if db.dialect.name == "sqlite" else _AGAIN_JSONB, {"id": entry, "after": _json(after)})
 
 
 def _read(side: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from blueprints.api.types import NoQuery
 from models.database import Database, DatabaseUnavailable
 from models.maintenance.close_for_writes import is_closed
 from runtime import current_runtime
-from security.audit import note_often
+from security.audit import note_most, note_often
 from security.client_address import address
 from security.tokens import token_name
 
@@ -117,6 +117,8 @@ class File:
 
     name: str = ""
     found: Iterator[Rows] | None = None
+    part: str = ""  # which part of the cohort these rows are, in words that stay the same
+    of: str = ""  # which one exactly
 
 
 def export(form: Form, project_id: str, cohort_id: str, who: str, file: File = File()) -> Response:
@@ -125,9 +127,10 @@ def export(form: Form, project_id: str, cohort_id: str, who: str, file: File = F
     database = current_runtime().database
     cohort = database.read(lambda db: cohorts.find(db, project_id, cohort_id))
     with _place(who) as held:
-        _note(who, cohort, form)
+        note_taken = _note(who, cohort, form, file)
         place = held.pop_all()
-    response = Response(_held(place, stream(database, cohort.id, form, file.found)), mimetype=form.media_type)
+    found = None if file.found is None else _counted(file.found, note_taken)
+    response = Response(_held(place, stream(database, cohort.id, form, found)), mimetype=form.media_type)
     response.call_on_close(place.close)  # also where nothing of it was ever read
     name = form.media_type.rpartition("-")[2].rpartition("/")[2]
     response.headers["Content-Disposition"] = f'attachment; filename="{file.name or f"members.{name}"}"'
@@ -135,17 +138,39 @@ def export(form: Form, project_id: str, cohort_id: str, who: str, file: File = F
     return response
 
 
-def _note(who: str, cohort: Row[Any], form: Form) -> None:
-    """Who takes how many people away, and from where; one entry an hour for each who and cohort."""
+def _note(who: str, cohort: Row[Any], form: Form, file: File) -> Callable[[int], None]:
+    """Note who takes how many people away, and from where; one entry an hour for each who, cohort and kind of part. Of
+    a part nobody knows the number before it is read: call what is returned with it."""
     runtime, subject = current_runtime(), f"{cohort.name} ({cohort.mixpanel_cohort_id} of project {cohort.project_id})"
-    after = {"members": cohort.member_count, "as": form.media_type, "address": address()}
+    database, now, subject = runtime.database, runtime.clock(), f"{subject}, {file.part}" if file.part else subject
+    how_many = {"of": file.of} if file.part else {"members": cohort.member_count}
+    after = how_many | {"as": form.media_type, "address": address()}
+
+    def note_taken(members: int) -> None:
+        try:
+            database.write(lambda db: note_most(db, now, who, "cohort.export", subject, "members", members))
+        except DatabaseUnavailable:
+            log.warning("export.without_number", who=who, members=members)
+
     try:
-        runtime.database.write(lambda db: note_often(db, runtime.clock(), who, "cohort.export", subject, after))
+        database.write(lambda db: note_often(db, now, who, "cohort.export", subject, after))
     except DatabaseUnavailable:
-        if not runtime.database.read(is_closed):
+        if not database.read(is_closed):
             raise
         # It has moved to PostgreSQL and takes no entry any more; whoever still reads here is in the log.
         log.warning("export.without_entry", who=who, members=cohort.member_count)
+    return note_taken
+
+
+def _counted(found: Iterator[Rows], over: Callable[[int], None]) -> Iterator[Rows]:
+    """The same rows; `over` is told how many were handed on, also where nobody reads them to the end."""
+    members = 0
+    try:
+        for rows in found:
+            members += len(rows)
+            yield rows
+    finally:
+        over(members)
 
 
 def _place(who: str) -> ExitStack:

@@ -1,12 +1,14 @@
 """What narrows a token, and who takes whole cohorts away."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blueprints.dashboard.cohorts import members
 from config.clock import DAY
 from security import tokens
 from security.token_bounds import Bounds, WrongBound, is_within, read
@@ -134,6 +136,41 @@ def test_every_export_says_in_the_trail_who_took_how_many_of_which_cohort(filled
         (browser.email, subject, 2, 1),
         ("token tests", subject, 2, 3),
     ]
+
+
+def test_of_an_export_of_a_part_the_trail_says_how_many_were_in_it(filled: Relay) -> None:
+    """Of those who entered lately, and of those at a moment; whoever takes fewer afterwards hides nothing."""
+    before = filled.clock()
+    filled.clock.forward(9 * DAY)
+    browser = filled.sign_in("viewer")
+    filled.refresh({"ada", "bob", "dan", "eve", "fay"})
+    (cohort,) = filled.rows("SELECT id FROM cohort WHERE project_id = '1'")
+    path, moment = f"/cohorts/{cohort['id']}/members", datetime.fromtimestamp(before / 1000 + 60, UTC)
+    for since in ("7d", "30d", "today"):
+        assert browser.get(f"{path}.csv?since={since}").text.count("\n") == {"30d": 6}.get(since, 4)
+    filled.clock.forward(DAY)
+    assert browser.get(f"{path}.ndjson?since=today").text == ""
+    assert browser.get(f"{path}.ndjson?as_of={moment:%Y-%m-%dT%H:%M}").text.count("\n") == 2
+    subject = "Paying users (7 of project 1)"
+    assert [(about, side["members"], side["of"], side["times"]) for _, about, side in trail(filled)] == [
+        (f"{subject}, who entered lately", 5, "entered-today", 3),
+        (f"{subject}, who entered lately", 0, "entered-today", 1),
+        (f"{subject}, at a moment", 2, f"as of {moment:%Y-%m-%dT%H:%M}", 1),
+    ]
+
+
+def test_an_export_of_a_part_that_is_not_read_to_its_end_says_how_far(
+    filled: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "PIECE", 1)
+    browser = filled.sign_in("viewer")
+    (cohort,) = filled.rows("SELECT id FROM cohort WHERE project_id = '1'")
+    answer = browser.get(f"/cohorts/{cohort['id']}/members.ndjson?since=today", buffered=False)
+    pieces = iter(answer.response)
+    while not next(pieces):
+        pass
+    answer.close()
+    assert [side["members"] for _, _, side in trail(filled)] == [1]
 
 
 def test_exports_can_be_kept_to_a_role(make_relay: MakeRelay) -> None:

@@ -190,10 +190,10 @@ def _file(cohort: Row[Any], filters: Filters, ending: str) -> exports.File:
     if filters.moment is not None:
         day = re.sub("[^0-9]+", "-", filters.as_of).strip("-")
         found = cohort_members.pieces_as_of(runtime.database, cohort, filters.moment)
-        return exports.File(spreadsheets.file_name(name, day, ending), found)
+        return exports.File(spreadsheets.file_name(name, day, ending), found, "at a moment", f"as of {filters.as_of}")
     if filters.since:
         since = cohort_members.start_of(filters.since, runtime.clock())
-        day = f"{today}-entered-{filters.since}"
+        of = f"entered-{filters.since}"
         found = cohort_members.pieces_entered_since(runtime.database, cohort, since)
-        return exports.File(spreadsheets.file_name(name, day, ending), found)
+        return exports.File(spreadsheets.file_name(name, f"{today}-{of}", ending), found, "who entered lately", of)
     return exports.File(spreadsheets.file_name(name, today, ending))
