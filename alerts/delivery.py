@@ -14,6 +14,7 @@ from alerts import channels
 from alerts.channels import NotDelivered
 from alerts.messages import Logged
 from config.settings import Settings
+from models.claims import Claim, Claims, Lease
 from models.database import Database
 
 log = structlog.get_logger()
@@ -23,28 +24,27 @@ Clock = Callable[[], int]
 CLAIM = 120_000  # milliseconds; far longer than a channel may take
 ATTEMPTS = 5
 FIRST_WAIT = 30_000  # milliseconds; each further wait is four times the one before
-LONGEST = FIRST_WAIT * 4 ** (ATTEMPTS - 1)  # more than the last wait
+LEASE = Lease(CLAIM, furthest=FIRST_WAIT * 4 ** (ATTEMPTS - 1))  # more than the last wait
 ROUND = 50  # messages that one round sends at most
 
+_CLAIMS = Claims(
+    "alert",
+    "state = 'waiting'",
+    sets="attempts = attempts + 1",
+    returning="id, at, subject, kind, title, message, link, channel, state, attempts, error, sent_at",
+)
 # A recovery must not overtake the trouble that it ends: a subject's messages to a channel leave one after another.
-# Nothing waits longer than LONGEST: what lies further ahead was noted before the clock was set back.
-_FREE = "state = 'waiting' AND (claimed_until IS NULL OR claimed_until <= :now OR claimed_until > :beyond)"
 _DUE = text(f"""
     SELECT a.id, a.channel FROM alert a
-    WHERE {_FREE}
+    WHERE {_CLAIMS.free}
         AND (a.kind = 'test' OR NOT EXISTS (
             SELECT 1 FROM alert e WHERE e.state = 'waiting' AND e.subject = a.subject AND e.channel = a.channel
                 AND e.id < a.id))
     ORDER BY a.id LIMIT :limit""")  # noqa: S608 - our own words
-_CLAIM = text(f"""
-    UPDATE alert SET claimed_until = :until, attempts = attempts + 1
-    WHERE id = :id AND {_FREE}
-    RETURNING id, at, subject, kind, title, message, link, channel, state, attempts, error, sent_at""")  # noqa: S608
+# Without the claim: what has arrived has arrived, also where another worker is about to send it again.
 _SENT = text("UPDATE alert SET state = 'sent', error = NULL, claimed_until = NULL, sent_at = :now WHERE id = :id")
-# Where another worker has sent it meanwhile, it stays sent.
-_AGAIN = text("UPDATE alert SET claimed_until = :until, error = :error WHERE id = :id AND state = 'waiting'")
-_FAILED = text("""
-    UPDATE alert SET state = 'failed', claimed_until = NULL, error = :error WHERE id = :id AND state = 'waiting'""")
+_AGAIN = text(_CLAIMS.update("claimed_until = :until, error = :error"))
+_FAILED = text(_CLAIMS.update("state = 'failed', claimed_until = NULL, error = :error"))
 
 
 def deliver_due(database: Database, settings: Settings, clock: Clock) -> int:
@@ -52,15 +52,16 @@ def deliver_due(database: Database, settings: Settings, clock: Clock) -> int:
     so that one that hangs cannot hold up the others. Raises DatabaseUnavailable."""
     sent, broken = 0, set()
     now = clock()
-    values = {"now": now, "beyond": now + LONGEST, "limit": ROUND}
+    values = {**LEASE.at(now), "limit": ROUND}
     for alert_id, channel in database.read(lambda db: db.execute(_DUE, values).all(), one_statement=True):
         if channel in broken:
             continue
         claimed_at = clock()
+        claim = Claim(alert_id, claimed_at + CLAIM)
         alert = _claim(database, alert_id, claimed_at)
-        if alert is None or clock() >= claimed_at + CLAIM:
+        if alert is None or clock() >= claim.until:
             continue
-        if _send(database, settings, alert, clock):
+        if _send(database, settings, claim, alert, clock):
             sent += 1
         else:
             broken.add(channel)
@@ -68,17 +69,16 @@ def deliver_due(database: Database, settings: Settings, clock: Clock) -> int:
 
 
 def _claim(database: Database, alert_id: int, now: int) -> Logged | None:
-    """The row, if it is ours now."""
-    values = {"id": alert_id, "now": now, "beyond": now + LONGEST, "until": now + CLAIM}
-    row = database.write(lambda db: db.execute(_CLAIM, values).mappings().one_or_none())
-    return None if row is None else Logged(**row)
+    """Claim a message; None where another worker has it, or it is sent."""
+    row = database.write(lambda db: _CLAIMS.claim(db, alert_id, LEASE, now))
+    return None if row is None else Logged(**row._asdict())
 
 
-def _send(database: Database, settings: Settings, alert: Logged, clock: Clock) -> bool:
+def _send(database: Database, settings: Settings, claim: Claim, alert: Logged, clock: Clock) -> bool:
     try:
         _attempt(settings, alert, clock())
     except NotDelivered as error:
-        _note_failure(database, alert, str(error), clock())
+        _note_failure(database, claim, alert, str(error), clock())
         return False
     database.write(lambda db: db.execute(_SENT, {"id": alert.id, "now": clock()}).rowcount)
     return True
@@ -90,11 +90,12 @@ def _attempt(settings: Settings, alert: Logged, now: int) -> None:
     channels.deliver(settings, alert, now)
 
 
-def _note_failure(database: Database, alert: Logged, error: str, now: int) -> None:
-    """Wait longer each time, and give up after the last attempt."""
+def _note_failure(database: Database, claim: Claim, alert: Logged, error: str, now: int) -> None:
+    """Wait longer each time, and give up after the last attempt. Where another worker has the message by now, the
+    failure is that worker's to note."""
     log.warning("alert.not_delivered", alert=alert.id, channel=alert.channel, attempt=alert.attempts, cause=error)
     if alert.attempts >= ATTEMPTS:
-        database.write(lambda db: db.execute(_FAILED, {"id": alert.id, "error": error}).rowcount)
+        database.write(lambda db: db.execute(_FAILED, {**claim.values, "error": error}).rowcount)
         return
     until = now + FIRST_WAIT * 4 ** (alert.attempts - 1)
-    database.write(lambda db: db.execute(_AGAIN, {"id": alert.id, "error": error, "until": until}).rowcount)
+    database.write(lambda db: db.execute(_AGAIN, {**claim.values, "error": error, "until": until}).rowcount)

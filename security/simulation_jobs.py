@@ -18,8 +18,11 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
+from models.claims import Claim, Claims, Lease
+
 OPEN = frozenset({"waiting", "running"})
 CLAIM = 300_000  # milliseconds; longer than all of it takes
+_LEASE = Lease(CLAIM)
 
 
 @dataclass(frozen=True)
@@ -64,20 +67,15 @@ _LATEST = text("""
     SELECT id, connection, who, state, report, asked_at, ended_at FROM simulated_export
     WHERE connection = :connection ORDER BY id DESC LIMIT 1""")
 _LENT = text("SELECT report FROM simulated_export WHERE state = 'running' AND connection = :connection")
-# A claim beyond any that is made now was made before the clock was set back.
-_FREE = """state IN ('waiting', 'running')
-    AND (state = 'waiting' OR claimed_until <= :now OR claimed_until > :beyond)"""
-_DUE = text(f"SELECT id FROM simulated_export WHERE {_FREE} ORDER BY id LIMIT 1")  # noqa: S608 - our own words
-_CLAIM = text(f"""
-    UPDATE simulated_export SET state = 'running', claimed_until = :until WHERE id = :id AND {_FREE}
-    RETURNING id, connection, report""")  # noqa: S608
+_CLAIMS = Claims(
+    "simulated_export",
+    "state IN ('waiting', 'running')",
+    sets="state = 'running'",
+    returning="id, connection, report, claimed_until",
+)
 _LEND = _with_report("UPDATE simulated_export SET report = :report WHERE id = :id")
-_END = _with_report("""
-    UPDATE simulated_export SET state = :state, report = :report, ended_at = :now, claimed_until = NULL
-    WHERE id = :id AND state = 'running' AND claimed_until = :mine""")
-_GIVE_BACK = text("""
-    UPDATE simulated_export SET state = 'waiting', report = NULL, claimed_until = NULL
-    WHERE id = :id AND state = 'running' AND claimed_until = :mine""")
+_END = _with_report(_CLAIMS.update("state = :state, report = :report, ended_at = :now, claimed_until = NULL"))
+_GIVE_BACK = text(_CLAIMS.update("state = 'waiting', report = NULL, claimed_until = NULL"))
 
 
 def ask(db: Connection, connection: str, who: str, now: int) -> int:
@@ -107,17 +105,16 @@ def passwords_lent(db: Connection, connection: str) -> set[int]:
 
 
 def due(db: Connection, now: int) -> int | None:
-    """The oldest export that nobody plays."""
-    found: int | None = db.execute(_DUE, {"now": now, "beyond": now + 2 * CLAIM}).scalar_one_or_none()
-    return found
+    """Return the id of the oldest export that nobody plays."""
+    return next(iter(_CLAIMS.due(db, _LEASE, now)), None)
 
 
 def claim(db: Connection, export_id: int, now: int) -> Claimed | None:
-    """The export, if it is ours now."""
-    until = now + CLAIM
-    values = {"id": export_id, "now": now, "beyond": now + 2 * CLAIM, "until": until}
-    row = db.execute(_CLAIM, values).one_or_none()
-    return None if row is None else Claimed(row.id, row.connection, (_read(row.report) or {}).get("password"), until)
+    """Claim an export; None where another worker plays it, or it is over."""
+    row = _CLAIMS.claim(db, export_id, _LEASE, now)
+    if row is None:
+        return None
+    return Claimed(row.id, row.connection, (_read(row.report) or {}).get("password"), row.claimed_until)
 
 
 def lend(db: Connection, export_id: int, password_id: int) -> None:
@@ -128,13 +125,13 @@ def lend(db: Connection, export_id: int, password_id: int) -> None:
 def end(db: Connection, export_id: int, mine: int, report: dict[str, Any], now: int) -> None:
     """Keep what came of it, unless another worker plays it by now: ours is the claim until `mine`."""
     state = "passed" if report["passed"] else "failed"
-    values = {"id": export_id, "mine": mine, "state": state, "report": json.dumps(report), "now": now}
-    db.execute(_END[db.dialect.name], values)
+    values = {"state": state, "report": json.dumps(report), "now": now}
+    db.execute(_END[db.dialect.name], Claim(export_id, mine).values | values)
 
 
 def give_back(db: Connection, export_id: int, mine: int) -> None:
     """Let another worker play it, from the beginning, if the claim until `mine` still holds."""
-    db.execute(_GIVE_BACK, {"id": export_id, "mine": mine})
+    db.execute(_GIVE_BACK, Claim(export_id, mine).values)
 
 
 def _read(report: Any) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, text
 
+from models.claims import Claim, Claims, Lease
 from models.database import Database
 from sync import dialects
 from sync.apply import cohorts, sessions
@@ -27,22 +28,14 @@ Clock = Callable[[], int]
 
 DAY = 86_400_000
 
-# A claim further ahead than two of them was made before the clock was set back (one, if clocks of machines differ).
-_FREE = "(claimed_until IS NULL OR claimed_until < :now OR claimed_until > :beyond)"
+AT_ONCE = 100  # sessions that one run takes on
 
-_DUE = text(f"""
-    SELECT id FROM sync_session
-    WHERE status NOT IN ('complete', 'superseded') AND {_FREE}
-        AND (status = 'sweeping' OR (status = 'settling' AND settles_at <= :now))
-    ORDER BY id LIMIT 100""")  # noqa: S608 - our own words
-
-_CLAIM = text(f"""
-    UPDATE sync_session SET claimed_until = :until
-    WHERE id = :id AND status IN ('settling', 'sweeping') AND {_FREE}""")  # noqa: S608
-
-_RENEW = text("UPDATE sync_session SET claimed_until = :until WHERE id = :id AND claimed_until = :mine")
-
-_RELEASE = text("UPDATE sync_session SET claimed_until = NULL WHERE id = :id AND claimed_until = :mine")
+# The first condition is that of an index.
+_CLAIMS = Claims(
+    "sync_session",
+    """status NOT IN ('complete', 'superseded')
+        AND (status = 'sweeping' OR (status = 'settling' AND settles_at <= :now))""",
+)
 
 _STALL = text("""
     UPDATE sync_session SET status = 'stalled'
@@ -67,14 +60,6 @@ _PRUNE_PAGES = text("""
 _PRUNE_FAILURES = text("DELETE FROM failure WHERE id IN (SELECT id FROM failure WHERE at < :before LIMIT 1000)")
 
 
-@dataclass
-class Claim:
-    """A session that is ours, as long as `until` is what its row says; every step moves it on."""
-
-    session_id: int
-    until: int
-
-
 def run_once(database: Database, rules: Rules, clock: Clock) -> int:
     """Everything that is due; returns how many sessions were moved on. Raises DatabaseUnavailable."""
     mark_stalled(database, rules, clock())
@@ -82,7 +67,7 @@ def run_once(database: Database, rules: Rules, clock: Clock) -> int:
     moved = 0
     for claim in _claimed(database, rules, clock):
         moved += _conclude(database, rules, claim, clock)
-        database.write(lambda db, one=claim: db.execute(_RELEASE, _mine(one)).rowcount)  # type: ignore[misc]
+        database.write(lambda db, ours=claim: _CLAIMS.release(db, ours))  # type: ignore[misc]
     return moved
 
 
@@ -110,25 +95,15 @@ def prune(database: Database, pages_days: int, failures_days: int, now: int) -> 
 
 def _claimed(database: Database, rules: Rules, clock: Clock) -> Iterator[Claim]:
     """The due sessions that are ours: a claim counts only where it changed the row."""
-    due = database.read(lambda db: db.execute(_DUE, _times(rules, clock())).scalars().all())
-    for session_id in due:
+    lease = Lease(rules.claim)
+    for session_id in database.read(lambda db: _CLAIMS.due(db, lease, clock(), AT_ONCE)):
         now = clock()  # again: the session before this one may have taken long
-        claim = Claim(session_id, now + rules.claim)
-        values = {"id": session_id, "until": claim.until, **_times(rules, now)}
-        if database.write(lambda db, v=values: db.execute(_CLAIM, v).rowcount) == 1:  # type: ignore[misc]
-            yield claim
-
-
-def _times(rules: Rules, now: int) -> dict[str, int]:
-    return {"now": now, "beyond": now + 2 * rules.claim}
-
-
-def _mine(claim: Claim) -> dict[str, int]:
-    return {"id": claim.session_id, "mine": claim.until}
+        if database.write(lambda db, i=session_id, t=now: _CLAIMS.claim(db, i, lease, t)) is not None:  # type: ignore[misc]
+            yield Claim(session_id, now + rules.claim)
 
 
 def _conclude(database: Database, rules: Rules, claim: Claim, clock: Clock) -> bool:
-    status = database.write(lambda db: _settle(db, rules, claim.session_id, clock()))
+    status = database.write(lambda db: _settle(db, rules, claim.id, clock()))
     if status == "sweeping":
         _Sweep(database, rules, claim, clock).run()
     return status is not None
@@ -182,7 +157,7 @@ class _Sweep:
             return
         distinct = entered = 0
         for marks in _windows(self.database):
-            entered += self.database.read(lambda db, m=marks: _mark(db, self.claim.session_id, m))  # type: ignore[misc]
+            entered += self.database.read(lambda db, m=marks: _mark(db, self.claim.id, m))  # type: ignore[misc]
             distinct += marks.count()
             for start in range(marks.start, marks.end, self.rules.step):
                 if not self._step(marks, start):
@@ -195,10 +170,10 @@ class _Sweep:
         until = self.clock() + self.rules.claim
 
         def write(db: Connection) -> tuple[T] | None:
-            found = sessions.locked(db, self.claim.session_id)
+            found = sessions.locked(db, self.claim.id)
             if found is None or found[1].status != "sweeping":
                 return None
-            if db.execute(_RENEW, {**_mine(self.claim), "until": until}).rowcount == 0:
+            if not _CLAIMS.renew(db, self.claim, until):
                 return None
             cohort, session = found
             done = work(db, cohort, session)
@@ -218,7 +193,7 @@ class _Sweep:
 
     def _passes_guard(self) -> bool:
         """Whether the steps may begin. Nobody has left yet, and the counting holds no lock."""
-        session = self.database.read(lambda db: sessions.by_id(db, self.claim.session_id))
+        session = self.database.read(lambda db: sessions.by_id(db, self.claim.id))
         if session is None or session.is_judged:
             return session is not None
         tally = _Tally()

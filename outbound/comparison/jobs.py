@@ -20,10 +20,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from models.claims import Claim, Claims, Lease
+
 Summary = dict[str, Any]
 
 OPEN = frozenset({"waiting", "running"})
-LONGEST = 7_200_000  # milliseconds
+# No budget frees later than in an hour: what lies twice as far ahead was noted before the clock was set back.
+LEASE = Lease(180_000, furthest=7_200_000)
 WAYS = {
     "count": "Only how many",
     "ids": "Who, asked from Mixpanel",
@@ -57,18 +60,9 @@ _ASK = text("""
 _UNDER_WAY = text("""
     SELECT id FROM comparison WHERE cohort_id = :cohort AND way = :way AND state IN ('waiting', 'running')
     ORDER BY id LIMIT 1""")
-# No budget frees later than in an hour: what lies further ahead was noted before the clock was set back.
-_FREE = """state IN ('waiting', 'running')
-    AND (claimed_until IS NULL OR claimed_until <= :now OR claimed_until > :beyond)"""
-_DUE = text(f"SELECT id FROM comparison WHERE {_FREE} ORDER BY id LIMIT 1")  # noqa: S608 - our own words
-_CLAIM = text(f"""
-    UPDATE comparison SET state = 'running', claimed_until = :until WHERE id = :id AND {_FREE}""")  # noqa: S608
-_NOTE = text("""
-    UPDATE comparison SET state = :state, report = :report, claimed_until = :until
-    WHERE id = :id AND state = 'running' AND claimed_until = :claim""")
-_END = text("""
-    UPDATE comparison SET state = :state, report = :report, ended_at = :now, claimed_until = NULL
-    WHERE id = :id AND state = 'running' AND claimed_until = :claim""")
+_CLAIMS = Claims("comparison", "state IN ('waiting', 'running')", sets="state = 'running'")
+_NOTE = text(_CLAIMS.update("state = :state, report = :report, claimed_until = :until"))
+_END = text(_CLAIMS.update("state = :state, report = :report, ended_at = :now, claimed_until = NULL"))
 _CANCEL = text("""
     UPDATE comparison SET state = 'cancelled', ended_at = :now, claimed_until = NULL
     WHERE id = :id AND state IN ('waiting', 'running')""")
@@ -139,41 +133,38 @@ def cancel(db: Connection, comparison_id: int, now: int) -> bool:
 
 
 def due(db: Connection, now: int) -> int | None:
-    """The oldest comparison on which nobody works and that waits for nothing."""
-    found: int | None = db.execute(_DUE, {"now": now, "beyond": now + LONGEST}).scalar_one_or_none()
-    return found
+    """Return the id of the oldest comparison on which nobody works and that waits for nothing."""
+    return next(iter(_CLAIMS.due(db, LEASE, now)), None)
 
 
-def claim(db: Connection, comparison_id: int, now: int, until: int) -> Comparison | None:
-    """The comparison, if it is ours now."""
-    values = {"id": comparison_id, "now": now, "beyond": now + LONGEST, "until": until}
-    if db.execute(_CLAIM, values).rowcount == 0:
+def claim(db: Connection, comparison_id: int, now: int) -> Comparison | None:
+    """Claim a comparison until its `claimed_until`; None where another worker has it, or it is over."""
+    if _CLAIMS.claim(db, comparison_id, LEASE, now) is None:
         return None
     return by_id(db, comparison_id)
 
 
-def go_on(db: Connection, known: Comparison, claim: int, summary: Summary, until: int) -> bool:
-    """Note how far it is and renew the lease; False where it is not ours any more."""
-    return _note(db, known, claim, "running", summary, until)
+def go_on(db: Connection, claim: Claim, summary: Summary, until: int) -> bool:
+    """Note how far it is and renew the claim; False where it is not ours any more."""
+    return _note(db, claim, "running", summary, until)
 
 
-def put_off(db: Connection, known: Comparison, claim: int, summary: Summary, until: int | None) -> bool:
+def put_off(db: Connection, claim: Claim, summary: Summary, until: int | None) -> bool:
     """Note how far it is, and let whoever comes first after `until` go on."""
-    return _note(db, known, claim, "waiting", summary, until)
+    return _note(db, claim, "waiting", summary, until)
 
 
 def end(
     db: Connection,
-    known: Comparison,
-    claim: int,
+    claim: Claim,
     state: str,
     summary: Summary,
     now: int,
     sides: tuple[list[str], list[str]] = ([], []),
 ) -> bool:
     """Keep what came of it; False where it is not ours any more."""
-    values = {"id": known.id, "claim": claim, "state": state, "report": _report(summary, *sides), "now": now}
-    return db.execute(_END, values).rowcount == 1
+    values = {"state": state, "report": _report(summary, *sides), "now": now}
+    return db.execute(_END, claim.values | values).rowcount == 1
 
 
 def prune(db: Connection, before: int) -> int:
@@ -181,9 +172,9 @@ def prune(db: Connection, before: int) -> int:
     return db.execute(_PRUNE, {"before": before}).rowcount
 
 
-def _note(db: Connection, known: Comparison, claim: int, state: str, summary: Summary, until: int | None) -> bool:
-    values = {"id": known.id, "claim": claim, "state": state, "report": _report(summary), "until": until}
-    return db.execute(_NOTE, values).rowcount == 1
+def _note(db: Connection, claim: Claim, state: str, summary: Summary, until: int | None) -> bool:
+    values = {"state": state, "report": _report(summary), "until": until}
+    return db.execute(_NOTE, claim.values | values).rowcount == 1
 
 
 def _report(summary: Summary, missing: list[str] | None = None, extra: list[str] | None = None) -> str:

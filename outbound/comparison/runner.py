@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.claims import Claim
 from models.database import DatabaseUnavailable
 from models.encryption import DecryptionError
 from outbound import projects, send
@@ -29,7 +30,6 @@ from outbound.transport.retry import asked_pause
 from runtime import Runtime
 
 SECOND = 1000
-LEASE = 180 * SECOND
 MOST_PAGES = 11_000  # of 1,000 ids (mixpanel-facts 3.9); a cohort that is exported has 10 million people at most
 WAIT = 30 * SECOND  # where all five queries run at once
 ASKED_ABOUT = 2000  # ids of each side that are looked up for causes
@@ -49,10 +49,9 @@ def work_once(runtime: Runtime) -> bool:
     found = runtime.database.read(lambda db: jobs.due(db, now), one_statement=True)
     if found is None:
         return False
-    until = now + LEASE
-    known = runtime.database.write(lambda db: jobs.claim(db, found, now, until))
+    known = runtime.database.write(lambda db: jobs.claim(db, found, now))
     if known is not None:
-        _Work(runtime, known, until).run()
+        _Work(runtime, known, Claim(known.id, known.claimed_until or 0)).run()
     return known is not None
 
 
@@ -69,7 +68,7 @@ def _shelf(runtime: Runtime, name: str) -> Shelf:
 
 
 class _Work:
-    def __init__(self, runtime: Runtime, known: Comparison, claim: int) -> None:
+    def __init__(self, runtime: Runtime, known: Comparison, claim: Claim) -> None:
         self.runtime, self.known, self.claim = runtime, known, claim
         self.summary: Summary = dict(known.summary)
 
@@ -82,7 +81,7 @@ class _Work:
             found = {"count": self._count, "ids": self._ids, "csv": self._csv}[self.known.way](facts)
         except PutOff as later:
             self.summary["message"], until = later.words, later.until
-            self._write(lambda db: jobs.put_off(db, self.known, self.claim, self.summary, until))
+            self._write(lambda db: jobs.put_off(db, self.claim, self.summary, until))
             return
         except (Failed, Unreadable) as error:
             self._fail(str(error))
@@ -239,9 +238,9 @@ class _Work:
     # --- the row
 
     def _renew(self) -> bool:
-        until = self.runtime.clock() + LEASE
-        kept = self._write(lambda db: jobs.go_on(db, self.known, self.claim, self.summary, until))
-        self.claim = until
+        until = self.runtime.clock() + jobs.LEASE.length
+        kept = self._write(lambda db: jobs.go_on(db, self.claim, self.summary, until))
+        self.claim.until = until
         return kept
 
     def _write(self, work: Any) -> bool:
@@ -249,7 +248,7 @@ class _Work:
 
     def _end(self, state: str, summary: Summary, found: Difference) -> None:
         now, sides = self.runtime.clock(), (found.missing_ids, found.extra_ids)
-        self._write(lambda db: jobs.end(db, self.known, self.claim, state, summary, now, sides))
+        self._write(lambda db: jobs.end(db, self.claim, state, summary, now, sides))
 
 
 MOST_TRIES = 20

@@ -5,9 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from models.claims import Claim, Claims, Lease
 from outbound.delivery_check.event import Sought
 
-LONGEST = 7_200_000  # milliseconds
+# No look waits longer than the hour of a budget: what lies twice as far ahead was noted before the clock was set back.
+LEASE = Lease(120_000, furthest=7_200_000)
 FIRST_LOOK = 10_000  # milliseconds after the sending; before that nothing was ever seen
 
 _COLUMNS = """id, delivery_id, event, distinct_id, insert_id, event_at, state, cause, looks, asked_at, next_at,
@@ -22,18 +24,18 @@ _OF = text(f"SELECT {_COLUMNS} FROM landing WHERE delivery_id = :delivery")  # n
 _STOP = text("""
     UPDATE landing SET state = 'stopped', cause = :cause, next_at = NULL, claimed_until = NULL
     WHERE delivery_id = :delivery AND state = 'waiting'""")
-# No look waits longer than the hour of a budget: what lies further ahead was noted before the clock was set back.
-_FREE = """state = 'waiting' AND (next_at <= :now OR next_at > :beyond)
-    AND (claimed_until IS NULL OR claimed_until <= :now OR claimed_until > :beyond)"""
-_DUE = text(f"SELECT id FROM landing WHERE {_FREE} ORDER BY next_at LIMIT 1")  # noqa: S608 - our own words
-_CLAIM = text(f"""
-    UPDATE landing SET claimed_until = :until
-    WHERE id = :id AND {_FREE}
-    RETURNING {_COLUMNS}""")  # noqa: S608 - our own columns
-_END = text("""
-    UPDATE landing SET state = :state, cause = :cause, looks = :looks, next_at = :next_at, visible_at = :visible_at,
-        claimed_until = NULL
-    WHERE id = :id AND state = 'waiting' AND claimed_until = :claim""")
+_CLAIMS = Claims(
+    "landing",
+    "state = 'waiting' AND (next_at <= :now OR next_at > :beyond)",
+    returning=_COLUMNS,
+    order="next_at",
+)
+_END = text(
+    _CLAIMS.update(
+        """state = :state, cause = :cause, looks = :looks, next_at = :next_at, visible_at = :visible_at,
+        claimed_until = NULL"""
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,13 @@ def stop(db: Connection, delivery: int, why: str) -> bool:
 
 
 def due(db: Connection, now: int) -> int | None:
-    """The look-out whose turn it is, and at which nobody looks."""
-    found: int | None = db.execute(_DUE, {"now": now, "beyond": now + LONGEST}).scalar_one_or_none()
-    return found
+    """Return the id of the look-out whose turn it is, and at which nobody looks."""
+    return next(iter(_CLAIMS.due(db, LEASE, now)), None)
 
 
-def claim(db: Connection, landing_id: int, now: int, until: int) -> Landing | None:
-    """The look-out, if it is ours now."""
-    row = db.execute(_CLAIM, {"id": landing_id, "now": now, "beyond": now + LONGEST, "until": until}).one_or_none()
+def claim(db: Connection, landing_id: int, now: int) -> Landing | None:
+    """Claim a look-out until its `claimed_until`; None where another worker has it, or it is not its turn."""
+    row = _CLAIMS.claim(db, landing_id, LEASE, now)
     return None if row is None else _landing(row)
 
 
@@ -114,7 +115,7 @@ def end(db: Connection, claimed: Landing, looked: Looked) -> bool:
         "visible_at": looked.visible_at,
         "looks": claimed.looks + looked.counts,
     }
-    return db.execute(_END, values | {"id": claimed.id, "claim": claimed.claimed_until}).rowcount == 1
+    return db.execute(_END, values | Claim(claimed.id, claimed.claimed_until or 0).values).rowcount == 1
 
 
 def _landing(row: Row[Any]) -> Landing:

@@ -29,7 +29,6 @@ log = structlog.get_logger()
 SECOND, DAY = 1000, 24 * 3600 * 1000
 # Seconds until the next look: events are usually there within a minute, and sometimes within ten.
 PAUSES = (10, 15, 20, 30, 60, 120, 240, 300)
-LEASE = 120 * SECOND
 MOST_LINES = 100_000  # events of one name on three days that a look reads
 SAID = 400
 LOOK_WITHIN = 100.0  # seconds: less than the lease
@@ -43,7 +42,7 @@ def look_once(runtime: Runtime) -> bool:
     found = runtime.database.read(lambda db: jobs.due(db, now), one_statement=True)
     if found is None:
         return False
-    claimed = runtime.database.write(lambda db: jobs.claim(db, found, now, now + LEASE))
+    claimed = runtime.database.write(lambda db: jobs.claim(db, found, now))
     if claimed is not None:
         looked = _looked(runtime, claimed)
         runtime.database.write(lambda db: jobs.end(db, claimed, looked))

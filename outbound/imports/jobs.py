@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from models.claims import Claims, Lease
+
 LEASE = 20_000  # milliseconds; renewed every other second while it runs
 OPEN = frozenset({"waiting", "running"})
 RESUMABLE = frozenset({"paused", "failed", "ready"})
@@ -24,30 +26,29 @@ _ADD = text("""
 _ONE = text(f"SELECT {_COLUMNS} FROM import_job WHERE id = :id")  # noqa: S608 - our own columns
 _LIST = text(f"SELECT {_COLUMNS} FROM import_job WHERE id < :before ORDER BY id DESC LIMIT :limit")  # noqa: S608
 _SET = text("UPDATE import_job SET settings = :settings WHERE id = :id AND state = 'ready'")
-# A lease further ahead than two of them was taken before the clock was set back.
-_FREE = "(claimed_until IS NULL OR claimed_until <= :now OR claimed_until > :beyond)"
-_DUE = text(f"""
-    SELECT id FROM import_job WHERE state IN ('waiting', 'running') AND {_FREE} ORDER BY id LIMIT 1""")  # noqa: S608
-_CLAIM = text(f"""
-    UPDATE import_job
-    SET state = 'running', message = NULL, claimed_by = :by, claimed_until = :until,
-        started_at = coalesce(started_at, :now)
-    WHERE id = :id AND state IN ('waiting', 'running') AND {_FREE}""")  # noqa: S608
-_HOLD = text("UPDATE import_job SET claimed_by = :by WHERE id = :id AND claimed_by = :by")
-_RENEW = text("""
-    UPDATE import_job SET claimed_until = :until, worked_ms = worked_ms + :worked
-    WHERE id = :id AND claimed_by = :by RETURNING state""")
+# Its batches are sent and its claim is renewed by different threads: what they share is a name that stays.
+_CLAIMS = Claims(
+    "import_job",
+    "state IN ('waiting', 'running')",
+    sets="state = 'running', message = NULL, claimed_by = :claim, started_at = coalesce(started_at, :now)",
+    returning=_COLUMNS,
+    proof="claimed_by",
+)
+_LEASE = Lease(LEASE)
+_HOLD = text(_CLAIMS.update("claimed_by = :claim"))
+_RENEW = text(_CLAIMS.update("claimed_until = :until, worked_ms = worked_ms + :worked", returning="state"))
 _COUNT = text("""
     UPDATE import_job SET read = read + :read, accepted = accepted + :accepted, refused = refused + :refused,
         uncertain = uncertain + :uncertain
     WHERE id = :id""")
 _ADVISED = text("SELECT advised FROM import_job WHERE id = :id")
 _ADVISE = text("UPDATE import_job SET advised = :advised WHERE id = :id")
-_END = text("""
-    UPDATE import_job
-    SET state = CASE WHEN state = 'running' THEN :state ELSE state END, message = :message, ended_at = :ended_at,
-        claimed_by = NULL, claimed_until = NULL, total = coalesce(:total, total)
-    WHERE id = :id AND claimed_by = :by""")
+_END = text(
+    _CLAIMS.update(
+        """state = CASE WHEN state = 'running' THEN :state ELSE state END, message = :message, ended_at = :ended_at,
+        claimed_by = NULL, claimed_until = NULL, total = coalesce(:total, total)"""
+    )
+)
 _GO = text("""
     UPDATE import_job SET state = 'waiting', message = NULL, ended_at = NULL
     WHERE id = :id AND state IN ('ready', 'paused', 'failed')""")
@@ -189,25 +190,24 @@ def forget_plain_fingerprints(db: Connection) -> None:
 
 
 def due(db: Connection, now: int) -> int | None:
-    """The oldest on which nobody works."""
-    found: int | None = db.execute(_DUE, {"now": now, "beyond": now + 2 * LEASE}).scalar_one_or_none()
-    return found
+    """Return the id of the oldest import on which nobody works."""
+    return next(iter(_CLAIMS.due(db, _LEASE, now)), None)
 
 
 def claim(db: Connection, import_id: int, by: str, now: int) -> Import | None:
-    """The import, if it is ours now."""
-    values = {"id": import_id, "by": by, "now": now, "until": now + LEASE, "beyond": now + 2 * LEASE}
-    return by_id(db, import_id) if db.execute(_CLAIM, values).rowcount == 1 else None
+    """Claim an import under the name `by`; None where another worker has it, or it is not to be worked on."""
+    row = _CLAIMS.claim(db, import_id, _LEASE, now, {"claim": by})
+    return None if row is None else _import(row)
 
 
 def hold(db: Connection, import_id: int, by: str) -> bool:
     """Whether it is still ours; if so nobody else can claim it before this transaction ends."""
-    return db.execute(_HOLD, {"id": import_id, "by": by}).rowcount == 1
+    return db.execute(_HOLD, {"id": import_id, "claim": by}).rowcount == 1
 
 
 def renew(db: Connection, import_id: int, by: str, now: int, worked: int) -> str | None:
-    """Keep the claim, and add the time that was worked; its state, None where it is somebody else's."""
-    values = {"id": import_id, "by": by, "until": now + LEASE, "worked": worked}
+    """Renew the claim, and add `worked` milliseconds. Return the state, or None where it is another worker's."""
+    values = {"id": import_id, "claim": by, "until": now + LEASE, "worked": worked}
     found: str | None = db.execute(_RENEW, values).scalar_one_or_none()
     return found
 
@@ -229,8 +229,8 @@ def advise(db: Connection, import_id: int, counts: Mapping[str, int]) -> None:
 def end(
     db: Connection, import_id: int, by: str, state: str, message: str | None, now: int | None, total: int | None
 ) -> None:
-    """Give it back in this state, unless it was paused or cancelled meanwhile."""
-    values = {"id": import_id, "by": by, "state": state, "message": message, "ended_at": now, "total": total}
+    """End the claim and leave the import in this state, unless it was paused or cancelled meanwhile."""
+    values = {"id": import_id, "claim": by, "state": state, "message": message, "ended_at": now, "total": total}
     db.execute(_END, values)
 
 

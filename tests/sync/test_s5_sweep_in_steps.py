@@ -102,7 +102,7 @@ def test_s5_no_other_worker_takes_over_however_long_the_sweep_takes(
     one_step, taken_over = sync_worker.step, []
 
     def slow(*arguments: Any) -> bool:
-        relay.clock.forward(MINUTE // 2)
+        relay.clock.forward(MINUTE // 2 - 1)
         taken_over.extend(sync_worker._claimed(relay.database, relay.rules, relay.clock))
         return one_step(*arguments)
 
@@ -121,7 +121,7 @@ def test_s5_a_worker_that_slept_past_its_claim_removes_nobody_by_what_it_knew(re
     relay.refresh(["u04"], session="second")  # another version of the page, when the sweep was over
     relay.clock.forward(relay.rules.settle)
     (awake,) = (sweep for sweep in sweeps(relay))
-    relay.database.write(lambda db: sync_worker._settle(db, relay.rules, awake.claim.session_id, relay.clock()))
+    relay.database.write(lambda db: sync_worker._settle(db, relay.rules, awake.claim.id, relay.clock()))
     assert relay.session()["status"] == "sweeping"
     assert not asleep._step(old, 0)
     assert "u04" in relay.members()

@@ -1,0 +1,121 @@
+"""Claims: which of several workers works on a row. One protocol for every table whose rows wait for a worker.
+
+    claim    an UPDATE that changes a row only where it is free: whoever changes it works on it
+    renew    put off the end of the claim, at each step of long work
+    release  leave the row to whoever comes next
+    end      write what came of the work, by an `update` of the table's own columns
+
+`claimed_until` says, in milliseconds since 1970, until when a row is somebody's; null is nobody's. A worker that dies
+leaves a claim that runs out by itself: at that millisecond the row is free again. A worker that only slept may wake
+when another one has its row. So whatever is done under a claim changes the row only while it holds the value that the
+claim wrote, and tells whether it did.
+
+Clocks may be set back. A `claimed_until` further ahead than any claim reaches was written before that, and the row is
+free.
+
+Nothing here begins or commits: it runs inside `Database.write`, and each step is one statement.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """`length` is how long a claim holds, in milliseconds; `furthest` how far ahead a `claimed_until` can lie.
+
+    0 stands for two lengths, because the clocks of two machines differ. It must be more where rows also wait by that
+    column, say until a budget frees.
+    """
+
+    length: int
+    furthest: int = 0
+
+    def at(self, now: int) -> dict[str, int]:
+        """The values `now`, `until` and `beyond` of a statement."""
+        return {"now": now, "until": now + self.length, "beyond": now + (self.furthest or 2 * self.length)}
+
+
+@dataclass
+class Claim:
+    """A row that is ours while its `claimed_until` is `until`. Whoever renews it sets that once it is committed."""
+
+    id: int
+    until: int
+
+    @property
+    def values(self) -> dict[str, int]:
+        """The values of a statement that `Claims.update` makes."""
+        return {"id": self.id, "claim": self.until}
+
+
+class Claims:
+    """The claims on the rows of one table.
+
+    `waiting` is SQL: which rows are to be worked on. `sets` is what a claim changes beside `claimed_until`, and
+    `returning` the columns that it returns. `proof` is the column that shows whose a row is: another one than
+    `claimed_until` where several threads work under one claim and one of them renews it meanwhile; `sets` then gives
+    it the value `:claim`.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        waiting: str,
+        *,
+        sets: str = "",
+        returning: str = "id",
+        order: str = "id",
+        proof: str = "claimed_until",
+    ) -> None:
+        self.free = f"{waiting} AND (claimed_until IS NULL OR claimed_until <= :now OR claimed_until > :beyond)"
+        self._table, self._proof = table, proof
+        due = f"SELECT id FROM {table} WHERE {self.free} ORDER BY {order} LIMIT :limit"  # noqa: S608 - our own words
+        claimed = f"claimed_until = :until{', ' if sets else ''}{sets}"
+        self._due = text(due)
+        self._claim = text(f"UPDATE {table} SET {claimed} WHERE id = :id AND {self.free} RETURNING {returning}")  # noqa: S608
+        # MATERIALIZED: a plan may otherwise look for the free rows again and again, and claim more than the limit.
+        self._claim_batch = {
+            dialect: text(f"""
+                WITH due AS MATERIALIZED ({due}{locked})
+                UPDATE {table} SET {claimed} WHERE id IN (SELECT id FROM due) RETURNING {returning}""")  # noqa: S608
+            for dialect, locked in (("sqlite", ""), ("postgresql", " FOR UPDATE SKIP LOCKED"))
+        }
+        self._renew = text(self.update("claimed_until = :until"))
+        self._release = text(self.update("claimed_until = NULL"))
+
+    def update(self, sets: str, returning: str = "") -> str:
+        """SQL that changes a row under its claim, and no row where that is another worker's by now. It takes the values
+        `id` and `claim` beside those of `sets`."""
+        tail = f" RETURNING {returning}" if returning else ""
+        return f"UPDATE {self._table} SET {sets} WHERE id = :id AND {self._proof} = :claim{tail}"  # noqa: S608
+
+    def due(self, db: Connection, lease: Lease, now: int, limit: int = 1) -> Sequence[int]:
+        """The ids of the first free rows. Another worker may be faster: only `claim` says whose they are."""
+        return db.execute(self._due, {**lease.at(now), "limit": limit}).scalars().all()
+
+    def claim(
+        self, db: Connection, row_id: int, lease: Lease, now: int, values: Values | None = None
+    ) -> Row[Any] | None:
+        """Claim a row until `now` and the lease's length; None where it is not free. `values` are those of `sets`."""
+        return db.execute(self._claim, {**(values or {}), **lease.at(now), "id": row_id}).one_or_none()
+
+    def claim_batch(
+        self, db: Connection, limit: int, lease: Lease, now: int, values: Values | None = None
+    ) -> Sequence[Row[Any]]:
+        """Claim the first free rows, in no order; competing workers get different ones. All have the same end."""
+        statement = self._claim_batch[db.dialect.name]
+        return db.execute(statement, {**(values or {}), **lease.at(now), "limit": limit}).all()
+
+    def renew(self, db: Connection, claim: Claim, until: int) -> bool:
+        """Put off the end of the claim; False where the row is another worker's by now."""
+        return db.execute(self._renew, {**claim.values, "until": until}).rowcount == 1
+
+    def release(self, db: Connection, claim: Claim) -> bool:
+        """Free the row; False where it is another worker's by now."""
+        return db.execute(self._release, claim.values).rowcount == 1
