@@ -1,29 +1,63 @@
-"""Lists that go back in time, newest first: where a page of one begins, and what its template needs to go on."""
+"""Lists a page at a time: where a page begins, what it shows, and how the next one is asked for.
 
-from collections.abc import Sequence
-from typing import Any
+By the last row's key, never by counting rows, so that page 1,000 costs what page 1 does. Pages for people say the key
+as it is (`?before=`); the API's cursors are opaque, and say which list they belong to, so that another refuses them.
+"""
 
-from flask import request
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-NEWEST = 2**62  # above every id
+from blueprints import urls
+
+Row = TypeVar("Row")
+
+AFTER_ALL = 2**63 - 1  # above every key
 
 
-def number(name: str, otherwise: int) -> int:
-    """A number in the address that an id or a place could have; `otherwise` where it says none."""
-    given = request.args.get(name, otherwise, type=int)
-    return given if 0 <= given <= NEWEST else otherwise
+class WrongCursor(Exception):
+    """A cursor that no earlier answer about this list has given."""
+
+
+def split(rows: Sequence[Row], size: int) -> tuple[Sequence[Row], Row | None]:
+    """Take the `size` rows of a page from rows that were read with one more than that; return them, and the last of
+    them if more follow."""
+    return rows[:size], rows[size - 1] if len(rows) > size else None
 
 
 def before() -> int:
-    """The id above the page's first row, as the address says; NEWEST where it says none that a row could have."""
-    return number("before", NEWEST)
+    """Read the id above the page's first row from the address; AFTER_ALL where it says none."""
+    return urls.key_of_query("before", AFTER_ALL)
 
 
-def shown(found: Sequence[Any], size: int) -> dict[str, Any]:
-    """For a template, of one row more than a page has: the `found` rows, the id from which `older` ones go on, and
-    whether this is the first page. Rows have an `id`."""
-    return {
-        "found": found[:size],
-        "older": found[size - 1].id if len(found) > size else None,
-        "is_first": before() == NEWEST,
-    }
+def shown(rows: Sequence[Any], size: int) -> dict[str, Any]:
+    """For a template, of rows newest first that have an `id`, read with one more than `size`: the rows `found`, the id
+    from which `older` ones go on, and whether this is the first page."""
+    found, last = split(rows, size)
+    return {"found": found, "older": None if last is None else last.id, "is_first": before() == AFTER_ALL}
+
+
+def cursor(of: str, key: int) -> str:
+    """Write the cursor behind the row `key` of the list `of`."""
+    return base64.urlsafe_b64encode(f"{of} {key}".encode()).decode().rstrip("=")
+
+
+def key_of(given: str, of: str, start: int) -> int:
+    """Read the key that a cursor of the list `of` stands for, `start` where none is given. Raises WrongCursor."""
+    if not given:
+        return start
+    try:
+        padded = given + "=" * (-len(given) % 4)
+        found, _, digits = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").rpartition(" ")
+    except ValueError:
+        raise WrongCursor from None
+    key = urls.key(digits, -1)
+    if found != of or key < 0 or cursor(of, key) != given:
+        raise WrongCursor
+    return key
+
+
+def cut(rows: Sequence[Row], limit: int, of: str, key: Callable[[Row], int]) -> tuple[Sequence[Row], str | None]:
+    """Like `split`, with the cursor behind the page's last row if more follow."""
+    found, last = split(rows, limit)
+    return found, None if last is None else cursor(of, key(last))

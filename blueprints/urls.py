@@ -1,6 +1,9 @@
-"""How ids stand in a path."""
+"""What stands in an address: ids in a path, numbers and keys in a query. A wrong one is as if it were not there."""
 
+from flask import request
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
+
+MOST_DIGITS = 18  # every number of 18 digits fits into 63 bits, and no key of ours is longer
 
 
 class DistinctId(BaseConverter):
@@ -19,6 +22,26 @@ class RowId(IntegerConverter):
         super().__init__(map, max=2**63 - 1)
 
 
+def integer(given: str, otherwise: int) -> int:
+    """Read a whole number of either sign; `otherwise` where it is none, or has more than MOST_DIGITS digits."""
+    return -key(given[1:], -otherwise) if given.startswith("-") else key(given, otherwise)
+
+
+def key(given: str, otherwise: int = 0) -> int:
+    """Read a row's key, which has no sign; `otherwise` where it is none, or has more than MOST_DIGITS digits."""
+    return int(given) if given.isascii() and given.isdigit() and len(given) <= MOST_DIGITS else otherwise
+
+
+def integer_of_query(name: str, otherwise: int) -> int:
+    """Read the parameter `name` of this request's query as `integer` does."""
+    return integer(request.args.get(name, ""), otherwise)
+
+
+def key_of_query(name: str, otherwise: int = 0) -> int:
+    """Read the parameter `name` of this request's query as `key` does."""
+    return key(request.args.get(name, ""), otherwise)
+
+
 def can_be_stored(value: str | int) -> bool:
     """Whether the databases can be asked for `value`: no NUL, no half of a character, no number over 63 bits."""
     if isinstance(value, int):
@@ -28,3 +51,8 @@ def can_be_stored(value: str | int) -> bool:
     except UnicodeEncodeError:
         return False
     return "\0" not in value
+
+
+def storable(value: str) -> str:
+    """`value` where the databases can be asked for it, else nothing."""
+    return value if can_be_stored(value) else ""

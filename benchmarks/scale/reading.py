@@ -11,7 +11,7 @@ from benchmarks.pages import PROJECT
 from benchmarks.scale.crowd import distinct_id
 from benchmarks.scale.report import Verdicts
 from benchmarks.scale.stage import Stage, resident_mb
-from blueprints.api.paging import cursor
+from blueprints.paging import cursor
 from config.clock import now
 from security import operators
 

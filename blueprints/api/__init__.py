@@ -4,7 +4,7 @@ that `openapi.json` is made from."""
 from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
-from blueprints import urls
+from blueprints import paging, urls
 from blueprints.api import replies
 from blueprints.api.places import Places
 
@@ -28,6 +28,7 @@ def furnish(state: BlueprintSetupState) -> None:
 
 for each in (blueprint, public):
     each.register_error_handler(replies.Problem, replies.problem)
+    each.register_error_handler(paging.WrongCursor, replies.wrong_cursor)
 
 from blueprints.api import (  # noqa: E402, F401 - routes
     changes,

@@ -10,9 +10,8 @@ from blueprints.api import blueprint, cohorts
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned, moment
 from blueprints.api.types import Change, Changes, ChangesAfter
+from blueprints.urls import MOST_DIGITS
 from runtime import current_runtime
-
-_DIGITS = 18
 
 # The people are looked up one by one; see members.
 _AFTER = text("""
@@ -59,7 +58,7 @@ def _number(after: str, newest: int, gone: int) -> int:
     such a cursor read another cohort, or a database that was set back since, and would miss changes in silence; 410
     where an exit behind it is past its retention. From the beginning nothing is missed: whole stays are gone."""
     place, _, known = after.partition("-")
-    number = int(place or 0) if len(place) <= _DIGITS else newest + 1
+    number = int(place or 0) if len(place) <= MOST_DIGITS else newest + 1
     if number > newest:
         raise Problem(400, "after must be the next of an earlier answer about this cohort.")
     if 0 < number < gone and known != str(gone):

@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint
-from blueprints.api.paging import cut, key_of
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned
 from blueprints.api.types import Cohort, Cohorts, Listing, NoQuery
+from blueprints.paging import cut, key_of
 from config.clock import iso
 from models.queries.sessions import unfinished
 from runtime import current_runtime

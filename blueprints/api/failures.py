@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from blueprints.api import blueprint
-from blueprints.api.paging import AFTER_ALL, cut, key_of
 from blueprints.api.registry import operation
 from blueprints.api.replies import moment
 from blueprints.api.types import Failure, Failures, Listing
+from blueprints.paging import AFTER_ALL, cut, key_of
 from runtime import current_runtime
 
 _BEFORE = text("""

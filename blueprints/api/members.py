@@ -7,10 +7,10 @@ from msgspec import Raw
 from sqlalchemy import Connection, CursorResult, Row, text
 
 from blueprints.api import blueprint, cohorts
-from blueprints.api.paging import cut, key_of
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned, moment
 from blueprints.api.types import Listing, Member, Members, NoQuery
+from blueprints.paging import cut, key_of
 from runtime import current_runtime
 
 AT_ONCE = 50  # rows that a streamed page has in memory

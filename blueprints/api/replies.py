@@ -8,6 +8,7 @@ from flask import Response, request
 from msgspec import Struct
 
 from blueprints import errors
+from blueprints.paging import WrongCursor
 from config.clock import iso
 
 encoder = msgspec.json.Encoder()
@@ -36,6 +37,10 @@ def problem(error: Problem) -> Response:
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def wrong_cursor(_error: WrongCursor) -> Response:
+    return problem(Problem(400, "cursor must be the next of an earlier answer to this call."))
 
 
 def reply(found: Struct | Versioned) -> Response:

@@ -8,7 +8,6 @@ from msgspec import UNSET
 from sqlalchemy import Connection, Row, TextClause, text
 
 from blueprints.api import blueprint
-from blueprints.api.paging import AFTER_ALL, cut, key_of
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, moment
 from blueprints.api.types import (
@@ -23,6 +22,7 @@ from blueprints.api.types import (
     Sessions,
     SessionWithPages,
 )
+from blueprints.paging import AFTER_ALL, cut, key_of
 from config.clock import iso
 from models.queries import rejected
 from models.sessions import UNFINISHED

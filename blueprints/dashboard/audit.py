@@ -86,7 +86,7 @@ def export_audit() -> Response:
 
 
 def _lines(database: Database, wanted: Filter) -> Iterator[str]:
-    before = paging.NEWEST
+    before = paging.AFTER_ALL
     while batch := database.read(partial(_entries, wanted=wanted, before=before, limit=BATCH)):
         yield "".join(json.dumps(asdict(entry) | {"at": iso(entry.at)}) + "\n" for entry in batch)
         before = batch[-1].id

@@ -8,7 +8,7 @@ from flask import abort, render_template, request
 from sqlalchemy import Connection, Row, TextClause, text
 
 from blueprints.dashboard import blueprint
-from blueprints.urls import can_be_stored
+from blueprints.urls import can_be_stored, storable
 from config.clock import DAY
 from runtime import current_runtime
 from sync.status import remedies
@@ -77,8 +77,8 @@ class Filters(NamedTuple):
         return cls(
             stretch if stretch in STRETCHES else USUAL,
             status if status in map(str, STATUSES) else "",
-            connection if can_be_stored(connection) else "",
-            cause if can_be_stored(cause) else "",
+            storable(connection),
+            storable(cause),
         )
 
     @property

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from htmx_flask import request
 from sqlalchemy import Connection, text
 
-from blueprints import paging
+from blueprints import paging, urls
 from blueprints.outbound import blueprint, drafts, forms
 from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.choices import NOTHING, Offer, offer
@@ -89,14 +89,14 @@ def _begun(db: Connection, operation: Operation) -> Desktop:
     project = next((one for one in known if one.name == request.args.get("project")), known[0] if known else None)
     now = current_runtime().clock()
     form, who = forms.defaults(operation, now), ""
-    place = request.args.get("example", type=int)
-    if place is not None and 0 <= place < len(operation.examples):
+    place = urls.key_of_query("example", -1)
+    if 0 <= place < len(operation.examples):
         form |= forms.form_of(operation, registry.filled(operation.examples[place], now))
-    earlier = deliveries.by_id(db, paging.number("delivery", 0))
+    earlier = deliveries.by_id(db, urls.key_of_query("delivery"))
     if earlier is not None and earlier.given is not None:
         form = forms.form_of(operation, _earlier(earlier, earlier.given))
         project = next((one for one in known if one.name == earlier.project), project)
-    person = db.execute(_PERSON, {"id": paging.number("person", 0)}).one_or_none()
+    person = db.execute(_PERSON, {"id": urls.key_of_query("person")}).one_or_none()
     if person is not None:
         for param in operation.asked:
             if param.name in {"distinct_id", "$distinct_id"}:
@@ -289,7 +289,7 @@ def _page(typed: Desktop, *, checked: bool = False, more_rows: str = "", offered
     seen = _seen(typed)
     shown = seen["problems"] if checked else [one for one in seen["problems"] if one.level == "note"]
     wanted = Filter(operation=typed.operation.id)
-    recent = current_runtime().database.read(lambda db: deliveries.search(db, wanted, 2**62, RECENT))
+    recent = current_runtime().database.read(lambda db: deliveries.search(db, wanted, paging.AFTER_ALL, RECENT))
     if checked and not any(one.level != "note" for one in seen["problems"]) and seen["call"] is not None:
         flash("The checks find nothing wrong. Nothing was sent.")
     return render_template(

@@ -12,7 +12,7 @@ from blueprints.outbound import blueprint, delivery_check, downloads
 from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.composer import takes_away
 from blueprints.outbound.loaders import delivery_of
-from blueprints.urls import can_be_stored
+from blueprints.urls import storable
 from models.encryption import DecryptionError
 from outbound import deliveries, projects, resend, send
 from outbound.deliveries import SOURCES, VERDICTS, Delivery, Filter
@@ -30,13 +30,13 @@ MOST_RECORDS = 50
 @blueprint.get("/send/history")
 def list_deliveries() -> str:
     """The newest first; filtered by project, call, verdict, source and text."""
-    asked = {name: request.args.get(name, "") for name in ("project", "operation", "verdict", "source", "text")}
-    asked = {name: value if can_be_stored(value) else "" for name, value in asked.items()}
+    names = ("project", "operation", "verdict", "source", "text")
+    asked = {name: storable(request.args.get(name, "")) for name in names}
     wanted = Filter(**asked)  # type: ignore[arg-type]
 
     def read(db: Connection) -> tuple[list[Delivery], list[projects.Project], bool]:
         found = deliveries.search(db, wanted, paging.before(), PAGE + 1)
-        return found, projects.listed(db), bool(deliveries.search(db, Filter(imports=True), paging.NEWEST, 1))
+        return found, projects.listed(db), bool(deliveries.search(db, Filter(imports=True), paging.AFTER_ALL, 1))
 
     found, known, any_at_all = current_runtime().database.read(read)
     return render_template(

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, text
 
 from blueprints.api import members
-from blueprints.api.paging import AFTER_ALL
+from blueprints.paging import AFTER_ALL, split
 from config.clock import DAY
 from models.database import Database
 
@@ -106,8 +106,9 @@ class Listing:
 
 def now_in(db: Connection, cohort: int, after: int) -> Listing:
     rows = members.page(db, cohort, after, SHOWN + 1)
-    key = rows[SHOWN - 1].person_id if len(rows) > SHOWN else None
-    return listing([shape(row, row.person_id, row.entered_at, row.entry_number) for row in rows[:SHOWN]], key)
+    shown, last = split(rows, SHOWN)
+    key = last.person_id if last else None
+    return listing([shape(row, row.person_id, row.entered_at, row.entry_number) for row in shown], key)
 
 
 def entered_since(db: Connection, cohort: Row[Any], since: int, before: int) -> Listing:
@@ -125,8 +126,9 @@ def _have_entered(db: Connection, cohort: Row[Any], since: int, before: int, mos
     first = max(bound, before - EXAMINED)
     values = {"cohort": cohort.id, "first": first, "before": before, "since": since, "limit": most + 1}
     rows = db.execute(_ENTERED, values).all()
-    key = rows[most - 1].number if len(rows) > most else first if first > bound else None
-    return [Stay(row.person_id, row.at, row.entry_number) for row in rows[:most]], key
+    shown, last = split(rows, most)
+    key = last.number if last else first if first > bound else None
+    return [Stay(row.person_id, row.at, row.entry_number) for row in shown], key
 
 
 def as_of(db: Connection, cohort: Row[Any], moment: int, after: int) -> Listing:
@@ -170,9 +172,9 @@ def _were_in(db: Connection, cohort: Row[Any], moment: int, after: int, most: in
         return [], None
     values = {"cohort": cohort.id, "moment": moment, "after": after, "last": window.last, "limit": most + 1}
     rows = db.execute(_AS_OF, values).all()
-    more = window.last if window.examined == EXAMINED else None
-    key = rows[most - 1].person_id if len(rows) > most else more
-    return _stays_then(db, cohort.id, rows[:most]), key
+    shown, last = split(rows, most)
+    key = last.person_id if last else window.last if window.examined == EXAMINED else None
+    return _stays_then(db, cohort.id, shown), key
 
 
 def _stays_then(db: Connection, cohort: int, rows: Sequence[Row[Any]]) -> list[Stay]:

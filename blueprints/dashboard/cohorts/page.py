@@ -8,7 +8,7 @@ from flask import Response, abort, flash, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row
 
-from blueprints import spreadsheets
+from blueprints import spreadsheets, urls
 from blueprints.api import exports
 from blueprints.api.exports import COLUMNS, CSV, NDJSON, Form
 from blueprints.api.replies import Problem
@@ -26,7 +26,6 @@ from security import handover, sign_in
 from security.roles import covers, needs
 
 LONGEST = 1000  # characters of a search; no id and no name is longer
-_DIGITS = 18  # every number of 18 digits fits into 63 bits
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Filters:
             since if since in SINCE else "",
             as_of,
             cohort_members.moment_of(as_of) if as_of else None,
-            whole(given.get("after", "")),
+            urls.key(given.get("after", "")),
         )
 
     @property
@@ -61,11 +60,6 @@ class Filters:
         given = {"range": self.range if self.range != "30d" else "", "since": self.since, "as_of": self.as_of} | changed
         named = {name: value for name, value in given.items() if value}
         return url_for("dashboard.show_cohort", cohort_id=cohort_id, **named)  # type: ignore[arg-type]
-
-
-def whole(given: str) -> int:
-    """The key in an address; 0 for what is none."""
-    return int(given) if given.isascii() and given.isdigit() and len(given) <= _DIGITS else 0
 
 
 @blueprint.get("/cohorts/<int:cohort_id>")
@@ -144,8 +138,8 @@ def _found(cohort_id: int, key: str) -> ResponseReturnValue:
 
 def _place() -> Place:
     """Where the form's search goes on."""
-    given = request.form
-    return Place(whole(given.get("way", "")), given.get("value", "").replace("\0", ""), whole(given.get("after", "")))
+    way, value, after = (request.form.get(name, "") for name in ("way", "value", "after"))
+    return Place(urls.key(way), value.replace("\0", ""), urls.key(after))
 
 
 @blueprint.get("/cohorts/<int:cohort_id>/members.csv")

@@ -7,11 +7,11 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, bindparam, text
 
+from blueprints import paging, urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import members
 from blueprints.dashboard.cohorts.head import find, head, held, name_of
 from blueprints.dashboard.cohorts.members import Listing, Stay
-from blueprints.dashboard.cohorts.page import whole
 from runtime import current_runtime
 from security.audit import note
 from security.roles import needs
@@ -21,7 +21,6 @@ from sync.sweep import guard
 from sync.sweep import held as words
 
 SHOWN = 50
-LONGEST = 9  # characters of a share
 
 _SESSION = text("""
     SELECT would_leave, would_leave_of, held_for, mixpanel_session_id FROM sync_session
@@ -61,8 +60,7 @@ def set_guard(cohort_id: int) -> ResponseReturnValue:
 
 
 def _is_percent(given: str) -> bool:
-    """Length first: int() refuses thousands of digits."""
-    return len(given) <= LONGEST and given.isascii() and given.isdigit() and int(given) <= guard.HIGHEST_PERCENT
+    return 0 <= urls.key(given, -1) <= guard.HIGHEST_PERCENT
 
 
 def _set_percent(db: Connection, cohort_id: int, percent: int | None) -> None:
@@ -87,7 +85,7 @@ def _settings(cohort_id: int, given: str | None, wrong: str | None) -> str:
 @blueprint.get("/cohorts/<int:cohort_id>/held")
 def held_refresh(cohort_id: int) -> ResponseReturnValue:
     """Who would leave; a refresh that is held no more leads to the cohort."""
-    after = whole(request.args.get("after", ""))
+    after = urls.key_of_query("after")
 
     def read(db: Connection) -> tuple[Row[Any], Row[Any] | None, Listing]:
         cohort, session = find(db, cohort_id), held(db, cohort_id)
@@ -104,8 +102,8 @@ def held_refresh(cohort_id: int) -> ResponseReturnValue:
 
 def _leaving(db: Connection, cohort_id: int, session_id: int, after: int) -> Listing:
     ids = guard.would_leave(db, session_id, after, SHOWN + 1)
-    stays = _stays(db, cohort_id, ids[:SHOWN])
-    return members.listing(members.people(db, stays), ids[SHOWN - 1] if len(ids) > SHOWN else None)
+    shown, last = paging.split(ids, SHOWN)
+    return members.listing(members.people(db, _stays(db, cohort_id, shown)), last)
 
 
 def _stays(db: Connection, cohort_id: int, ids: Sequence[int]) -> list[Stay]:
@@ -135,7 +133,7 @@ def reject_held(cohort_id: int) -> ResponseReturnValue:
 
 def _decide(cohort_id: int, decision: str, act: Callable[[Connection, int], bool]) -> bool:
     """Decide about the very refresh that the operator has seen, and note it; False where it is not held any more."""
-    session_id, runtime = whole(request.form.get("session", "")), current_runtime()
+    session_id, runtime = urls.key(request.form.get("session", "")), current_runtime()
 
     def write(db: Connection) -> bool:
         cohort = find(db, cohort_id)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from sqlalchemy import Connection
 
+from blueprints import urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import history
 from blueprints.dashboard.cohorts.history import Bucket
@@ -44,7 +45,7 @@ class Filters:
     @classmethod
     def of_request(cls) -> "Filters":
         given = request.args
-        state, sort, page = given.get("state", ""), given.get("sort", ""), given.get("page", 1, type=int)
+        state, sort, page = given.get("state", ""), given.get("sort", ""), urls.key_of_query("page", 1)
         return cls(
             given.get("q", "").strip(),
             state if state in STATES else "",

@@ -8,10 +8,9 @@ from typing import Any
 from flask import render_template, request, url_for
 from sqlalchemy import Connection, Row, text
 
-from blueprints.api.paging import AFTER_ALL
+from blueprints import paging, urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts.head import Head, head
-from blueprints.dashboard.cohorts.page import whole
 from blueprints.dashboard.sessions import words as session_words
 from models.queries import rejected
 from runtime import current_runtime
@@ -51,7 +50,7 @@ _REJECTED_BY = {dialect: text(_REJECTED.format(first=first)) for dialect, first 
 
 _LATEST = text("SELECT coalesce(max(number), 0) FROM sync_session WHERE cohort_id = :cohort")
 
-LOWEST_PAGE = -(2**62)
+LOWEST_PAGE = -(2**62)  # pages without a number have negative ones (see models.sessions)
 
 
 @dataclass(frozen=True)
@@ -68,20 +67,19 @@ class Rejected:
 
 @blueprint.get("/cohorts/<int:cohort_id>/sessions")
 def cohort_sessions(cohort_id: int) -> str:
-    before = whole(request.args.get("before", "")) or AFTER_ALL
+    before = urls.key_of_query("before") or paging.AFTER_ALL
     values = {"cohort": cohort_id, "before": before, "limit": SHOWN + 1}
 
     def read(db: Connection) -> tuple[Head, Sequence[Row[Any]], int | None]:
         return head(db, cohort_id), db.execute(_SESSIONS, values).all(), db.execute(_ERASURES, values).scalar()
 
     found, rows, erasures = current_runtime().database.read(read)
-    older = None
-    if len(rows) > SHOWN:
-        older = url_for("dashboard.cohort_sessions", cohort_id=cohort_id, before=rows[SHOWN - 1].number)
+    shown, last = paging.split(rows, SHOWN)
+    older = url_for("dashboard.cohort_sessions", cohort_id=cohort_id, before=last.number) if last else None
     return render_template(
         "dashboard/cohorts/sessions.html",
         head=found,
-        sessions=rows[:SHOWN],
+        sessions=shown,
         older=older,
         erasures=erasures,
         words=session_words,
@@ -91,7 +89,7 @@ def cohort_sessions(cohort_id: int) -> str:
 @blueprint.get("/cohorts/<int:cohort_id>/failures")
 def cohort_failures(cohort_id: int) -> str:
     last_at, _, last_id = request.args.get("before", "").partition("-")
-    before = {"last_at": whole(last_at) or AFTER_ALL, "id": whole(last_id), "limit": SHOWN + 1}
+    before = {"last_at": urls.key(last_at) or paging.AFTER_ALL, "id": urls.key(last_id), "limit": SHOWN + 1}
 
     def read(db: Connection) -> tuple[Head, Sequence[Row[Any]]]:
         found = head(db, cohort_id)
@@ -99,11 +97,9 @@ def cohort_failures(cohort_id: int) -> str:
         return found, db.execute(_FAILURES, before | ids).all()
 
     found, rows = current_runtime().database.read(read)
-    older = None
-    if len(rows) > SHOWN:
-        key = f"{rows[SHOWN - 1].last_at}-{rows[SHOWN - 1].id}"
-        older = url_for("dashboard.cohort_failures", cohort_id=cohort_id, before=key)
-    return render_template("dashboard/cohorts/failures.html", head=found, failures=rows[:SHOWN], older=older)
+    shown, last = paging.split(rows, SHOWN)
+    older = last and url_for("dashboard.cohort_failures", cohort_id=cohort_id, before=f"{last.last_at}-{last.id}")
+    return render_template("dashboard/cohorts/failures.html", head=found, failures=shown, older=older)
 
 
 @blueprint.get("/cohorts/<int:cohort_id>/rejected")
@@ -113,27 +109,17 @@ def cohort_rejected(cohort_id: int) -> str:
 
     def read(db: Connection) -> tuple[Head, Sequence[Row[Any]], int]:
         found = head(db, cohort_id)
-        newest = whole(session) or db.execute(_LATEST, {"cohort": cohort_id}).scalar_one()
+        newest = urls.key(session) or db.execute(_LATEST, {"cohort": cohort_id}).scalar_one()
         values = {"cohort": cohort_id, "newest": newest, "oldest": newest - EXAMINED, "limit": REJECTED_PAGES + 1}
-        shown = {"page": _page(page), "first": OF_A_PAGE}
+        shown = {"page": urls.integer(page, 0) or LOWEST_PAGE, "first": OF_A_PAGE}
         return found, db.execute(_REJECTED_BY[db.dialect.name], values | shown).all(), newest - EXAMINED
 
     found, rows, oldest = current_runtime().database.read(read)
-    older = _older(cohort_id, rows, oldest)
-    shown = [Rejected(row, _in_words(row.rejected_members)) for row in rows[:REJECTED_PAGES]]
+    pages, last = paging.split(rows, REJECTED_PAGES)
+    shown = [Rejected(row, _in_words(row.rejected_members)) for row in pages]
+    going_on = f"{last.number}-{last.page}" if last else oldest if oldest > 0 else None
+    older = going_on and url_for("dashboard.cohort_rejected", cohort_id=cohort_id, before=going_on)
     return render_template("dashboard/cohorts/rejected.html", head=found, rejected=shown, older=older)
-
-
-def _page(given: str) -> int:
-    """A page's number in an address; pages without one have negative numbers (see models.sessions)."""
-    return -whole(given[1:]) if given.startswith("-") else whole(given) or LOWEST_PAGE
-
-
-def _older(cohort_id: int, rows: Sequence[Row[Any]], oldest: int) -> str | None:
-    if len(rows) > REJECTED_PAGES:
-        last = rows[REJECTED_PAGES - 1]
-        return url_for("dashboard.cohort_rejected", cohort_id=cohort_id, before=f"{last.number}-{last.page}")
-    return url_for("dashboard.cohort_rejected", cohort_id=cohort_id, before=oldest) if oldest > 0 else None
 
 
 def _in_words(written: str | None) -> list[tuple[str, str]]:

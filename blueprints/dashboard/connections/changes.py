@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from htmx_flask import request
 from sqlalchemy import Connection
 
+from blueprints import urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.connections.routes import connection_or_404, url_of
 from runtime import current_runtime
@@ -110,7 +111,7 @@ def once(name: str) -> str | None:
 def ask_retire(name: str) -> str:
     """Asks for the older ones, or for the one password that the address names."""
     connection, kept = _lasting(name)
-    going = _going(kept, request.args.get("password", type=int))
+    going = _going(kept, urls.key_of_query("password"))
     return render_template(
         "dashboard/connections/retire.html", connection=connection, going=going, staying=len(kept) - len(going)
     )
@@ -120,7 +121,7 @@ def ask_retire(name: str) -> str:
 @needs("operator")
 def retire(name: str) -> ResponseReturnValue:
     """Retires just the passwords that the question named, not one that was made since."""
-    going = request.form.getlist("password", type=int)
+    going = [password_id for given in request.form.getlist("password") if (password_id := urls.key(given))]
     now = current_runtime().clock()
 
     def work(db: Connection) -> int:
@@ -143,8 +144,9 @@ def _lasting(name: str) -> tuple[Listed, list[Password]]:
     return current_runtime().database.read(read)
 
 
-def _going(kept: list[Password], password_id: int | None) -> list[Password]:
-    if password_id is None:
+def _going(kept: list[Password], password_id: int) -> list[Password]:
+    """The passwords that are asked about: all but the newest where none is named (0)."""
+    if not password_id:
         return kept[:-1]
     return [password for password in kept if password.id == password_id and len(kept) > 1]
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from blueprints.urls import can_be_stored
+from blueprints.paging import AFTER_ALL, split
+from blueprints.urls import key
 
 PAGE = 100
 
 Place = tuple[int, int, int]  # moment, our cohort id, number within the cohort's log: what a page ended with
 
-FROM_NOW: Place = (2**63 - 1, 2**63 - 1, 2**63 - 1)
+FROM_NOW: Place = (AFTER_ALL, AFTER_ALL, AFTER_ALL)
 
 # As in blueprints/api/people.py: from the last change about the person in each cohort back by `previous`, each found by
 # its primary key. `taken` counts those of this page, so that each cohort's way back ends where the page must be full.
@@ -51,15 +52,15 @@ def read(db: Connection, project_id: str, person_id: int, before: Place | None) 
     at, cohort, number = before or FROM_NOW
     values = {"project_id": project_id, "person": person_id, "at": at, "cohort": cohort, "number": number, "page": PAGE}
     rows = db.execute(_TRAIL, values).all()
-    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    shown, last = split(rows, PAGE)
     older = f"{last.at}-{last.cohort_id}-{last.number}" if last else None
-    return [Turn(row, None if row.entered_at is None else row.at - row.entered_at) for row in rows[:PAGE]], older
+    return [Turn(row, None if row.entered_at is None else row.at - row.entered_at) for row in shown], older
 
 
 def place(given: str) -> Place | None:
     """The place that `?before=` stands for; None where it is none, which is the newest page."""
-    parts = given.split("-")
-    if len(parts) != len(FROM_NOW) or not all(part.isascii() and part.isdigit() for part in parts):
+    keys = [key(part, -1) for part in given.split("-")]
+    if len(keys) != len(FROM_NOW) or min(keys) < 0:
         return None
-    at, cohort, number = (int(part[:20]) for part in parts)
-    return (at, cohort, number) if all(map(can_be_stored, (at, cohort, number))) else None
+    at, cohort, number = keys
+    return at, cohort, number

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from flask import render_template, request, url_for
+from flask import render_template, url_for
 from sqlalchemy import Connection, Row, bindparam, text
 
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.sessions import words
-from blueprints.dashboard.sessions.routes import ALL, find, key
+from blueprints.dashboard.sessions.routes import find
+from blueprints.paging import AFTER_ALL, split
+from blueprints.urls import integer_of_query
 from models.queries import rejected
 from models.statement import Statement
 from runtime import current_runtime
@@ -110,8 +112,7 @@ def list_session_members(session_id: int, kind: str) -> str:
 
 
 def _place() -> Place:
-    given = request.args
-    return Place(key(given.get("page", ""), LOWEST), key(given.get("after", ""), -1), key(given.get("shown", ""), 0))
+    return Place(*(integer_of_query(name, start) for name, start in Place._field_defaults.items()))
 
 
 def _address(session_id: int, kind: str, place: Place) -> str:
@@ -127,7 +128,7 @@ def _entered(db: Connection, session: Row[Any], place: Place) -> Members:
 
 
 def _left(db: Connection, session: Row[Any], place: Place) -> Members:
-    place = place._replace(after=ALL) if place.after < 0 else place
+    place = place._replace(after=AFTER_ALL) if place.after < 0 else place
     return _changes(db, session, place, _LEFT, session.left_count)
 
 
@@ -172,7 +173,7 @@ def _named(
 ) -> tuple[list[tuple[int, int]], Place | None]:
     """The next `most` (page, person id) behind `place`, and where to go on if there may be more. Pages past the total
     belong to an earlier attempt of the same export (`sync.sweep.leavers`)."""
-    total = session.total_pages if session.action == "members" and session.total_pages is not None else ALL
+    total = session.total_pages if session.action == "members" and session.total_pages is not None else AFTER_ALL
     blobs = statement.all(db, {"session_id": session.id, "page": place.page, "total": total})
     found: list[tuple[int, int]] = []
     for page, blob in blobs:
@@ -193,10 +194,8 @@ def _changed(db: Connection, session: Row[Any], ids: Iterable[int]) -> set[int]:
 
 def _rejected(db: Connection, session: Row[Any], place: Place) -> Members:
     found = rejected.listed(db, session.id, PAGE + 1, (place.page, place.after))
-    rows = [
-        {"page": one.page, "reason": REASONS.get(one.reason, one.reason), "value": one.value} for one in found[:PAGE]
-    ]
-    last = found[PAGE - 1] if len(found) > PAGE else None
+    shown, last = split(found, PAGE)
+    rows = [{"page": one.page, "reason": REASONS.get(one.reason, one.reason), "value": one.value} for one in shown]
     return Members(rows, Place(last.page, last.nth) if last else None)
 
 

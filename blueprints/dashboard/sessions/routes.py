@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 from flask import abort, render_template, request, url_for
 from sqlalchemy import Connection, Row, TextClause, text
 
+from blueprints import paging, urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.sessions import pages as session_pages
 from blueprints.dashboard.sessions import words as session_words
 from blueprints.dashboard.sessions.words import RUNNING, STATES
-from blueprints.urls import can_be_stored
+from blueprints.paging import AFTER_ALL
+from blueprints.urls import can_be_stored, storable
 from models.sessions import UNFINISHED
 from runtime import current_runtime
 from sync import erasure
@@ -18,7 +20,6 @@ from sync.status import cohort as cohort_status
 from sync.status import progress
 
 PAGE = 50
-ALL = 2**63 - 1
 
 KINDS = {
     "refresh": ("Refreshes", ("members",)),
@@ -60,7 +61,7 @@ class Filters(NamedTuple):
     kind: str = ""
     connection: str = ""
     cohort: str = ""
-    before: int = ALL
+    before: int = AFTER_ALL
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Filters":
@@ -69,21 +70,15 @@ class Filters(NamedTuple):
         return cls(
             status if status in STATUSES else "",
             kind if kind in KINDS else "",
-            connection if can_be_stored(connection) else "",
-            cohort if can_be_stored(cohort) else "",
-            key(given.get("before", ""), ALL),
+            storable(connection),
+            storable(cohort),
+            urls.key(given.get("before", ""), AFTER_ALL),
         )
 
     @property
     def chosen(self) -> dict[str, str]:
         """Those that are set, as parameters of a URL."""
         return {name: value for name, value in self._asdict().items() if value and name != "before"}
-
-
-def key(given: str, otherwise: int) -> int:
-    """A row's key from a URL, of either sign; `otherwise` where it is none."""
-    digits = given.removeprefix("-")
-    return int(given) if digits.isascii() and digits.isdigit() and len(digits) < 19 else otherwise  # noqa: PLR2004
 
 
 @blueprint.get("/sessions")
@@ -95,14 +90,14 @@ def list_sessions() -> str:
         return list(db.execute(statement, values).all()), list(db.execute(_CONNECTIONS).all())
 
     rows, connections = current_runtime().database.read(read)
-    older = _address(filters, before=rows[PAGE - 1].id) if len(rows) > PAGE else None
+    shown, last = paging.split(rows, PAGE)
     return render_template(
         "dashboard/sessions/list.html",
-        sessions=rows[:PAGE],
+        sessions=shown,
         connections=[row.name for row in connections],
         filters=filters,
-        older=older,
-        first=_address(filters) if filters.before != ALL else None,
+        older=_address(filters, before=last.id) if last else None,
+        first=_address(filters) if filters.before != AFTER_ALL else None,
         kinds={name: word for name, (word, _actions) in KINDS.items()},
         statuses=STATUSES,
         words=session_words,
