@@ -6,7 +6,9 @@ from typing import Any
 from flask import g
 from markupsafe import Markup
 
-from config.clock import DAY, HOUR, MINUTE, SECOND, iso, utc
+from config import durations
+from config.clock import iso, utc
+from config.durations import age, roughly
 from runtime import current_runtime
 from security.roles import covers
 
@@ -19,39 +21,13 @@ def ago(moment: int | None, never: str = "never") -> Markup | str:
     if moment is None:
         return never
     return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(
-        iso(moment), exact(moment), _relative(current_runtime().clock() - moment)
+        iso(moment), exact(moment), age(current_runtime().clock() - moment)
     )
 
 
-def _relative(past: int) -> str:
-    if abs(past) < 5 * SECOND:
-        return "just now"
-    return f"{span(past)} ago" if past > 0 else f"in {span(-past)}"
-
-
-def span(milliseconds: Number) -> str:
-    """A length of time in its largest unit: `4 min`, `3 d`."""
-    for unit, name in ((365 * DAY, "y"), (DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s")):
-        if milliseconds >= unit:
-            return f"{int(milliseconds // unit)} {name}"
-    return "0 s"
-
-
 def duration(milliseconds: Number | None) -> str:
-    """A length of time in its two largest units: `1 min 12 s`; shorter than a second in milliseconds."""
-    if milliseconds is None:
-        return "-"
-    if milliseconds < SECOND:
-        return f"{round(milliseconds)} ms"
-    parts: list[str] = []
-    rest = int(milliseconds)
-    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s")):
-        count, rest = divmod(rest, unit)
-        if count and len(parts) < 2:  # noqa: PLR2004 - the two largest
-            parts.append(f"{count} {name}")
-        elif parts:
-            break
-    return " ".join(parts)
+    """A length of time in its two largest units: `1 min 12 s`; a dash where there is none."""
+    return "-" if milliseconds is None else durations.duration(milliseconds)
 
 
 def exact(moment: int | None) -> str:
@@ -114,7 +90,7 @@ def ranges(pairs: list[tuple[int, int]], most: int = 12) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "ago": ago,
-    "span": span,
+    "roughly": roughly,
     "duration": duration,
     "exact": exact,
     "number": number,

@@ -1,13 +1,15 @@
 // Relative times that stay fresh, with the exact ones on hover.
 
 const UNITS = [["y", 31536e6], ["d", 864e5], ["h", 36e5], ["min", 6e4], ["s", 1e3]];
+const JUST_NOW = 5e3;
 
-function ago(time) {
-  const past = Date.now() - Date.parse(time.dateTime);
-  const [unit, length] = UNITS.find(([, least]) => Math.abs(past) >= least) ?? ["s", 1e3];
-  if (Math.abs(past) < 5000) return "just now";
-  const span = `${Math.floor(Math.abs(past) / length)} ${unit}`;
-  return past > 0 ? `${span} ago` : `in ${span}`;
+// How long ago something was, in words, from milliseconds; negative of what is to come. As `age` of config/durations.py.
+export function age(milliseconds) {
+  const length = Math.abs(milliseconds);
+  if (length < JUST_NOW) return "just now";
+  const [unit, size] = UNITS.find(([, least]) => length >= least);
+  const written = `${Math.floor(length / size)} ${unit}`;
+  return milliseconds > 0 ? `${written} ago` : `in ${written}`;
 }
 
 export function freshenTimes(root = document) {
@@ -15,6 +17,6 @@ export function freshenTimes(root = document) {
     const moment = new Date(time.dateTime);
     const local = moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
     time.title = `${time.dateTime.slice(0, 19).replace("T", " ")} UTC, ${local} here`;
-    time.textContent = ago(time);
+    time.textContent = age(Date.now() - moment);
   }
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from config.clock import SECOND
+from config.durations import age, duration, roughly
 from sync.status import progress
 from sync.sweep import held
 
@@ -108,24 +110,9 @@ def _trouble(one: ConnectionStanding, state: str, count: int) -> str:
     return f"{name} {_TROUBLES[state][0]}"
 
 
-def spoken(milliseconds: int) -> str:
-    """A stretch of time in its two largest units: "1 h 40 min", "12 s"."""
-    seconds = max(0, milliseconds) // 1000
-    parts: list[str] = []
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, seconds = divmod(seconds, size)
-        if parts or count:
-            parts.append(f"{count} {unit}" if count else "")
-    return " ".join(filter(None, parts[:2])) or "0 s"
-
-
 def ago(moment: int, now: int) -> str:
-    """How long ago, in its largest unit: "4 min ago"."""
-    return f"{_roughly(now - moment)} ago"
-
-
-def _roughly(milliseconds: int) -> str:
-    return " ".join(spoken(milliseconds).split()[:2])
+    """How long ago: "4 min ago"; "just now" also where the clock was set back behind it."""
+    return age(max(0, now - moment))
 
 
 def _of_total(session: Unfinished) -> str:
@@ -146,8 +133,8 @@ def _refused(refusals: int, *, paused: bool, what: str) -> str:
 
 
 def _quiet(one: Standing) -> str:
-    silence = spoken(one.now - max(one.last_call_at, one.rhythm.last_beat))
-    return f"No call for {silence}; they usually come every {spoken(one.rhythm.every or 0)}. {LOOK}"
+    silence = duration(one.now - max(one.last_call_at, one.rhythm.last_beat))
+    return f"No call for {silence}; they usually come every {duration(one.rhythm.every or 0)}. {LOOK}"
 
 
 def _one_time(one: Standing) -> str:
@@ -165,7 +152,7 @@ def _in_step(one: Standing) -> str:
         return synced
     if due <= one.now:
         return f"{synced}, next expected any moment"
-    return f"{synced}, next expected in about {_roughly(due - one.now)}"
+    return f"{synced}, next expected in about {roughly(due - one.now)}"
 
 
 def _held(session: Unfinished, _now: int) -> str:
@@ -179,7 +166,7 @@ def _late(one: Standing) -> str:
 
 
 def late(session: Unfinished, now: int) -> str:
-    return f"No page for {_roughly(now - session.last_page_at)}; {_missing(session)}"
+    return f"No page for {roughly(now - session.last_page_at)}; {_missing(session)}"
 
 
 def _stalled(one: Standing) -> str:
@@ -203,7 +190,7 @@ def _receiving(session: Unfinished, now: int) -> str:
     rough = round(expected, 2 - len(str(expected)))
     done = f"{session.received:,} of about {max(rough, session.received):,} members"
     left = remaining(session, now)
-    return done if left is None else f"{done}; done in about {_roughly(left)}"
+    return done if left is None else f"{done}; done in about {roughly(max(SECOND, left))}"
 
 
 def remaining(session: Unfinished, now: int) -> int | None:
@@ -217,7 +204,7 @@ def remaining(session: Unfinished, now: int) -> int | None:
 
 
 def _settling(session: Unfinished, _now: int) -> str:
-    waits = spoken((session.settles_at or session.last_page_at) - session.last_page_at)
+    waits = duration((session.settles_at or session.last_page_at) - session.last_page_at)
     why = "A page of this export came in two versions" if session.total_pages else None
     return f"{why or 'This export does not say how many pages it has'}. Finished once nothing came for {waits}"
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from config.durations import UNITS, age
 from tests.browser import chromium, demo, places
 
 FAR_ON = 100 * 86_400_000  # milliseconds
@@ -62,6 +63,15 @@ def test_slash_leads_to_the_search_and_escape_closes_every_menu(context: Browser
         page.keyboard.press("Escape")
         expect(page.locator("details.menu[open]")).to_have_count(0)
         expect(menu.locator("summary")).to_be_focused()
+
+
+def test_ages_are_written_as_the_server_writes_them(context: BrowserContext, shown) -> None:
+    ages = [sign * (length + more) for length, _name in UNITS for more in (-1, 0, 1) for sign in (1, -1)]
+    ages += [0, 400, 4_999, 5_000, 400 * 86_400_000]
+    page = context.new_page()
+    page.goto(shown.url)
+    written = page.evaluate("async (ages) => ages.map((await import('/static/times.js')).age)", ages)
+    assert written == [age(one) for one in ages]
 
 
 @pytest.mark.parametrize("path", ["/cohorts", COMPOSER])

@@ -10,8 +10,8 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import history
 from blueprints.dashboard.cohorts.history import Bucket
 from blueprints.dashboard.sessions.words import RUNNING
-from blueprints.formatting import duration
 from config.clock import DAY, MINUTE
+from config.durations import duration
 from runtime import current_runtime
 from sync.status import cohort as cohort_status
 from sync.status.cohort import Standing

@@ -2,7 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from blueprints.formatting import duration, number, plural, span
+from blueprints.formatting import number, plural
+from config.clock import SECOND
+from config.durations import age, duration, roughly
 from sync.status import progress
 from sync.status.progress import Ranges
 from sync.sweep import held
@@ -65,12 +67,16 @@ def headline(session: Any, expected_at: int | None, now: int) -> str:
     if standing == "late" and total:
         return f"at {number(here)} of {plural(total, 'page')}"
     if standing == "receiving" and total:
-        left = "" if expected_at is None or expected_at <= now else f", done in about {span(expected_at - now)}"
+        left = (
+            ""
+            if expected_at is None or expected_at <= now
+            else f", done in about {roughly(max(SECOND, expected_at - now))}"
+        )
         return f"{number(here)} of {plural(total, 'page')}{left}"
     if session.status == "stalled" and total:
         return f"at {number(here)} of {plural(total, 'page')}"
     if session.status == "settling" and session.settles_at:
-        return f"done in {span(max(0, session.settles_at - now))} unless another page comes"
+        return f"done in {roughly(max(0, session.settles_at - now))} unless another page comes"
     return ""
 
 
@@ -107,14 +113,16 @@ def _when_receiving(session: Any, missing: int) -> str:
 def _when_late(session: Any, missing: Ranges, now: int) -> str:
     so_far = "Nobody leaves before that." if session.action == "members" else "What has arrived counts already."
     gone = f"; {progress.missing(missing)}" if missing else ""
-    return f"No page has come for {span(now - session.last_page_at)}{gone}. Mixpanel sends a page that failed again, \
-so that it may still come. {so_far}"
+    return (
+        f"No page has come for {roughly(now - session.last_page_at)}{gone}. Mixpanel sends a page that failed again, "
+        f"so that it may still come. {so_far}"
+    )
 
 
 def _when_stalled(session: Any, missing: Ranges, kind: str, now: int) -> str:
     gone = f"{progress.capital(progress.missing(missing))}; the" if missing else "The"
     so_far = "Nobody has left." if session.action == "members" else "What has arrived counts."
-    return f"{gone} last page came {span(now - session.last_page_at)} ago. {so_far} A late page takes this export up \
+    return f"{gone} last page came {age(now - session.last_page_at)}. {so_far} A late page takes this export up \
 again. If none comes: {progress.starts_over(kind)}."
 
 

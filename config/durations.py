@@ -1,0 +1,39 @@
+"""Lengths of time and ages in words, the same in every room, on pages, in the terminal and in alerts.
+
+Lengths are milliseconds. `static/times.js` writes ages as `age` does, so that a page that is looked at stays fresh;
+tests/browser/test_scripts.py holds the two together.
+"""
+
+from config.clock import DAY, HOUR, MINUTE, SECOND
+
+UNITS = ((365 * DAY, "y"), (DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"), (1, "ms"))
+JUST_NOW = 5 * SECOND
+
+
+def duration(milliseconds: float) -> str:
+    """Write a length in its two largest units: `1 min 12 s`, `1 h`, `400 ms`; `0 s` for none."""
+    return " ".join(_parts(milliseconds)[:2]) or "0 s"
+
+
+def roughly(milliseconds: float) -> str:
+    """Write a length in its largest unit: `1 min`, `400 ms`; `0 s` for none."""
+    return "".join(_parts(milliseconds)[:1]) or "0 s"
+
+
+def age(milliseconds: float) -> str:
+    """Write how long ago something was: `4 min ago`, `just now`; of what is to come `in 4 min`."""
+    if abs(milliseconds) < JUST_NOW:
+        return "just now"
+    return f"{roughly(milliseconds)} ago" if milliseconds > 0 else f"in {roughly(-milliseconds)}"
+
+
+def _parts(milliseconds: float) -> list[str]:
+    """The largest unit that it fills with its count, and the unit below where that has a count too."""
+    rest = max(0, round(milliseconds))
+    first = next((at for at, (length, _name) in enumerate(UNITS) if rest >= length), len(UNITS))
+    parts: list[str] = []
+    for length, name in UNITS[first : first + 2]:
+        count, rest = divmod(rest, length)
+        if count and not (parts and name == "ms"):
+            parts.append(f"{count} {name}")
+    return parts
