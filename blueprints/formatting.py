@@ -88,6 +88,20 @@ def ranges(pairs: list[tuple[int, int]], most: int = 12) -> str:
     return ", ".join(shown)
 
 
+# Beside each tone's colour, so that no state is told by colour alone.
+ICONS = {"in-step": "●", "working": "◔", "waiting": "▲", "needs-you": "■", "held": "◆", "off": "○"}
+
+
+def icon(tone: str) -> str:
+    """The sign that stands before a state's word. Raises KeyError for what is no tone."""
+    return ICONS[tone]
+
+
+def note_class(tone: str) -> str:
+    """The class of a note in this tone: one that all is well with is done."""
+    return "done" if tone == "in-step" else tone
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "ago": ago,
     "roughly": roughly,
@@ -96,6 +110,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "signed": signed,
     "size": size,
+    "icon": icon,
+    "note_class": note_class,
     "short_id": short_id,
     "identifier": identifier,
     "ordinal": ordinal,

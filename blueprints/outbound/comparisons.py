@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, text
 
 from blueprints import paging, spreadsheets
+from blueprints.formatting import plural
 from blueprints.outbound import blueprint
 from blueprints.outbound.imports import kept_upload, largest_upload
 from blueprints.urls import can_be_stored
@@ -151,6 +152,18 @@ def _known(db: Connection) -> tuple[list[Row[Any]], list[Project]]:
     return list(db.execute(_COHORTS)), projects.listed(db)
 
 
+def _costs(members: int | None) -> dict[str, str]:
+    """What each way spends of the hour's queries, for a cohort of so many members; None where none is chosen."""
+    of_ids = "One query for each 1,000 members"
+    if members is not None:
+        of_ids = plural(-(-members // remote.PAGE) or 1, "query", "queries")
+    return {
+        "count": "One query of the 60 an hour.",
+        "ids": f"{of_ids}; where the hour's 60 are spent, it goes on when they free.",
+        "csv": "No query. Data, Destinations, the sync's menu, Download.",
+    }
+
+
 def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
     runtime = current_runtime()
 
@@ -169,6 +182,6 @@ def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
         ways=WAYS,
         typed=typed | {"project": typed["project"] or own},
         wrong=wrong or {},
-        pages=-(-chosen.member_count // remote.PAGE) if chosen is not None else None,
+        costs=_costs(None if chosen is None else chosen.member_count),
         most_mb=runtime.settings.max_import_mb,
     )

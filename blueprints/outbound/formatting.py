@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 
 from outbound.comparison.jobs import Comparison
 from outbound.downloads.targets import size_of
+from outbound.imports.columns import PROPERTY, SKIP, TEXT
 from outbound.imports.jobs import Import
 from outbound.request.compose import readable
 
@@ -46,6 +47,27 @@ STATES = {
     "cancelled": ("off", "Cancelled"),
     "done": ("in-step", "Done"),
 }
+
+
+# who did not take a record of an import
+FAILED_BY = {"refused": "our checks", "rejected": "Mixpanel", "uncertain": "nobody knows"}
+
+# what a column of a file can be besides a field of Mixpanel's
+COLUMN_TARGETS = {PROPERTY: "a property", TEXT: "a property, as text", SKIP: "leave out"}
+
+
+def failed_by(verdict: str) -> str:
+    return FAILED_BY[verdict]
+
+
+def column_target(target: str) -> str:
+    """What a column is, in words; a field of Mixpanel's by its own name."""
+    return COLUMN_TARGETS.get(target, target)
+
+
+def record_word(verdict: str | None, *, is_import: bool) -> str:
+    """How one record of a call stands; only the import endpoint says that it has stored one."""
+    return {"accepted": "Stored" if is_import else "Accepted", "rejected": "Refused"}.get(verdict or "", word(verdict))
 
 
 def import_state(job: Import) -> tuple[str, str]:
@@ -108,6 +130,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "verdict_tone": tone,
     "verdict_word": word,
     "json_shown": json_shown,
+    "failed_by": failed_by,
+    "column_target": column_target,
     "import_state": import_state,
     "comparison_state": comparison_state,
 }

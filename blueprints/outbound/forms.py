@@ -33,6 +33,13 @@ class Field:
     problems: tuple[Problem, ...] = ()
 
     @property
+    def choices(self) -> list[tuple[str, str]]:
+        """What a parameter of few values offers: the value and its word."""
+        usual = {"bool": ("true", "false"), "flag": ("1", "0")}.get(self.param.kind, ())
+        words = {"true": "yes", "false": "no"} if self.param.kind == "bool" else {}
+        return [(value, words.get(value, value)) for value in self.param.choices or usual]
+
+    @property
     def is_wrong(self) -> bool:
         return any(one.level != "note" for one in self.problems)
 

@@ -11,6 +11,7 @@ from blueprints import paging
 from blueprints.outbound import blueprint, delivery_check, downloads
 from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.composer import takes_away
+from blueprints.outbound.formatting import record_word
 from blueprints.outbound.loaders import delivery_of
 from blueprints.urls import storable
 from models.encryption import DecryptionError
@@ -118,7 +119,7 @@ def _told(one: Delivery) -> dict[str, Any]:
             "operation": operation,
             "counts_once": operation is not None and resend.has_both(operation),
             "name": operation.name if operation else one.operation,
-            "rows": _rows(one),
+            "rows": _rows(one, is_import=operation is not None and operation.answer == "import"),
             "is_cut": deliveries.is_cut(one.request.get("body")),
         }
         | downloads.told(one.id)
@@ -126,8 +127,12 @@ def _told(one: Delivery) -> dict[str, Any]:
     )
 
 
-def _rows(one: Delivery) -> list[dict[str, Any]]:
+def _rows(one: Delivery, *, is_import: bool) -> list[dict[str, Any]]:
     """Every record with what became of it; of a long batch those that failed."""
+    return [row | {"word": record_word(row["verdict"], is_import=is_import)} for row in _records(one)]
+
+
+def _records(one: Delivery) -> list[dict[str, Any]]:
     failed = {row["index"]: row for row in one.failed_records}
     if one.records > MOST_RECORDS or one.verdict is None:
         return [_row(index, None, row, one) for index, row in list(failed.items())[:MOST_RECORDS]]

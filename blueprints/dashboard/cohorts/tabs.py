@@ -119,7 +119,9 @@ def cohort_rejected(cohort_id: int) -> str:
     shown = [Rejected(row, _in_words(row.rejected_members)) for row in pages]
     going_on = f"{last.number}-{last.page}" if last else oldest if oldest > 0 else None
     older = going_on and url_for("dashboard.cohort_rejected", cohort_id=cohort_id, before=going_on)
-    return render_template("dashboard/cohorts/rejected.html", head=found, rejected=shown, older=older)
+    return render_template(
+        "dashboard/cohorts/rejected.html", head=found, rejected=shown, older=older, words=session_words
+    )
 
 
 def _in_words(written: str | None) -> list[tuple[str, str]]:

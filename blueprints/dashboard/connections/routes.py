@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import abort, render_template
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, text
 
@@ -91,7 +91,7 @@ def connection_or_404(db: Connection, name: str) -> Listed:
 
 def url_of(name: str) -> str:
     """What Mixpanel is given; it can never be changed there."""
-    return f"{current_runtime().settings.public_url}/webhooks/mixpanel/{name}"
+    return f"{current_runtime().settings.public_url}{url_for('webhook.receive_named', connection=name)}"
 
 
 def _see(db: Connection, connection: Listed) -> Seen:

@@ -36,12 +36,14 @@ _WELL = frozenset(_STATES[state] for state in ("in_step", "receiving", "one_time
 
 @dataclass(frozen=True)
 class Need:
-    """One thing to look at: who, in which state, what happened, and the one button."""
+    """One thing to look at: who, in which state, what happened, and the one button, with the endpoint that it leads to
+    and that one's arguments."""
 
     state: str
     name: str
     says: str
-    path: str
+    endpoint: str
+    of: dict[str, int | str]
     word: str
 
     @property
@@ -116,7 +118,9 @@ def _needs(cohorts: Sequence[Standing], connections: Sequence[ConnectionStanding
 def _of_connection(one: ConnectionStanding) -> Need:
     if one.own_state == "failing" and one.failure:
         return _failing(one.name, one.refusals, one.failure)
-    return Need(one.own_state, one.name, f"{text.own_sentence(one)}.", f"/connections/{one.name}", "Look")
+    return Need(
+        one.own_state, one.name, f"{text.own_sentence(one)}.", "dashboard.show_connection", {"name": one.name}, "Look"
+    )
 
 
 def _of_cohort(one: Standing) -> Need:
@@ -124,13 +128,20 @@ def _of_cohort(one: Standing) -> Need:
     if one.state == "failing" and one.failure:
         return _failing(name, one.refusals, one.failure)
     if one.state == "held":
-        return Need("held", name, f"{one.says}.", f"/cohorts/{one.id}/held", "Decide")
+        return Need("held", name, f"{one.says}.", "dashboard.held_refresh", {"cohort_id": one.id}, "Decide")
     if one.state == "stalled" and one.session:
-        return Need("stalled", name, f"{one.says}.", f"/sessions/{one.session.id}", "Look")
-    return Need(one.state, name, f"{one.says}.", f"/cohorts/{one.id}", "Look")
+        return Need("stalled", name, f"{one.says}.", "dashboard.show_session", {"session_id": one.session.id}, "Look")
+    return Need(one.state, name, f"{one.says}.", "dashboard.show_cohort", {"cohort_id": one.id}, "Look")
 
 
 def _failing(name: str, refusals: int, failure: LastFailure) -> Need:
     """What we answered says why; whether Mixpanel has paused is what matters."""
     happened = "Mixpanel paused this sync" if failure.pauses else f"{plural(refusals, 'call')} refused in a row"
-    return Need("failing", name, f"{happened}: {failure.message}", f"/failures/{failure.id}", "See failure")
+    return Need(
+        "failing",
+        name,
+        f"{happened}: {failure.message}",
+        "dashboard.show_failure",
+        {"failure_id": failure.id},
+        "See failure",
+    )

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Text, bindparam, text
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.people import profile as person_profile
 from blueprints.dashboard.people import timeline
+from blueprints.dashboard.sessions import words as session_words
 from blueprints.urls import can_be_stored
 from runtime import current_runtime
 from security import handover
@@ -148,6 +149,7 @@ def _one(db: Connection, person_id: int, before: timeline.Place | None) -> dict[
         "turns": turns,
         "older": older,
         "is_first": before is None,
+        "kind_of": session_words.kind,
         "properties": person_profile.readable(person.properties),
     }
 

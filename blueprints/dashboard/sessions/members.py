@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, text
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.sessions import words
 from blueprints.dashboard.sessions.routes import find
+from blueprints.dashboard.sessions.words import NUMBERS
 from blueprints.paging import AFTER_ALL, split
 from blueprints.urls import integer_of_query
 from models.queries import rejected
@@ -26,7 +27,6 @@ PAGE = 100
 PAGES_AT_ONCE = 102  # of the session: enough to fill a list and more, unless most of them are empty
 LOOKED_AT = 3000  # people whose changes are looked up to find those without any
 LOWEST, HIGHEST = -(10**18) + 1, 10**18 - 1  # what a URL may say
-KINDS = ("received", "entered", "left", "unchanged", "rejected")
 OF_THE_LOG = {"entered", "left", "unchanged"}
 
 _ENTERED = Statement("""
@@ -85,7 +85,7 @@ class Members:
     following: Place | None = None
 
 
-@blueprint.get(f"/sessions/<int:session_id>/members/<any({', '.join(KINDS)}):kind>")
+@blueprint.get(f"/sessions/<int:session_id>/members/<any({', '.join(NUMBERS)}):kind>")
 def list_session_members(session_id: int, kind: str) -> str:
     place = _place()
 
@@ -101,7 +101,8 @@ def list_session_members(session_id: int, kind: str) -> str:
         "dashboard/sessions/members.html",
         session=session,
         kind=kind,
-        kinds=KINDS,
+        number=NUMBERS[kind],
+        counts=words.counts(session),
         title=words.what(session.action, session.label),
         members=members.rows,
         is_pruned=kind in OF_THE_LOG and 0 < session.first_change <= session.log_gone,

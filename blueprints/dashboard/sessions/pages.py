@@ -78,8 +78,16 @@ class Pages:
     late: int = 0
     is_pruned: bool = False
     summary: str = ""
+    absent: str = WORDS["waiting"]  # what is said of pages that have not come
     pace: Pace = field(default_factory=Pace)
     due: tuple[int, int] | None = None  # the page that should be next, and when
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """The states that cells show, with their words."""
+        words = WORDS | {"replayed": "sent again", "late": "late", "waiting": self.absent}
+        shown = {cell.state for cell in self.cells}
+        return [(state, word) for state, word in words.items() if state in shown]
 
     @property
     def missing_count(self) -> int:
@@ -100,6 +108,7 @@ def arrange(session: Any, arrivals: Sequence[Arrival], refused_at: int | None) -
     ended = session.status == "complete"
     missing = [] if ended or total is None else gaps((one.page for one in numbered), total)
     pages = Pages(missing=missing, replayed=_joined([one.page for one in numbered if one.replays]))
+    pages.absent = WORDS["waiting"] if _may_still_come(session) else "did not come"
     pages.late = sum(not one.applied for one in arrivals)
     pages.pace = _pace(session, arrivals, pages.missing_count)
     suspect = _refused_page(session, numbered, missing, refused_at)
@@ -109,8 +118,7 @@ def arrange(session: Any, arrivals: Sequence[Arrival], refused_at: int | None) -
     else:
         odd = {one.page: one.state for one in numbered if one.replays or not one.applied}
         odd |= {suspect: "failed"} if suspect else {}
-        absent = WORDS["waiting"] if _may_still_come(session) else "did not come"
-        pages.cells, pages.a_cell = _cells(total, [one.page for one in numbered], odd, absent)
+        pages.cells, pages.a_cell = _cells(total, [one.page for one in numbered], odd, pages.absent)
     pages.summary = _summary(session, arrivals, pages)
     return pages
 

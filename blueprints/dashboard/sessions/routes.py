@@ -194,6 +194,7 @@ def _seen_now(session_id: int) -> dict[str, Any]:
         "state": session_words.state(session, now),
         "headline": session_words.headline(session, pages.pace.expected_at, now),
         "what_next": session_words.what_next(session, pages.missing, kind, now),
+        "counts": session_words.counts(session),
         "took": session_words.took(session, now),
     }
 

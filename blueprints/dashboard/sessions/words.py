@@ -29,6 +29,40 @@ _WHATS = {
     "remove_members": "Removed from {}",
     "erasure": "Erased from {}",
 }
+_SHORT = {"members": "Refresh", "add_members": "Added", "remove_members": "Removed"}
+_KINDS = {"members": "refresh", "add_members": "diff", "remove_members": "diff", "erasure": "erasure"}
+
+
+class Number(NamedTuple):
+    """One of a session's counts (S14): the session's column, who is counted, and what is said where nobody is."""
+
+    column: str
+    whom: str
+    nobody: str
+
+
+NUMBERS = {
+    "received": Number(
+        "received",
+        "Everyone whom a page named, page by page; whom two pages named is listed with both. Rejected members are "
+        "in the number, and listed on their own.",
+        "This session named nobody.",
+    ),
+    "entered": Number("entered", "Everyone who entered the cohort by this session.", "Nobody entered by this session."),
+    "left": Number(
+        "left_count", "Everyone who left the cohort by this session, the last first.", "Nobody left by this session."
+    ),
+    "unchanged": Number(
+        "unchanged",
+        "Everyone whom a page named and this session did not change, page by page.",
+        "Nobody whom it named stayed as they were.",
+    ),
+    "rejected": Number(
+        "rejected",
+        "Members that could not be kept, with the reason. Their page succeeded without them.",
+        "Every member that came could be kept.",
+    ),
+}
 
 
 SWEEPING = "All pages are here. Those whom no page named leave now, in steps; Mixpanel has nothing more to send."
@@ -44,6 +78,21 @@ class State(NamedTuple):
 def what(action: str, label: str) -> str:
     """`Refresh of Paying users`; the label is the cohort's name."""
     return _WHATS[action].format(label)
+
+
+def short(action: str, number: int) -> str:
+    """`Refresh 12`, in a list of one cohort's sessions."""
+    return f"{_SHORT[action]} {number}"
+
+
+def kind(action: str | None) -> str:
+    """`refresh`, `diff` or `erasure`; of a session that is gone just `session`."""
+    return _KINDS.get(action or "", "session")
+
+
+def counts(session: Any) -> dict[str, int]:
+    """A session's numbers by name, in the order in which pages show them."""
+    return {name: getattr(session, number.column) for name, number in NUMBERS.items()}
 
 
 def state(session: Any, now: int) -> State:
