@@ -43,7 +43,7 @@ def add(name: str, scopes: tuple[str, ...], *, exports: bool, as_json: bool, **n
     try:
         bounds = read(**narrow, exports=exports, now=now)
         token = runtime.database.write(lambda db: _add(db, key, name, scope, now, bounds))
-    except (tokens.TokenExists, WrongBound) as error:
+    except (tokens.WrongTokenName, WrongBound) as error:
         raise click.ClickException(str(error)) from None
     click.echo(json.dumps({"name": name, "token": token}) if as_json else f"name   {name}\ntoken  {token}")
 

@@ -62,10 +62,10 @@ def is_old(kept: str) -> bool:
 
 
 def check(password: str, email: str = "") -> None:
-    """Raises Weak where it is too short, or is found within few guesses: what leaked elsewhere, repeats, rows of keys,
-    the own e-mail."""
+    """Raises Weak where it is too short or too long, or is found within few guesses: what leaked elsewhere, repeats,
+    rows of keys, the own e-mail."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise Weak(f"A password has at least {SHORTEST} characters.")
+        raise Weak(f"A password has at least {SHORTEST} characters, and at most {LONGEST:,}.")
     if not password.strip():
         raise Weak("This is nothing but blanks.")
     if _repeats_itself(password):

@@ -64,7 +64,11 @@ class Token:
     bounds: Bounds
 
 
-class TokenExists(ValueError):
+class WrongTokenName(ValueError):
+    """No token can have that name; says why."""
+
+
+class TokenExists(WrongTokenName):
     """There already is a token of that name."""
 
 
@@ -76,8 +80,15 @@ def _token(row: Row[Any]) -> Token:
     return Token(row.id, row.name, row.scope, row.created_at, row.last_used_at, bounds)
 
 
+def check_name(name: str) -> None:
+    """Raises WrongTokenName where no token can be called so."""
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise WrongTokenName(f"A name has 1 to {LONGEST_NAME} characters.")
+
+
 def add(db: Connection, key: str, name: str, scope: str, now: int, bounds: Bounds = NONE) -> str:
-    """A new token, shown once. Raises TokenExists."""
+    """A new token, shown once. Raises WrongTokenName, TokenExists."""
+    check_name(name)
     token = new_secret()
     values = {"name": name, "scope": scope, "digest": keyed_digest(key, PURPOSE, token), "now": now}
     values |= asdict(bounds)

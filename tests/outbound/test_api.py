@@ -1,5 +1,6 @@
 """Sending through the JSON API, as DESIGN pins it: keys, scopes, verdicts, problems."""
 
+import io
 import json
 from functools import partial
 from typing import Any
@@ -69,6 +70,28 @@ def test_a_request_that_cannot_be_made_is_not_forced(relay: Relay, mixpanel: Mix
         relay, sender(relay), "raw-request", params={"url": "https://evil.example/", "method": "GET"}, force=True
     )
     assert (answer.status_code, mixpanel.calls) == (400, [])
+
+
+def test_the_body_of_a_call_has_so_many_bytes_and_no_more(relay: Relay, mixpanel: Mixpanel) -> None:
+    """More for a table, of which Mixpanel takes 100 MB. Of what is longer nothing is read."""
+    headers, mb = sender(relay), 1024 * 1024
+    for operation, most in (("import-events", 16 * mb), ("replace-lookup-table", 128 * mb)):
+        path = f"/api/v1/projects/prod/operations/{operation}"
+        unread = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(most + 1)}
+        answer = relay.client.post(path, headers=headers, environ_overrides=unread)
+        assert answer.status_code == 413, operation
+    padded = json.dumps({"body": [EVENT]}).ljust(16 * mb)
+    assert relay.client.post(path.replace(operation, "import-events"), data=padded, headers=headers).status_code == 200
+
+
+class Unread(io.RawIOBase):
+    """A body that nobody may read."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _into: object) -> int:
+        raise AssertionError("it was read")
 
 
 def test_a_token_that_only_reads_is_refused(relay: Relay, mixpanel: Mixpanel) -> None:

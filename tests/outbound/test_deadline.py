@@ -12,7 +12,11 @@ import pytest
 
 from alerts import channels
 from alerts.messages import Logged
+from outbound.downloads.receiver import Receiver, nobody_is_told
+from outbound.downloads.targets import HandedOn
+from outbound.operations.registry import OPERATIONS
 from outbound.operations.types import Request
+from outbound.request.masking import Mask
 from outbound.transport.client import Broken, Client, Unreached
 from tests.conftest import settings_for
 from tests.outbound.talking_server import Talk, talking_server
@@ -64,8 +68,9 @@ def handshaking(connection: socket.socket) -> None:
     slowly(connection, b"\x02" + FILLED)
 
 
-def client(port: int, scheme: str = "http") -> tuple[Client, str]:
-    return Client(WITHIN, frozenset({(scheme, f"127.0.0.1:{port}")}), private=True), f"{scheme}://127.0.0.1:{port}"
+def client(port: int, scheme: str = "http", receiver: Receiver | None = None) -> tuple[Client, str]:
+    allowed = frozenset({(scheme, f"127.0.0.1:{port}")})
+    return Client(WITHIN, allowed, private=True, receiver=receiver), f"{scheme}://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("talk", TALKS.values(), ids=TALKS)
@@ -85,6 +90,29 @@ def test_a_stream_has_a_deadline_too(talk: Talk) -> None:
             calls.stream(Request("GET", base, "/export"), WITHIN) as (_status, pieces),
         ):
             list(pieces)
+
+
+def test_a_long_answer_that_comes_on_and_on_ends_only_when_it_falls_silent() -> None:
+    """Silent for as long as another call may take altogether."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(HEAD + b"\r\n")
+        for _ in range(6):
+            time.sleep(WITHIN / 2)
+            connection.sendall(b'{"event": "e", "properties": {}}'.ljust(100_000) + b"\n")
+        time.sleep(LONG)
+
+    with talking_server(talk) as port:
+        receiver = Receiver(
+            OPERATIONS["raw-event-export"], Mask(), HandedOn(lambda _piece: None), nobody_is_told, lasting=True
+        )
+        calls, base = client(port, receiver=receiver)
+        began = time.monotonic()
+        received = calls.call(Request("GET", base, "/export")).received
+        assert 3 * WITHIN <= time.monotonic() - began < LONG / 2
+    assert received is not None
+    assert (received.records, received.is_whole) == (5, False)
 
 
 def test_a_request_that_nobody_reads_is_cut_and_may_have_arrived() -> None:

@@ -43,6 +43,14 @@ def test_what_is_easily_guessed_is_refused_with_a_reason(password: str) -> None:
         check(password, EMAIL)
 
 
+def test_a_password_has_12_to_1000_characters() -> None:
+    words = " ".join(WORDS)
+    check(words + "ü" * (1000 - len(words)))
+    for wrong in (words[:11], words + "ü" * (1001 - len(words))):
+        with pytest.raises(Weak, match="at least 12 characters, and at most 1,000"):
+            check(wrong)
+
+
 @settings(deadline=None)
 @given(st.text(min_size=1, max_size=4), st.integers(12, 60))
 def test_a_text_that_repeats_itself_is_refused(part: str, length: int) -> None:

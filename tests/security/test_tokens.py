@@ -23,6 +23,15 @@ def test_a_token_of_any_scope_may_read(relay: Relay) -> None:
         assert relay.api("/cohorts").status_code == 200
 
 
+def test_a_tokens_name_has_so_many_characters_and_no_more(relay: Relay) -> None:
+    admin = relay.sign_in("admin")
+    for length, taken in ((100, True), (101, False)):
+        admin.post("/settings/tokens", {"name": "n" * length, "scope": "read"})
+        relay.app.test_cli_runner().invoke(args=["tokens", "add", "t" * length])
+        kept = {one.name for one in relay.database.read(tokens.listed)}
+        assert {"n" * length in kept, "t" * length in kept} == {taken}, length
+
+
 def test_a_name_is_taken_once(relay: Relay) -> None:
     with pytest.raises(tokens.TokenExists, match="already is a token tests"):
         relay.database.write(lambda db: tokens.add(db, "key", "tests", "read", 0))

@@ -137,6 +137,12 @@ def test_the_api_shows_the_first_of_a_page_and_its_count(many: Relay) -> None:
     assert answer["pages"][1]["rejected_members"][0] == {"reason": "missing", "value": '{"m": 0}'}
 
 
+def test_the_api_lists_a_hundred_rejected_members_at_once(many: Relay) -> None:
+    answer = many.api(f"/sessions/{many.session()['id']}/rejected").json
+    assert answer is not None
+    assert len(answer["data"]) == 100
+
+
 def test_the_rejected_members_of_no_session_are_not_found(relay: Relay) -> None:
     assert relay.api("/sessions/99/rejected").status_code == 404
 

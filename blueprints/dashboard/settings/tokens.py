@@ -14,7 +14,7 @@ from security import handover, sign_in, tokens
 from security.audit import note
 from security.roles import needs
 from security.token_bounds import Bounds, WrongBound, read
-from security.tokens import LONGEST_NAME, SCOPES, Token, TokenExists
+from security.tokens import SCOPES, Token, WrongTokenName
 
 NARROW = ("days", "project_id", "network")
 MEANINGS = {
@@ -35,15 +35,14 @@ def add_token() -> ResponseReturnValue:
     """The page that it leads to shows the token once."""
     runtime = current_runtime()
     name, scope = request.form.get("name", "").strip(), request.form.get("scope", "")
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        return _list(name, wrong=f"A name has 1 to {LONGEST_NAME} characters."), 422
-    if scope not in SCOPES:
-        abort(400)
     narrow = {field: request.form.get(field, "") for field in NARROW}
     try:
+        tokens.check_name(name)
+        if scope not in SCOPES:
+            abort(400)
         bounds = read(**narrow, exports="no_exports" not in request.form, now=runtime.clock())
         token = runtime.database.write(lambda db: _add(db, name, scope, bounds))
-    except TokenExists as error:
+    except WrongTokenName as error:
         return _list(name, wrong=str(error), narrow=narrow), 422
     except WrongBound as error:
         return _list(name, narrow=narrow, wrong_bound={error.field: str(error)}), 422
