@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from models.queries.trail import trail
 from sync import dialects
 from sync.apply import cohorts, sessions
 from sync.apply.cohorts import CohortState
@@ -25,18 +26,9 @@ _FORMER = text("""
     SELECT m.cohort_id, m.entered_at, m.entry_number, m.change_number, m.left_at FROM cohort c CROSS JOIN membership m
     WHERE c.project_id = :project_id AND m.cohort_id = c.id AND m.person_id = :person ORDER BY m.cohort_id""")
 
-# Along the chain: the log has no index by person.
-_LOGGED = text("""
-    WITH RECURSIVE trail (cohort_id, entered, previous) AS (
-        SELECT x.cohort_id, x.entered, x.previous
-        FROM cohort c CROSS JOIN membership m CROSS JOIN membership_change x
-        WHERE c.project_id = :project_id AND m.cohort_id = c.id AND m.person_id = :person
-            AND x.cohort_id = m.cohort_id AND x.number = m.change_number
-        UNION ALL
-        SELECT x.cohort_id, x.entered, x.previous FROM trail t CROSS JOIN membership_change x
-        WHERE x.cohort_id = t.cohort_id AND x.number = t.previous
-    )
-    SELECT count(*) AS changes, count(CASE WHEN entered THEN 1 END) AS stays FROM trail""")
+_LOGGED = text(
+    trail(("entered",), "SELECT count(*) AS changes, count(CASE WHEN entered THEN 1 END) AS stays FROM trail")
+)
 
 _LOWEST = text("SELECT min(number) FROM sync_session WHERE cohort_id = :cohort")
 

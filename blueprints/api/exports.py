@@ -28,6 +28,7 @@ from blueprints.api.replies import Problem, encoder, moment
 from blueprints.api.types import NoQuery
 from models.database import Database, DatabaseUnavailable
 from models.maintenance.close_for_writes import is_closed
+from models.queries.members import streamed
 from runtime import current_runtime
 from security.audit import note_most, note_often
 from security.client_address import address
@@ -210,7 +211,7 @@ def pieces(database: Database, cohort: int) -> Iterator[Rows]:
 
 def _piece(db: Connection, cohort: int, after: int) -> Rows:
     rows, size = [], 0
-    with closing(members.streamed(db, cohort, after, PIECE)) as found:
+    with closing(streamed(db, cohort, after, PIECE)) as found:
         for row in found:
             rows.append(row)
             size += len(row.properties)

@@ -4,32 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Raw
-from sqlalchemy import Connection, CursorResult, Row, text
+from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint, cohorts
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned, moment
 from blueprints.api.types import Listing, Member, Members, NoQuery
 from blueprints.paging import cut, key_of
+from models.queries import members
 from runtime import current_runtime
 
-AT_ONCE = 50  # rows that a streamed page has in memory
 COHORT = "/projects/<project_id>/cohorts/<cohort_id>"
 
-_COLUMNS = """m.person_id, p.distinct_id, p.email, p.first_name, p.last_name, p.phone_number,
-    CAST(p.properties AS text) AS properties, m.entered_at, m.entry_number"""
-
-# The memberships first and by themselves, then their people one by one: joined in the open, PostgreSQL may read all
-# people of the database for every page. CROSS JOIN holds SQLite to the same order.
-_PAGE = text(f"""
-    SELECT {_COLUMNS} FROM (
-        SELECT person_id, entered_at, entry_number FROM membership
-        WHERE cohort_id = :cohort AND person_id > :after AND left_at IS NULL
-        ORDER BY person_id LIMIT :limit) m
-    CROSS JOIN person p WHERE p.id = m.person_id ORDER BY m.person_id""")  # noqa: S608
-
 _ONE = text(f"""
-    SELECT {_COLUMNS} FROM person p CROSS JOIN membership m
+    SELECT {members.COLUMNS} FROM person p CROSS JOIN membership m
     WHERE p.project_id = :project_id AND p.distinct_id = :distinct_id
         AND m.cohort_id = :cohort AND m.person_id = p.id AND m.left_at IS NULL""")  # noqa: S608
 
@@ -41,7 +29,7 @@ def list_members(query: Listing, project_id: str, cohort_id: str) -> Versioned:
     def read(db: Connection) -> tuple[Row[Any], str, Sequence[Row[Any]]]:
         cohort = cohorts.find(db, project_id, cohort_id)
         place = f"members {cohort.id}"
-        return cohort, place, page(db, cohort.id, key_of(query.cursor, place, 0), query.limit + 1)
+        return cohort, place, members.page(db, cohort.id, key_of(query.cursor, place, 0), query.limit + 1)
 
     cohort, place, rows = current_runtime().database.read(read)
     shown, following = cut(rows, query.limit, place, lambda row: row.person_id)
@@ -61,17 +49,6 @@ def show_member(_query: NoQuery, project_id: str, cohort_id: str, distinct_id: s
     if row is None:
         raise Problem(404, "This person is not in the cohort.")
     return Versioned(shape(row), cohort.version)
-
-
-def page(db: Connection, cohort: int, after: int, limit: int) -> Sequence[Row[Any]]:
-    """The members of our cohort `cohort` whose person ids follow `after`."""
-    return db.execute(_PAGE, {"cohort": cohort, "after": after, "limit": limit}).all()
-
-
-def streamed(db: Connection, cohort: int, after: int, limit: int) -> CursorResult[Any]:
-    """The same, a few at a time from the store; to be closed."""
-    options = {"stream_results": True, "max_row_buffer": AT_ONCE}
-    return db.execute(_PAGE, {"cohort": cohort, "after": after, "limit": limit}, execution_options=options)
 
 
 def shape(row: Row[Any]) -> Member:

@@ -13,6 +13,7 @@ from blueprints.api.types import Erased, NoQuery, Person, Stay
 from erasure import InTheWay, Nothing, eraser
 from erasure import Person as Wanted
 from erasure.labels import AGAIN
+from models.queries.trail import trail
 from runtime import current_runtime
 from security.tokens import token_name
 
@@ -21,20 +22,13 @@ _PERSON = text("""
         CAST(properties AS text) AS properties
     FROM person WHERE project_id = :project_id AND distinct_id = :distinct_id""")
 
-# From the last change about the person in each cohort of the project back to the first, each found by its primary key.
-_TRAIL = text("""
-    WITH RECURSIVE trail (cohort_id, number, entered, entry_number, session_id, at, previous) AS (
-        SELECT x.cohort_id, x.number, x.entered, x.entry_number, x.session_id, x.at, x.previous
-        FROM cohort c CROSS JOIN membership m CROSS JOIN membership_change x
-        WHERE c.project_id = :project_id AND m.cohort_id = c.id AND m.person_id = :person
-            AND x.cohort_id = m.cohort_id AND x.number = m.change_number
-        UNION ALL
-        SELECT x.cohort_id, x.number, x.entered, x.entry_number, x.session_id, x.at, x.previous
-        FROM trail t CROSS JOIN membership_change x
-        WHERE x.cohort_id = t.cohort_id AND x.number = t.previous
+_TRAIL = text(
+    trail(
+        ("number", "entered", "entry_number", "session_id", "at"),
+        """SELECT t.cohort_id, c.mixpanel_cohort_id, c.name, t.entered, t.entry_number, t.session_id, t.at
+        FROM trail t CROSS JOIN cohort c WHERE c.id = t.cohort_id ORDER BY t.cohort_id, t.number""",
     )
-    SELECT t.cohort_id, c.mixpanel_cohort_id, c.name, t.entered, t.entry_number, t.session_id, t.at
-    FROM trail t CROSS JOIN cohort c WHERE c.id = t.cohort_id ORDER BY t.cohort_id, t.number""")
+)
 
 
 @operation(

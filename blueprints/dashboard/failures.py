@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, TextClause, text
 from blueprints.dashboard import blueprint
 from blueprints.urls import can_be_stored, storable
 from config.clock import DAY
+from models.queries.failures import is_over, last_taken, taken_since
 from runtime import current_runtime
 from sync.status import remedies
 from sync.status.remedies import NextStep
@@ -37,12 +38,6 @@ _CHOICES = text("""
     SELECT 'cause' AS what, cause AS word FROM failure WHERE at >= :since GROUP BY cause
     UNION ALL SELECT 'connection', name FROM (SELECT name FROM connection ORDER BY name LIMIT 500) k
     ORDER BY 1, 2""")
-
-# A connection is what brought a cohort's newest session; its last call that was taken.
-_TAKEN = text("""
-    SELECT k.name, max(c.last_call_at) AS at FROM cohort c
-    JOIN sync_session n ON n.cohort_id = c.id AND n.number = c.session_count
-    JOIN connection k ON k.id = n.connection_id GROUP BY k.name""")
 
 _ANY = text("SELECT 1 FROM failure LIMIT 1")
 
@@ -106,7 +101,7 @@ def list_failures() -> str:
     def read(db: Connection) -> tuple[list[Row[Any]], list[Row[Any]], dict[str, int], bool]:
         rows = list(db.execute(statement, values).all())
         choices = list(db.execute(_CHOICES, {"since": values["since"]}).all())
-        return rows, choices, _taken(db), bool(rows) or db.execute(_ANY).first() is not None
+        return rows, choices, last_taken(db), bool(rows) or db.execute(_ANY).first() is not None
 
     rows, choices, taken, are_there_any = runtime.database.read(read)
     return render_template(
@@ -135,19 +130,9 @@ def _grouped(filters: Filters, now: int) -> tuple[TextClause, dict[str, Any]]:
     return text(_GROUPS.format(wanted=wanted)), values
 
 
-def _taken(db: Connection) -> dict[str, int]:
-    """When each connection's last call was taken."""
-    return {row.name: row.at for row in db.execute(_TAKEN)}
-
-
-def _taken_last(row: Row[Any], taken: Mapping[str, int]) -> int:
-    """When a call of this failure's cohort, or of its connection where no cohort is known, was last taken."""
-    return row.last_call_at or taken.get(row.connection, 0)
-
-
 def _group(row: Row[Any], taken: Mapping[str, int]) -> Group:
-    is_over = _taken_last(row, taken) > row.last_at
-    return Group(row, remedies.title(row.cause), remedies.after(row.status, row.cause), is_over)
+    title, next_step = remedies.title(row.cause), remedies.after(row.status, row.cause)
+    return Group(row, title, next_step, is_over(row, taken))
 
 
 def _chosen_too(choices: list[str], chosen: str) -> list[str]:
@@ -162,7 +147,7 @@ def show_failure(failure_id: int) -> str:
         if row is None:
             abort(404)
         values = {"id": row.id, "status": row.status, "cause": row.cause}
-        return row, list(db.execute(_SAME_CAUSE, values).all()), _taken_last(row, _taken(db))
+        return row, list(db.execute(_SAME_CAUSE, values).all()), taken_since(row, last_taken(db))
 
     failure, others, taken_at = current_runtime().database.read(read)
     return render_template(

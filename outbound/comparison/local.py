@@ -8,17 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, text
 
 from models.database import Database
+from models.queries.members import page_of_ids
 from models.queries.sessions import unfinished
 
 PIECE = 5000  # members that one read brings; each in a transaction of its own
 ASKED = 500  # ids that one statement is asked about
 
-# The memberships first and by themselves, then their people one by one: see `blueprints.api.members`.
-_MEMBERS = text("""
-    SELECT m.person_id, p.distinct_id FROM (
-        SELECT person_id FROM membership WHERE cohort_id = :cohort AND person_id > :after AND left_at IS NULL
-        ORDER BY person_id LIMIT :limit) m
-    CROSS JOIN person p WHERE p.id = m.person_id ORDER BY m.person_id""")
 _FACTS = text(f"""
     SELECT c.id, c.project_id, c.mixpanel_cohort_id, coalesce(nullif(c.name, ''), 'Cohort ' || c.mixpanel_cohort_id)
         AS label, c.member_count, c.change_count, c.session_count, c.last_synced_at,
@@ -67,7 +62,7 @@ def facts(db: Connection, cohort: int) -> Facts | None:
 def members(database: Database, cohort: int) -> Iterator[str]:
     """The distinct ids of all members, with flat memory. Whoever enters or leaves meanwhile may or may not be there."""
     after = 0
-    while rows := database.read(partial(_piece, cohort=cohort, after=after), one_statement=True):
+    while rows := database.read(partial(page_of_ids, cohort=cohort, after=after, limit=PIECE), one_statement=True):
         yield from (row.distinct_id for row in rows)
         after = rows[-1].person_id
 
@@ -89,10 +84,6 @@ def stays(db: Connection, of: Facts, ids: Sequence[str]) -> Sequence[Row[Any]]:
     if not storable:
         return []
     return db.execute(_STAYS, {"cohort": of.id, "project": of.project_id, "ids": storable}).all()
-
-
-def _piece(db: Connection, cohort: int, after: int) -> Sequence[Row[Any]]:
-    return db.execute(_MEMBERS, {"cohort": cohort, "after": after, "limit": PIECE}).all()
 
 
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:

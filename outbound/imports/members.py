@@ -11,20 +11,15 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Row
 
 from models.database import Database
+from models.queries.members import page
 from outbound.readers.objects import Found
 
 PIECE = 2000
 FIELDS = ("distinct_id", "email", "first_name", "last_name", "phone_number")
 _PLACE = re.compile(r"\{\{([\w.$\s-]++)\}\}")
-# The memberships first and by themselves, then their people one by one: see `blueprints.api.members`.
-_MEMBERS = text("""
-    SELECT p.id, p.distinct_id, p.email, p.first_name, p.last_name, p.phone_number, p.properties FROM (
-        SELECT person_id FROM membership WHERE cohort_id = :cohort AND person_id > :after AND left_at IS NULL
-        ORDER BY person_id LIMIT :limit) m
-    CROSS JOIN person p WHERE p.id = m.person_id ORDER BY m.person_id""")
 
 Record = dict[str, Any]
 
@@ -59,13 +54,13 @@ def _texts(template: Any) -> Iterator[str]:
 def reads(database: Database, cohort: int, template: Record, now: int, limit: int | None = None) -> Iterator[Found]:
     """The record of each member; whoever enters or leaves meanwhile may or may not be among them."""
     after, given = 0, 0
-    while rows := database.read(partial(_piece, cohort=cohort, after=after), one_statement=True):
+    while rows := database.read(partial(page, cohort=cohort, after=after, limit=PIECE), one_statement=True):
         for row in rows:
-            yield Found(row.id, filled(template, _values(row, now)))
+            yield Found(row.person_id, filled(template, _values(row, now)))
             given += 1
             if given == limit:
                 return
-        after = rows[-1].id
+        after = rows[-1].person_id
 
 
 def filled(template: Any, values: Record) -> Any:
@@ -84,14 +79,10 @@ def filled(template: Any, values: Record) -> Any:
 
 
 def _values(row: Row[Any], now: int) -> Record:
-    properties = row.properties if isinstance(row.properties, dict) else json.loads(row.properties or "{}")
+    properties = json.loads(row.properties or "{}")
     own = {name: getattr(row, name) for name in FIELDS}
     return own | {"now": now // 1000} | {f"properties.{name}": value for name, value in properties.items()}
 
 
 def _written(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
-
-
-def _piece(db: Connection, cohort: int, after: int) -> list[Row[Any]]:
-    return list(db.execute(_MEMBERS, {"cohort": cohort, "after": after, "limit": PIECE}))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from models.queries.failures import LAST_TAKEN
 from sync.status import text as status_text
 from sync.status.cohort import SIMULATED, TONES, LastFailure, Standing, is_failing, is_paused, last_failure, standings
 
@@ -17,10 +18,8 @@ REMEMBERED_UNKNOWN = 3 * 86_400_000  # the same of a cohort that was never recei
 # pause after its very first call must show somewhere. They end with its first call that succeeds, or after a while.
 # A cohort belongs to the connection that brought its newest session; a connection that brings none any more was last
 # called when one of its passwords was last used, which is known to the minute and so may follow a refusal.
-_CONNECTIONS = text("""
-    WITH called AS (
-        SELECT n.connection_id, max(c.last_call_at) AS at FROM cohort c
-        JOIN sync_session n ON n.cohort_id = c.id AND n.number = c.session_count GROUP BY n.connection_id),
+_CONNECTIONS = text(f"""
+    WITH called AS ({LAST_TAKEN}),
     used AS (SELECT connection_id, max(last_used_at) AS at FROM connection_password GROUP BY connection_id),
     known AS (
         SELECT k.id, k.name, k.enabled, k.created_at, coalesce(called.at, used.at) AS last_call_at,
@@ -39,7 +38,7 @@ _CONNECTIONS = text("""
     SELECT w.id, w.name, w.enabled, w.created_at, w.last_call_at, r.refusals, x.id AS failure_id,
         x.status AS failure_status, x.cause, x.message, x.last_at AS failed_at
     FROM known w LEFT JOIN refused r ON r.id = w.id LEFT JOIN failure x ON x.id = r.failure_id
-    ORDER BY w.id""")
+    ORDER BY w.id""")  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True)

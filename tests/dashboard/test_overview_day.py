@@ -2,6 +2,8 @@
 
 import re
 
+from sqlalchemy import text
+
 from config.clock import DAY, HOUR, MINUTE
 from security import connections
 from tests.dashboard.test_people import words
@@ -88,6 +90,15 @@ def test_a_failure_that_calls_have_followed_no_longer_asks_for_anybody(relay: Re
     page = browser.page("/")
     assert "Calls have been taken since" in page
     assert "Mixpanel has paused this sync" not in page
+
+
+def test_a_password_that_a_refused_call_has_used_does_not_end_its_failure(relay: Relay) -> None:
+    relay.post("members", ["A"], page=0, total=3)
+    values = {"at": relay.clock() + MINUTE}  # which is known to the minute
+    relay.database.write(
+        lambda db: db.execute(text("UPDATE connection_password SET last_used_at = :at"), values).rowcount
+    )
+    assert "Mixpanel has paused this sync" in relay.sign_in("viewer").page("/")
 
 
 def test_connections_that_never_called_are_shown(relay: Relay) -> None:

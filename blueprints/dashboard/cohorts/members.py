@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, text
 
-from blueprints.api import members
 from blueprints.paging import AFTER_ALL, split
 from config.clock import DAY
 from models.database import Database
+from models.queries import members
+from models.queries.trail import trail
 
 SHOWN = 50
 PIECE = 500  # members of an export of then that are read at once
@@ -49,23 +50,22 @@ _WINDOW = text("""
 
 # A membership row tells of the latest stay alone. Only for those who came back after the moment the log is asked: from
 # their last change back to the newest that is not after the moment, each found by its primary key.
-_AS_OF = text("""
+_TRAIL = trail(
+    ("number", "entered", "at"),
+    "SELECT number FROM trail WHERE at <= :moment AND entered",
+    begins="membership_change x WHERE x.cohort_id = m.cohort_id AND x.number = m.change_number",
+    goes_on="t.at > :moment",
+)
+_AS_OF = text(f"""
     SELECT person_id, entered_at, entry_number, number FROM (
         SELECT m.person_id, m.entered_at, m.entry_number, m.left_at, CASE
             WHEN m.entered_at > :moment AND m.entry_number > 1 THEN (
-                WITH RECURSIVE trail (number, entered, at, previous) AS (
-                    SELECT x.number, x.entered, x.at, x.previous FROM membership_change x
-                    WHERE x.cohort_id = m.cohort_id AND x.number = m.change_number
-                    UNION ALL
-                    SELECT x.number, x.entered, x.at, x.previous FROM trail t CROSS JOIN membership_change x
-                    WHERE t.at > :moment AND x.cohort_id = m.cohort_id AND x.number = t.previous
-                )
-                SELECT number FROM trail WHERE at <= :moment AND entered)
+                {_TRAIL})
             END AS number
         FROM membership m
         WHERE m.cohort_id = :cohort AND m.person_id > :after AND m.person_id <= :last AND m.entry_number > 0) stays
     WHERE number IS NOT NULL OR (entered_at <= :moment AND (left_at IS NULL OR left_at > :moment))
-    ORDER BY person_id LIMIT :limit""")
+    ORDER BY person_id LIMIT :limit""")  # noqa: S608 - our own words
 
 _CHANGES = text("""
     SELECT person_id, at, entry_number FROM membership_change
@@ -138,7 +138,7 @@ def as_of(db: Connection, cohort: Row[Any], moment: int, after: int) -> Listing:
 
 
 def pieces_as_of(database: Database, cohort: Row[Any], moment: int) -> Iterator[Sequence[Any]]:
-    """All who were members at `moment`, some at a time, as `blueprints.api.members` has rows of members."""
+    """All who were members at `moment`, some at a time, as `models.queries.members` has rows of members."""
     return _pieces(database, partial(_were_in, cohort=cohort, moment=moment, most=PIECE))
 
 

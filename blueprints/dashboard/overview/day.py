@@ -5,15 +5,15 @@ the session began.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from config.clock import HOUR, iso
+from models.queries.failures import is_over, last_taken
 from sync.status import remedies
-from sync.status.connection import ConnectionStanding
 
 HOURS = 24
 MOST_MOVERS = 5
@@ -90,15 +90,14 @@ def read(db: Connection, now: int) -> Day:
     )
 
 
-def latest_failures(db: Connection, connections: Iterable[ConnectionStanding]) -> list[Latest]:
-    called = {one.name: one.last_call_at or 0 for one in connections}
-    return [_latest(row, called) for row in db.execute(_LATEST, {"latest": LATEST})]
+def latest_failures(db: Connection) -> list[Latest]:
+    taken = last_taken(db)
+    return [_latest(row, taken) for row in db.execute(_LATEST, {"latest": LATEST})]
 
 
-def _latest(row: Row[Any], called: dict[str, int]) -> Latest:
-    since = called.get(row.connection, 0) if row.last_call_at is None else row.last_call_at
+def _latest(row: Row[Any], taken: dict[str, int]) -> Latest:
     title, following = remedies.title(row.cause), remedies.after(row.status, row.cause)
-    return Latest(row, title, following, is_over=since > row.last_at)
+    return Latest(row, title, following, is_over(row, taken))
 
 
 def _by_hour(moves: Sequence[Row[Any]], column: str) -> Counter[int]:

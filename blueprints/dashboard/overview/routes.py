@@ -81,7 +81,7 @@ def overview() -> str:
 
     def read(db: Connection) -> tuple[Now, overview_day.Day, list[overview_day.Latest]]:
         seen = _look(db, moment)
-        return seen, overview_day.read(db, moment), overview_day.latest_failures(db, seen.connections)
+        return seen, overview_day.read(db, moment), overview_day.latest_failures(db)
 
     seen, day, failures = runtime.database.read(read)
     names = {one.id: one.name or f"Cohort {one.mixpanel_cohort_id}" for one in seen.cohorts}

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, text
 
 from blueprints.paging import AFTER_ALL, split
 from blueprints.urls import key
+from models.queries.trail import trail
 
 PAGE = 100
 
@@ -14,29 +15,23 @@ Place = tuple[int, int, int]  # moment, our cohort id, number within the cohort'
 
 FROM_NOW: Place = (AFTER_ALL, AFTER_ALL, AFTER_ALL)
 
-# As in blueprints/api/people.py: from the last change about the person in each cohort back by `previous`, each found by
-# its primary key. `taken` counts those of this page, so that each cohort's way back ends where the page must be full.
-# `e` is the entry that an exit ends.
-_TRAIL = text("""
-    WITH RECURSIVE trail (cohort_id, number, entered, entry_number, session_id, at, previous, taken) AS (
-        SELECT x.cohort_id, x.number, x.entered, x.entry_number, x.session_id, x.at, x.previous,
-            CASE WHEN (x.at, x.cohort_id, x.number) < (:at, :cohort, :number) THEN 1 ELSE 0 END
-        FROM cohort c CROSS JOIN membership m CROSS JOIN membership_change x
-        WHERE c.project_id = :project_id AND m.cohort_id = c.id AND m.person_id = :person
-            AND x.cohort_id = m.cohort_id AND x.number = m.change_number
-        UNION ALL
-        SELECT x.cohort_id, x.number, x.entered, x.entry_number, x.session_id, x.at, x.previous,
-            t.taken + CASE WHEN (x.at, x.cohort_id, x.number) < (:at, :cohort, :number) THEN 1 ELSE 0 END
-        FROM trail t CROSS JOIN membership_change x
-        WHERE x.cohort_id = t.cohort_id AND x.number = t.previous AND t.taken <= :page
-    )
+# Those of this page are counted, so that each cohort's trail ends where the page must be full. `e` is the entry that an
+# exit ends.
+_TRAIL = text(
+    trail(
+        ("number", "entered", "entry_number", "session_id", "at"),
+        """
     SELECT t.cohort_id, c.name, c.mixpanel_cohort_id, t.number, t.entered, t.entry_number, t.at, t.session_id,
         s.action, s.mixpanel_session_id, e.at AS entered_at
-    FROM (SELECT * FROM trail WHERE taken > 0 ORDER BY at DESC, cohort_id DESC, number DESC LIMIT :page + 1) AS t
+    FROM (SELECT * FROM trail WHERE counted > 0 ORDER BY at DESC, cohort_id DESC, number DESC LIMIT :page + 1) AS t
     JOIN cohort c ON c.id = t.cohort_id
     LEFT JOIN sync_session s ON s.id = t.session_id
     LEFT JOIN membership_change e ON e.cohort_id = t.cohort_id AND e.number = t.previous AND NOT t.entered AND e.entered
-    ORDER BY t.at DESC, t.cohort_id DESC, t.number DESC""")
+    ORDER BY t.at DESC, t.cohort_id DESC, t.number DESC""",
+        count="(x.at, x.cohort_id, x.number) < (:at, :cohort, :number)",
+        goes_on="t.counted <= :page",
+    )
+)
 
 
 @dataclass(frozen=True)

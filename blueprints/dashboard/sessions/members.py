@@ -18,6 +18,7 @@ from blueprints.dashboard.sessions.words import NUMBERS
 from blueprints.paging import AFTER_ALL, split
 from blueprints.urls import integer_of_query
 from models.queries import rejected
+from models.queries.trail import trail
 from models.statement import Statement
 from runtime import current_runtime
 from sync.contract.identity import REASONS
@@ -49,19 +50,17 @@ _ALL_SEEN = Statement(_SEEN.format(""))
 _SOME_UNCHANGED = Statement(_SEEN.format("AND unchanged > 0"))
 
 
-# From the last change about each person back to where the session began, each found by its primary key.
-_CHANGED = text("""
-    WITH RECURSIVE trail (person_id, number) AS (
-        SELECT person_id, change_number FROM membership
-        WHERE cohort_id = :cohort_id AND person_id IN :ids AND change_number >= :first
-        UNION ALL
-        SELECT t.person_id, x.previous FROM trail t CROSS JOIN membership_change x
-        WHERE x.cohort_id = :cohort_id AND x.number = t.number AND x.previous >= :first
+# Back to where the session began.
+_CHANGED = text(
+    trail(
+        ("person_id", "session_id"),
+        "SELECT DISTINCT person_id FROM trail WHERE session_id = :session_id",
+        begins="""membership m CROSS JOIN membership_change x
+        WHERE m.cohort_id = :cohort_id AND m.person_id IN :ids AND m.change_number >= :first
+            AND x.cohort_id = m.cohort_id AND x.number = m.change_number""",
+        goes_on="t.previous >= :first",
     )
-    SELECT DISTINCT t.person_id FROM trail t CROSS JOIN membership_change x
-    WHERE x.cohort_id = :cohort_id AND x.number = t.number AND x.session_id = :session_id""").bindparams(
-    bindparam("ids", expanding=True)
-)
+).bindparams(bindparam("ids", expanding=True))
 
 _PEOPLE = text("SELECT id, distinct_id, email, first_name, last_name FROM person WHERE id IN :ids").bindparams(
     bindparam("ids", expanding=True)
