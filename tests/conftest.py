@@ -1,5 +1,7 @@
 """Every test of receiving runs on SQLite and on PostgreSQL: ask for the fixture `relay`."""
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,14 +51,37 @@ def settings_for(instance: Path, **changed: Any) -> Settings:
     return load(environ | {name.upper(): str(value) for name, value in changed.items()})
 
 
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """The folder that `make` has filled, once for all processes of this run; the others wait for the first one."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / f"made-once-{name}"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "whole").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # what a process left that broke off
+            folder.mkdir()
+            make(folder)
+            (folder / "whole").touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    app = create_app(settings_for(folder))
-    database = app.extensions["runtime"].database
+    return made_once(tmp_path_factory, "template", _make_tables) / "cohort-relay.db"
+
+
+def _make_tables(folder: Path) -> None:
+    database = create_app(settings_for(folder)).extensions["runtime"].database
     database.alter(schema.upgrade)
     database.dispose()
-    return folder / "cohort-relay.db"
+
+
+@pytest.fixture(scope="session")
+def played_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an instance in which `flask demo` has run; to be copied."""
+    from tests.played_demo import play  # needs this module
+
+    return made_once(tmp_path_factory, "demo", play)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A real browser on a real server. Without Chromium these tests skip with their reason; in CI that is a failure."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from tests import servers
 from tests.browser import chromium, demo
 from tests.browser.watch import Watched
+from tests.conftest import made_once
 from tests.failing.server import Server
 from tests.mixpanel import Mixpanel, stand_in
 
@@ -37,9 +39,15 @@ def expects(running: Watched) -> Callable[[str], None]:
 
 
 @pytest.fixture(scope="session")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def shown(played_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The demo's six weeks on a real server, with one operator a role."""
-    with demo.served(tmp_path_factory.mktemp("shown")) as server:
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(played_demo, folder, dirs_exist_ok=True)
+        demo.fill(folder)
+
+    filled = made_once(tmp_path_factory, "shown", fill)
+    with demo.served(filled, tmp_path_factory.mktemp("shown")) as server:
         yield server
 
 

@@ -1,7 +1,7 @@
 """An instance to look at: the demo's six weeks, plus what the demo has no example of, and an operator of each role."""
 
 import json
-import subprocess
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,39 +23,42 @@ from sync.contract.page import parse
 from sync.rules import Rules
 from tests import relay
 from tests.browser import sending
-from tests.failing.server import BIN, FLASK_SERVE, ROOT, Server
+from tests.failing.server import BIN, FLASK_SERVE, Server
 from tests.mixpanel import Mixpanel, stand_in
 from tests.relay import PASSWORD, PASSWORD_HASH
 
 SERVE = (str(BIN / "flask"), "serve", "--without-worker")
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[Server]:
-    """The demo in `folder`, served; its calls to Mixpanel go to the stand-in of the tests."""
+def fill(folder: Path) -> None:
+    """Add to the demo in `folder` what it has no example of."""
     with stand_in() as mixpanel:
-        more = {"MIXPANEL_BASE_URL": mixpanel.url, "SEND_PAUSE_SECONDS": "0"}
-        with _served(Server(folder, f"sqlite:///{folder}/cohort-relay.db", SERVE, more=more), mixpanel) as server:
-            yield server
+        app = app_of(_server_of(folder, mixpanel))
+        add_operators(app)
+        hold_a_refresh(app)
+        leave_an_export_open(app)
+        add_practice(app)
+        sending.fill(app, mixpanel)
+        erase_somebody(app)
+        app.extensions["runtime"].database.dispose()
 
 
 @contextmanager
-def _served(server: Server, mixpanel: Mixpanel) -> Iterator[Server]:
-    server.prepare()
-    subprocess.run([BIN / "flask", "demo"], cwd=ROOT, env=server.environment, check=True, capture_output=True)
-    app = app_of(server)
-    add_operators(app)
-    hold_a_refresh(app)
-    leave_an_export_open(app)
-    add_practice(app)
-    sending.fill(app, mixpanel)
-    erase_somebody(app)
-    app.extensions["runtime"].database.dispose()
-    try:
-        server.revive()
-        yield server
-    finally:
-        server.close()
+def served(filled: Path, folder: Path) -> Iterator[Server]:
+    """A copy of the filled demo, served from `folder`; its calls to Mixpanel go to the stand-in of the tests."""
+    shutil.copytree(filled, folder, dirs_exist_ok=True)
+    with stand_in() as mixpanel:
+        server = _server_of(folder, mixpanel)
+        try:
+            server.revive()
+            yield server
+        finally:
+            server.close()
+
+
+def _server_of(folder: Path, mixpanel: Mixpanel) -> Server:
+    more = {"MIXPANEL_BASE_URL": mixpanel.url, "SEND_PAUSE_SECONDS": "0"}
+    return Server(folder, f"sqlite:///{folder}/cohort-relay.db", SERVE, more=more)
 
 
 @contextmanager
@@ -115,4 +118,4 @@ def email_of(role: str) -> str:
     return f"{role}@example.org"
 
 
-__all__ = ["PASSWORD", "add_operators", "app_of", "email_of", "served", "untouched"]
+__all__ = ["PASSWORD", "add_operators", "app_of", "email_of", "fill", "served", "untouched"]

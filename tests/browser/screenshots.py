@@ -2,10 +2,14 @@
 
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
 from tests.browser import chromium, demo, places
+from tests.failing.server import Server
+from tests.played_demo import play
 
 FOLDER = Path(__file__).resolve().parents[2] / "screenshots"
 
@@ -17,7 +21,7 @@ def take(folder: Path = FOLDER) -> int:
     if found is None:
         raise SystemExit("Chromium is missing; install Debian's package chromium.")
     taken = 0
-    with tempfile.TemporaryDirectory() as name, demo.served(Path(name)) as server, chromium.browser(found) as running:
+    with _served() as server, chromium.browser(found) as running:
         app = demo.app_of(server)
         for phone, dark in product((False, True), repeat=2):
             taken += _pages(running, server.url, app, folder, phone=phone, dark=dark)
@@ -25,6 +29,15 @@ def take(folder: Path = FOLDER) -> int:
         with tempfile.TemporaryDirectory() as empty, demo.untouched(Path(empty)) as fresh:
             taken += _first_page(running, fresh.url, folder)
     return taken
+
+
+@contextmanager
+def _served() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory() as folder:
+        play(Path(made))
+        demo.fill(Path(made))
+        with demo.served(Path(made), Path(folder)) as server:
+            yield server
 
 
 def _first_page(running, url: str, folder: Path) -> int:

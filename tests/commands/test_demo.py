@@ -8,12 +8,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
-from click.testing import Result
-from flask import Flask
-from sqlalchemy import text
 
 from app import create_app
 from config.clock import DAY, now
@@ -26,7 +22,7 @@ from simulator.sender import Sender
 from tests.commands.conftest import terminal_of
 from tests.conftest import settings_for
 from tests.failing.server import BIN, ROOT, free_port, wait_until
-from tests.relay import body
+from tests.played_demo import Demo, token_of
 from tests.servers import SECRET_KEY
 
 pytestmark = pytest.mark.slow
@@ -43,52 +39,17 @@ NAMES = {
 COUNTS = "SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM sync_session), (SELECT count(*) FROM cohort)"
 
 
-class Demo:
-    """An instance in which `flask demo` has run once; the tests only read it, or go on from it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.app: Flask = create_app(settings_for(folder))
-        self.database = self.app.extensions["runtime"].database
-        self._interrupt()
-        self.first = self.run()
-
-    def _interrupt(self) -> None:
-        """Leave what a run leaves that was killed early."""
-        terminal = terminal_of(self.app)
-        terminal("db", "upgrade")
-        crm = json.loads(terminal("connections", "add", "crm", "--json").output)["password"]
-        half = body("members", ["A"], 1, 2, project=PROJECT, cohort="1", name="Half a cohort")
-        assert self.app.test_client().post("/webhooks/mixpanel/crm", json=half, auth=("crm", crm)).status_code == 200
-
-    def run(self) -> Result:
-        result = terminal_of(self.app)("demo")
-        assert result.exit_code == 0, result.output
-        return result
-
-    def rows(self, sql: str) -> list[Any]:
-        return self.database.read(lambda db: list(db.execute(text(sql)).all()))
-
-    def column(self, sql: str) -> list[Any]:
-        return [row[0] for row in self.rows(sql)]
-
-
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    one = Demo(tmp_path_factory.mktemp("demo"))
+def demo(played_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    one = Demo(played_demo, tmp_path_factory.mktemp("demo"))
     yield one
     one.database.dispose()
-
-
-def token_of(result: Result) -> str:
-    (token,) = re.findall(r"API token: (\S+)", result.stdout)
-    return str(token)
 
 
 def test_it_makes_the_cohorts_and_says_so(demo: Demo) -> None:
     assert set(demo.column("SELECT name FROM cohort")) == NAMES
     for name in NAMES:
-        assert name in demo.first.stdout
+        assert name in demo.first
 
 
 def test_what_an_interrupted_run_had_left_is_gone(demo: Demo) -> None:
@@ -145,12 +106,12 @@ def test_trials_that_ended_with_a_purchase_have_another_plan(demo: Demo) -> None
 
 
 def test_the_clock_is_right_again(demo: Demo) -> None:
-    assert abs(demo.app.extensions["runtime"].clock() - now()) < 1000
+    assert demo.clock_was_off < 1000
 
 
 def test_the_printed_token_and_addresses_work(demo: Demo) -> None:
     client = demo.app.test_client()
-    calls = re.findall(r"curl -s -H '(Authorization): (Bearer \S+)' 'http://127.0.0.1:8000(\S+)'", demo.first.stdout)
+    calls = re.findall(r"curl -s -H '(Authorization): (Bearer \S+)' 'http://127.0.0.1:8000(\S+)'", demo.first)
     assert len(calls) == 5
     for name, value, path in calls:
         assert client.get(path, headers={name: value}).json["data"]
@@ -161,9 +122,9 @@ def test_a_second_run_doubles_nothing_and_prints_a_fresh_token(demo: Demo) -> No
     second = demo.run()
     assert "there already" in second.stdout
     assert demo.rows(COUNTS) == before
-    assert token_of(second) != token_of(demo.first)
+    assert token_of(second.stdout) != token_of(demo.first)
     with served(demo.app) as url:
-        assert list(Reader(url, token_of(second)).cohorts())
+        assert list(Reader(url, token_of(second.stdout)).cohorts())
 
 
 def test_live_cycles_go_on_from_it_and_reset_nothing(demo: Demo) -> None:

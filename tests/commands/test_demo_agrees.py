@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from config.clock import DAY, HOUR, now
 from security import operators, sign_ins
 from tests.browser import places
-from tests.commands.test_demo import Demo, token_of
+from tests.played_demo import Demo, token_of
 from tests.relay import PASSWORD_HASH
 
 pytestmark = pytest.mark.slow
@@ -28,8 +28,8 @@ PLACE = sign_ins.Place("127.0.0.1", "a test")
 class Pages(Demo):
     """The demo with somebody who looks at all of it."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, played: Path, folder: Path) -> None:
+        super().__init__(played, folder)
         runtime = self.app.extensions["runtime"]
         who = self.database.write(lambda db: operators.add(db, "o@example.org", PASSWORD_HASH, "admin", "test", now()))
         self.client: FlaskClient = self.app.test_client()
@@ -58,8 +58,8 @@ class Pages(Demo):
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    one = Pages(tmp_path_factory.mktemp("agreeing"))
+def demo(played_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    one = Pages(played_demo, tmp_path_factory.mktemp("agreeing"))
     yield one
     one.database.dispose()
 
