@@ -33,15 +33,21 @@ MakeRelay = Callable[..., Relay]
 
 def _compile_each_address_once() -> None:
     """Each test has an app of its own, all with the same addresses. Compiling these is most of making an app."""
-    compile_builder, compiled = Rule._compile_builder, {}
+    compile_rule, compiled = Rule.compile, {}
 
-    def cached(rule: Rule, append_unknown: bool = True) -> Any:
-        key = (tuple(rule._trace), repr(rule.defaults), append_unknown)
+    def compile_once(rule: Rule) -> None:
+        key = (rule.rule, repr(rule.defaults), rule.subdomain, rule.merge_slashes)
         if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
+            before = dict(vars(rule))
+            compile_rule(rule)
+            changed = {name: value for name, value in vars(rule).items() if before.get(name) is not value}
+            compiled[key] = (changed, frozenset(rule.arguments))
+        else:
+            changed, arguments = compiled[key]
+            vars(rule).update(changed)
+            rule.arguments.update(arguments)
 
-    Rule._compile_builder = cached  # type: ignore[method-assign]
+    Rule.compile = compile_once  # type: ignore[method-assign]
 
 
 _compile_each_address_once()
