@@ -11,28 +11,30 @@ SIZES = (500, 2_000, 8_000)
 MARGIN = 4  # times of what is linear between the first and the last size; a square is sixteen times of it
 
 
-def seconds(work: Callable[[str], object], text: str) -> float:
+def grows_faster(work: Callable[[str], object], make: Callable[[int], str]) -> bool:
+    """Whether a text of sixteen times the length takes far more than sixteen times as long."""
+    small, middle, large = SIZES
+    if _is_quick(work, make(small)) and _is_quick(work, make(middle)):  # the short one first: a cube takes its time
+        return False
+    before = _seconds(work, make(small))
+    if _seconds(work, make(middle)) > FAR_TOO_LONG:
+        return True
+    now = _seconds(work, make(large))
+    return now > SHORT and now > before * (large // small) * MARGIN
+
+
+def _is_quick(work: Callable[[str], object], text: str) -> bool:
+    """Whether it is so quick that there is nothing to compare."""
+    return any(_once(work, text) < SHORT for _ in range(3))
+
+
+def _seconds(work: Callable[[str], object], text: str) -> float:
     """The least of three tries."""
     first = _once(work, text)
     return first if first > LONG else min(first, _once(work, text), _once(work, text))
-
-
-def is_quick(work: Callable[[str], object], text: str) -> bool:
-    """Whether it is so quick that there is nothing to compare."""
-    return any(_once(work, text) < SHORT for _ in range(3))
 
 
 def _once(work: Callable[[str], object], text: str) -> float:
     began = thread_time()
     work(text)
     return thread_time() - began
-
-
-def grows_faster(work: Callable[[str], object], make: Callable[[int], str]) -> bool:
-    """Whether a text of sixteen times the length takes far more than sixteen times as long."""
-    small, middle, large = SIZES
-    before = seconds(work, make(small))
-    if seconds(work, make(middle)) > FAR_TOO_LONG:
-        return True
-    now = seconds(work, make(large))
-    return now > SHORT and now > before * (large // small) * MARGIN
