@@ -6,7 +6,7 @@ from time import perf_counter
 
 from flask import Flask, Response, g, request
 
-from blueprints.health import metrics
+from blueprints import metrics
 from config.logs import request_id, requests
 from config.settings import Settings
 

@@ -63,7 +63,7 @@ class WebServer:
         folder.mkdir(parents=True)
         environ = os.environ | {FOLDER: str(folder)}
         if settings.processes > 1:
-            environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # prometheus_client's own name; see blueprints/health
+            environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # prometheus_client's own name; see blueprints/metrics.py
         descriptor = self._socket.fileno()
         command = [*FLASK, "serve-pool", "--socket", str(descriptor)]
         child = subprocess.Popen(command, env=environ, pass_fds=[descriptor], start_new_session=True)  # noqa: S603

@@ -101,6 +101,18 @@ def test_imports_go_down_the_table_only(room: str) -> None:
         assert taken - FROM_ABOVE.get(str(path.relative_to(ROOT)), set()) <= MAY_IMPORT[room], path
 
 
+def test_no_blueprint_imports_another() -> None:
+    """What two of them need lives above them, in `blueprints/*.py`."""
+    siblings = {path.parent.name for path in (ROOT / "blueprints").glob("*/__init__.py")}
+    assert len(siblings) > 4
+    for sibling in siblings:
+        others = {f"blueprints.{other}" for other in siblings - {sibling}}
+        for path in sources(f"blueprints/{sibling}"):
+            for module, names in imports(path):
+                taken = {module, *(f"{module}.{name}" for name in names)}
+                assert not {".".join(one.split(".")[:2]) for one in taken} & others, path
+
+
 @pytest.mark.parametrize("room", [room for room in ROOMS if room in NEVER])
 def test_no_room_touches_what_is_not_its_subject(room: str) -> None:
     for path in sources(room):

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint, cohorts
 from blueprints.api.registry import operation
-from blueprints.api.replies import Problem, Versioned, moment
+from blueprints.api.replies import Problem, Versioned
 from blueprints.api.types import Change, Changes, ChangesAfter
+from blueprints.json_types import moment
 from blueprints.urls import MOST_DIGITS
 from runtime import current_runtime
 

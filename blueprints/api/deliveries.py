@@ -8,7 +8,7 @@ from msgspec import convert
 from blueprints import long_answers
 from blueprints.api import blueprint, streaming
 from blueprints.api.registry import operation
-from blueprints.api.replies import Problem, moment
+from blueprints.api.replies import Problem
 from blueprints.api.sending_types import (
     DeliveryListing,
     DeliveryType,
@@ -19,6 +19,7 @@ from blueprints.api.sending_types import (
     WholeDelivery,
 )
 from blueprints.api.types import NoQuery
+from blueprints.json_types import moment
 from blueprints.paging import AFTER_ALL, cut, key_of
 from outbound import deliveries
 from outbound.deliveries import Delivery, Filter

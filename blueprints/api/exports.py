@@ -1,220 +1,42 @@
-"""Exports: a whole cohort as CSV or NDJSON, with flat memory however large it is.
+"""Exports: a whole cohort as CSV or NDJSON."""
 
-Rows are read in short pieces, each in a transaction of its own: one that was open for minutes would hold up SQLite's
-checkpoints and PostgreSQL's vacuum. A member who enters or leaves meanwhile may or may not be in the export, as with a
-list that is read page by page.
+from flask import Response
 
-An export that fails half-way must not look complete. Raising cuts the connection on servers that tell their client;
-one that ends every reply politely (granian does) would hide it, so that the last line is first made one that every
-reader refuses: half a JSON object, an open quote in CSV.
-"""
-
-import csv
-import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
-
-import structlog
-from flask import Response, current_app
-from sqlalchemy import Connection, Row
-
-from blueprints.api import blueprint, cohorts, members
-from blueprints.api.places import Places
+from blueprints import exports
+from blueprints.api import blueprint, cohorts
+from blueprints.api.members import COHORT
 from blueprints.api.registry import operation
-from blueprints.api.replies import Problem, encoder, moment
 from blueprints.api.types import NoQuery
-from models.database import Database, DatabaseUnavailable
-from models.maintenance.close_for_writes import is_closed
-from models.queries.members import streamed
+from blueprints.exports import CSV, NDJSON, Form
 from runtime import current_runtime
-from security.audit import note_most, note_often
-from security.client_address import address
 from security.tokens import token_name
-
-log = structlog.get_logger()
-
-Rows = Sequence[Row[Any]]
-
-PIECE = 2000  # members; some 2 MB with all that hangs on them
-PIECE_BYTES = 4 * 1024 * 1024  # of profiles, with the one that goes over it
-RETRY_AFTER = 10  # seconds
-
-COLUMNS = (
-    "distinct_id",
-    "email",
-    "first_name",
-    "last_name",
-    "phone_number",
-    "entered_at",
-    "entry_number",
-    "properties",
-)
-
-
-@dataclass(frozen=True)
-class Form:
-    """How an export is written: its head, a piece of it, and the line that no reader takes for a member."""
-
-    media_type: str
-    head: bytes
-    lines: Callable[[Rows], bytes]
-    broken: bytes
-
-
-def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
-    """RFC 4180."""
-    written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerows(rows)
-    return written.getvalue().encode()
-
-
-def cells(rows: Rows) -> list[tuple[Any, ...]]:
-    """The members as rows of COLUMNS."""
-    return [(*person, moment(at), entry, properties) for _id, *person, properties, at, entry in map(tuple, rows)]
-
-
-def _csv_lines(rows: Rows) -> bytes:
-    return _csv(cells(rows))
-
-
-def _json_lines(rows: Rows) -> bytes:
-    return encoder.encode_lines(list(map(members.shape, rows)))
-
-
-CSV = Form("text/csv", _csv([COLUMNS]), _csv_lines, b'"This export broke off and is not complete.')
-NDJSON = Form("application/x-ndjson", b"", _json_lines, b'{"error": "This export broke off and is not complete.')
 
 
 @operation(
     blueprint,
-    f"{members.COHORT}/members.csv",
+    f"{COHORT}/members.csv",
     summary="The whole cohort as CSV",
     media_type="text/csv",
     errors=(404,),
 )
 def export_csv(_query: NoQuery, project_id: str, cohort_id: str) -> Response:
     """All members by RFC 4180, with a header line; `properties` is a JSON object."""
-    return export(CSV, project_id, cohort_id, f"token {token_name()}")
+    return _export(CSV, project_id, cohort_id)
 
 
 @operation(
     blueprint,
-    f"{members.COHORT}/members.ndjson",
+    f"{COHORT}/members.ndjson",
     summary="The whole cohort as NDJSON",
     media_type="application/x-ndjson",
     errors=(404,),
 )
 def export_ndjson(_query: NoQuery, project_id: str, cohort_id: str) -> Response:
     """All members, a JSON object a line, each as in the list."""
-    return export(NDJSON, project_id, cohort_id, f"token {token_name()}")
+    return _export(NDJSON, project_id, cohort_id)
 
 
-@dataclass(frozen=True)
-class File:
-    """What an export is called, and whose rows are in it where those are not the present members."""
-
-    name: str = ""
-    found: Iterator[Rows] | None = None
-    part: str = ""  # which part of the cohort these rows are, in words that stay the same
-    of: str = ""  # which one exactly
-
-
-def export(form: Form, project_id: str, cohort_id: str, who: str, file: File = File()) -> Response:
-    """The streamed answer, noted in the audit trail before its first byte. Raises Problem (404; 429 where too many
-    exports are under way)."""
-    database = current_runtime().database
-    cohort = database.read(lambda db: cohorts.find(db, project_id, cohort_id))
-    with _place(who) as held:
-        note_taken = _note(who, cohort, form, file)
-        place = held.pop_all()
-    found = None if file.found is None else _counted(file.found, note_taken)
-    response = Response(_held(place, stream(database, cohort.id, form, found)), mimetype=form.media_type)
-    response.call_on_close(place.close)  # also where nothing of it was ever read
-    name = form.media_type.rpartition("-")[2].rpartition("/")[2]
-    response.headers["Content-Disposition"] = f'attachment; filename="{file.name or f"members.{name}"}"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
-
-
-def _note(who: str, cohort: Row[Any], form: Form, file: File) -> Callable[[int], None]:
-    """Note who takes how many people away, and from where; one entry an hour for each who, cohort and kind of part. Of
-    a part nobody knows the number before it is read: call what is returned with it."""
-    runtime, subject = current_runtime(), f"{cohort.name} ({cohort.mixpanel_cohort_id} of project {cohort.project_id})"
-    database, now, subject = runtime.database, runtime.clock(), f"{subject}, {file.part}" if file.part else subject
-    how_many = {"of": file.of} if file.part else {"members": cohort.member_count}
-    after = how_many | {"as": form.media_type, "address": address()}
-
-    def note_taken(members: int) -> None:
-        try:
-            database.write(lambda db: note_most(db, now, who, "cohort.export", subject, "members", members))
-        except DatabaseUnavailable:
-            log.warning("export.without_number", who=who, members=members)
-
-    try:
-        database.write(lambda db: note_often(db, now, who, "cohort.export", subject, after))
-    except DatabaseUnavailable:
-        if not database.read(is_closed):
-            raise
-        # It has moved to PostgreSQL and takes no entry any more; whoever still reads here is in the log.
-        log.warning("export.without_entry", who=who, members=cohort.member_count)
-    return note_taken
-
-
-def _counted(found: Iterator[Rows], over: Callable[[int], None]) -> Iterator[Rows]:
-    """The same rows; `over` is told how many were handed on, also where nobody reads them to the end."""
-    members = 0
-    try:
-        for rows in found:
-            members += len(rows)
-            yield rows
-    finally:
-        over(members)
-
-
-def _place(who: str) -> ExitStack:
-    """One of the places for exports, given back by its first `close`. Raises Problem (429)."""
-    places: Places = current_app.extensions["exports"]
-    give = places.take(who)
-    if give is None:
-        raise Problem(429, "Too many exports are under way; try again when one of them has ended.", RETRY_AFTER)
-    place = ExitStack()
-    place.callback(give)
-    return place
-
-
-def _held(place: ExitStack, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    with place:
-        yield from pieces
-
-
-def stream(database: Database, cohort: int, form: Form, found: Iterator[Rows] | None = None) -> Iterator[bytes]:
-    """The export piece by piece. Whatever it raises, its last piece has broken the form first."""
-    yield form.head
-    try:
-        yield from map(form.lines, found or pieces(database, cohort))
-    except Exception as error:
-        log.warning("export.broken_off", error=type(error).__name__)
-        yield form.broken
-        raise
-
-
-def pieces(database: Database, cohort: int) -> Iterator[Rows]:
-    """All members, some at a time. Raises DatabaseUnavailable."""
-    after = 0
-    while rows := database.read(partial(_piece, cohort=cohort, after=after)):
-        yield rows
-        after = rows[-1].person_id
-
-
-def _piece(db: Connection, cohort: int, after: int) -> Rows:
-    rows, size = [], 0
-    with closing(streamed(db, cohort, after, PIECE)) as found:
-        for row in found:
-            rows.append(row)
-            size += len(row.properties)
-            if size >= PIECE_BYTES:
-                break
-    return rows
+def _export(form: Form, project_id: str, cohort_id: str) -> Response:
+    """Raises Problem (404), TooManyExports."""
+    cohort = current_runtime().database.read(lambda db: cohorts.find(db, project_id, cohort_id))
+    return exports.export(form, cohort, f"token {token_name()}")

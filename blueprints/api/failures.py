@@ -6,8 +6,8 @@ from sqlalchemy import Row, text
 
 from blueprints.api import blueprint
 from blueprints.api.registry import operation
-from blueprints.api.replies import moment
 from blueprints.api.types import Failure, Failures, Listing
+from blueprints.json_types import moment
 from blueprints.paging import AFTER_ALL, cut, key_of
 from runtime import current_runtime
 

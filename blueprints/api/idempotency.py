@@ -9,7 +9,8 @@ from typing import Any
 import structlog
 from flask import current_app, request, url_for
 
-from blueprints.api.replies import Problem, encoder
+from blueprints.api.replies import Problem
+from blueprints.json_types import encoder
 from outbound import deliveries, idempotency, send
 from outbound.deliveries import Delivery
 from outbound.downloads.targets import Target

@@ -1,23 +1,22 @@
 """Members: who is in a cohort now. A list by pages, and one of them."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Raw
 from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint, cohorts
 from blueprints.api.registry import operation
-from blueprints.api.replies import Problem, Versioned, moment
-from blueprints.api.types import Listing, Member, Members, NoQuery
+from blueprints.api.replies import Problem, Versioned
+from blueprints.api.types import Listing, Members, NoQuery
+from blueprints.members import Member, MemberRow, page, shape
 from blueprints.paging import cut, key_of
-from models.queries import members
+from models.queries.members import COLUMNS
 from runtime import current_runtime
 
 COHORT = "/projects/<project_id>/cohorts/<cohort_id>"
 
 _ONE = text(f"""
-    SELECT {members.COLUMNS} FROM person p CROSS JOIN membership m
+    SELECT {COLUMNS} FROM person p CROSS JOIN membership m
     WHERE p.project_id = :project_id AND p.distinct_id = :distinct_id
         AND m.cohort_id = :cohort AND m.person_id = p.id AND m.left_at IS NULL""")  # noqa: S608
 
@@ -26,10 +25,10 @@ _ONE = text(f"""
 def list_members(query: Listing, project_id: str, cohort_id: str) -> Versioned:
     """Who is in the cohort now, in the order in which we first heard of them."""
 
-    def read(db: Connection) -> tuple[Row[Any], str, Sequence[Row[Any]]]:
+    def read(db: Connection) -> tuple[Row[Any], str, list[MemberRow]]:
         cohort = cohorts.find(db, project_id, cohort_id)
         place = f"members {cohort.id}"
-        return cohort, place, members.page(db, cohort.id, key_of(query.cursor, place, 0), query.limit + 1)
+        return cohort, place, page(db, cohort.id, key_of(query.cursor, place, 0), query.limit + 1)
 
     cohort, place, rows = current_runtime().database.read(read)
     shown, following = cut(rows, query.limit, place, lambda row: row.person_id)
@@ -49,10 +48,3 @@ def show_member(_query: NoQuery, project_id: str, cohort_id: str, distinct_id: s
     if row is None:
         raise Problem(404, "This person is not in the cohort.")
     return Versioned(shape(row), cohort.version)
-
-
-def shape(row: Row[Any]) -> Member:
-    _id, distinct_id, email, first_name, last_name, phone_number, properties, entered_at, entry_number = tuple(row)
-    return Member(
-        distinct_id, email, first_name, last_name, phone_number, Raw(properties), moment(entered_at), entry_number
-    )

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint
 from blueprints.api.registry import operation
-from blueprints.api.replies import Problem, moment
+from blueprints.api.replies import Problem
 from blueprints.api.types import Erased, NoQuery, Person, Stay
+from blueprints.json_types import moment
 from erasure import InTheWay, Nothing, eraser
 from erasure import Person as Wanted
 from erasure.labels import AGAIN

@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 
-import msgspec
 import xxhash
 from flask import Response, request
 from msgspec import Struct
 
 from blueprints import errors
+from blueprints.exports import TooManyExports
+from blueprints.json_types import encoder
 from blueprints.paging import WrongCursor
-from config.clock import iso
-
-encoder = msgspec.json.Encoder()
 
 
 class Problem(Exception):
@@ -43,6 +41,10 @@ def wrong_cursor(_error: WrongCursor) -> Response:
     return problem(Problem(400, "cursor must be the next of an earlier answer to this call."))
 
 
+def too_many_exports(error: TooManyExports) -> Response:
+    return problem(Problem(429, str(error), error.retry_after))
+
+
 def reply(found: Struct | Versioned) -> Response:
     """The answer as JSON; 304 without a body where the caller already has it."""
     answer, version = (found.answer, found.version) if isinstance(found, Versioned) else (found, None)
@@ -55,11 +57,6 @@ def reply(found: Struct | Versioned) -> Response:
     response.set_etag(tag)
     response.headers["Cache-Control"] = "private, no-cache"  # may be kept, must be asked about
     return response
-
-
-def moment(milliseconds: int) -> str:
-    """A time that is always there, as ISO 8601 in UTC; `config.clock.iso` is for those that may be missing."""
-    return str(iso(milliseconds))
 
 
 def _tag(body: bytes, version: int | None) -> str:

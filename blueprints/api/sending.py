@@ -10,9 +10,8 @@ import msgspec
 from flask import Response, current_app, jsonify, request
 
 from blueprints.api import blueprint, idempotency, streaming
-from blueprints.api.places import Places
 from blueprints.api.registry import operation
-from blueprints.api.replies import Problem, encoder
+from blueprints.api.replies import Problem
 from blueprints.api.sending_types import (
     HEADERS,
     MaySend,
@@ -24,6 +23,8 @@ from blueprints.api.sending_types import (
     UnderWay,
 )
 from blueprints.api.types import NoQuery
+from blueprints.json_types import encoder
+from blueprints.slots import Slots
 from models.encryption import DecryptionError
 from outbound import json_depth, projects, send
 from outbound.downloads.folder import folder_of
@@ -198,9 +199,9 @@ def _answered(content: bytes, status: int, headers: dict[str, str]) -> Response:
 
 
 def _place() -> Callable[[], None]:
-    """One of the places for sending, given back by calling it. Raises Problem (429)."""
-    places: Places = current_app.extensions["sends"]
-    give = places.take(token_name(), PATIENCE)
+    """One of the slots for sending, given back by calling it. Raises Problem (429)."""
+    slots: Slots = current_app.extensions["sends"]
+    give = slots.take(token_name(), PATIENCE)
     if give is None:
         raise Problem(429, "Too many calls are under way; try again when one of them has ended.", RETRY_AFTER)
     return give

@@ -1,6 +1,6 @@
 """Sessions: Mixpanel's exports, with their counts and pages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, TextClause, text
 
 from blueprints.api import blueprint
 from blueprints.api.registry import operation
-from blueprints.api.replies import Problem, moment
+from blueprints.api.replies import Problem
 from blueprints.api.types import (
     NoQuery,
     Page,
@@ -22,11 +22,13 @@ from blueprints.api.types import (
     Sessions,
     SessionWithPages,
 )
+from blueprints.json_types import moment
 from blueprints.paging import AFTER_ALL, cut, key_of
 from config.clock import iso
 from models.queries import rejected
 from models.sessions import UNFINISHED
 from runtime import current_runtime
+from sync.status.progress import missing_ranges
 from sync.sweep import held
 
 _COLUMNS = """s.id, c.project_id, c.mixpanel_cohort_id, s.mixpanel_session_id, s.action, s.status, s.total_pages,
@@ -183,19 +185,4 @@ def _missing_pages(session: Row[Any], pages: Sequence[Row[Any]]) -> list[tuple[i
         return []
     if session.pages_received and not pages:  # removed after their time
         return None
-    return gaps((row.page for row in pages if row.page > 0), session.total_pages)
-
-
-def gaps(numbers: Iterable[int], total: int) -> list[tuple[int, int]]:
-    """The ranges of 1 to `total` that are not among the ascending `numbers`; a total of 2 billion costs nothing."""
-    found = []
-    expected = 1
-    for number in numbers:
-        if number > total:
-            break
-        if number > expected:
-            found.append((expected, number - 1))
-        expected = number + 1
-    if expected <= total:
-        found.append((expected, total))
-    return found
+    return missing_ranges((row.page for row in pages if row.page > 0), session.total_pages)

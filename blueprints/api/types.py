@@ -2,13 +2,12 @@
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from blueprints.json_types import Json, Moment, Whole
+from blueprints.members import Member
 from sync.sweep.held import Reason
 
-Moment = Annotated[str, Meta(description="UTC, to the millisecond.", extra_json_schema={"format": "date-time"})]
-Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Json = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]  # stored JSON goes out as it is
 Next = Annotated[str | None, Meta(description="Cursor of the next page; null on the last one.")]
 Action = Literal["members", "add_members", "remove_members", "erasure"]
 Unfinished = Literal["receiving", "settling", "sweeping", "stalled", "held"]
@@ -109,19 +108,6 @@ class Cohorts(Struct):
 
     data: list[Cohort]
     next: Next
-
-
-class Member(Struct):
-    """A person who is in the cohort now. `entry_number` says how often they have entered."""
-
-    distinct_id: str
-    email: str | None
-    first_name: str | None
-    last_name: str | None
-    phone_number: str | None
-    properties: Json
-    entered_at: Moment
-    entry_number: Whole
 
 
 class Members(Struct):

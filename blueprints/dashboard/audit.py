@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from flask import Response, render_template, request
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
-from blueprints import paging
+from blueprints import paging, rows
 from blueprints.dashboard import blueprint
 from config.clock import iso
 from models.database import Database
@@ -63,8 +63,8 @@ class Filter:
 def show_audit() -> str:
     wanted = Filter.of_request()
 
-    def read(db: Connection) -> tuple[list[Entry], list[Row[Any]]]:
-        return _entries(db, wanted, paging.before(), PAGE + 1), list(db.execute(_LATELY))
+    def read(db: Connection) -> tuple[list[Entry], list[Filter]]:
+        return _entries(db, wanted, paging.before(), PAGE + 1), rows.every(db.execute(_LATELY), Filter)
 
     found, lately = current_runtime().database.read(read)
     return render_template(
@@ -94,11 +94,10 @@ def _lines(database: Database, wanted: Filter) -> Iterator[str]:
 
 def _entries(db: Connection, wanted: Filter, before: int, limit: int) -> list[Entry]:
     values = {"who": wanted.who, "action": wanted.action, "before": before, "limit": limit}
-    return [_entry(row) for row in db.execute(_BEFORE, values)]
-
-
-def _entry(row: Row[Any]) -> Entry:
-    return Entry(row.id, row.at, row.who, row.action, row.subject, _read(row.before), _read(row.after))
+    return [
+        Entry(id_, at, who, action, subject, _read(left), _read(right))
+        for id_, at, who, action, subject, left, right in db.execute(_BEFORE, values)
+    ]
 
 
 def _read(side: Any) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
-from blueprints import paging
+from blueprints import paging, rows
 from blueprints.dashboard import blueprint
-from blueprints.dashboard.people import profile
+from blueprints.dashboard.people.profile import FoundPerson
 from blueprints.urls import can_be_stored
 from erasure import InTheWay, Nothing, Person, eraser, records
 from erasure.labels import AGAIN, told
@@ -77,14 +77,14 @@ def check_erasure() -> ResponseReturnValue:
     return redirect(url_for("dashboard.list_erasures", search=key, _anchor="check"), 303)
 
 
-def _find(person_id: int) -> Row[Any]:
+def _find(person_id: int) -> FoundPerson:
     found = current_runtime().database.read(
-        lambda db: db.execute(_PERSON, {"id": person_id}).one_or_none(), one_statement=True
+        lambda db: rows.one_or_none(db.execute(_PERSON, {"id": person_id}), FoundPerson), one_statement=True
     )
     return found or abort(404)
 
 
-def _question(one: Row[Any]) -> str:
+def _question(one: FoundPerson) -> str:
     runtime = current_runtime()
 
     def sends(db: Connection) -> int:
@@ -93,7 +93,7 @@ def _question(one: Row[Any]) -> str:
     return render_template(
         "dashboard/people/erase.html",
         person=one,
-        name=profile.full_name(one) or one.email,
+        name=one.name or one.email,
         sight=eraser(runtime).look(Person(one.project_id, one.distinct_id)),
         told=told,
         again=AGAIN,

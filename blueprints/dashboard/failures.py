@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from flask import abort, render_template, request
-from sqlalchemy import Connection, Row, TextClause, text
+from sqlalchemy import Connection, TextClause, text
 
+from blueprints import rows
 from blueprints.dashboard import blueprint
 from blueprints.urls import can_be_stored, storable
 from config.clock import DAY
@@ -22,7 +23,8 @@ STATUSES = (400, 401, 404, 405, 429, 500, 503)
 
 # The rows of a stretch are few: repeats within a minute share one, and old ones are pruned.
 _GROUPS = """
-    SELECT f.*, count(*) OVER () AS groups, c.id AS our_cohort_id, c.name AS cohort_name, c.last_call_at,
+    SELECT f.status, f.cause, f.connection, f.cohort_id, f.times, f.first_at, f.last_at, f.newest,
+        count(*) OVER () AS groups, c.id AS our_cohort_id, c.name AS cohort_name, c.last_call_at,
         k.id AS our_connection_id
     FROM (
         SELECT status, cause, connection, project_id, cohort_id, sum(count) AS times, min(at) AS first_at,
@@ -42,7 +44,9 @@ _CHOICES = text("""
 _ANY = text("SELECT 1 FROM failure LIMIT 1")
 
 _ONE = text("""
-    SELECT f.*, c.id AS our_cohort_id, c.name AS cohort_name, c.last_call_at, k.id AS our_connection_id
+    SELECT f.id, f.at, f.last_at, f.count, f.status, f.cause, f.message, f.connection, f.project_id, f.cohort_id,
+        f.action, f.body_bytes, f.request_id, f.traceback, c.id AS our_cohort_id, c.name AS cohort_name, c.last_call_at,
+        k.id AS our_connection_id
     FROM failure f
     LEFT JOIN cohort c ON c.project_id = f.project_id AND c.mixpanel_cohort_id = f.cohort_id
     LEFT JOIN connection k ON k.name = f.connection
@@ -81,15 +85,75 @@ class Filters(NamedTuple):
         return bool(self.status or self.connection or self.cause)
 
 
-@dataclass(frozen=True)
-class Group:
-    """Failures of one status, cause, connection and cohort; `row` has `times`, `first_at`, `last_at`, `newest`.
-    `is_over` where a later call of the same cohort (or connection, where no cohort is known) was taken."""
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """What a failure, or a group of them, is about: `our_*` are None where nothing of ours has that name or id. Times
+    are milliseconds since 1970, `last_call_at` is when a call of the cohort was last taken."""
 
-    row: Row[Any]
-    title: str
-    next_step: NextStep
-    is_over: bool
+    status: int
+    cause: str
+    connection: str | None
+    cohort_id: str | None
+    last_at: int
+    our_cohort_id: int | None
+    cohort_name: str | None
+    last_call_at: int | None
+    our_connection_id: int | None
+
+    @property
+    def title(self) -> str:
+        return remedies.title(self.cause)
+
+    @property
+    def next_step(self) -> NextStep:
+        return remedies.after(self.status, self.cause)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group(Cause):
+    """Failures of one status, cause, connection and cohort, `newest` the id of the last of them; there are so many
+    `groups`."""
+
+    times: int
+    first_at: int
+    newest: int
+    groups: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure(Cause):
+    """One failure with all that is kept of it; its repeats are counted."""
+
+    id: int
+    at: int
+    count: int
+    message: str
+    project_id: str | None
+    action: str | None
+    body_bytes: int | None
+    request_id: str
+    traceback: str | None
+
+
+@dataclass(frozen=True)
+class SameCause:
+    """Another failure of the same status and cause."""
+
+    id: int
+    at: int
+    last_at: int
+    count: int
+    connection: str | None
+    cohort_name: str | None
+    cohort_id: str | None
+    message: str
+
+
+class Choice(NamedTuple):
+    """What a select offers: `what` is its name."""
+
+    what: str
+    word: str
 
 
 @blueprint.get("/failures")
@@ -98,16 +162,16 @@ def list_failures() -> str:
     filters = Filters.of(request.args)
     statement, values = _grouped(filters, runtime.clock())
 
-    def read(db: Connection) -> tuple[list[Row[Any]], list[Row[Any]], dict[str, int], bool]:
-        rows = list(db.execute(statement, values).all())
-        choices = list(db.execute(_CHOICES, {"since": values["since"]}).all())
-        return rows, choices, last_taken(db), bool(rows) or db.execute(_ANY).first() is not None
+    def read(db: Connection) -> tuple[list[Group], list[Choice], dict[str, int], bool]:
+        groups = rows.every(db.execute(statement, values), Group)
+        choices = rows.every(db.execute(_CHOICES, {"since": values["since"]}), Choice)
+        return groups, choices, last_taken(db), bool(groups) or db.execute(_ANY).first() is not None
 
-    rows, choices, taken, are_there_any = runtime.database.read(read)
+    groups, choices, taken, are_there_any = runtime.database.read(read)
     return render_template(
         "dashboard/failures/list.html",
-        groups=[_group(row, taken) for row in rows],
-        more=max(0, rows[0].groups - MOST) if rows else 0,
+        groups=[(group, is_over(group, taken)) for group in groups],
+        more=max(0, groups[0].groups - MOST) if groups else 0,
         are_there_any=are_there_any,
         filters=filters,
         stretches={name: word for name, (word, _length) in STRETCHES.items()},
@@ -130,11 +194,6 @@ def _grouped(filters: Filters, now: int) -> tuple[TextClause, dict[str, Any]]:
     return text(_GROUPS.format(wanted=wanted)), values
 
 
-def _group(row: Row[Any], taken: Mapping[str, int]) -> Group:
-    title, next_step = remedies.title(row.cause), remedies.after(row.status, row.cause)
-    return Group(row, title, next_step, is_over(row, taken))
-
-
 def _chosen_too(choices: list[str], chosen: str) -> list[str]:
     """What a select offers; a link may have chosen what is not among it."""
     return choices if not chosen or chosen in choices else [*choices, chosen]
@@ -142,12 +201,13 @@ def _chosen_too(choices: list[str], chosen: str) -> list[str]:
 
 @blueprint.get("/failures/<int:failure_id>")
 def show_failure(failure_id: int) -> str:
-    def read(db: Connection) -> tuple[Row[Any], list[Row[Any]], int]:
-        row = db.execute(_ONE, {"id": failure_id}).one_or_none() if can_be_stored(failure_id) else None
-        if row is None:
+    def read(db: Connection) -> tuple[Failure, list[SameCause], int]:
+        failure = rows.one_or_none(db.execute(_ONE, {"id": failure_id}), Failure) if can_be_stored(failure_id) else None
+        if failure is None:
             abort(404)
-        values = {"id": row.id, "status": row.status, "cause": row.cause}
-        return row, list(db.execute(_SAME_CAUSE, values).all()), taken_since(row, last_taken(db))
+        values = {"id": failure.id, "status": failure.status, "cause": failure.cause}
+        others = rows.every(db.execute(_SAME_CAUSE, values), SameCause)
+        return failure, others, taken_since(failure, last_taken(db))
 
     failure, others, taken_at = current_runtime().database.read(read)
     return render_template(
@@ -155,7 +215,7 @@ def show_failure(failure_id: int) -> str:
         failure=failure,
         others=others,
         taken_at=taken_at,
-        title=remedies.title(failure.cause),
-        next_step=remedies.after(failure.status, failure.cause),
+        title=failure.title,
+        next_step=failure.next_step,
         pauses=remedies.pauses(failure.status),
     )

@@ -1,104 +1,12 @@
-"""`/metrics` for Prometheus. Counters count what the server's processes did since it started; the gauge reads the
-database when asked.
+"""`/metrics` for Prometheus: the server's counters, and what the database says when asked."""
 
-Where there is more than one process, `flask serve` names a folder in PROMETHEUS_MULTIPROC_DIR. prometheus_client then
-counts in files there, and whichever process is asked adds all of them up, also those of processes that died.
-"""
-
-from collections.abc import Iterator
-from functools import cache
-
-from flask import Response, current_app
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
-from sqlalchemy import text
+from flask import Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from blueprints.health import blueprint
-from models.database import DatabaseUnavailable
-from models.sessions import STATUSES
-from runtime import current_runtime
-from security import rate_limits
-from sync.apply.receive import Receipt
-
-REGISTRY = CollectorRegistry()
-PAGES = Counter(
-    "cohort_relay_pages", "Pages answered with success, by outcome.", ["action", "outcome"], registry=REGISTRY
-)
-MEMBERS = Counter("cohort_relay_members", "Members that pages named.", ["action"], registry=REGISTRY)
-ENTERED = Counter("cohort_relay_entered", "Entries into cohorts.", registry=REGISTRY)
-LEFT = Counter(
-    "cohort_relay_left", "Exits from cohorts by pages; the worker's sweeps are in the log.", registry=REGISTRY
-)
-REJECTED = Counter("cohort_relay_rejected_members", "Members that could not be kept.", registry=REGISTRY)
-REPLIES = Counter("cohort_relay_webhook_replies", "Replies to webhook calls, by status.", ["status"], registry=REGISTRY)
-LATENCY = Histogram(
-    "cohort_relay_page_seconds",
-    "Time from the body's first byte to the commit of a page.",
-    buckets=(0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10),
-    registry=REGISTRY,
-)
-
-# Looking a labelled counter up costs more than counting with it.
-_pages, _members, _replies = cache(PAGES.labels), cache(MEMBERS.labels), cache(REPLIES.labels)
-
-_BY_STATUS = text("SELECT status, count(*) AS sessions FROM sync_session GROUP BY status")
-
-
-class SessionsByStatus(Collector):
-    """Sessions by state, as the database has them now; left out while it does not answer."""
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        if not current_app:  # when the collector is registered
-            return
-        gauge = GaugeMetricFamily("cohort_relay_sessions", "Sync sessions by state.", labels=["status"])
-        try:
-            rows = current_runtime().database.read(lambda db: db.execute(_BY_STATUS).all())
-        except DatabaseUnavailable:
-            return
-        counts = {row.status: row.sessions for row in rows}
-        for status in STATUSES:
-            gauge.add_metric([status], counts.get(status, 0))
-        yield gauge
-
-
-class LimitsShared(Collector):
-    """Whether this process counts limits in Redis; left out where REDIS_URL is not set."""
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        if current_app and current_runtime().settings.redis_url:
-            words = "1 while rate limits are counted in Redis, 0 while in memory because Redis does not answer."
-            yield GaugeMetricFamily("cohort_relay_limits_shared", words, value=int(rate_limits.are_as_set()))
-
-
-REGISTRY.register(SessionsByStatus())
-REGISTRY.register(LimitsShared())
+from blueprints.metrics import of_all_processes
 
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    return Response(generate_latest(_of_all_processes()), content_type=CONTENT_TYPE_LATEST)
-
-
-def _of_all_processes() -> CollectorRegistry:
-    together = CollectorRegistry()
-    try:
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    except ValueError:  # there is no folder: this process is the only one
-        return REGISTRY
-    together.register(SessionsByStatus())
-    return together
-
-
-def count_page(action: str, receipt: Receipt, seconds: float) -> None:
-    _pages(action, receipt.outcome).inc()
-    LATENCY.observe(seconds)
-    _members(action).inc(receipt.received)
-    for counter, number in ((ENTERED, receipt.entered), (LEFT, receipt.left), (REJECTED, receipt.rejected)):
-        if number:
-            counter.inc(number)
-
-
-def count_reply(status: int) -> None:
-    _replies(str(status)).inc()
+    return Response(generate_latest(of_all_processes()), content_type=CONTENT_TYPE_LATEST)

@@ -6,12 +6,11 @@ from typing import Any
 from flask import abort, render_template, request, url_for
 from flask import redirect as lead
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from blueprints.dashboard.cohorts.head import find as find_cohort
-from blueprints.dashboard.cohorts.head import name_of
+from blueprints import cohorts
+from blueprints.cohorts import Cohort
 from blueprints.outbound import blueprint
-from blueprints.urls import can_be_stored
 from outbound import projects
 from outbound.imports import jobs, members
 from outbound.imports.jobs import Draft
@@ -66,7 +65,7 @@ def prepare_for_cohort(cohort_id: int) -> ResponseReturnValue:
         kind,
         KINDS[kind].operation_id,
         "cohort",
-        name_of(cohort),
+        cohort.label,
         sign_in.operator().email,
         cohort_id=cohort.id,
         settings={"template": template},
@@ -76,12 +75,9 @@ def prepare_for_cohort(cohort_id: int) -> ResponseReturnValue:
     return lead(url_for("outbound.show_import", import_id=import_id), 303)
 
 
-def _found(cohort_id: int) -> tuple[Row[Any], list[Project]]:
-    if not can_be_stored(cohort_id):
-        abort(404)
-
-    def read(db: Connection) -> tuple[Row[Any], list[Project]]:
-        return find_cohort(db, cohort_id), projects.listed(db)
+def _found(cohort_id: int) -> tuple[Cohort, list[Project]]:
+    def read(db: Connection) -> tuple[Cohort, list[Project]]:
+        return cohorts.find(db, cohort_id), projects.listed(db)
 
     return current_runtime().database.read(read)
 
@@ -92,7 +88,7 @@ def _form(cohort_id: int, kind: str, typed: str, wrong: str = "") -> str:
     return render_template(
         "outbound/cohort.html",
         cohort=cohort,
-        label=name_of(cohort),
+        label=cohort.label,
         kind=kind,
         kinds={name: KINDS[name] for name in TEMPLATES},
         typed=typed,

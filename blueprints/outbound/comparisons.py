@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
-from blueprints import paging, spreadsheets
+from blueprints import paging, rows, spreadsheets
 from blueprints.formatting import plural
 from blueprints.outbound import blueprint
 from blueprints.outbound.imports import kept_upload, largest_upload
@@ -32,6 +32,15 @@ SIDES = ("missing", "extra")
 _COHORTS = text("""
     SELECT id, project_id, member_count, coalesce(nullif(name, ''), 'Cohort ' || mixpanel_cohort_id) AS label
     FROM cohort ORDER BY 4, id""")
+
+
+class Choice(NamedTuple):
+    """A cohort that can be compared."""
+
+    id: int
+    project_id: str
+    member_count: int
+    label: str
 
 
 @blueprint.get("/send/comparisons")
@@ -74,7 +83,7 @@ def _asked(typed: dict[str, str]) -> int:
         return ask({"file": str(path), "column": typed["column"]})
 
 
-def _wrong(typed: dict[str, str], cohorts: list[Row[Any]], known: list[Project]) -> Iterator[tuple[str, str]]:
+def _wrong(typed: dict[str, str], cohorts: list[Choice], known: list[Project]) -> Iterator[tuple[str, str]]:
     if typed["cohort"] not in {str(one.id) for one in cohorts}:
         yield "cohort", "Choose a cohort."
     if typed["project"] not in {one.name for one in known}:
@@ -148,8 +157,8 @@ def _left(one: Comparison) -> budget.Left | None:
     return next((family for family in runtime.database.read(read) if family.family == "query"), None)
 
 
-def _known(db: Connection) -> tuple[list[Row[Any]], list[Project]]:
-    return list(db.execute(_COHORTS)), projects.listed(db)
+def _known(db: Connection) -> tuple[list[Choice], list[Project]]:
+    return rows.every(db.execute(_COHORTS), Choice), projects.listed(db)
 
 
 def _costs(members: int | None) -> dict[str, str]:
@@ -167,7 +176,7 @@ def _costs(members: int | None) -> dict[str, str]:
 def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
     runtime = current_runtime()
 
-    def read(db: Connection) -> tuple[list[Comparison], list[Row[Any]], list[Project]]:
+    def read(db: Connection) -> tuple[list[Comparison], list[Choice], list[Project]]:
         return jobs.listed(db, paging.before(), PAGE + 1), *_known(db)
 
     found, cohorts, known = runtime.database.read(read)

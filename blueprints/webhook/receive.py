@@ -4,7 +4,7 @@ from time import perf_counter
 
 from flask import Response, g, request
 
-from blueprints.health import metrics
+from blueprints import metrics
 from blueprints.webhook import blueprint, body, refusals, replies
 from runtime import current_runtime
 from sync.apply.receive import receive

@@ -4,7 +4,7 @@ Every page that says how a session stands asks here. `late` is read, not stored:
 nothing is done about it (DESIGN, "late"); after 15 minutes the session is stalled (S13).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, text
@@ -94,3 +94,18 @@ def starts_over(kind: str) -> str:
 
 def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
+
+
+def missing_ranges(numbers: Iterable[int], total: int) -> list[tuple[int, int]]:
+    """The ranges of 1 to `total` that are not among the ascending `numbers`; a total of 2 billion costs nothing."""
+    found = []
+    expected = 1
+    for number in numbers:
+        if number > total:
+            break
+        if number > expected:
+            found.append((expected, number - 1))
+        expected = number + 1
+    if expected <= total:
+        found.append((expected, total))
+    return found

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from blueprints.api import exports
+from blueprints import exports
 from models.database import DatabaseUnavailable
 from security import tokens
 from tests import servers

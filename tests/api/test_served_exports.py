@@ -9,7 +9,7 @@ import pytest
 import requests
 from sqlalchemy import text
 
-from blueprints.api.exports import PIECE
+from blueprints.exports import PIECE
 from tests.failing.server import Server
 from tests.relay import Relay
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from blueprints.api.sessions import gaps
 from sync import worker
+from sync.status.progress import missing_ranges
 from tests.api.reading import every, read, refusal
 from tests.relay import MINUTE, Relay
 
@@ -195,7 +195,7 @@ def test_pages_that_were_removed_after_their_time_are_not_called_missing(relay: 
     ],
 )
 def test_gaps(here: list[int], total: int, missing: list[tuple[int, int]]) -> None:
-    assert gaps(here, total) == missing
+    assert missing_ranges(here, total) == missing
 
 
 def test_a_session_that_is_not_there_is_404(relay: Relay) -> None:

@@ -1,11 +1,12 @@
 """The head of a cohort's pages: how it stands, how many are in it, what changed today."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from flask import abort, render_template
-from sqlalchemy import Connection, Row, text
+from flask import render_template
+from sqlalchemy import Connection, text
 
+from blueprints import rows
+from blueprints.cohorts import Cohort, find
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import history
 from blueprints.dashboard.cohorts.history import Bucket
@@ -19,27 +20,37 @@ from sync.sweep import held as words
 
 REJECTED_DAYS = 30
 
-_COHORT = text("""
-    SELECT id, project_id, mixpanel_cohort_id, name, description, member_count, change_count, created_at,
-        first_synced_at, last_synced_at, guard_percent, log_gone
-    FROM cohort WHERE id = :id""")
-
 _HELD = text("""
-    SELECT id, number, held_at, started_at, received, entered, rejected, would_leave,
-        would_leave_of, held_for FROM sync_session
+    SELECT id, held_at, started_at, received, entered, rejected, would_leave, would_leave_of, held_for
+    FROM sync_session
     WHERE cohort_id = :cohort AND status NOT IN ('complete', 'superseded') AND status = 'held'
     ORDER BY number DESC LIMIT 1""")
+
+
+@dataclass(frozen=True)
+class HeldRefresh:
+    """The refresh that the removal guard holds. Of `would_leave_of` members `would_leave` are not named by it."""
+
+    id: int
+    held_at: int
+    started_at: int
+    received: int
+    entered: int
+    rejected: int
+    would_leave: int | None
+    would_leave_of: int | None
+    held_for: str | None
 
 
 @dataclass(frozen=True)
 class Head:
     """`rejected` members came in the last REJECTED_DAYS; `held` is the refresh that the removal guard holds."""
 
-    cohort: Row[Any]
+    cohort: Cohort
     standing: Standing
     today: Bucket
     rejected: int
-    held: Row[Any] | None
+    held: HeldRefresh | None
 
     @property
     def held_why(self) -> str:
@@ -78,17 +89,6 @@ def head(db: Connection, cohort_id: int) -> Head:
     return Head(cohort, stands, days[-1], sum(day.rejected for day in days), waiting)
 
 
-def find(db: Connection, cohort_id: int) -> Row[Any]:
-    """The cohort's row. Answers 404 where there is none."""
-    row = db.execute(_COHORT, {"id": cohort_id}).one_or_none()
-    return abort(404) if row is None else row
-
-
-def held(db: Connection, cohort_id: int) -> Row[Any] | None:
+def held(db: Connection, cohort_id: int) -> HeldRefresh | None:
     """The refresh of this cohort that waits for an operator."""
-    return db.execute(_HELD, {"cohort": cohort_id}).one_or_none()
-
-
-def name_of(cohort: Row[Any]) -> str:
-    """How a page names a cohort: Mixpanel may have sent no name."""
-    return cohort.name or f"Cohort {cohort.mixpanel_cohort_id}"
+    return rows.one_or_none(db.execute(_HELD, {"cohort": cohort_id}), HeldRefresh)

@@ -8,10 +8,12 @@ members are entries minus exits (S10).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import Connection, bindparam, text
 
+from blueprints.cohorts import Cohort
+from blueprints.rows import every
 from config.clock import DAY, HOUR
 
 WEEK = 7 * DAY
@@ -46,6 +48,17 @@ class Bucket:
     left: int = 0
     syncs: int = 0
     rejected: int = 0
+
+
+class Counted(NamedTuple):
+    """What the sessions of a cohort that ended in one stretch have done; `bucket` is its number."""
+
+    cohort_id: int
+    bucket: int
+    entered: int
+    left_count: int
+    syncs: int
+    rejected: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +111,7 @@ class History:
         return f"{moment.day} {moment:%b %Y}" if self.unit > DAY else f"{moment.day} {moment:%b}"
 
 
-def history(db: Connection, cohort: Row[Any], span: str, now: int) -> History:
+def history(db: Connection, cohort: Cohort, span: str, now: int) -> History:
     """The history of `cohort` (its id, member_count, created_at and name) over one of RANGES; two statements."""
     reach = RANGES[span][1]
     since = cohort.created_at if reach is None else max(cohort.created_at, now - reach)
@@ -109,16 +122,16 @@ def history(db: Connection, cohort: Row[Any], span: str, now: int) -> History:
     return History(unit, buckets(found, cohort.member_count, first, now // unit), renames)
 
 
-def counts(db: Connection, cohorts: Sequence[int], since: int, unit: int) -> dict[int, list[Row[Any]]]:
+def counts(db: Connection, cohorts: Sequence[int], since: int, unit: int) -> dict[int, list[Counted]]:
     """What the sessions of each of these cohorts did since, by stretches of `unit`; one statement."""
     values = {"cohorts": list(cohorts), "since": since, "started": since - LONGEST_SESSION, "unit": unit}
-    found: dict[int, list[Row[Any]]] = {cohort: [] for cohort in cohorts}
-    for row in db.execute(_COUNTS, values):
+    found: dict[int, list[Counted]] = {cohort: [] for cohort in cohorts}
+    for row in every(db.execute(_COUNTS, values), Counted):
         found[row.cohort_id].append(row)
     return found
 
 
-def buckets(rows: Sequence[Row[Any]], size: int, first: int, last: int) -> list[Bucket]:
+def buckets(rows: Sequence[Counted], size: int, first: int, last: int) -> list[Bucket]:
     """Every stretch from `first` to `last`, at whose end there are `size` members."""
     by_number = {min(row.bucket, last): row for row in rows}  # another process's clock may be ahead
     found = []
@@ -131,7 +144,7 @@ def buckets(rows: Sequence[Row[Any]], size: int, first: int, last: int) -> list[
     return found[::-1]
 
 
-def days(rows: Sequence[Row[Any]], size: int, now: int, count: int = SPARKLINE_DAYS) -> list[Bucket]:
+def days(rows: Sequence[Counted], size: int, now: int, count: int = SPARKLINE_DAYS) -> list[Bucket]:
     """The last `count` days (UTC) up to today, from `counts` by days."""
     return buckets(rows, size, now // DAY - count + 1, now // DAY)
 
@@ -141,7 +154,7 @@ def start_of_days(now: int, count: int = SPARKLINE_DAYS) -> int:
     return (now // DAY - count + 1) * DAY
 
 
-def _renames(db: Connection, cohort: Row[Any]) -> list[Rename]:
+def _renames(db: Connection, cohort: Cohort) -> list[Rename]:
     """The newest first; a new description alone is none."""
     after, found = cohort.name, []
     for row in db.execute(_LABELS, {"cohort": cohort.id}):

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import Connection, bindparam, text
 
+from blueprints import members
+from blueprints.cohorts import Cohort
+from blueprints.members import MemberRow
 from blueprints.paging import AFTER_ALL, split
+from blueprints.rows import every
 from config.clock import DAY
 from models.database import Database
-from models.queries import members
 from models.queries.trail import trail
 
 SHOWN = 50
@@ -72,8 +75,32 @@ _CHANGES = text("""
     WHERE cohort_id = :cohort AND number IN :numbers""").bindparams(bindparam("numbers", expanding=True))
 
 
+class Profile(NamedTuple):
+    """A person's row; `properties` is a JSON object."""
+
+    id: int
+    distinct_id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    phone_number: str | None
+    properties: str
+
+
+class StayThen(NamedTuple):
+    """Somebody who was in at a moment: their latest stay, and the `number` of the change that began that one of then,
+    where it is another."""
+
+    person_id: int
+    entered_at: int
+    entry_number: int
+    number: int | None
+
+
 @dataclass(frozen=True)
 class Stay:
+    """A person's stay in the cohort since `at`, their `entry_number`th."""
+
     person_id: int
     at: int
     entry_number: int
@@ -111,14 +138,14 @@ def now_in(db: Connection, cohort: int, after: int) -> Listing:
     return listing([shape(row, row.person_id, row.entered_at, row.entry_number) for row in shown], key)
 
 
-def entered_since(db: Connection, cohort: Row[Any], since: int, before: int) -> Listing:
+def entered_since(db: Connection, cohort: Cohort, since: int, before: int) -> Listing:
     """Members whose present stay began at `since` or later, the newest first. `before` is a number of the log, whose
     numbers have no gaps (S11); 0 for the first page."""
     stays, key = _have_entered(db, cohort, since, before, SHOWN)
     return listing(people(db, stays), key)
 
 
-def _have_entered(db: Connection, cohort: Row[Any], since: int, before: int, most: int) -> Found:
+def _have_entered(db: Connection, cohort: Cohort, since: int, before: int, most: int) -> Found:
     bound = db.execute(_BOUND, {"cohort": cohort.id, "since": since, "started": since - 31 * DAY}).scalar()
     before = min(before or AFTER_ALL, cohort.change_count + 1)
     if bound is None or bound >= before:
@@ -131,23 +158,23 @@ def _have_entered(db: Connection, cohort: Row[Any], since: int, before: int, mos
     return [Stay(row.person_id, row.at, row.entry_number) for row in shown], key
 
 
-def as_of(db: Connection, cohort: Row[Any], moment: int, after: int) -> Listing:
+def as_of(db: Connection, cohort: Cohort, moment: int, after: int) -> Listing:
     """Who was a member at `moment`, what happened in that very millisecond included."""
     stays, key = _were_in(db, cohort, moment, after, SHOWN)
     return listing(people(db, stays), key)
 
 
-def pieces_as_of(database: Database, cohort: Row[Any], moment: int) -> Iterator[Sequence[Any]]:
-    """All who were members at `moment`, some at a time, as `models.queries.members` has rows of members."""
+def pieces_as_of(database: Database, cohort: Cohort, moment: int) -> Iterator[Sequence[Any]]:
+    """All who were members at `moment`, some at a time, as rows of `blueprints.members.COLUMNS`."""
     return _pieces(database, partial(_were_in, cohort=cohort, moment=moment, most=PIECE))
 
 
-def pieces_entered_since(database: Database, cohort: Row[Any], since: int) -> Iterator[Sequence[Any]]:
+def pieces_entered_since(database: Database, cohort: Cohort, since: int) -> Iterator[Sequence[Any]]:
     """All whose present stay began at `since` or later, in the same way."""
     return _pieces(database, partial(_entered_before, cohort=cohort, since=since))
 
 
-def _entered_before(db: Connection, cohort: Row[Any], since: int, after: int) -> Found:
+def _entered_before(db: Connection, cohort: Cohort, since: int, after: int) -> Found:
     return _have_entered(db, cohort, since, after, PIECE)
 
 
@@ -160,24 +187,24 @@ def _pieces(database: Database, stays_after: Callable[..., Found]) -> Iterator[S
 
 def _piece(db: Connection, stays_after: Callable[[Connection], Found]) -> tuple[list[Any], int | None]:
     stays, key = stays_after(db)
-    found = {row.id: row for row in db.execute(_PEOPLE, {"ids": [one.person_id for one in stays]})} if stays else {}
+    found = _profiles(db, stays)
     return [(*found[one.person_id], one.at, one.entry_number) for one in stays], key
 
 
-def _were_in(db: Connection, cohort: Row[Any], moment: int, after: int, most: int) -> Found:
+def _were_in(db: Connection, cohort: Cohort, moment: int, after: int, most: int) -> Found:
     if moment < cohort.created_at:
         return [], None
     window = db.execute(_WINDOW, {"cohort": cohort.id, "after": after, "most": EXAMINED}).one()
     if not window.examined:
         return [], None
     values = {"cohort": cohort.id, "moment": moment, "after": after, "last": window.last, "limit": most + 1}
-    rows = db.execute(_AS_OF, values).all()
+    rows = every(db.execute(_AS_OF, values), StayThen)
     shown, last = split(rows, most)
     key = last.person_id if last else window.last if window.examined == EXAMINED else None
     return _stays_then(db, cohort.id, shown), key
 
 
-def _stays_then(db: Connection, cohort: int, rows: Sequence[Row[Any]]) -> list[Stay]:
+def _stays_then(db: Connection, cohort: int, rows: Sequence[StayThen]) -> list[Stay]:
     """The stays of that time; of those who came back since, as the log has them."""
     numbers = [row.number for row in rows if row.number is not None]
     found = db.execute(_CHANGES, {"cohort": cohort, "numbers": numbers}).all() if numbers else []
@@ -185,11 +212,19 @@ def _stays_then(db: Connection, cohort: int, rows: Sequence[Row[Any]]) -> list[S
     return [earlier.get(row.person_id) or Stay(row.person_id, row.entered_at, row.entry_number) for row in rows]
 
 
+def _profiles(db: Connection, stays: Sequence[Stay]) -> dict[int, Profile]:
+    """The rows of these people by id; one statement, none for nobody."""
+    if not stays:
+        return {}
+    found = every(db.execute(_PEOPLE, {"ids": [stay.person_id for stay in stays]}), Profile)
+    return {one.id: one for one in found}
+
+
 def people(db: Connection, stays: Sequence[Stay]) -> list[Shown]:
     """These stays as rows, in their order; one statement."""
     if not stays:
         return []
-    found = {row.id: row for row in db.execute(_PEOPLE, {"ids": [stay.person_id for stay in stays]})}
+    found = _profiles(db, stays)
     return [shape(found[stay.person_id], stay.person_id, stay.at, stay.entry_number) for stay in stays]
 
 
@@ -198,7 +233,7 @@ def listing(rows: Sequence[Shown], key: int | None) -> Listing:
     return Listing(rows, key, [name for name, _count in names.most_common(PROPERTY_COLUMNS)])
 
 
-def shape(row: Row[Any], person_id: int, entered_at: int, entry_number: int) -> Shown:
+def shape(row: Profile | MemberRow, person_id: int, entered_at: int, entry_number: int) -> Shown:
     properties = {name: _written(value) for name, value in json.loads(row.properties).items() if value is not None}
     name = " ".join(filter(None, (row.first_name, row.last_name)))
     return Shown(person_id, row.distinct_id, row.email or "", name, properties, entered_at, entry_number)

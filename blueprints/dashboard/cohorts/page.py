@@ -2,24 +2,22 @@
 
 import re
 from dataclasses import astuple, dataclass
-from typing import Any
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from blueprints import spreadsheets, urls
-from blueprints.api import exports
-from blueprints.api.exports import COLUMNS, CSV, NDJSON, Form
-from blueprints.api.replies import Problem
+from blueprints import exports, spreadsheets, urls
+from blueprints.cohorts import Cohort, find
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import history as cohort_history
 from blueprints.dashboard.cohorts import members as cohort_members
 from blueprints.dashboard.cohorts import search as cohort_search
-from blueprints.dashboard.cohorts.head import Head, find, head, name_of
+from blueprints.dashboard.cohorts.head import Head, head
 from blueprints.dashboard.cohorts.history import RANGES, History
 from blueprints.dashboard.cohorts.members import SINCE, Listing
 from blueprints.dashboard.cohorts.search import Place
+from blueprints.exports import COLUMNS, CSV, NDJSON, Form, TooManyExports
 from config.clock import DAY, iso
 from runtime import current_runtime
 from security import handover, sign_in
@@ -172,14 +170,14 @@ def _export(form: Form, cohort_id: int) -> Response:
     cohort = runtime.database.read(lambda db: find(db, cohort_id), one_statement=True)
     file = _file(cohort, filters, "csv" if form is PEOPLES_CSV else "ndjson")
     try:
-        return exports.export(form, cohort.project_id, cohort.mixpanel_cohort_id, sign_in.operator().email, file)
-    except Problem as error:
-        return abort(error.status)
+        return exports.export(form, cohort, sign_in.operator().email, file)
+    except TooManyExports:
+        return abort(429)
 
 
-def _file(cohort: Row[Any], filters: Filters, ending: str) -> exports.File:
+def _file(cohort: Cohort, filters: Filters, ending: str) -> exports.File:
     """What the export is called, and whose rows are in it."""
-    runtime, name = current_runtime(), name_of(cohort)
+    runtime, name = current_runtime(), cohort.label
     today = (iso(runtime.clock()) or "")[:10]
     if filters.moment is not None:
         day = re.sub("[^0-9]+", "-", filters.as_of).strip("-")

@@ -1,16 +1,16 @@
 """The removal guard of a cohort: its share, and the decision about a refresh that is held."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import Connection, bindparam, text
 
 from blueprints import paging, urls
+from blueprints.cohorts import Cohort, find
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import members
-from blueprints.dashboard.cohorts.head import find, head, held, name_of
+from blueprints.dashboard.cohorts.head import HeldRefresh, head, held
 from blueprints.dashboard.cohorts.members import Listing, Stay
 from runtime import current_runtime
 from security.audit import note
@@ -33,9 +33,9 @@ _STAYS = text("""
 GONE = "This refresh is not held any more: it was decided on, or a newer one has replaced it. Nothing was changed."
 
 
-def subject(cohort: Row[Any]) -> str:
+def subject(cohort: Cohort) -> str:
     """How the audit trail names a cohort."""
-    return f"cohort {cohort.mixpanel_cohort_id} of project {cohort.project_id} ({name_of(cohort)})"
+    return f"cohort {cohort.mixpanel_cohort_id} of project {cohort.project_id} ({cohort.label})"
 
 
 # --- the share
@@ -87,7 +87,7 @@ def held_refresh(cohort_id: int) -> ResponseReturnValue:
     """Who would leave; a refresh that is held no more leads to the cohort."""
     after = urls.key_of_query("after")
 
-    def read(db: Connection) -> tuple[Row[Any], Row[Any] | None, Listing]:
+    def read(db: Connection) -> tuple[Cohort, HeldRefresh | None, Listing]:
         cohort, session = find(db, cohort_id), held(db, cohort_id)
         return cohort, session, _leaving(db, cohort_id, session.id, after) if session else Listing([])
 

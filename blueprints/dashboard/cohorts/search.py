@@ -6,11 +6,13 @@ looks at a bounded number of them, in the order of their index, and says where t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, TextClause, text
+from sqlalchemy import Connection, TextClause, text
 
+from blueprints.cohorts import Cohort
 from blueprints.dashboard.cohorts.members import SHOWN, Stay
+from blueprints.rows import every
 from blueprints.urls import can_be_stored
 
 EXAMINED = 1000  # people that one page looks at
@@ -39,6 +41,20 @@ def _by_field(name: str) -> TextClause:
 _BY_FIELD = {name: _by_field(name) for name in ("email", "first_name", "last_name")}
 
 
+class Candidate(NamedTuple):
+    """Somebody whose field begins as it was typed; `value` is that field in small letters. `here` says whether they are
+    in the cohort, since `entered_at` then."""
+
+    id: int
+    value: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    entered_at: int
+    entry_number: int
+    here: bool
+
+
 @dataclass(frozen=True)
 class Way:
     """One way to match: the beginning of a field, and perhaps of the first name beside it."""
@@ -47,7 +63,7 @@ class Way:
     start: str
     first_name: str = ""
 
-    def fits(self, row: Row[Any]) -> bool:
+    def fits(self, row: Candidate) -> bool:
         return lower(getattr(row, self.field)).startswith(self.start) and lower(row.first_name).startswith(
             self.first_name
         )
@@ -84,7 +100,7 @@ def ways(wanted: str) -> list[Way]:
     return [*(Way("last_name", last_name, first_name) for first_name, last_name in both), *single]
 
 
-def search(db: Connection, cohort: Row[Any], wanted: str, place: Place) -> Found:
+def search(db: Connection, cohort: Cohort, wanted: str, place: Place) -> Found:
     """Members whom `wanted` may mean, from `place` on; at most six statements. `cohort` has id and project_id."""
     wanted = wanted.strip()
     if not wanted or not can_be_stored(wanted):
@@ -106,12 +122,12 @@ def search(db: Connection, cohort: Row[Any], wanted: str, place: Place) -> Found
     return Found(stays, None)
 
 
-def _by_id(db: Connection, cohort: Row[Any], wanted: str) -> list[Stay]:
+def _by_id(db: Connection, cohort: Cohort, wanted: str) -> list[Stay]:
     values = {"project_id": cohort.project_id, "cohort": cohort.id, "wanted": wanted}
     return [Stay(row.id, row.entered_at, row.entry_number) for row in db.execute(_BY_ID, values)]
 
 
-def _candidates(db: Connection, cohort: Row[Any], way: Way, place: Place, most: int) -> Sequence[Row[Any]]:
+def _candidates(db: Connection, cohort: Cohort, way: Way, place: Place, most: int) -> Sequence[Candidate]:
     values = {
         "project_id": cohort.project_id,
         "cohort": cohort.id,
@@ -120,9 +136,9 @@ def _candidates(db: Connection, cohort: Row[Any], way: Way, place: Place, most: 
         "id": place.id,
         "most": most,
     }
-    return db.execute(_BY_FIELD[way.field], values).all()
+    return every(db.execute(_BY_FIELD[way.field], values), Candidate)
 
 
-def _is_new(row: Row[Any], meanings: Sequence[Way], number: int) -> bool:
+def _is_new(row: Candidate, meanings: Sequence[Way], number: int) -> bool:
     """Whether this is a member who fits this way, and none of those before it, by which they were found already."""
     return bool(row.here) and meanings[number].fits(row) and not any(way.fits(row) for way in meanings[:number])

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask import render_template, request, url_for
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from blueprints import paging, urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts.head import Head, head
 from blueprints.dashboard.sessions import words as session_words
+from blueprints.rows import every
 from models.queries import rejected
 from runtime import current_runtime
 from sync.contract.identity import REASONS
@@ -32,13 +32,12 @@ _SESSIONS = text("""
 _ERASURES = text("SELECT -min(number) FROM sync_session WHERE cohort_id = :cohort AND number < 0")
 
 _FAILURES = text("""
-    SELECT id, at, last_at, count, status, cause, message, connection, action FROM failure
+    SELECT id, last_at, count, status, message, connection FROM failure
     WHERE cohort_id = :cohort_id AND project_id = :project_id AND (last_at, id) < (:last_at, :id)
     ORDER BY last_at DESC, id DESC LIMIT :limit""")
 
 _REJECTED = """
-    SELECT s.id, s.number, s.action, p.page, p.rejected, p.received_at,
-        {first} AS rejected_members
+    SELECT s.id, s.number, s.action, p.page, p.rejected, p.received_at, {first} AS rejected_members
     FROM (
         SELECT id, number, action FROM sync_session
         WHERE cohort_id = :cohort AND rejected > 0 AND number <= :newest AND number > :oldest
@@ -54,15 +53,61 @@ LOWEST_PAGE = -(2**62)  # pages without a number have negative ones (see models.
 
 
 @dataclass(frozen=True)
+class CohortSession:
+    """A session of the cohort. Times are milliseconds since 1970."""
+
+    id: int
+    number: int
+    action: str
+    status: str
+    decision: str | None
+    total_pages: int | None
+    pages_received: int
+    received: int
+    entered: int
+    left_count: int
+    unchanged: int
+    rejected: int
+    started_at: int
+    last_page_at: int
+    completed_at: int | None
+
+
+@dataclass(frozen=True)
+class CohortFailure:
+    """A call about the cohort that was refused, `count` times by `last_at`."""
+
+    id: int
+    last_at: int
+    count: int
+    status: int
+    message: str
+    connection: str | None
+
+
+@dataclass(frozen=True)
+class PageWithRejected:
+    """A page of a session with the number of its rejected members, and the first of them as JSON."""
+
+    id: int
+    number: int
+    action: str
+    page: int
+    rejected: int
+    received_at: int
+    rejected_members: str | None
+
+
+@dataclass(frozen=True)
 class Rejected:
     """A page's members that were not kept: (reason in words, raw value) of the first of them."""
 
-    page: Row[Any]
+    page: PageWithRejected
     members: list[tuple[str, str]]
 
     @property
     def others(self) -> int:
-        return int(self.page.rejected) - len(self.members)
+        return self.page.rejected - len(self.members)
 
 
 @blueprint.get("/cohorts/<int:cohort_id>/sessions")
@@ -70,8 +115,9 @@ def cohort_sessions(cohort_id: int) -> str:
     before = urls.key_of_query("before") or paging.AFTER_ALL
     values = {"cohort": cohort_id, "before": before, "limit": SHOWN + 1}
 
-    def read(db: Connection) -> tuple[Head, Sequence[Row[Any]], int | None]:
-        return head(db, cohort_id), db.execute(_SESSIONS, values).all(), db.execute(_ERASURES, values).scalar()
+    def read(db: Connection) -> tuple[Head, Sequence[CohortSession], int | None]:
+        sessions = every(db.execute(_SESSIONS, values), CohortSession)
+        return head(db, cohort_id), sessions, db.execute(_ERASURES, values).scalar()
 
     found, rows, erasures = current_runtime().database.read(read)
     shown, last = paging.split(rows, SHOWN)
@@ -91,10 +137,10 @@ def cohort_failures(cohort_id: int) -> str:
     last_at, _, last_id = request.args.get("before", "").partition("-")
     before = {"last_at": urls.key(last_at) or paging.AFTER_ALL, "id": urls.key(last_id), "limit": SHOWN + 1}
 
-    def read(db: Connection) -> tuple[Head, Sequence[Row[Any]]]:
+    def read(db: Connection) -> tuple[Head, Sequence[CohortFailure]]:
         found = head(db, cohort_id)
         ids = {"project_id": found.cohort.project_id, "cohort_id": found.cohort.mixpanel_cohort_id}
-        return found, db.execute(_FAILURES, before | ids).all()
+        return found, every(db.execute(_FAILURES, before | ids), CohortFailure)
 
     found, rows = current_runtime().database.read(read)
     shown, last = paging.split(rows, SHOWN)
@@ -107,12 +153,13 @@ def cohort_rejected(cohort_id: int) -> str:
     """The rejected members of the sessions, the newest first, from a session's number and a page of it on."""
     session, _, page = request.args.get("before", "").partition("-")
 
-    def read(db: Connection) -> tuple[Head, Sequence[Row[Any]], int]:
+    def read(db: Connection) -> tuple[Head, Sequence[PageWithRejected], int]:
         found = head(db, cohort_id)
         newest = urls.key(session) or db.execute(_LATEST, {"cohort": cohort_id}).scalar_one()
         values = {"cohort": cohort_id, "newest": newest, "oldest": newest - EXAMINED, "limit": REJECTED_PAGES + 1}
         shown = {"page": urls.integer(page, 0) or LOWEST_PAGE, "first": OF_A_PAGE}
-        return found, db.execute(_REJECTED_BY[db.dialect.name], values | shown).all(), newest - EXAMINED
+        pages = every(db.execute(_REJECTED_BY[db.dialect.name], values | shown), PageWithRejected)
+        return found, pages, newest - EXAMINED
 
     found, rows, oldest = current_runtime().database.read(read)
     pages, last = paging.split(rows, REJECTED_PAGES)

@@ -1,12 +1,12 @@
 """Connections: the list, and one with its cohorts, sessions, failures and live passwords."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
+from blueprints import rows
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.sessions.words import state, what
 from runtime import current_runtime
@@ -30,7 +30,7 @@ _FAILURES = text("""
 
 # Our own simulated export (simulator/job_runner.py) does not say that Mixpanel has found the way.
 _FIRST = text("""
-    SELECT s.id, s.total_pages, s.pages_received, s.received, s.status, c.id AS cohort_id, c.name, c.member_count
+    SELECT s.id, s.total_pages, s.pages_received, s.received, c.id AS cohort_id, c.name
     FROM sync_session s JOIN cohort c ON c.id = s.cohort_id
     WHERE s.started_at >= :since AND s.connection_id = :id AND c.mixpanel_cohort_id <> :simulated
     ORDER BY s.started_at LIMIT 1""")
@@ -38,15 +38,66 @@ _REFUSED = text("""
     SELECT id, status, message, last_at FROM failure
     WHERE at >= :since AND connection = :name ORDER BY at DESC LIMIT 1""")
 
-Rows = list[Row[Any]]
+
+@dataclass(frozen=True)
+class RecentSession:
+    """A session of the connection, with its cohort's id and name. Times are milliseconds since 1970."""
+
+    id: int
+    action: str
+    status: str
+    total_pages: int | None
+    pages_received: int
+    received: int
+    entered: int
+    left_count: int
+    decision: str | None
+    started_at: int
+    last_page_at: int
+    cohort_id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class RecentFailure:
+    """A call of the connection that was refused, `count` times by `last_at`."""
+
+    id: int
+    status: int
+    cause: str
+    message: str
+    count: int
+    last_at: int
+
+
+@dataclass(frozen=True)
+class FirstSession:
+    """The first session that came to the connection, with its cohort's id and name."""
+
+    id: int
+    total_pages: int | None
+    pages_received: int
+    received: int
+    cohort_id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The newest call that was refused."""
+
+    id: int
+    status: int
+    message: str
+    last_at: int
 
 
 @dataclass(frozen=True)
 class Arrived:
     """What has come to a connection since it was made: its first session, or else a call that was refused."""
 
-    first: Row[Any] | None
-    refused: Row[Any] | None
+    first: FirstSession | None
+    refused: Refused | None
 
 
 @dataclass(frozen=True)
@@ -56,8 +107,8 @@ class Seen:
     connection: Listed
     standing: ConnectionStanding
     passwords: list[Password]
-    sessions: Rows
-    failures: Rows
+    sessions: list[RecentSession]
+    failures: list[RecentFailure]
     export: Simulated | None
     arrived: Arrived
     url: str
@@ -100,8 +151,8 @@ def _see(db: Connection, connection: Listed) -> Seen:
         connection=connection,
         standing=connection_standings(db, current_runtime().clock())[connection.id],
         passwords=connections.lasting(db, connection),
-        sessions=list(db.execute(_SESSIONS, values)),
-        failures=list(db.execute(_FAILURES, values)),
+        sessions=rows.every(db.execute(_SESSIONS, values), RecentSession),
+        failures=rows.every(db.execute(_FAILURES, values), RecentFailure),
         export=simulation_jobs.latest(db, connection.name),
         arrived=arrived(db, connection),
         url=url_of(connection.name),
@@ -113,5 +164,6 @@ def arrived(db: Connection, connection: Listed) -> Arrived:
     values = {"since": connection.created_at, "id": connection.id, "name": connection.name}
     first = None
     if connection.last_call_at is not None:
-        first = db.execute(_FIRST, values | {"simulated": f"simulated-{connection.name}"}).one_or_none()
-    return Arrived(first, None if first else db.execute(_REFUSED, values).one_or_none())
+        simulated = {"simulated": f"simulated-{connection.name}"}
+        first = rows.one_or_none(db.execute(_FIRST, values | simulated), FirstSession)
+    return Arrived(first, None if first else rows.one_or_none(db.execute(_REFUSED, values), Refused))

@@ -7,10 +7,11 @@ the session began.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
+from blueprints import rows
 from config.clock import HOUR, iso
 from models.queries.failures import is_over, last_taken
 from sync.status import remedies
@@ -61,12 +62,37 @@ class Day:
     movers: list[Mover]
 
 
+class Moves(NamedTuple):
+    """What the sessions of one cohort that began in one hour have changed, and the calls that they took."""
+
+    cohort_id: int
+    place: int
+    entered: int
+    left_count: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failure with its cohort's name and when a call of that one was last taken, where it is one of ours."""
+
+    id: int
+    last_at: int
+    count: int
+    connection: str | None
+    status: int
+    cause: str
+    message: str
+    name: str | None
+    last_call_at: int | None
+
+
 @dataclass(frozen=True)
 class Latest:
     """A failure with its cause's name and what Mixpanel does next, in short; `is_over` where a later call of the same
     cohort (or connection, where no cohort is known) was taken."""
 
-    row: Row[Any]
+    failure: Failure
     title: str
     next: remedies.NextStep
     is_over: bool
@@ -75,7 +101,7 @@ class Latest:
 def read(db: Connection, now: int) -> Day:
     since = (now // HOUR - HOURS + 1) * HOUR
     values = {"since": since, "hour": HOUR}
-    moves = db.execute(_MOVES, values).all()
+    moves = rows.every(db.execute(_MOVES, values), Moves)
     refused = {row.place: row.refused for row in db.execute(_REFUSED, values)}
     entered, left = _by_hour(moves, "entered"), _by_hour(moves, "left_count")
     labels = [(iso(since + place * HOUR) or "")[11:16] for place in range(HOURS)]
@@ -92,22 +118,22 @@ def read(db: Connection, now: int) -> Day:
 
 def latest_failures(db: Connection) -> list[Latest]:
     taken = last_taken(db)
-    return [_latest(row, taken) for row in db.execute(_LATEST, {"latest": LATEST})]
+    return [_latest(failure, taken) for failure in rows.every(db.execute(_LATEST, {"latest": LATEST}), Failure)]
 
 
-def _latest(row: Row[Any], taken: dict[str, int]) -> Latest:
-    title, following = remedies.title(row.cause), remedies.after(row.status, row.cause)
-    return Latest(row, title, following, is_over(row, taken))
+def _latest(failure: Failure, taken: dict[str, int]) -> Latest:
+    title, following = remedies.title(failure.cause), remedies.after(failure.status, failure.cause)
+    return Latest(failure, title, following, is_over(failure, taken))
 
 
-def _by_hour(moves: Sequence[Row[Any]], column: str) -> Counter[int]:
+def _by_hour(moves: Sequence[Moves], column: str) -> Counter[int]:
     found: Counter[int] = Counter()
     for row in moves:
         found[row.place] += getattr(row, column)
     return found
 
 
-def _movers(moves: Sequence[Row[Any]]) -> list[Mover]:
+def _movers(moves: Sequence[Moves]) -> list[Mover]:
     """The cohorts that grew or shrank the most, the most moved first."""
     found: dict[int, Mover] = {}
     for row in moves:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row
 
 LONGEST = 2000  # characters of one value
 ROOM = 60_000  # characters of all values; a page stays under 200 KB
@@ -28,9 +27,32 @@ class Properties:
     left_out: int
 
 
-def full_name(person: Row[Any]) -> str:
-    """First and last name, empty where neither is known."""
-    return " ".join(filter(None, (person.first_name, person.last_name)))
+@dataclass(frozen=True)
+class Person:
+    """Somebody in a list of people."""
+
+    id: int
+    distinct_id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+
+    @property
+    def name(self) -> str:
+        """First and last name, empty where neither is known."""
+        return full_name(self.first_name, self.last_name)
+
+
+@dataclass(frozen=True)
+class FoundPerson(Person):
+    """Somebody whom a search has found, in whichever project."""
+
+    project_id: str
+
+
+def full_name(*names: str | None) -> str:
+    """First and last name, as far as they are known."""
+    return " ".join(filter(None, names))
 
 
 def readable(properties: str) -> Properties:

@@ -9,12 +9,15 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection, Row, Text, bindparam, text
+from sqlalchemy import Connection, Text, bindparam, text
 
+from blueprints import rows
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.people import profile as person_profile
 from blueprints.dashboard.people import timeline
+from blueprints.dashboard.people.profile import FoundPerson
 from blueprints.dashboard.sessions import words as session_words
+from blueprints.paging import split
 from blueprints.urls import can_be_stored
 from runtime import current_runtime
 from security import handover
@@ -112,7 +115,7 @@ def show_person(person_id: int) -> ResponseReturnValue:
     return render_template("dashboard/people/one.html", **found)
 
 
-def search(db: Connection, given: str) -> Sequence[Row[Any]]:
+def search(db: Connection, given: str) -> list[FoundPerson]:
     """Who has this id, e-mail, first, last or full name: at most MOST + 1 rows, in the order of first arrival."""
     if not can_be_stored(given):
         return []
@@ -125,7 +128,7 @@ def search(db: Connection, given: str) -> Sequence[Row[Any]]:
         "most": MOST + 1,
         "namesakes": NAMESAKES,
     }
-    return db.execute(_SEARCH, values).all()
+    return rows.every(db.execute(_SEARCH, values), FoundPerson)
 
 
 def spellings(given: str) -> list[str]:
@@ -144,7 +147,7 @@ def _one(db: Connection, person_id: int, before: timeline.Place | None) -> dict[
     return {
         "person": person,
         "is_pruned": older is None and db.execute(_PRUNED, values).first() is not None,
-        "name": person_profile.full_name(person),
+        "name": person_profile.full_name(person.first_name, person.last_name),
         "now_in": db.execute(_NOW_IN, values).all(),
         "turns": turns,
         "older": older,
@@ -154,7 +157,6 @@ def _one(db: Connection, person_id: int, before: timeline.Place | None) -> dict[
     }
 
 
-def _found(q: str, hits: Sequence[Row[Any]] | None) -> str:
-    shown = None if hits is None else [(hit, person_profile.full_name(hit)) for hit in hits[:MOST]]
-    more = hits is not None and len(hits) > MOST
-    return render_template("dashboard/people/list.html", q=q, hits=shown, more=more, most=MOST)
+def _found(q: str, hits: Sequence[FoundPerson] | None) -> str:
+    shown, last = (None, None) if hits is None else split(hits, MOST)
+    return render_template("dashboard/people/list.html", q=q, hits=shown, more=last is not None, most=MOST)

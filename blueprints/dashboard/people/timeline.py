@@ -1,10 +1,10 @@
 """A person's line of time: every entry and exit in every cohort of the project, newest first, a page at a time."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
+from blueprints import rows
 from blueprints.paging import AFTER_ALL, split
 from blueprints.urls import key
 from models.queries.trail import trail
@@ -36,20 +36,34 @@ _TRAIL = text(
 
 @dataclass(frozen=True)
 class Turn:
-    """One entry or exit. `stayed` is how long, in milliseconds, for an exit whose entry is known."""
+    """One entry or exit in a cohort; None is all of a session that is gone. `entered_at` is when the stay began that an
+    exit ends, where that is known. Times are milliseconds since 1970."""
 
-    row: Row[Any]
-    stayed: int | None
+    cohort_id: int
+    name: str
+    mixpanel_cohort_id: str
+    number: int
+    entered: bool
+    entry_number: int
+    at: int
+    session_id: int
+    action: str | None
+    mixpanel_session_id: str | None
+    entered_at: int | None
+
+    @property
+    def stayed(self) -> int | None:
+        """Milliseconds of the stay that an exit ends; None where its beginning is not known."""
+        return None if self.entered_at is None else self.at - self.entered_at
 
 
 def read(db: Connection, project_id: str, person_id: int, before: Place | None) -> tuple[list[Turn], str | None]:
     """The newest changes before a place, at most PAGE, and the `before` of the next page if there is one."""
     at, cohort, number = before or FROM_NOW
     values = {"project_id": project_id, "person": person_id, "at": at, "cohort": cohort, "number": number, "page": PAGE}
-    rows = db.execute(_TRAIL, values).all()
-    shown, last = split(rows, PAGE)
+    shown, last = split(rows.every(db.execute(_TRAIL, values), Turn), PAGE)
     older = f"{last.at}-{last.cohort_id}-{last.number}" if last else None
-    return [Turn(row, None if row.entered_at is None else row.at - row.entered_at) for row in shown], older
+    return list(shown), older
 
 
 def place(given: str) -> Place | None:

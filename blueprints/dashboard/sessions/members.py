@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from flask import render_template, url_for
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import Connection, bindparam, text
 
+from blueprints import rows
 from blueprints.dashboard import blueprint
+from blueprints.dashboard.people.profile import Person
 from blueprints.dashboard.sessions import words
-from blueprints.dashboard.sessions.routes import find
+from blueprints.dashboard.sessions.session import Session, find
 from blueprints.dashboard.sessions.words import NUMBERS
 from blueprints.paging import AFTER_ALL, split
 from blueprints.urls import integer_of_query
@@ -88,11 +90,11 @@ class Members:
 def list_session_members(session_id: int, kind: str) -> str:
     place = _place()
 
-    def read(db: Connection) -> tuple[Row[Any], Members, dict[int, Row[Any]]]:
+    def read(db: Connection) -> tuple[Session, Members, dict[int, Person]]:
         session = find(db, session_id)
         members = _READERS[kind](db, session, place)
         ids = [row["person_id"] for row in members.rows if "person_id" in row]
-        return session, members, {row.id: row for row in db.execute(_PEOPLE, {"ids": ids})} if ids else {}
+        return session, members, _people(db, ids)
 
     session, members, people = current_runtime().database.read(read)
     runtime = url_for("dashboard.list_session_members", session_id=session_id, kind=kind)
@@ -111,6 +113,10 @@ def list_session_members(session_id: int, kind: str) -> str:
     )
 
 
+def _people(db: Connection, ids: Sequence[int]) -> dict[int, Person]:
+    return {one.id: one for one in rows.every(db.execute(_PEOPLE, {"ids": ids}), Person)} if ids else {}
+
+
 def _place() -> Place:
     return Place(*(integer_of_query(name, start) for name, start in Place._field_defaults.items()))
 
@@ -123,16 +129,16 @@ def _address(session_id: int, kind: str, place: Place) -> str:
 # --- from the log
 
 
-def _entered(db: Connection, session: Row[Any], place: Place) -> Members:
+def _entered(db: Connection, session: Session, place: Place) -> Members:
     return _changes(db, session, place, _ENTERED, session.entered)
 
 
-def _left(db: Connection, session: Row[Any], place: Place) -> Members:
+def _left(db: Connection, session: Session, place: Place) -> Members:
     place = place._replace(after=AFTER_ALL) if place.after < 0 else place
     return _changes(db, session, place, _LEFT, session.left_count)
 
 
-def _changes(db: Connection, session: Row[Any], place: Place, statement: Statement, total: int) -> Members:
+def _changes(db: Connection, session: Session, place: Place, statement: Statement, total: int) -> Members:
     """How many there are is known, so that behind the last of them nobody searches the rest of the log."""
     limit = min(PAGE, total - place.shown)
     if limit <= 0:
@@ -147,12 +153,12 @@ def _changes(db: Connection, session: Row[Any], place: Place, statement: Stateme
 # --- from the pages
 
 
-def _received(db: Connection, session: Row[Any], place: Place) -> Members:
+def _received(db: Connection, session: Session, place: Place) -> Members:
     named, more = _named(db, session, place, _ALL_SEEN, PAGE)
     return _of_pages(named, more)
 
 
-def _unchanged(db: Connection, session: Row[Any], place: Place) -> Members:
+def _unchanged(db: Connection, session: Session, place: Place) -> Members:
     """Those without a change by this session. Where a page came in several versions, its count of them is the last
     version's alone, and does not tell which pages to leave out."""
     statement = _ALL_SEEN if session.unclear else _SOME_UNCHANGED
@@ -169,7 +175,7 @@ def _of_pages(named: Sequence[tuple[int, int]], following: Place | None) -> Memb
 
 
 def _named(
-    db: Connection, session: Row[Any], place: Place, statement: Statement, most: int
+    db: Connection, session: Session, place: Place, statement: Statement, most: int
 ) -> tuple[list[tuple[int, int]], Place | None]:
     """The next `most` (page, person id) behind `place`, and where to go on if there may be more. Pages past the total
     belong to an earlier attempt of the same export (`sync.sweep.leavers`)."""
@@ -184,7 +190,7 @@ def _named(
     return found, Place(blobs[-1][0], HIGHEST) if len(blobs) == PAGES_AT_ONCE else None
 
 
-def _changed(db: Connection, session: Row[Any], ids: Iterable[int]) -> set[int]:
+def _changed(db: Connection, session: Session, ids: Iterable[int]) -> set[int]:
     ids = sorted(set(ids))
     if not ids or not session.first_change:
         return set()
@@ -192,7 +198,7 @@ def _changed(db: Connection, session: Row[Any], ids: Iterable[int]) -> set[int]:
     return set(db.execute(_CHANGED, values).scalars())
 
 
-def _rejected(db: Connection, session: Row[Any], place: Place) -> Members:
+def _rejected(db: Connection, session: Session, place: Place) -> Members:
     found = rejected.listed(db, session.id, PAGE + 1, (place.page, place.after))
     shown, last = split(found, PAGE)
     rows = [{"page": one.page, "reason": REASONS.get(one.reason, one.reason), "value": one.value} for one in shown]

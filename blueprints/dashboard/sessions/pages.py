@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from blueprints.api.sessions import gaps
 from blueprints.dashboard.sessions.words import RUNNING
 from blueprints.formatting import number, plural
 from config.clock import SECOND
@@ -106,7 +105,7 @@ def arrange(session: Any, arrivals: Sequence[Arrival], refused_at: int | None) -
     total = session.total_pages
     numbered = [one for one in arrivals if 0 < one.page <= (total or one.page)]
     ended = session.status == "complete"
-    missing = [] if ended or total is None else gaps((one.page for one in numbered), total)
+    missing = [] if ended or total is None else progress.missing_ranges((one.page for one in numbered), total)
     pages = Pages(missing=missing, replayed=_joined([one.page for one in numbered if one.replays]))
     pages.absent = WORDS["waiting"] if _may_still_come(session) else "did not come"
     pages.late = sum(not one.applied for one in arrivals)

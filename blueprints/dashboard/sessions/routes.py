@@ -1,18 +1,20 @@
 """Sessions: Mixpanel's exports as a list, and one of them with its pages as it goes on."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from flask import abort, render_template, request, url_for
-from sqlalchemy import Connection, Row, TextClause, text
+from flask import render_template, request, url_for
+from sqlalchemy import Connection, TextClause, text
 
-from blueprints import paging, urls
+from blueprints import paging, rows, urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.sessions import pages as session_pages
 from blueprints.dashboard.sessions import words as session_words
+from blueprints.dashboard.sessions.session import COLUMNS, ListedSession, Session, find
 from blueprints.dashboard.sessions.words import RUNNING, STATES
 from blueprints.paging import AFTER_ALL
-from blueprints.urls import can_be_stored, storable
+from blueprints.urls import storable
 from models.sessions import UNFINISHED
 from runtime import current_runtime
 from sync import erasure
@@ -31,22 +33,10 @@ KINDS = {
 # Late is not asked for: it is said of what is being received.
 STATUSES = {"running": "Under way"} | {status: word for status, (_tone, word) in STATES.items() if status != "late"}
 
-_COLUMNS = """s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.status, s.total_pages, s.pages_received,
-    s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed, s.started_at, s.last_page_at,
-    s.completed_at, s.decision, coalesce(nullif(c.name, ''), c.mixpanel_cohort_id) AS label, k.name AS connection"""
-
-_ONE = text(f"""
-    SELECT {_COLUMNS}, s.unclear, s.first_change, s.last_change, s.settles_at, s.held_at, s.would_leave,
-        s.would_leave_of, s.held_for, s.replaced, c.project_id, c.mixpanel_cohort_id, c.log_gone, (
-            SELECT n.id FROM sync_session n WHERE n.cohort_id = s.cohort_id AND n.number = c.newest_refresh
-        ) AS newest_refresh
-    FROM sync_session s JOIN cohort c ON c.id = s.cohort_id LEFT JOIN connection k ON k.id = s.connection_id
-    WHERE s.id = :id""")  # noqa: S608 - our own columns
-
-_CONNECTIONS = text("SELECT id, name FROM connection ORDER BY name LIMIT 500")
+_CONNECTIONS = text("SELECT name FROM connection ORDER BY name LIMIT 500")
 
 _REFUSED = text("""
-    SELECT id, last_at, count, status, cause, message, action FROM failure
+    SELECT id, last_at, count, status, message, action FROM failure
     WHERE cohort_id = :cohort_id AND project_id = :project_id AND last_at BETWEEN :since AND :until
     ORDER BY last_at DESC LIMIT 5""")
 
@@ -86,15 +76,16 @@ def list_sessions() -> str:
     filters = Filters.of(request.args)
     statement, values = _listing(filters)
 
-    def read(db: Connection) -> tuple[list[Row[Any]], list[Row[Any]]]:
-        return list(db.execute(statement, values).all()), list(db.execute(_CONNECTIONS).all())
+    def read(db: Connection) -> tuple[list[ListedSession], list[str]]:
+        found = rows.every(db.execute(statement, values), ListedSession)
+        return found, list(db.execute(_CONNECTIONS).scalars())
 
-    rows, connections = current_runtime().database.read(read)
-    shown, last = paging.split(rows, PAGE)
+    found, connections = current_runtime().database.read(read)
+    shown, last = paging.split(found, PAGE)
     return render_template(
         "dashboard/sessions/list.html",
         sessions=shown,
-        connections=[row.name for row in connections],
+        connections=connections,
         filters=filters,
         older=_address(filters, before=last.id) if last else None,
         first=_address(filters) if filters.before != AFTER_ALL else None,
@@ -127,7 +118,7 @@ def _listing(filters: Filters) -> tuple[TextClause, dict[str, Any]]:
     if filters.cohort:
         wanted.append("(lower(c.name) LIKE lower(:like) ESCAPE '!' OR c.mixpanel_cohort_id = :cohort)")
     statement = text(f"""
-        SELECT {_COLUMNS} FROM sync_session s CROSS JOIN cohort c LEFT JOIN connection k ON k.id = s.connection_id
+        SELECT {COLUMNS} FROM sync_session s CROSS JOIN cohort c LEFT JOIN connection k ON k.id = s.connection_id
         WHERE c.id = s.cohort_id AND {" AND ".join(wanted)} ORDER BY {order} DESC LIMIT {PAGE + 1}""")  # noqa: S608
     values: dict[str, Any] = {"before": filters.before}
     if filters.connection:
@@ -150,6 +141,18 @@ def _literal(searched: str) -> str:
 # --- one session
 
 
+@dataclass(frozen=True)
+class RefusedCall:
+    """A call of its cohort that was refused while it ran; `count` times by `last_at`."""
+
+    id: int
+    last_at: int
+    count: int
+    status: int
+    message: str
+    action: str | None
+
+
 @blueprint.get("/sessions/<int:session_id>")
 def show_session(session_id: int) -> str:
     return render_template("dashboard/sessions/session.html", **_seen_now(session_id))
@@ -161,24 +164,16 @@ def show_session_now(session_id: int) -> str:
     return render_template("dashboard/sessions/_now.html", **_seen_now(session_id))
 
 
-def find(db: Connection, session_id: int) -> Row[Any]:
-    """The session's row, with its cohort's and connection's names. Answers 404 where there is none."""
-    row = db.execute(_ONE, {"id": session_id}).one_or_none() if can_be_stored(session_id) else None
-    if row is None:
-        abort(404)
-    return row
-
-
 def _seen_now(session_id: int) -> dict[str, Any]:
     runtime = current_runtime()
     now = runtime.clock()
 
-    def read(db: Connection) -> tuple[Row[Any], list[session_pages.Arrival], list[Row[Any]], str]:
+    def read(db: Connection) -> tuple[Session, list[session_pages.Arrival], list[RefusedCall], str]:
         session = find(db, session_id)
-        refused = db.execute(_REFUSED, _while_it_ran(session, now)).all()
+        refused = rows.every(db.execute(_REFUSED, _while_it_ran(session, now)), RefusedCall)
         is_over = session.status != "stalled"
         kind = "" if is_over else cohort_status.standings(db, now, session.cohort_id)[0].rhythm.kind
-        return session, session_pages.read(db, session_id), list(refused), kind
+        return session, session_pages.read(db, session_id), refused, kind
 
     session, arrivals, refused, kind = runtime.database.read(read)
     refused_at = next((one.last_at for one in refused if one.action == session.action), None)
@@ -199,7 +194,7 @@ def _seen_now(session_id: int) -> dict[str, Any]:
     }
 
 
-def _while_it_ran(session: Row[Any], now: int) -> dict[str, Any]:
+def _while_it_ran(session: Session, now: int) -> dict[str, Any]:
     ended = session.completed_at or (session.last_page_at if session.status == "superseded" else now)
     return {
         "cohort_id": session.mixpanel_cohort_id,

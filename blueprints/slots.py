@@ -1,4 +1,4 @@
-"""Places for what takes long: so many at once, and of these nobody more than half."""
+"""Slots for what takes long: so many at once, and of these nobody more than half."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from functools import partial
 from threading import Condition, Lock
 
 
-class Places:
-    """`count` places; one caller has at most half of them, and one at least."""
+class Slots:
+    """`count` slots; one caller has at most half of them, and one at least."""
 
     def __init__(self, count: int) -> None:
         self._count, self._own = count, max(1, count // 2)
@@ -15,7 +15,7 @@ class Places:
         self._changed = Condition()
 
     def take(self, who: str, patience: float = 0.0) -> Callable[[], None] | None:
-        """A place for `who`, given back by calling what is returned, once or more often; None where none came free
+        """A slot for `who`, given back by calling what is returned, once or more often; None where none came free
         within `patience` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._is_free_for(who), patience):

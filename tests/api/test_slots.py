@@ -1,4 +1,4 @@
-"""Places for what takes long: nobody has all of them, whatever they leave unread."""
+"""Slots for what takes long: nobody has all of them, whatever they leave unread."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from blueprints.api.places import Places
+from blueprints.slots import Slots
 from tests.api.test_exports import COHORT, another_token, fill
 from tests.relay import Relay
 
@@ -49,11 +49,11 @@ def test_what_one_operator_does_not_read_is_nobody_elses_429(relay: Relay) -> No
 def test_there_are_never_more_than_so_many_nor_one_has_more_than_half(
     count: int, steps: list[tuple[str, bool]]
 ) -> None:
-    places, held = Places(count), []
+    slots, held = Slots(count), []
     for who, comes in steps:
         mine = sum(one == who for one, _ in held)
         if comes:
-            give = places.take(who)
+            give = slots.take(who)
             assert (give is not None) == (len(held) < count and mine < max(1, count // 2))
             held += [(who, give)] if give else []
         elif mine:

@@ -1,0 +1,73 @@
+"""A session as the dashboard's pages read it: its row with its cohort's and its connection's names."""
+
+from dataclasses import dataclass
+
+from flask import abort
+from sqlalchemy import Connection, text
+
+from blueprints import rows
+from blueprints.urls import can_be_stored
+
+COLUMNS = """s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.status, s.total_pages, s.pages_received,
+    s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed, s.started_at, s.last_page_at,
+    s.completed_at, s.decision, coalesce(nullif(c.name, ''), c.mixpanel_cohort_id) AS label, k.name AS connection"""
+
+_ONE = text(f"""
+    SELECT {COLUMNS}, s.unclear, s.first_change, s.last_change, s.settles_at, s.held_at, s.would_leave,
+        s.would_leave_of, s.held_for, s.replaced, c.project_id, c.mixpanel_cohort_id, c.log_gone, (
+            SELECT n.id FROM sync_session n WHERE n.cohort_id = s.cohort_id AND n.number = c.newest_refresh
+        ) AS newest_refresh
+    FROM sync_session s JOIN cohort c ON c.id = s.cohort_id LEFT JOIN connection k ON k.id = s.connection_id
+    WHERE s.id = :id""")  # noqa: S608 - our own columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedSession:
+    """A session in the list: COLUMNS. Times are milliseconds since 1970; `label` is its cohort's name."""
+
+    id: int
+    cohort_id: int
+    number: int
+    mixpanel_session_id: str
+    action: str
+    status: str
+    total_pages: int | None
+    pages_received: int
+    received: int
+    entered: int
+    left_count: int
+    unchanged: int
+    rejected: int
+    replayed: int
+    started_at: int
+    last_page_at: int
+    completed_at: int | None
+    decision: str | None
+    label: str
+    connection: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session(ListedSession):
+    """One session with all that its own pages say. `first_change` and `last_change` are numbers of its cohort's log
+    (S11), `newest_refresh` is the id of a session."""
+
+    unclear: bool
+    first_change: int
+    last_change: int
+    settles_at: int | None
+    held_at: int | None
+    would_leave: int | None
+    would_leave_of: int | None
+    held_for: str | None
+    replaced: int
+    project_id: str
+    mixpanel_cohort_id: str
+    log_gone: int
+    newest_refresh: int | None
+
+
+def find(db: Connection, session_id: int) -> Session:
+    """The session of a page's address. Answers 404 where there is none."""
+    found = rows.one_or_none(db.execute(_ONE, {"id": session_id}), Session) if can_be_stored(session_id) else None
+    return found or abort(404)
