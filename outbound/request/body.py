@@ -13,7 +13,7 @@ from outbound.projects import Credentials
 from outbound.readers.objects import is_lines, of_lines
 from outbound.request import records
 from outbound.request.checks import MOST_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, check_record, lookup
-from outbound.request.param_values import Unreadable, as_lines, parsed, wire
+from outbound.request.param_values import MARK, Unreadable, parsed, wire
 
 JSON = ("Content-Type", "application/json")
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -84,11 +84,8 @@ def _given_records(
         try:
             found = _parsed(found)
         except Unreadable as error:
-            lines = as_lines(found)
-            if lines is None:
-                body.problems.append(Problem("error", "body", str(error)))
-                return []
-            found = lines
+            body.problems.append(Problem("error", "body", str(error)))
+            return []
     found = found if isinstance(found, list) else [found]
     if len(found) > MOST_RECORDS:
         message = f"{len(found):,} records; Mixpanel takes {MOST_RECORDS:,} a call. Import them instead."
@@ -101,7 +98,7 @@ def _given_records(
 
 def _parsed(text: str) -> Any:
     """JSON, or NDJSON: a record on each line. Raises Unreadable."""
-    written = text.strip().removeprefix("\ufeff").encode("utf-8", "surrogatepass")
+    written = text.strip().removeprefix(MARK).encode("utf-8", "surrogatepass")
     if not written.startswith(b"{") or b"\n" not in written or not is_lines(written):
         return parsed(text)
     found = list(of_lines(io.BytesIO(written)))
@@ -181,7 +178,7 @@ def _csv(_operation: Operation, given: Given, values: dict[str, Any]) -> Body:
     text = given.body if isinstance(given.body, str) and given.body else values.get("csv")
     if not isinstance(text, str) or not text.strip():
         return Body(problems=[Problem("error", "params.csv", "The table is missing: CSV with a first row of names.")])
-    content = text.removeprefix("\ufeff").encode("utf-8", "replace")
+    content = text.removeprefix(MARK).encode("utf-8", "replace")
     if len(content) > MOST_CSV_BYTES:
         return Body(problems=[Problem("error", "body", "It is larger than 100 MB, which is all that Mixpanel takes.")])
     return Body(content, (CSV,), problems=list(lookup.problems(content)))

@@ -18,6 +18,7 @@ from outbound.readers.times import NoTime
 MOST_FILE_BYTES = 10 * 1024 * 1024
 _LINE = re.compile(r"\A([\w-]+): *(.*)")
 MOST_DIGITS = 4300  # of a whole number that Python reads
+MARK = "\ufeff"  # as some editors begin a text
 HALF = "It holds half a character (a lone surrogate), which can be neither sent nor kept."
 YES, NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
@@ -58,18 +59,43 @@ def as_text(value: Any) -> str:
 
 
 def parsed(given: str) -> Any:
-    """JSON that can be kept and sent on; raises Unreadable with the line and column at which it ends to be any."""
+    """JSON that can be kept and sent on, with or without a mark before it. Raises Unreadable, with the line and column
+    at which it ends to be any."""
+    given = given.removeprefix(MARK)
     if json_depth.is_too_deep(given):
         raise Unreadable(json_depth.TOO_DEEP)
     try:
-        found = json.loads(given)
+        found = json.loads(
+            given, object_pairs_hook=_without_twins, parse_constant=_refuse_constant, parse_float=_finite
+        )
     except json.JSONDecodeError as error:
         raise Unreadable(f"This is no JSON: line {error.lineno}, column {error.colno}: {_reason(error)}.") from None
+    except Unreadable:
+        raise
     except ValueError:
         raise Unreadable(f"A number in it has more than {MOST_DIGITS:,} digits.") from None
     if not is_whole(given) or ("\\ud" in given.lower() and not is_whole(json.dumps(found, ensure_ascii=False))):
         raise Unreadable(HALF)
     return found
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Unreadable("A name stands twice in an object, so that one of the values would be lost.")
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and Infinity are no JSON, and would leave as null."""
+    raise Unreadable(f"This is no JSON: {name} is no number.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise Unreadable(f"This is no JSON: {text[:40]} is larger than any number.")
+    return number
 
 
 def is_whole(text: str) -> bool:
@@ -79,16 +105,6 @@ def is_whole(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def as_lines(given: str) -> list[Any] | None:
-    """NDJSON: a JSON object a line; None where it is none."""
-    lines = [line for line in given.splitlines() if line.strip()]
-    try:
-        found = [parsed(line) for line in lines]
-    except Unreadable:
-        return None
-    return found if all(isinstance(one, dict) for one in found) else None
 
 
 def _reason(error: json.JSONDecodeError) -> str:
