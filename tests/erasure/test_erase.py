@@ -1,5 +1,6 @@
 """An erasure that is interrupted goes on; one that would not last is not begun."""
 
+import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,7 +14,9 @@ from erasure import erase as story_of
 from models.database import DatabaseUnavailable
 from outbound import deliveries, send
 from outbound.comparison import jobs as comparisons
+from outbound.imports import files
 from outbound.imports import jobs as imports
+from outbound.imports.columns import guessed
 from outbound.operations import registry
 from outbound.operations.types import Given
 from sync import erasure as sync_erasure
@@ -135,3 +138,30 @@ def test_two_erasures_of_one_person_at_once_give_one_proof(planted: Relay, here:
     assert {one.id for one in done} == {1}
     assert here.erased(WHO)[0].counts == LOST
     assert len(planted.rows("SELECT id FROM audit_entry WHERE action = 'person.erase'")) == 1
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be with its mark"])
+@pytest.mark.parametrize("where", ["near", "far"])
+def test_an_upload_that_names_them_goes_however_it_is_encoded(
+    relay: Relay, here: Eraser, where: str, encoding: str, packed: bool
+) -> None:
+    """Far means behind the first pieces that are looked at, and at their seam."""
+    runtime = runtime_of(relay)
+    runtime.uploads.mkdir(parents=True)
+    relay.refresh([ID], project=PROJECT)
+    kept = {}
+    for who in (ID, "bob"):
+        before = "other,0\n" * (1 if where == "near" else (1024 * 1024 - 4) // 8)
+        table = f"distinct_id,n\n{before}{who},1\n" + "other,2\n" * 3
+        written = "\ufeff" + table if "mark" in encoding else table
+        content = written.encode(encoding.split(maxsplit=1)[0])
+        kept[who] = path = runtime.uploads / f"of {who}"
+        path.write_bytes(gzip.compress(content) if packed else content)
+        settings = {"mapping": guessed("people", files.heads(path))}
+        draft = imports.Draft(
+            "prod", "people", "profile-batch-update", "upload", "f", "tests", str(path), settings=settings, state="done"
+        )
+        relay.database.write(partial(imports.add, draft=draft, now=relay.clock()))
+    here.erase(WHO, "tests")
+    assert [path.exists() for path in kept.values()] == [False, True]
