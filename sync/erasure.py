@@ -82,9 +82,7 @@ def _leave(db: Connection, cohort: CohortState, person_id: int, row: Row[Any], n
     """One exit, on a session of its own: every change of the log belongs to one, and a size over time is a sum over
     them. What is known of Mixpanel's calls (last call, rhythm, label, order) stays as it is."""
     session = _session(db, cohort.id, now)
-    cohort.change_count += 1
-    cohort.member_count -= 1
-    cohort.version += 1
+    cohort.count_changes(0, 1)
     session.count_changes(cohort, 0, 1)
     sessions.save(db, session)
     stay = (person_id, row.entered_at, now, row.entry_number, cohort.change_count, False, row.change_number)

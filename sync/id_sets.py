@@ -1,4 +1,4 @@
-"""The people that a page named, as one small column: sorted person ids, their differences, deflated.
+"""Sets of person ids. The people that a page named are one small column: sorted ids, their differences, deflated.
 
 Some 2.5 KB for 1,000 people. Kept on the page row, never as a mark on membership rows: marking costs 15-20 ms a page
 and megabytes of write-ahead log to save seconds in the sweep.
@@ -15,6 +15,7 @@ WINDOW = 64 * 1024 * 1024  # ids that one pass of a sweep holds, at a byte each
 
 
 def encode(person_ids: Iterable[int]) -> bytes:
+    """The ids of one page as a column keeps them."""
     ids = sorted(person_ids)
     return zlib.compress(array("Q", map(sub, ids, [0, *ids])).tobytes(), 1)
 
@@ -26,26 +27,27 @@ def decode(blob: bytes) -> Iterator[int]:
     return accumulate(differences)
 
 
-class Marks:
-    """Which ids from `start` on are named: a byte an id, because Python sets bytes faster than bits."""
+class IdSet:
+    """A set of ids from `start` to before `end`: a byte an id, because Python sets bytes faster than bits."""
 
     def __init__(self, start: int, length: int) -> None:
         self.start = start
-        self._marks = bytearray(length)
+        self._is_in = bytearray(length)
 
     def add(self, blobs: Iterable[bytes]) -> None:
-        marks, start, length = self._marks, self.start, len(self._marks)
+        """Add the ids of these pages, as `encode` has written them; those of other ranges are left out."""
+        is_in, start, length = self._is_in, self.start, len(self._is_in)
         for blob in filter(None, blobs):
             for person_id in decode(blob):
                 if 0 <= person_id - start < length:
-                    marks[person_id - start] = 1
+                    is_in[person_id - start] = 1
 
     @property
     def end(self) -> int:
-        return self.start + len(self._marks)
+        return self.start + len(self._is_in)
 
     def __contains__(self, person_id: Any) -> bool:
-        return bool(self._marks[person_id - self.start])
+        return bool(self._is_in[person_id - self.start])
 
     def count(self) -> int:
-        return self._marks.count(1)
+        return self._is_in.count(1)

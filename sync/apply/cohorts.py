@@ -66,6 +66,12 @@ class CohortState:
     last_call_at: int
     guard_percent: int | None  # never saved here: see `sync.sweep.guard`
 
+    def count_changes(self, entered: int, left: int) -> None:
+        """Count entries and exits that are appended to the end of the log."""
+        self.change_count += entered + left
+        self.member_count += entered - left
+        self.version += 1 if entered or left else 0
+
     def synced(self, now: int) -> None:
         """A session of this cohort is complete."""
         self.first_synced_at = self.first_synced_at or now

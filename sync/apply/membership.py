@@ -39,10 +39,6 @@ class Plan:
     unchanged: int = 0  # named, and no change by this session so far
     counted: int = 0  # named, and not counted by an earlier page of this session
 
-    @property
-    def changes(self) -> int:
-        return self.entered + self.left
-
     def leave(self, settled: int) -> None:
         """Count so many people of whom the page says nothing new."""
         self.unchanged += settled

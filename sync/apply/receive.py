@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from sync import dialects, id_sets
-from sync.apply import cohorts, people, sessions
+from sync.apply import cohorts, pages, people, sessions
 from sync.apply.cohorts import CohortState
 from sync.apply.membership import People, Plan, Stay, plan_entries, plan_exits
-from sync.apply.sessions import EarlierPage, PageRecord, SessionState
+from sync.apply.pages import PageRecord
+from sync.apply.session_counts import EarlierPage
+from sync.apply.sessions import SessionState
 from sync.contract.page import Page
 from sync.rules import Rules
-from sync.sweep import guard, leavers
-from sync.sweep.guard import Ending
+from sync.sweep import conclude, leavers
+from sync.sweep.conclude import LastPage
 
 
 @dataclass(frozen=True)
@@ -31,176 +33,137 @@ def receive(db: Connection, page: Page, rules: Rules, connection_id: int, now: i
     cohort = cohorts.lock(db, page, now)
     cohort.last_call_at = now
     session, earlier = sessions.join(db, cohort, page, rules, connection_id, now)
-    if earlier is not None and earlier.body_digest == page.digest:
-        sessions.replay(db, session, page, rules, now)
-        receipt = Receipt("replayed")
+    run = PageRun(db, cohort, session, page, earlier, rules, now)
+    if run.is_replay:
+        receipt = run.replay()
     else:
         sessions.take_in(db, session, page, earlier, now)
         cohorts.relabel(db, cohort, page, session.number, now)
-        receipt = _apply(db, cohort, session, page, earlier, rules, now)
+        receipt = run.record() if session.is_overtaken(cohort) else run.apply()
     cohorts.save(db, cohort)
     return receipt
 
 
-def _apply(
-    db: Connection,
-    cohort: CohortState,
-    session: SessionState,
-    page: Page,
-    earlier: EarlierPage | None,
-    rules: Rules,
-    now: int,
-) -> Receipt:
-    session.rejected += page.rejected_count - (earlier.rejected if earlier else 0)
-    if session.is_overtaken(cohort):
-        return _record_only(db, session, page, earlier, now)
-    found = _read(db, cohort, session, page)
-    written = _write_people(db, cohort, page, found, now)
-    ids = [known[1] or written[known[0]] for known in found.known]
-    plan = _plan(db, cohort, session, page, found, ids, now)
-    named = [*found.settled, *ids]
-    heard = _heard_before(db, cohort, session, earlier)
-    if heard is not None:
-        plan.counted = len(set(named) - heard)
-    _book(cohort, session, page, earlier, plan)
-    swept = _conclude(db, cohort, session, page, named, plan, rules, now)
-    sessions.save(db, session)
-    kept = id_sets.encode(heard.union(named) if heard and earlier else named)
-    record = PageRecord(
-        len(named) + page.rejected_count, plan.entered, plan.left, plan.unchanged, applied=True, seen=kept
-    )
-    sessions.save_page(db, session, page, record, now)
-    dialects.of(db).write_stays(db, cohort.id, session.number, session.id, plan.stays + swept, now)
-    return Receipt("applied", record.received, plan.entered, plan.left + len(swept), page.rejected_count)
+@dataclass
+class PageRun:
+    """A page with all that it is applied to. `earlier` is its version of before, if it has come in another one."""
 
+    db: Connection
+    cohort: CohortState
+    session: SessionState
+    page: Page
+    earlier: EarlierPage | None
+    rules: Rules
+    now: int
 
-def _record_only(db: Connection, session: SessionState, page: Page, earlier: EarlierPage | None, now: int) -> Receipt:
-    """A late page of a session that a newer one has overtaken: it is kept, and changes nothing (S9)."""
-    named = len(page.members) + page.rejected_count
-    session.received += named - (earlier.received if earlier else 0)
-    session.unchanged += len(page.members) - (earlier.unchanged if earlier else 0)
-    if session.status not in {"complete", "superseded"}:
-        session.status = "superseded"
-    sessions.save(db, session)
-    sessions.save_page(db, session, page, PageRecord(named, unchanged=len(page.members), applied=False), now)
-    return Receipt("superseded", named, rejected=page.rejected_count)
+    @property
+    def is_replay(self) -> bool:
+        return self.earlier is not None and self.earlier.body_digest == self.page.digest
 
+    def replay(self) -> Receipt:
+        """Nothing changes but what is known of the traffic (S7, S8, S13)."""
+        sessions.replay(self.db, self.session, self.rules, self.now)
+        pages.count_replay(self.db, self.session, self.page)
+        return Receipt("replayed")
 
-def _read(db: Connection, cohort: CohortState, session: SessionState, page: Page) -> People:
-    if not page.members:
-        return People([])
-    removal = page.action == "remove_members"  # touches no profile (S3)
-    digests = dict.fromkeys(page.members) if removal else people.digests(page.members)
-    refresh = session.number if page.is_refresh else None
-    return dialects.of(db).read_people(db, cohort.project_id, cohort.id, digests, refresh)
+    def record(self) -> Receipt:
+        """Keep a late page of a session that a newer one has overtaken; it changes nothing (S9)."""
+        session, page, unchanged = self.session, self.page, len(self.page.members)
+        session.count_version(page, unchanged, self.earlier)
+        if session.status not in {"complete", "superseded"}:
+            session.status = "superseded"
+        record = PageRecord(unchanged + page.rejected_count, unchanged=unchanged, applied=False)
+        self._save(record)
+        return Receipt("superseded", record.received, rejected=page.rejected_count)
 
+    def apply(self) -> Receipt:
+        """Write what the page changes, and end the session where it is the last one."""
+        known = self._read_people()
+        ids = self._write_people(known)
+        plan = self._plan(known, ids)
+        named = [*known.settled, *ids]
+        before = self._named_before()
+        if before is not None:
+            plan.counted = len(set(named) - before)
+        self._count(plan)
+        leaving = self._conclude(named, plan)
+        received = len(named) + self.page.rejected_count
+        seen = id_sets.encode(before.union(named) if before and self.earlier else named)
+        self._save(PageRecord(received, plan.entered, plan.left, plan.unchanged, seen=seen))
+        self._write_stays(plan.stays + leaving)
+        return Receipt("applied", received, plan.entered, plan.left + len(leaving), self.page.rejected_count)
 
-def _write_people(db: Connection, cohort: CohortState, page: Page, found: People, now: int) -> dict[str, int]:
-    """Write who is new or changed (S3); returns the ids of those written."""
-    if page.action == "remove_members":
-        changed = people.strangers(found.known)
-    else:
-        changed = people.changes(found.known, page.members)
-    cohort.version += 1 if changed else 0
-    return dialects.of(db).write_people(db, cohort.project_id, changed, found.highest_id, now)
+    def _read_people(self) -> People:
+        page = self.page
+        if not page.members:
+            return People([])
+        digests = dict.fromkeys(page.members) if page.is_removal else people.digests(page.members)
+        refresh = self.session.number if page.is_refresh else None
+        return dialects.of(self.db).read_people(self.db, self.cohort.project_id, self.cohort.id, digests, refresh)
 
+    def _write_people(self, known: People) -> list[int]:
+        """Write who is new or changed (S3). Return the ids of `known.known`, in their order."""
+        cohort, page = self.cohort, self.page
+        # A removal touches no profile.
+        changed = people.strangers(known.known) if page.is_removal else people.changes(known.known, page.members)
+        cohort.version += 1 if changed else 0
+        written = dialects.of(self.db).write_people(self.db, cohort.project_id, changed, known.highest_id, self.now)
+        return [person[1] or written[person[0]] for person in known.known]
 
-def _plan(
-    db: Connection,
-    cohort: CohortState,
-    session: SessionState,
-    page: Page,
-    found: People,
-    ids: list[int],
-    now: int,
-) -> Plan:
-    plan = Plan(session.number, cohort.change_count, now)
-    if page.action == "remove_members":
-        plan_exits(plan, found.known, ids, spared=_named_by_newer_refresh(db, cohort, session))
-    else:
-        plan_entries(plan, found.known, ids, is_diff=not page.is_refresh)
-    plan.leave(len(found.settled))
-    return plan
+    def _plan(self, known: People, ids: list[int]) -> Plan:
+        plan = Plan(self.session.number, self.cohort.change_count, self.now)
+        if self.page.is_removal:
+            plan_exits(plan, known.known, ids, spared=self._named_by_newer_refresh())
+        else:
+            plan_entries(plan, known.known, ids, is_diff=not self.page.is_refresh)
+        plan.leave(len(known.settled))
+        return plan
 
+    def _named_by_newer_refresh(self) -> set[int]:
+        """A late page of a diff must not remove whom a newer refresh, still unfinished, has already named (S9)."""
+        if self.session.number > self.cohort.newest_refresh:
+            return set()
+        refresh = sessions.by_number(self.db, self.cohort.id, self.cohort.newest_refresh)
+        return set() if refresh.is_rejected else leavers.named(self.db, refresh)
 
-def _named_by_newer_refresh(db: Connection, cohort: CohortState, session: SessionState) -> set[int]:
-    """A late page of a diff must not remove whom a newer refresh, still unfinished, has already named (S9)."""
-    if session.number > cohort.newest_refresh:
-        return set()
-    refresh = sessions.by_number(db, cohort.id, cohort.newest_refresh)
-    return set() if refresh.is_rejected else leavers.named(db, refresh)
+    def _named_before(self) -> set[int] | None:
+        """The people whom a diff has named before this page, where their rows do not tell it: a newer session may have
+        spoken since, or the page came in another version (S14). None where the rows tell."""
+        is_newest = self.session.number == self.cohort.session_count
+        if self.session.is_refresh or (is_newest and self.earlier is None):
+            return None
+        return leavers.named(self.db, self.session)
 
+    def _count(self, plan: Plan) -> None:
+        """Count the plan in, on the cohort and on the session (S10, S14)."""
+        cohort, session = self.cohort, self.session
+        cohort.count_changes(plan.entered, plan.left)
+        session.count_changes(cohort, plan.entered, plan.left)
+        if self.page.is_refresh:
+            session.count_version(self.page, plan.unchanged, self.earlier)
+        else:
+            session.count_addition(self.page, plan.counted, self.earlier)
 
-def _heard_before(
-    db: Connection, cohort: CohortState, session: SessionState, earlier: EarlierPage | None
-) -> set[int] | None:
-    """Whom a diff has named before this page, where their rows do not tell it: a newer session may have spoken since,
-    or the page came in another version (S14). None where the rows tell."""
-    if session.is_refresh or (session.number == cohort.session_count and earlier is None):
-        return None
-    return leavers.named(db, session)
-
-
-def _book(cohort: CohortState, session: SessionState, page: Page, earlier: EarlierPage | None, plan: Plan) -> None:
-    """Count the plan in, on the cohort and on the session (S10, S14)."""
-    cohort.change_count += plan.changes
-    cohort.member_count += plan.entered - plan.left
-    cohort.version += 1 if plan.changes else 0
-    session.count_changes(cohort, plan.entered, plan.left)
-    rejected_before = earlier.rejected if earlier else 0
-    if page.is_refresh:  # a page's latest version counts
-        session.received += len(page.members) + page.rejected_count - (earlier.received if earlier else 0)
-        session.unchanged += plan.unchanged - (earlier.unchanged if earlier else 0)
-    else:  # every version has been applied
-        session.received += plan.counted + page.rejected_count - rejected_before
-        session.unchanged = session.received - session.rejected - session.entered - session.left_count
-
-
-def _conclude(
-    db: Connection,
-    cohort: CohortState,
-    session: SessionState,
-    page: Page,
-    named: list[int],
-    plan: Plan,
-    rules: Rules,
-    now: int,
-) -> list[Stay]:
-    """Where the session stands after this page; returns the exits of the sweep that a clear refresh's last page runs
-    (S5, S8), unless the removal guard holds it."""
-    session.open()
-    if not session.has_all_pages:
+    def _conclude(self, named: list[int], plan: Plan) -> list[Stay]:
+        """Set where the session stands after this page. Return the exits of the sweep that a clear refresh's last page
+        runs (S5, S8), unless the removal guard holds it."""
+        session = self.session
+        session.open()
+        if not session.has_all_pages:
+            return []
+        if not session.is_refresh:
+            session.complete(self.cohort, self.now)
+        elif session.unclear or session.total_pages is None:
+            session.settle(self.now + self.rules.settle)
+        else:
+            last = LastPage(self.page, named, plan.entered)
+            return conclude.end(self.db, self.cohort, session, self.rules, self.now, last=last)
         return []
-    if not session.is_refresh:
-        session.status = "complete"
-        session.completed_at = now
-        cohort.synced(now)
-    elif session.unclear or session.total_pages is None:
-        session.status = "settling"
-        session.settles_at = now + rules.settle
-    elif cohort.member_count > rules.sweep_inline:
-        leavers.hand_over(cohort, session, judged=not guard.watches(cohort, session, rules))
-    else:
-        stayers = leavers.named(db, session, besides=page.key).union(named)
-        return _sweep(db, cohort, session, page, stayers, plan, rules, now)
-    return []
 
+    def _save(self, record: PageRecord) -> None:
+        sessions.save(self.db, self.session)
+        pages.save(self.db, self.session, self.page, record, self.now)
 
-def _sweep(
-    db: Connection,
-    cohort: CohortState,
-    session: SessionState,
-    page: Page,
-    stayers: set[int],
-    plan: Plan,
-    rules: Rules,
-    now: int,
-) -> list[Stay]:
-    """Whoever is not among `stayers` leaves, unless the removal guard holds them."""
-    empty_before = cohort.member_count == plan.entered
-    gone = [] if empty_before else list(leavers.leavers(db, cohort, session, stayers, now))
-    if guard.holds(db, cohort, session, Ending(stayers, len(gone), page, plan.entered), rules, now):
-        return []
-    leavers.book(cohort, session, gone)
-    leavers.finish(cohort, session, len(stayers), session.entered, now)
-    return gone
+    def _write_stays(self, stays: list[Stay]) -> None:
+        session = self.session
+        dialects.of(self.db).write_stays(self.db, self.cohort.id, session.number, session.id, stays, self.now)

@@ -1,4 +1,4 @@
-"""Sessions and their pages: which session a page belongs to, what has come of it, and whether it is complete."""
+"""Sessions: which one a page belongs to, what has come of it, and whether it is complete."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,15 @@ from sqlalchemy import Connection
 from models.statement import Statement
 from sync.apply import cohorts
 from sync.apply.cohorts import CohortState
-from sync.contract import json_text
+from sync.apply.session_counts import EarlierPage, SessionCounts
 from sync.contract.page import Page
-from sync.contract.size_limits import KEPT_OF_A_SESSION
 from sync.rules import Rules
 
-_COLUMNS = """s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.connection_id, s.status, s.unclear,
-    s.total_pages, s.pages_received, s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed,
-    s.first_change, s.last_change, s.started_at, s.last_page_at, s.completed_at, s.settles_at, s.held_at,
-    s.would_leave, s.would_leave_of, s.decision, s.held_for,
-    s.replaced"""
+# In the order of SessionState's fields, those of SessionCounts first.
+_COLUMNS = """s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed, s.first_change, s.last_change,
+    s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.connection_id, s.status, s.unclear, s.total_pages,
+    s.pages_received, s.started_at, s.last_page_at, s.completed_at, s.settles_at, s.held_at, s.would_leave,
+    s.would_leave_of, s.decision, s.held_for, s.replaced"""
 
 _BY_PAGE = f"""
     SELECT {_COLUMNS}, p.body_digest, p.received AS page_received, p.unchanged AS page_unchanged,
@@ -64,23 +63,11 @@ _SUPERSEDE = Statement("""
     WHERE cohort_id = :cohort_id AND number < :number AND action = 'members'
         AND status NOT IN ('complete', 'superseded')""")
 
-_SAVE_PAGE = Statement("""
-    INSERT INTO sync_page (session_id, page, body_digest, received, entered, left_count, unchanged, rejected, replays,
-        applied, seen, rejected_members, received_at)
-    VALUES (:session_id, :page, :body_digest, :received, :entered, :left_count, :unchanged, :rejected, 0, :applied,
-        :seen, :rejected_members, :now)
-    ON CONFLICT (session_id, page) DO UPDATE SET body_digest = excluded.body_digest, received = excluded.received,
-        entered = sync_page.entered + excluded.entered, left_count = sync_page.left_count + excluded.left_count,
-        unchanged = excluded.unchanged, rejected = excluded.rejected, applied = excluded.applied,
-        seen = excluded.seen, rejected_members = excluded.rejected_members, received_at = excluded.received_at""")
-
-_REPLAYED_PAGE = Statement("UPDATE sync_page SET replays = replays + 1 WHERE session_id = :session_id AND page = :page")
-
 _COUNT_PAGES = Statement("SELECT count(*) FROM sync_page WHERE session_id = :session_id AND page <= :total")
 
 
 @dataclass
-class SessionState:
+class SessionState(SessionCounts):
     """A session's row under its cohort's lock; `id` is 0 until it is saved for the first time."""
 
     id: int
@@ -93,14 +80,6 @@ class SessionState:
     unclear: bool
     total_pages: int | None
     pages_received: int
-    received: int
-    entered: int
-    left_count: int
-    unchanged: int
-    rejected: int
-    replayed: int
-    first_change: int
-    last_change: int
     started_at: int
     last_page_at: int
     completed_at: int | None
@@ -144,23 +123,16 @@ class SessionState:
             return self.number < cohort.newest_refresh or self.is_rejected
         return self.number < cohort.complete_refresh
 
-    def count_changes(self, cohort: CohortState, entered: int, left: int) -> None:
-        """Book entries and exits that were just appended to the end of the cohort's log."""
-        self.entered += entered
-        self.left_count += left
-        if entered or left:
-            self.first_change = self.first_change or cohort.change_count - entered - left + 1
-            self.last_change = cohort.change_count
+    def settle(self, until: int) -> None:
+        """Wait for further pages until then, because nobody can know whether all are here (S8)."""
+        self.status, self.settles_at = "settling", until
 
-
-@dataclass(frozen=True)
-class EarlierPage:
-    """What an earlier version of a page has contributed."""
-
-    body_digest: bytes
-    received: int
-    unchanged: int
-    rejected: int
+    def complete(self, cohort: CohortState, now: int) -> None:
+        """Nothing is to come any more; a refresh has had its word on everybody in the cohort (S9)."""
+        self.status, self.completed_at, self.settles_at = "complete", now, None
+        if self.is_refresh:
+            cohort.complete_refresh = max(cohort.complete_refresh, self.number)
+        cohort.synced(now)
 
 
 def join(
@@ -258,6 +230,7 @@ def take_in(db: Connection, session: SessionState, page: Page, earlier: EarlierP
     """Count `page` in, and note what makes the session's end unclear (S8)."""
     session.last_page_at = now
     session.replaced += page.replaced
+    session.count_rejected(page, earlier)
     if page.number is None or not page.session_id or earlier is not None:
         session.unclear = True
     if earlier is None:
@@ -271,12 +244,12 @@ def take_in(db: Connection, session: SessionState, page: Page, earlier: EarlierP
 
 def _recount(db: Connection, session: SessionState, page: Page, *, new: bool) -> None:
     """The total changed: pages past the new one are no part of the export any more."""
-    (here,) = _COUNT_PAGES.one(db, {"session_id": session.id, "total": page.total})
-    session.pages_received = here + (1 if new else 0)
+    (known,) = _COUNT_PAGES.one(db, {"session_id": session.id, "total": page.total})
+    session.pages_received = known + (1 if new else 0)
 
 
-def replay(db: Connection, session: SessionState, page: Page, rules: Rules, now: int) -> None:
-    """The same page once more: nothing changes but what is known of the traffic (S7, S8, S13)."""
+def replay(db: Connection, session: SessionState, rules: Rules, now: int) -> None:
+    """Note that a page came once more: the session is alive (S13), and what settles begins to wait anew (S8)."""
     session.replayed += 1
     session.last_page_at = now
     if session.status == "stalled":
@@ -284,7 +257,6 @@ def replay(db: Connection, session: SessionState, page: Page, rules: Rules, now:
     if session.status == "settling":
         session.settles_at = now + rules.settle
     save(db, session)
-    _REPLAYED_PAGE.run(db, {"session_id": session.id, "page": page.key})
 
 
 def save(db: Connection, session: SessionState) -> None:
@@ -293,34 +265,3 @@ def save(db: Connection, session: SessionState) -> None:
         _SAVE.run(db, vars(session))
     else:
         (session.id,) = _OPEN.one(db, vars(session))
-
-
-@dataclass
-class PageRecord:
-    """What is kept of a page."""
-
-    received: int = 0
-    entered: int = 0
-    left_count: int = 0
-    unchanged: int = 0
-    applied: bool = True
-    seen: bytes = b""
-
-
-def save_page(db: Connection, session: SessionState, page: Page, record: PageRecord, now: int) -> None:
-    kept = {
-        "session_id": session.id,
-        "page": page.key,
-        "body_digest": page.digest,
-        "rejected": page.rejected_count,
-        "rejected_members": _kept(session, page),
-        "now": now,
-    }
-    _SAVE_PAGE.run(db, kept | vars(record))
-
-
-def _kept(session: SessionState, page: Page) -> str | None:
-    """The rejected members of `page`, which is counted in already, as far as the session may keep more."""
-    room = KEPT_OF_A_SESSION - (session.rejected - page.rejected_count)
-    kept = page.rejected[: max(0, room)]
-    return json_text.encode(kept) if kept else None

@@ -68,6 +68,10 @@ class Page(msgspec.Struct, frozen=True):
         return self.action == "members"
 
     @property
+    def is_removal(self) -> bool:
+        return self.action == "remove_members"
+
+    @property
     def key(self) -> int:
         """What makes a page that returns the same page (S7): its number, or a negative one made from its body."""
         if self.number is not None:

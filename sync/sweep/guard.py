@@ -7,19 +7,16 @@ remove as much again, Mixpanel means it, and it goes through by itself. What can
 
 from collections.abc import Collection, Container
 from dataclasses import dataclass
-from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
 from models.statement import Statement
-from sync.apply import cohorts, sessions
 from sync.apply.cohorts import CohortState
 from sync.apply.sessions import SessionState
 from sync.contract.page import Page
-from sync.id_sets import WINDOW, Marks
 from sync.rules import Rules
-from sync.sweep import held, leavers, readability
+from sync.sweep import leavers, readability
 
 _FORMER = Statement("""
     SELECT held_at, decision, held_for FROM sync_session
@@ -31,15 +28,6 @@ _ARRIVALS = text("""
     JOIN membership m ON m.cohort_id = x.cohort_id AND m.person_id = x.person_id
     WHERE x.cohort_id = :cohort_id AND x.number BETWEEN :first_change AND :last_change AND x.session_id = :session_id
         AND x.entered AND m.left_at IS NULL AND x.person_id >= :first AND x.person_id < :last""")
-
-_HIGHEST = text("SELECT coalesce(max(person_id), 0) FROM membership WHERE cohort_id = :cohort_id")
-
-_SET_PERCENT = text("UPDATE cohort SET guard_percent = :percent WHERE id = :id")
-
-HIGHEST_PERCENT = 100
-
-
-# --- what the engine asks
 
 
 def percent(cohort: CohortState, rules: Rules) -> int:
@@ -76,8 +64,7 @@ def holds(db: Connection, cohort: CohortState, session: SessionState, ending: En
     share = Share(ending.leaving, cohort.member_count - stayed)
     if not judge(db, cohort, session, share, doubt, rules, now):
         return False
-    newcomers = leavers.newcomers(db, session, ending.stayers) if session.unclear else session.entered
-    leavers.count(session, len(ending.stayers), newcomers)
+    session.count_exactly(len(ending.stayers), leavers.entered_among(db, session, ending.stayers))
     return True
 
 
@@ -133,68 +120,3 @@ def _follows_one_that_waits(db: Connection, session: SessionState) -> bool:
         return False
     held_at, decision, held_for = former
     return held_at is not None and decision is None and held_for in {None, readability.REMOVALS}
-
-
-# --- what the operator does
-
-
-def approve(db: Connection, session_id: int, rules: Rules, now: int) -> bool:
-    """Those whom the refresh did not name leave, at once or by the worker where the cohort is large (S5), but for
-    those of whom a newer session has spoken since (S9). False where the session is not held any more, or named nobody
-    whom we could read (S4)."""
-    locked = _held(db, session_id)
-    if locked is None or not held.can_be_approved(locked[1]):
-        return False
-    cohort, session = locked
-    session.decision = "approved"
-    if cohort.member_count > rules.sweep_inline:
-        leavers.hand_over(cohort, session, judged=True)
-    else:
-        stayers = leavers.named(db, session)
-        gone = list(leavers.leavers(db, cohort, session, stayers, now))
-        leavers.at_once(db, cohort, session, stayers, gone, now)
-    sessions.save(db, session)
-    cohorts.save(db, cohort)
-    return True
-
-
-def reject(db: Connection, session_id: int, _now: int) -> bool:
-    """Nobody leaves by this refresh, and its later pages change nothing any more. False where it is not held."""
-    locked = _held(db, session_id)
-    if locked is None:
-        return False
-    _cohort, session = locked
-    session.decision, session.status = "rejected", "superseded"
-    sessions.save(db, session)
-    return True
-
-
-def would_leave(db: Connection, session_id: int, after_person_id: int, limit: int) -> list[int]:
-    """The next `limit` ids over `after_person_id`, ascending, of those who leave if this held refresh is approved as
-    things stand now; nobody where it is not held, or can never be approved."""
-    session = sessions.by_id(db, session_id)
-    if session is None or session.status != "held" or not held.can_be_approved(session):
-        return []
-    end = db.execute(_HIGHEST, {"cohort_id": session.cohort_id}).scalar_one() + 1
-    found: list[int] = []
-    for first in range(after_person_id + 1, end, WINDOW):
-        marks = Marks(first, min(WINDOW, end - first))
-        marks.add(leavers.blobs(db, session))
-        for span in leavers.spans(marks.start, marks.end):
-            found += islice(leavers.unnamed(db, session, marks, *span), limit - len(found))
-            if len(found) >= limit:
-                return found
-    return found
-
-
-def set_percent(db: Connection, cohort_id: int, share: int | None) -> bool:
-    """The cohort's own share from now on, 0 to 100; 0 is off, None is the setting's. False where there is no such
-    cohort; raises ValueError for any other share."""
-    if share is not None and not 0 <= share <= HIGHEST_PERCENT:
-        raise ValueError("The share must be a whole number from 0 to 100.")
-    return db.execute(_SET_PERCENT, {"id": cohort_id, "percent": share}).rowcount == 1
-
-
-def _held(db: Connection, session_id: int) -> tuple[CohortState, SessionState] | None:
-    locked = sessions.locked(db, session_id)
-    return locked if locked is not None and locked[1].status == "held" else None

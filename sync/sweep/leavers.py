@@ -1,11 +1,10 @@
-"""The end of a refresh: whoever its pages did not name leaves (S5), unless a newer session changed them (S9)."""
+"""Who leaves at the end of a refresh: whoever its pages did not name (S5), unless a newer session changed them (S9)."""
 
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Container, Iterator
 
 from sqlalchemy import Connection, text
 
 from models.statement import Statement
-from sync import dialects
 from sync.apply.cohorts import CohortState
 from sync.apply.membership import Stay
 from sync.apply.sessions import SessionState
@@ -85,38 +84,6 @@ def leavers(
             yield (person_id, entered_at, now, entry_number, change_number, False, previous)
 
 
-def hand_over(cohort: CohortState, session: SessionState, *, judged: bool) -> None:
-    """The worker will sweep, in steps; first it asks the removal guard, where that has not judged yet."""
-    session.status = "sweeping"
-    if judged:
-        let_go(cohort, session)
-
-
-def let_go(cohort: CohortState, session: SessionState) -> None:
-    """The removal guard lets the steps go on. The refresh has had its word on everybody: late pages of older diffs
-    change nothing from now on, or the steps would miss those whom they let in behind them."""
-    cohort.complete_refresh = max(cohort.complete_refresh, session.number)
-    if not session.is_judged:
-        session.would_leave_of = cohort.member_count - session.entered
-
-
-def at_once(
-    db: Connection, cohort: CohortState, session: SessionState, stayers: Collection[int], gone: Sequence[Stay], now: int
-) -> None:
-    """The whole sweep in this transaction: `gone` leave, and the refresh is complete."""
-    dialects.of(db).write_stays(db, cohort.id, session.number, session.id, gone, now)
-    book(cohort, session, gone)
-    finish(cohort, session, len(stayers), newcomers(db, session, stayers), now)
-
-
-def book(cohort: CohortState, session: SessionState, gone: Sequence[Stay]) -> None:
-    """Count these exits on the cohort and the session."""
-    cohort.change_count += len(gone)
-    cohort.member_count -= len(gone)
-    cohort.version += 1 if gone else 0
-    session.count_changes(cohort, 0, len(gone))
-
-
 def newcomers(
     db: Connection, session: SessionState, stayers: Container[int], first: int = 0, last: int = ALL_IDS
 ) -> int:
@@ -128,18 +95,6 @@ def newcomers(
     return sum(person_id in stayers for person_id in result.scalars())
 
 
-def count(session: SessionState, distinct: int, entered: int) -> None:
-    """All pages are here, and the counts become exact sets (S14): `distinct` people were named, of whom `entered` have
-    entered by it."""
-    session.received = distinct + session.rejected
-    session.unchanged = distinct - entered
-
-
-def finish(cohort: CohortState, session: SessionState, distinct: int, entered: int, now: int) -> None:
-    """The refresh is complete; for `distinct` and `entered` see `count`."""
-    count(session, distinct, entered)
-    session.status = "complete"
-    session.completed_at = now
-    session.settles_at = None
-    cohort.complete_refresh = max(cohort.complete_refresh, session.number)
-    cohort.synced(now)
+def entered_among(db: Connection, session: SessionState, stayers: Container[int]) -> int:
+    """How many of all `stayers` have entered by this session: where each page has one version, all who have."""
+    return newcomers(db, session, stayers) if session.unclear else session.entered

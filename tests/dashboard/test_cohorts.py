@@ -5,7 +5,7 @@ import re
 import pytest
 
 from config.clock import DAY, HOUR
-from sync.sweep import guard
+from sync.sweep import decisions
 from tests.relay import MINUTE
 
 
@@ -292,7 +292,7 @@ def test_rejecting_keeps_everyone_and_is_noted(held) -> None:
 def test_a_decision_counts_for_the_refresh_that_was_seen_and_no_other(held) -> None:
     operator, path = held.sign_in("operator"), f"/cohorts/{held.cohort()['id']}/held"
     seen = held.session()["id"]
-    held.database.write(lambda db: guard.reject(db, seen, held.clock()))
+    held.database.write(lambda db: decisions.reject(db, seen, held.clock()))
     answer = operator.post(f"{path}/approve", {"session": seen}, follow_redirects=True)
     assert "not held any more" in answer.text
     assert len(held.members()) == 11

@@ -12,7 +12,7 @@ from models.database import DatabaseUnavailable
 from sync import erasure as sync_erasure
 from sync.id_sets import decode
 from sync.status.cohort import standings
-from sync.sweep import guard
+from sync.sweep import decisions
 from tests.conftest import MakeRelay
 from tests.failing.books import Books
 from tests.relay import MINUTE, Relay, basic, body, member
@@ -170,7 +170,7 @@ def test_a_held_refresh_can_still_be_decided(make_relay: MakeRelay, database_url
     relay.refresh(["bob"], session="s2")
     erase(relay, "ada")
     held = relay.session()["id"]
-    assert relay.database.write(lambda db: guard.approve(db, held, relay.rules, relay.clock()))
+    assert relay.database.write(lambda db: decisions.approve(db, held, relay.rules, relay.clock()))
     assert relay.members() == {"bob"}
     Books(database_url).assert_balanced()
 

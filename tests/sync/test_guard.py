@@ -2,9 +2,12 @@
 
 import pytest
 
+from models.claims import Claim
 from sync import worker as sync_worker
-from sync.id_sets import Marks
-from sync.sweep import guard
+from sync.id_sets import IdSet
+from sync.sweep import decisions
+from sync.sweep import steps as sweep_steps
+from sync.sweep.steps import Sweep
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, SECOND, Relay
 from tests.sync.statements import watched
@@ -34,19 +37,19 @@ def refreshed(relay: Relay, members: list[str], session: str = "second") -> str:
 
 def approve(relay: Relay) -> bool:
     session_id = relay.session()["id"]
-    done = relay.database.write(lambda db: guard.approve(db, session_id, relay.rules, relay.clock()))
+    done = relay.database.write(lambda db: decisions.approve(db, session_id, relay.rules, relay.clock()))
     relay.work()
     return done
 
 
 def reject(relay: Relay) -> bool:
     session_id = relay.session()["id"]
-    return relay.database.write(lambda db: guard.reject(db, session_id, relay.clock()))
+    return relay.database.write(lambda db: decisions.reject(db, session_id, relay.clock()))
 
 
 def leaving(relay: Relay, after: int = 0, limit: int = 100) -> list[str]:
     session_id = relay.session()["id"]
-    ids = relay.database.read(lambda db: guard.would_leave(db, session_id, after, limit))
+    ids = relay.database.read(lambda db: decisions.would_leave(db, session_id, after, limit))
     names = {row["id"]: row["distinct_id"] for row in relay.rows("SELECT id, distinct_id FROM person")}
     return [names[person_id] for person_id in ids]
 
@@ -95,14 +98,14 @@ def test_guard_of_0_percent_is_off(make_relay: MakeRelay) -> None:
 
 @pytest.mark.parametrize(("share", "status"), [(60, "complete"), (59, "held"), (0, "complete"), (None, "held")])
 def test_guard_takes_the_cohorts_own_share_before_the_settings(relay: Relay, share: int | None, status: str) -> None:
-    relay.database.write(lambda db: guard.set_percent(db, relay.cohort()["id"], share))
+    relay.database.write(lambda db: decisions.set_percent(db, relay.cohort()["id"], share))
     assert refreshed(relay, ALARMING) == status
 
 
 @pytest.mark.parametrize("share", [-1, 101])
 def test_guard_knows_no_share_that_is_none(relay: Relay, share: int) -> None:
     with pytest.raises(ValueError, match="from 0 to 100"):
-        relay.database.write(lambda db: guard.set_percent(db, 1, share))
+        relay.database.write(lambda db: decisions.set_percent(db, 1, share))
 
 
 def test_guard_holds_a_settled_refresh_too(relay: Relay) -> None:
@@ -177,13 +180,13 @@ def test_guard_tells_who_would_leave_page_by_page(relay: Relay) -> None:
 
 def test_guard_tells_of_nobody_where_nothing_is_held(relay: Relay) -> None:
     assert leaving(relay) == []
-    assert relay.database.read(lambda db: guard.would_leave(db, 99, 0, 10)) == []
-    assert not relay.database.write(lambda db: guard.approve(db, 99, relay.rules, 0))
+    assert relay.database.read(lambda db: decisions.would_leave(db, 99, 0, 10)) == []
+    assert not relay.database.write(lambda db: decisions.approve(db, 99, relay.rules, 0))
 
 
 def test_guard_looks_at_the_ids_a_window_at_a_time(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "WINDOW", 3)
-    monkeypatch.setattr(sync_worker, "WINDOW", 3)
+    monkeypatch.setattr(decisions, "WINDOW", 3)
+    monkeypatch.setattr(sweep_steps, "WINDOW", 3)
     refreshed(relay, ALARMING)
     assert relay.session()["would_leave"] == 6
     assert leaving(relay) == TEN[4:]
@@ -224,7 +227,7 @@ def test_guard_s9_a_newer_refresh_ends_the_decision(relay: Relay) -> None:
     refreshed(relay, ALARMING)
     held = relay.session()["id"]
     relay.refresh(["u0"], 1, 2, session="third")
-    assert not relay.database.write(lambda db: guard.approve(db, held, relay.rules, relay.clock()))
+    assert not relay.database.write(lambda db: decisions.approve(db, held, relay.rules, relay.clock()))
     assert len(relay.members()) == 11
 
 
@@ -258,9 +261,9 @@ def test_guard_s9_approval_spares_those_of_whom_a_diff_has_spoken_since(relay: R
     held = relay.session()["id"]
     relay.add(["u9", "late"], session="diff")
     relay.remove(["u0"], session="diff")
-    ids = relay.database.read(lambda db: guard.would_leave(db, held, 0, 100))
+    ids = relay.database.read(lambda db: decisions.would_leave(db, held, 0, 100))
     assert len(ids) == 5
-    assert relay.database.write(lambda db: guard.approve(db, held, relay.rules, relay.clock()))
+    assert relay.database.write(lambda db: decisions.approve(db, held, relay.rules, relay.clock()))
     relay.work()
     assert relay.members() == {"u1", "u2", "u3", "u9", "new", "late"}
 
@@ -309,7 +312,7 @@ def test_guard_costs_an_ordinary_refresh_nothing_and_a_held_one_a_statement(make
     relay.refresh(TEN, session="first")
     ordinary = last_page(relay, TEN[:9])
     held = last_page(relay, TEN[:2])
-    relay.database.write(lambda db: guard.set_percent(db, relay.cohort()["id"], 0))
+    relay.database.write(lambda db: decisions.set_percent(db, relay.cohort()["id"], 0))
     assert ordinary == last_page(relay, TEN[:1])
     assert len([one for one in held if "held_at, decision, held_for FROM" in one]) == 1
     assert len(held) <= 12
@@ -324,15 +327,15 @@ def test_guard_in_steps_removes_nobody_before_it_has_counted_all(
     relay.refresh(ALARMING, session="second")
     assert relay.session()["status"] == "sweeping"
     with monkeypatch.context() as steps:
-        steps.setattr(sync_worker, "step", lambda *_: pytest.fail("a step before the verdict"))
+        steps.setattr(sweep_steps, "step", lambda *_: pytest.fail("a step before the verdict"))
         relay.work()
     assert relay.session()["status"] == "held"
     assert approve(relay)
     assert relay.members() == set(ALARMING)
 
 
-def one_sweep(relay: Relay, claim: sync_worker.Claim) -> sync_worker._Sweep:
-    return sync_worker._Sweep(relay.database, relay.rules, claim, relay.clock)
+def one_sweep(relay: Relay, claim: Claim) -> Sweep:
+    return Sweep(relay.database, relay.rules, claim, relay.clock)
 
 
 def test_guard_a_second_worker_cannot_hold_what_is_being_swept(make_relay: MakeRelay) -> None:
@@ -342,14 +345,14 @@ def test_guard_a_second_worker_cannot_hold_what_is_being_swept(make_relay: MakeR
     relay.work()
     relay.refresh(TEN[:5], session="second")
     (slow,) = [one_sweep(relay, claim) for claim in sync_worker._claimed(relay.database, relay.rules, relay.clock)]
-    counted = sync_worker._Tally(distinct=5, leaving=5)
+    counted = sweep_steps.Tally(named=5, leaving=5)
     relay.clock.forward(relay.rules.claim + 1)
     (fast,) = [one_sweep(relay, claim) for claim in sync_worker._claimed(relay.database, relay.rules, relay.clock)]
-    assert fast.locked(lambda db, *both: sync_worker.judge(db, relay.rules, *both, counted, relay.clock()))
-    marks = Marks(0, 100)
-    relay.database.read(lambda db: sync_worker._mark(db, relay.session()["id"], marks))
-    assert fast._step(marks, 0)
-    assert slow.locked(lambda db, *both: sync_worker.judge(db, relay.rules, *both, counted, relay.clock())) is None
+    assert fast.locked(lambda db, *both: sweep_steps.judge(db, relay.rules, *both, counted, relay.clock()))
+    marks = IdSet(0, 100)
+    relay.database.read(lambda db: sweep_steps.read_named(db, relay.session()["id"], marks))
+    assert fast.step(marks, 0)
+    assert slow.locked(lambda db, *both: sweep_steps.judge(db, relay.rules, *both, counted, relay.clock())) is None
     relay.clock.forward(relay.rules.claim + 1)
     relay.work()
     assert (relay.session()["status"], relay.session()["decision"]) == ("complete", None)

@@ -14,7 +14,7 @@ from sync import worker
 from sync.apply.receive import receive
 from sync.contract import page
 from sync.rules import Rules
-from sync.sweep import guard
+from sync.sweep import decisions
 from tests.relay import START, Relay, member
 from tests.relay import body as webhook_body
 from tests.sync import model
@@ -127,9 +127,9 @@ class Play:
         newest = next((one for one in self.model.sessions if one.status == "held"), self.model.sessions[-1])
         session_id = self.stored()[newest.number - 1]["id"]
         if approved:
-            said = self.relay.database.write(lambda db: guard.approve(db, session_id, self.rules, self.now))
+            said = self.relay.database.write(lambda db: decisions.approve(db, session_id, self.rules, self.now))
         else:
-            said = self.relay.database.write(lambda db: guard.reject(db, session_id, self.now))
+            said = self.relay.database.write(lambda db: decisions.reject(db, session_id, self.now))
         assert said == self.model.decide(newest, approved, self.now)
 
     def check(self) -> None:
@@ -160,7 +160,7 @@ class Play:
         )
 
     def would_leave(self, session_id: int) -> set[str]:
-        ids = self.relay.database.read(lambda db: guard.would_leave(db, session_id, 0, 100))
+        ids = self.relay.database.read(lambda db: decisions.would_leave(db, session_id, 0, 100))
         people = {row["id"]: row["distinct_id"] for row in self.relay.rows("SELECT id, distinct_id FROM person")}
         return {people[person_id] for person_id in ids}
 

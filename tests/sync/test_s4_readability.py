@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sync.sweep import guard
+from sync.sweep import decisions
 from tests.conftest import MakeRelay
 from tests.relay import Relay, body, member
 from tests.sync.statements import watched
@@ -40,7 +40,7 @@ def decide(relay: Relay, how: Any) -> bool:
 
 
 def approve(relay: Relay) -> bool:
-    return decide(relay, lambda db, session_id: guard.approve(db, session_id, relay.rules, relay.clock()))
+    return decide(relay, lambda db, session_id: decisions.approve(db, session_id, relay.rules, relay.clock()))
 
 
 NOBODY_READABLE = {
@@ -66,7 +66,7 @@ def test_s4_a_refresh_of_which_nobody_could_be_read_never_sweeps_however_often_i
         assert relay.members() == set(TEN)
     assert not approve(relay)
     assert relay.members() == set(TEN)
-    assert decide(relay, lambda db, session_id: guard.reject(db, session_id, relay.clock()))
+    assert decide(relay, lambda db, session_id: decisions.reject(db, session_id, relay.clock()))
     assert refreshed(relay, members, "fifth") == ("held", "none_readable")
     assert refreshed(relay, [member("u0")], "sixth") == ("complete", None)
     assert relay.members() == {"u0"}

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from sync import worker as sync_worker
-from sync.id_sets import Marks
+from sync.id_sets import IdSet
 from sync.rules import Rules
+from sync.sweep import steps as sweep_steps
+from sync.sweep.steps import Sweep
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, Relay
 
@@ -34,7 +36,7 @@ def sweep_of(relay: Relay, stayers: list[str]) -> None:
 
 def dies_in_step(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """The worker dies at the beginning of the sweep's step `number`."""
-    one_step, taken = sync_worker.step, []
+    one_step, taken = sweep_steps.step, []
 
     def dying(*arguments: Any) -> bool:
         taken.append(None)
@@ -42,7 +44,7 @@ def dies_in_step(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
             raise Killed
         return one_step(*arguments)
 
-    monkeypatch.setattr(sync_worker, "step", dying)
+    monkeypatch.setattr(sweep_steps, "step", dying)
 
 
 def test_s5_a_large_cohort_is_shown_as_sweeping_until_the_worker_has_finished(relay: Relay) -> None:
@@ -99,14 +101,14 @@ def test_s5_no_other_worker_takes_over_however_long_the_sweep_takes(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep_of(relay, [])
-    one_step, taken_over = sync_worker.step, []
+    one_step, taken_over = sweep_steps.step, []
 
     def slow(*arguments: Any) -> bool:
         relay.clock.forward(MINUTE // 2 - 1)
         taken_over.extend(sync_worker._claimed(relay.database, relay.rules, relay.clock))
         return one_step(*arguments)
 
-    monkeypatch.setattr(sync_worker, "step", slow)
+    monkeypatch.setattr(sweep_steps, "step", slow)
     relay.work()
     assert relay.session()["completed_at"] - relay.session()["started_at"] >= 5 * MINUTE
     assert taken_over == []
@@ -115,24 +117,24 @@ def test_s5_no_other_worker_takes_over_however_long_the_sweep_takes(
 def test_s5_a_worker_that_slept_past_its_claim_removes_nobody_by_what_it_knew(relay: Relay) -> None:
     sweep_of(relay, ["u03"])
     (asleep,) = (sweep for sweep in sweeps(relay))
-    old = Marks(0, 100)
-    relay.database.read(lambda db: sync_worker._mark(db, relay.session()["id"], old))
+    old = IdSet(0, 100)
+    relay.database.read(lambda db: sweep_steps.read_named(db, relay.session()["id"], old))
     relay.wait(2 * MINUTE)
     relay.refresh(["u04"], session="second")  # another version of the page, when the sweep was over
     relay.clock.forward(relay.rules.settle)
     (awake,) = (sweep for sweep in sweeps(relay))
     relay.database.write(lambda db: sync_worker._settle(db, relay.rules, awake.claim.id, relay.clock()))
     assert relay.session()["status"] == "sweeping"
-    assert not asleep._step(old, 0)
+    assert not asleep.step(old, 0)
     assert "u04" in relay.members()
     awake.run()
     assert relay.members() == {"u04"}
 
 
-def sweeps(relay: Relay) -> Iterator[sync_worker._Sweep]:
+def sweeps(relay: Relay) -> Iterator[Sweep]:
     """What a worker has claimed."""
     for claim in sync_worker._claimed(relay.database, relay.rules, relay.clock):
-        yield sync_worker._Sweep(relay.database, relay.rules, claim, relay.clock)
+        yield Sweep(relay.database, relay.rules, claim, relay.clock)
 
 
 def test_s5_two_workers_do_not_do_the_same_work_twice(relay: Relay) -> None:

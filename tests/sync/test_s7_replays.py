@@ -89,13 +89,13 @@ def test_s7_p11_a_failure_in_the_middle_leaves_no_record_of_the_page(
     assert relay.session()["replayed"] == 0
 
 
-@pytest.mark.parametrize("step", ["_book", "_conclude"])
+@pytest.mark.parametrize("step", ["_count", "_conclude"])
 def test_s7_p21_a_failure_is_answered_as_one_and_leaves_nothing_half_done(
     relay: Relay, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     relay.refresh(["A", "B"], session="first")
     before = (relay.log(), relay.cohort(), relay.rows("SELECT * FROM person ORDER BY id"))
-    monkeypatch.setattr(receive, step, _fail)
+    monkeypatch.setattr(receive.PageRun, step, _fail)
     answer = relay.post("members", [member("C", email="c@example.org")], session="second")
     assert (answer.status_code, answer.json["status"]) == (500, "failure")
     assert (relay.log(), relay.cohort(), relay.rows("SELECT * FROM person ORDER BY id")) == before

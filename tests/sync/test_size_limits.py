@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from models.queries import rejected as kept
-from sync.apply import sessions as sync_sessions
+from sync.apply import pages as sync_pages
 from sync.contract import member_ids, size_limits
 from sync.contract.page import Refused, parse
 from tests.conftest import MakeRelay
@@ -97,7 +97,7 @@ def test_a_session_keeps_no_more_however_many_pages_it_has(
     make_relay: MakeRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(member_ids, "KEPT_OF_A_PAGE", 20)
-    monkeypatch.setattr(sync_sessions, "KEPT_OF_A_SESSION", 50)
+    monkeypatch.setattr(sync_pages, "KEPT_OF_A_SESSION", 50)
     relay = make_relay()
     for page in range(1, 6):
         relay.refresh([{}] * 30, page, 6)

@@ -11,7 +11,7 @@ from sync.status import remedies
 from sync.status import text as status_text
 from sync.status.cohort import TONES, Standing, standings
 from sync.status.connection import ConnectionStanding, connection_standings
-from sync.sweep import guard
+from sync.sweep import decisions
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, SECOND, Relay
 from tests.sync.statements import watched
@@ -126,7 +126,7 @@ def test_standing_held_says_how_many_would_leave(relay: Relay) -> None:
 
 def test_standing_after_a_rejection_is_as_before(relay: Relay) -> None:
     held(relay)
-    relay.database.write(lambda db: guard.reject(db, relay.session()["id"], relay.clock()))
+    relay.database.write(lambda db: decisions.reject(db, relay.session()["id"], relay.clock()))
     assert stands(relay).state == "in_step"
 
 

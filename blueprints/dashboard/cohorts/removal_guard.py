@@ -17,7 +17,7 @@ from security.audit import note
 from security.roles import needs
 from security.sign_in import operator
 from sync.rules import Rules
-from sync.sweep import guard
+from sync.sweep import decisions
 from sync.sweep import held as words
 
 SHOWN = 50
@@ -60,14 +60,14 @@ def set_guard(cohort_id: int) -> ResponseReturnValue:
 
 
 def _is_percent(given: str) -> bool:
-    return 0 <= urls.key(given, -1) <= guard.HIGHEST_PERCENT
+    return 0 <= urls.key(given, -1) <= decisions.HIGHEST_PERCENT
 
 
 def _set_percent(db: Connection, cohort_id: int, percent: int | None) -> None:
     cohort = find(db, cohort_id)
     if cohort.guard_percent == percent:
         return
-    guard.set_percent(db, cohort_id, percent)
+    decisions.set_percent(db, cohort_id, percent)
     before, after = {"percent": cohort.guard_percent}, {"percent": percent}
     note(db, current_runtime().clock(), operator().email, "cohort.guard", subject(cohort), before, after)
 
@@ -101,7 +101,7 @@ def held_refresh(cohort_id: int) -> ResponseReturnValue:
 
 
 def _leaving(db: Connection, cohort_id: int, session_id: int, after: int) -> Listing:
-    ids = guard.would_leave(db, session_id, after, SHOWN + 1)
+    ids = decisions.would_leave(db, session_id, after, SHOWN + 1)
     shown, last = paging.split(ids, SHOWN)
     return members.listing(members.people(db, _stays(db, cohort_id, shown)), last)
 
@@ -117,7 +117,7 @@ def _stays(db: Connection, cohort_id: int, ids: Sequence[int]) -> list[Stay]:
 def approve_held(cohort_id: int) -> ResponseReturnValue:
     runtime = current_runtime()
     rules = Rules.of(runtime.settings)
-    done = _decide(cohort_id, "approved", lambda db, session: guard.approve(db, session, rules, runtime.clock()))
+    done = _decide(cohort_id, "approved", lambda db, session: decisions.approve(db, session, rules, runtime.clock()))
     flash("Approved. Those whom the refresh did not name leave." if done else GONE)
     return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
 
@@ -126,7 +126,7 @@ def approve_held(cohort_id: int) -> ResponseReturnValue:
 @needs("operator")
 def reject_held(cohort_id: int) -> ResponseReturnValue:
     runtime = current_runtime()
-    done = _decide(cohort_id, "rejected", lambda db, session: guard.reject(db, session, runtime.clock()))
+    done = _decide(cohort_id, "rejected", lambda db, session: decisions.reject(db, session, runtime.clock()))
     flash("Rejected. Everyone stays, and nobody leaves by this refresh." if done else GONE)
     return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
 
