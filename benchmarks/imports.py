@@ -25,9 +25,9 @@ from models.database import Database
 from outbound import projects
 from outbound.imports import jobs
 from outbound.imports.jobs import Import
-from outbound.projects import Draft
+from outbound.projects import ProjectFields
 
-PROJECT = Draft("bench", "us", "1", "a-token", "an-account", "a-secret")
+PROJECT = ProjectFields("bench", "us", "1", "a-token", "an-account", "a-secret")
 _RUN_OUT = text("UPDATE import_job SET claimed_until = 0 WHERE id = :id")
 GOAL, GOAL_MB = 0.60, 200
 PYTHON = [sys.executable]

@@ -39,7 +39,7 @@ LIVE = (
     *("--churn", "0.003", "--username", "crm", "--wait", "120"),
 )
 # What it sends goes to a stand-in for Mixpanel beside it, with credentials that open nothing.
-PRACTICE = projects.Draft("practice", "us", PROJECT, "practice-token", "practice.account", "practice-secret")
+PRACTICE = projects.ProjectFields("practice", "us", PROJECT, "practice-token", "practice.account", "practice-secret")
 
 LABEL = "Playing six weeks of Mixpanel's syncs"
 

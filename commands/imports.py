@@ -20,11 +20,11 @@ from commands.terminal import raw, warn_where_it_goes
 from models.encryption import DecryptionError
 from outbound.imports import dry_run as imports_dry_run
 from outbound.imports import failures, files, jobs, runner, source
-from outbound.imports.batches import Sorter
-from outbound.imports.jobs import Draft, Import
+from outbound.imports.batches import RecordChecker
+from outbound.imports.jobs import Import, NewImport
 from outbound.imports.kinds import KINDS
 from outbound.imports.options import Options
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 from outbound.request.checks.categories import told
 from runtime import Runtime, current_runtime
 from security.audit import TERMINAL
@@ -67,7 +67,7 @@ def _begin(path: Path, *, name: str, kind: str, dry_run: bool, as_json: bool, **
     settings = options_of(kind, given)
     try:
         settings |= columns_of(path, kind, given)
-        draft = Draft(
+        draft = NewImport(
             project.name,
             kind,
             KINDS[kind].operation_id,
@@ -82,20 +82,20 @@ def _begin(path: Path, *, name: str, kind: str, dry_run: bool, as_json: bool, **
         if dry_run:
             _dry_run(path, draft, as_json=as_json)
             return
-    except (Unreadable, OSError) as error:
+    except (UnreadableFile, OSError) as error:
         raise NotRead(str(error)) from None
     import_id = runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))
     _go_on(import_id, as_json=as_json)
 
 
-def _dry_run(path: Path, draft: Draft, *, as_json: bool) -> None:
+def _dry_run(path: Path, draft: NewImport, *, as_json: bool) -> None:
     runtime, project = current_runtime(), find(draft.project)
     try:
         credentials = project.credentials(runtime.cipher)
     except DecryptionError as error:
         raise click.ClickException(str(error)) from None
     options = Options.of(draft.settings)
-    sorter = Sorter(KINDS[draft.kind], credentials, project.integration, runtime.clock(), options)
+    sorter = RecordChecker(KINDS[draft.kind], credentials, project.integration, runtime.clock(), options)
     report = imports_dry_run.dry_run(files.reads(path, source.columns_of(draft.kind, draft.settings)), sorter)
     if as_json:
         problems = [{"place": one.place, "field": one.field, "reason": one.reason} for one in report.problems]

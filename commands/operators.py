@@ -12,7 +12,7 @@ from config.clock import iso, utc
 from runtime import current_runtime
 from security import operators
 from security.audit import TERMINAL
-from security.operators import Operator, Wrong
+from security.operators import Operator, WrongOperator
 from security.roles import ROLES
 
 group = AppGroup("operators", help="Operators: people who sign in at the dashboard.")
@@ -25,7 +25,7 @@ from_stdin = click.option(
 def _write(work: Callable[[Connection], object]) -> None:
     try:
         current_runtime().database.write(work)
-    except Wrong as error:
+    except WrongOperator as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -45,7 +45,7 @@ def add(email: str, role: str, **_: bool) -> None:
     runtime = current_runtime()
     try:
         email, password_hash = operators.checked(email, line("password"))
-    except Wrong as error:
+    except WrongOperator as error:
         raise click.ClickException(str(error)) from None
     _write(lambda db: operators.add(db, email, password_hash, role, TERMINAL, runtime.clock()))
     click.echo(
@@ -61,7 +61,7 @@ def password(email: str, **_: bool) -> None:
     operator = _find(email)
     try:
         password_hash = operators.hashed(line("password"), operator.email)
-    except Wrong as error:
+    except WrongOperator as error:
         raise click.ClickException(str(error)) from None
     _write(lambda db: operators.set_password(db, operator, password_hash, TERMINAL, current_runtime().clock()))
     click.echo(f"{operator.email} has another password.")

@@ -12,8 +12,8 @@ import click
 from commands.terminal import warn_where_it_goes
 from outbound import send
 from outbound.downloads.errors import Cancelled
-from outbound.downloads.targets import BROKEN, HandedOn, Target, Written, size_of
-from outbound.send import Ready
+from outbound.downloads.targets import BROKEN, OutputFile, StreamTarget, Target, size_of
+from outbound.send import PreparedCall
 from outbound.transport.attempts import Outcome
 from runtime import current_runtime
 from security.audit import TERMINAL
@@ -50,7 +50,7 @@ class Progress:
         signal.signal(signal.SIGINT, self._before)  # a second one ends us
 
 
-def send_to(call: Ready, output: str, *, as_json: bool) -> bool:
+def send_to(call: PreparedCall, output: str, *, as_json: bool) -> bool:
     """Make the call; whether all of its answer is there. Raises click.ClickException."""
     warn_where_it_goes(as_json=as_json or output == "-")
     runtime, target = current_runtime(), _target(output)
@@ -60,7 +60,7 @@ def send_to(call: Ready, output: str, *, as_json: bool) -> bool:
     written = outcome.answer is not None and outcome.answer.received is not None
     whole = outcome.verdict == "accepted" and written
     place = _settled(target, whole=whole, written=written)
-    if isinstance(target, HandedOn) and target.begun and not whole:
+    if isinstance(target, StreamTarget) and target.begun and not whole:
         sys.stdout.buffer.write(BROKEN)
     _tell(call, delivery, outcome, place, as_json=as_json)
     return whole
@@ -68,9 +68,9 @@ def send_to(call: Ready, output: str, *, as_json: bool) -> bool:
 
 def _target(output: str) -> Target:
     if output == "-":
-        return HandedOn(_print)
+        return StreamTarget(_print)
     try:
-        return Written(Path(output))
+        return OutputFile(Path(output))
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror}") from None
 
@@ -85,7 +85,7 @@ def _print(piece: bytes) -> None:
 
 def _settled(target: Target, *, whole: bool, written: bool) -> str | None:
     """The file that there is now, if any. Raises click.ClickException."""
-    if not isinstance(target, Written):
+    if not isinstance(target, OutputFile):
         return None
     if not written:
         target.drop()
@@ -96,7 +96,7 @@ def _settled(target: Target, *, whole: bool, written: bool) -> str | None:
         raise click.ClickException(f"{target.path} cannot be written: {error.strerror}") from None
 
 
-def _tell(call: Ready, delivery: int, outcome: Outcome, place: str | None, *, as_json: bool) -> None:
+def _tell(call: PreparedCall, delivery: int, outcome: Outcome, place: str | None, *, as_json: bool) -> None:
     """How it went, on standard error: standard output may be the answer's."""
     if as_json:
         found = send.as_json(delivery, outcome, call.mask) | {"answer": None, "file": place}

@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from commands.exit_codes import DONE, NOBODY, NOT_ALL
 from config.clock import iso, utc
-from erasure import Erasure, InTheWay, Nothing, Person, eraser
+from erasure import DataSubject, Erasure, InTheWay, NothingToErase, eraser
 from erasure.labels import AGAIN, told
 from models.database import DatabaseUnavailable
 from runtime import current_runtime
@@ -24,12 +24,12 @@ group = AppGroup("people", help="People: erase one everywhere.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def erase(project_id: str, distinct_id: str, *, yes: bool, as_json: bool) -> None:
     """Erase the person DISTINCT_ID of Mixpanel's project PROJECT_ID everywhere, and print the proof."""
-    person, of_runtime = Person(project_id, distinct_id), eraser(current_runtime())
+    person, of_runtime = DataSubject(project_id, distinct_id), eraser(current_runtime())
     try:
         if not yes:
             _ask(person)
         done = of_runtime.erase(person, TERMINAL)
-    except Nothing:
+    except NothingToErase:
         raise click.ClickException("Nothing of this person is stored, and nobody of this id was ever erased.") from None
     except InTheWay as error:
         raise click.ClickException(str(error)) from None
@@ -39,7 +39,7 @@ def erase(project_id: str, distinct_id: str, *, yes: bool, as_json: bool) -> Non
     click.echo(json.dumps(_proof(done)) if as_json else _shown(done))
 
 
-def _ask(person: Person) -> None:
+def _ask(person: DataSubject) -> None:
     """What will be lost; raises click.Abort at anything but yes."""
     sight = eraser(current_runtime()).look(person)
     if sight.in_the_way:
@@ -55,7 +55,7 @@ def _ask(person: Person) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def erased(project_id: str, distinct_id: str, *, as_json: bool) -> None:
     """Tell whether the person was erased, with the proof, and search everything for what is left of them."""
-    person, of_runtime = Person(project_id, distinct_id), eraser(current_runtime())
+    person, of_runtime = DataSubject(project_id, distinct_id), eraser(current_runtime())
     proofs, sight = of_runtime.erased(person), of_runtime.look(person)
     done = [one for one in proofs if one.erased_at is not None]
     if as_json:

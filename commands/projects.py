@@ -15,7 +15,7 @@ from commands.terminal import warn_where_it_goes
 from config.clock import iso
 from models.encryption import DecryptionError
 from outbound import credential_check, projects
-from outbound.projects import Draft, Project, Wrong
+from outbound.projects import Project, ProjectFields, WrongProject
 from outbound.transport.hosts import REGIONS
 from runtime import current_runtime
 from security.audit import TERMINAL, note
@@ -64,7 +64,7 @@ def add(
 ) -> None:
     """Let us call the Mixpanel project that is called NAME here."""
     token, secret = _given(more["token"], token_stdin=token_stdin, secret_stdin=secret_stdin)
-    given = Draft(
+    given = ProjectFields(
         name,
         region,
         project_id,
@@ -78,7 +78,7 @@ def add(
     try:
         draft = projects.checked(given)
         runtime.database.write(partial(_add, draft=draft))
-    except Wrong as error:
+    except WrongProject as error:
         raise click.ClickException(str(error)) from None
     shown = find(draft.name)
     click.echo(
@@ -86,7 +86,7 @@ def add(
     )
 
 
-def _add(db: Connection, draft: Draft) -> None:
+def _add(db: Connection, draft: ProjectFields) -> None:
     runtime = current_runtime()
     projects.add(db, runtime.cipher, draft, runtime.clock())
     after = {"region": draft.region, "project_id": draft.mixpanel_project_id}
@@ -108,7 +108,7 @@ def change(name: str, *, token_stdin: bool, secret_stdin: bool, as_json: bool, *
     """Change NAME; what is not given stays as it is, an empty credential is forgotten."""
     known, runtime = find(name), current_runtime()
     token, secret = _given(more["token"], token_stdin=token_stdin, secret_stdin=secret_stdin)
-    given = Draft(
+    given = ProjectFields(
         name,
         more["region"] or known.region,
         more["project_id"] or known.mixpanel_project_id,
@@ -125,7 +125,7 @@ def change(name: str, *, token_stdin: bool, secret_stdin: bool, as_json: bool, *
 
     try:
         draft = projects.checked(given)
-    except Wrong as error:
+    except WrongProject as error:
         raise click.ClickException(str(error)) from None
     runtime.database.write(write)
     click.echo(json.dumps(_shown(find(name))) if as_json else f"{name} is changed.")

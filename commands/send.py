@@ -17,11 +17,11 @@ from commands.terminal import warn_where_it_goes
 from models.encryption import DecryptionError
 from outbound import send
 from outbound.operations import registry
-from outbound.operations.types import Given, Operation, Problem
+from outbound.operations.types import CallInput, Operation, Problem
 from outbound.readers.encoded import whole
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 from outbound.request.compose import address, masked, readable
-from outbound.send import Ready
+from outbound.send import PreparedCall
 from runtime import current_runtime
 from security.audit import TERMINAL
 
@@ -64,7 +64,7 @@ def command(
     """
     operation = _operation(operation_id)
     try:
-        call = send.ready(current_runtime(), find(name), operation, Given(params | _files(files), _body(body)))
+        call = send.ready(current_runtime(), find(name), operation, CallInput(params | _files(files), _body(body)))
     except DecryptionError as error:
         raise click.ClickException(f"{error}. Give them again: flask projects change {name}") from None
     stops = call.composed.stops(force=force)
@@ -97,7 +97,7 @@ def _body(given: str | None) -> Any:
         return whole(io.BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name))
     except OSError as error:
         raise click.ClickException(f"{name} cannot be read: {error.strerror}.") from None
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise click.ClickException(f"{name} cannot be read. {error}") from None
 
 
@@ -113,7 +113,7 @@ def _files(given: dict[str, str]) -> dict[str, Any]:
     return {"files": found} if found else {}
 
 
-def _send(call: Ready, *, as_json: bool) -> None:
+def _send(call: PreparedCall, *, as_json: bool) -> None:
     warn_where_it_goes(as_json=as_json)
     delivery, outcome = send.send(current_runtime(), call, TERMINAL, "terminal")
     if as_json:
@@ -140,7 +140,7 @@ def _show_problems(stops: list[Problem], *, as_json: bool) -> None:
         click.echo("Nothing was sent. --force sends it all the same.", err=True)
 
 
-def _show_request(call: Ready, *, as_json: bool) -> None:
+def _show_request(call: PreparedCall, *, as_json: bool) -> None:
     composed = call.composed
     if as_json:
         shown = None if composed.request is None else _masked(call)
@@ -153,7 +153,7 @@ def _show_request(call: Ready, *, as_json: bool) -> None:
         click.echo(f"{one.level}  {one.field}: {one.message}", err=True)
 
 
-def _masked(call: Ready) -> dict[str, Any]:
+def _masked(call: PreparedCall) -> dict[str, Any]:
     return masked(call.composed.outgoing, call.mask)
 
 

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Row
 from erasure import files as kept_files
 from erasure import records, redaction
 from erasure.matcher import Mentions
-from erasure.pii_columns import Place
-from erasure.records import Erasure, Person
+from erasure.pii_columns import PiiColumns
+from erasure.records import DataSubject, Erasure
 from models.database import Database
 from runtime import Runtime
 from security import handover
@@ -37,12 +37,12 @@ class InTheWay(Exception):
         )
 
 
-class Nothing(Exception):
+class NothingToErase(Exception):
     """Nothing of this person is stored, and nothing of them was ever erased."""
 
 
 @dataclass(frozen=True)
-class Sight:
+class ErasurePreview:
     """What an erasure would remove, by kind, what is in its way, and whether one was interrupted."""
 
     counts: dict[str, int]
@@ -63,19 +63,19 @@ class Eraser:
     key: str
     instance: Path
 
-    def look(self, person: Person) -> Sight:
+    def look(self, person: DataSubject) -> ErasurePreview:
         """What would go. Raises DatabaseUnavailable."""
         mentions = self._mentions(person)
         known = self.database.read(lambda db: _known(db, person))
         counts = (
             known | redaction.count(self.database, person.project_id, mentions) | self._files(mentions, remove=False)
         )
-        return Sight(counts, self._in_the_way(person, mentions), self._is_open(person))
+        return ErasurePreview(counts, self._in_the_way(person, mentions), self._is_open(person))
 
-    def erase(self, person: Person, who: str) -> Erasure:
+    def erase(self, person: DataSubject, who: str) -> Erasure:
         """Erase, and give the proof. The newest earlier proof where nothing is there any more.
 
-        Raises InTheWay, Nothing, and DatabaseUnavailable, after which the same call goes on where it was.
+        Raises InTheWay, NothingToErase, and DatabaseUnavailable, after which the same call goes on where it was.
         """
         mentions = self._mentions(person)
         things = self._in_the_way(person, mentions)
@@ -90,33 +90,33 @@ class Eraser:
         self._blank(erasure, person, mentions)
         return self._prove(erasure, who)
 
-    def erased(self, person: Person) -> list[Erasure]:
+    def erased(self, person: DataSubject) -> list[Erasure]:
         """The proofs about this person, the newest first; an interrupted erasure is among them, without `erased_at`."""
         return self.database.read(lambda db: records.of(db, person, self.key), one_statement=True)
 
     # --- the steps
 
-    def _mentions(self, person: Person) -> Mentions:
+    def _mentions(self, person: DataSubject) -> Mentions:
         row = self.database.read(
             lambda db: sync_erasure.find(db, person.project_id, person.distinct_id), one_statement=True
         )
         email, phone = (row.email, row.phone_number) if row is not None else (None, None)
         return Mentions(person.distinct_id, email, phone)
 
-    def _in_the_way(self, person: Person, mentions: Mentions) -> list[str]:
+    def _in_the_way(self, person: DataSubject, mentions: Mentions) -> list[str]:
         project, distinct_id, now = person.project_id, person.distinct_id, self.clock()
         return self.database.read(lambda db: kept_files.in_the_way(db, project, distinct_id, mentions, now))
 
-    def _is_open(self, person: Person) -> bool:
+    def _is_open(self, person: DataSubject) -> bool:
         return self.database.read(lambda db: records.is_open(db, person, self.key), one_statement=True)
 
-    def _earlier(self, person: Person) -> Erasure:
+    def _earlier(self, person: DataSubject) -> Erasure:
         found = self.erased(person)
         if not found:
-            raise Nothing
+            raise NothingToErase
         return found[0]
 
-    def _blank(self, erasure: int, person: Person, mentions: Mentions) -> None:
+    def _blank(self, erasure: int, person: DataSubject, mentions: Mentions) -> None:
         for place, rows in redaction.pieces(self.database, person.project_id, mentions):
             self.database.write_over(partial(_blank_rows, erasure=erasure, place=place, rows=rows, mentions=mentions))
         files = self._files(mentions, remove=True)
@@ -128,7 +128,7 @@ class Eraser:
         count = sum(map(_removed, found)) if remove else len(found)
         return {"files": count} if count else {}
 
-    def _leave(self, db: Connection, erasure: int, person: Person, alias: str) -> None:
+    def _leave(self, db: Connection, erasure: int, person: DataSubject, alias: str) -> None:
         handover.forget(db)
         went = sync_erasure.erase(db, person.project_id, person.distinct_id, alias, self.clock())
         records.add(db, erasure, went.counts)
@@ -154,7 +154,7 @@ def eraser(runtime: Runtime) -> Eraser:
     return Eraser(runtime.database, runtime.clock, runtime.settings.secret_key, runtime.settings.instance)
 
 
-def _blank_rows(db: Connection, erasure: int, place: Place, rows: Sequence[Row[Any]], mentions: Mentions) -> None:
+def _blank_rows(db: Connection, erasure: int, place: PiiColumns, rows: Sequence[Row[Any]], mentions: Mentions) -> None:
     records.lock(db, erasure)  # two erasures of one person count nothing twice
     records.add(db, erasure, {place.kind: redaction.blank(db, place, rows, mentions)})
 
@@ -168,6 +168,6 @@ def _removed(path: Path) -> bool:
     return True
 
 
-def _known(db: Connection, person: Person) -> dict[str, int]:
+def _known(db: Connection, person: DataSubject) -> dict[str, int]:
     row = sync_erasure.find(db, person.project_id, person.distinct_id)
     return {} if row is None else sync_erasure.known(db, person.project_id, row.id).counts

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from erasure.matcher import Mentions
 from outbound.readers.encoded import opened
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 
 FOLDERS = ("imports", "comparisons", "downloads")
 _PIECE = 1024 * 1024  # characters that are looked at at once
@@ -44,7 +44,7 @@ def mentions_within(path: Path, mentions: Mentions) -> bool:
     """Whether a file names them; one that is gone, or cannot be read, does not."""
     try:
         return any(map(mentions.within, _texts(path)))
-    except (OSError, Unreadable):
+    except (OSError, UnreadableFile):
         return False
 
 

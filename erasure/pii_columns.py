@@ -16,7 +16,7 @@ Rewrite = Callable[[str, Mentions], str]
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class PiiColumns:
     """Rows of a table that may mention someone. `looks` are the columns that are searched; a row that mentions them is
     deleted where `blanks` is empty, else each column of `blanks` gets its value (a function makes it from the old one).
     `of_project` is a condition that leaves out what is about other Mixpanel projects; `kind` names it in counts."""
@@ -47,9 +47,9 @@ _OURS = "{0}.project NOT IN (SELECT name FROM project WHERE mixpanel_project_id 
 _JOBS = f"SELECT j.id FROM import_job j WHERE {_OURS.format('j')}"  # noqa: S608 - our own words
 _CALLS = f"SELECT d.id FROM delivery d WHERE {_OURS.format('d')}"  # noqa: S608
 
-PLACES = (
+PII_COLUMNS = (
     # First: the list of sessions with rejected members is short, that of all pages is not.
-    Place(
+    PiiColumns(
         "rejected_members",
         "sync_page",
         ("session_id", "page"),
@@ -58,7 +58,7 @@ PLACES = (
         """x.rejected > 0 AND x.session_id IN (SELECT s.id FROM sync_session s JOIN cohort c ON c.id = s.cohort_id
             WHERE s.rejected > 0 AND c.project_id = :project_id)""",
     ),
-    Place(
+    PiiColumns(
         "landings",
         "landing",
         ("id",),
@@ -66,7 +66,7 @@ PLACES = (
         {},
         f"x.delivery_id IN ({_CALLS})",
     ),
-    Place(
+    PiiColumns(
         "calls",
         "delivery",
         ("id",),
@@ -74,7 +74,7 @@ PLACES = (
         {"given": None, "request": "{}", "words": GONE, "failed_records": "[]", "trail": "[]", "answer": None},
         _OURS.format("x"),
     ),
-    Place(
+    PiiColumns(
         "failed_records",
         "import_failure",
         ("import_id", "place"),
@@ -82,7 +82,7 @@ PLACES = (
         {},
         f"x.import_id IN ({_JOBS})",
     ),
-    Place(
+    PiiColumns(
         "imports",
         "import_job",
         ("id",),
@@ -90,7 +90,7 @@ PLACES = (
         {"name": GONE, "path": None, "settings": "{}", "message": None},
         _OURS.format("x"),
     ),
-    Place(
+    PiiColumns(
         "comparisons",
         "comparison",
         ("id",),
@@ -98,7 +98,7 @@ PLACES = (
         {"report": without_ids},
         "x.cohort_id IN (SELECT id FROM cohort WHERE project_id = :project_id)",
     ),
-    Place(
+    PiiColumns(
         "audit_entries",
         "audit_entry",
         ("id",),
@@ -106,7 +106,7 @@ PLACES = (
         {"subject": GONE, "before": None, "after": None},
         "x.action NOT LIKE 'operator.%'",
     ),
-    Place(
+    PiiColumns(
         "failures",
         "failure",
         ("id",),
@@ -114,14 +114,14 @@ PLACES = (
         {"connection": None, "action": None, "message": GONE, "traceback": None},
         "(x.project_id IS NULL OR x.project_id = :project_id)",
     ),
-    Place(
+    PiiColumns(
         "alerts",
         "alert",
         ("id",),
         ("title", "message", "link", "error"),
         {"title": GONE, "message": GONE, "link": "", "error": None},
     ),
-    Place("simulated_exports", "simulated_export", ("id",), ("report",), {"report": None}),
+    PiiColumns("simulated_exports", "simulated_export", ("id",), ("report",), {"report": None}),
 )
 
 # Columns of text that are about no person of a cohort: words of ours, names that operators and Mixpanel gave to things,

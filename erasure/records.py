@@ -28,7 +28,7 @@ _BEFORE = text(f"SELECT {_COLUMNS} FROM erasure WHERE id < :before ORDER BY id D
 
 
 @dataclass(frozen=True)
-class Person:
+class DataSubject:
     """Whom an erasure is about, by Mixpanel's ids."""
 
     project_id: str
@@ -51,14 +51,14 @@ class Erasure:
     counts: dict[str, int]
 
 
-def open_for(db: Connection, person: Person, key: str, who: str, now: int) -> int:
+def open_for(db: Connection, person: DataSubject, key: str, who: str, now: int) -> int:
     """The erasure of this person that is not through yet, made where there is none."""
     digest = person.digest(key)
     db.execute(_BEGIN, {"now": now, "who": who, "project_id": person.project_id, "digest": digest})
     return int(db.execute(_OPEN, {"digest": digest}).scalar_one())
 
 
-def is_open(db: Connection, person: Person, key: str) -> bool:
+def is_open(db: Connection, person: DataSubject, key: str) -> bool:
     """Whether an erasure of this person was interrupted."""
     return db.execute(_OPEN, {"digest": person.digest(key)}).scalar_one_or_none() is not None
 
@@ -88,7 +88,7 @@ def by_id(db: Connection, erasure_id: int) -> Erasure | None:
     return None if row is None else _erasure(row)
 
 
-def of(db: Connection, person: Person, key: str) -> list[Erasure]:
+def of(db: Connection, person: DataSubject, key: str) -> list[Erasure]:
     """Every erasure of this person, the newest first."""
     return [_erasure(row) for row in db.execute(_OF, {"digest": person.digest(key)})]
 

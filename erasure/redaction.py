@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Connection, Dialect, Row, TextClause, text
 
 from erasure.matcher import Mentions
-from erasure.pii_columns import PLACES, Place
+from erasure.pii_columns import PII_COLUMNS, PiiColumns
 from models.database import Database, db
 
 PIECE = 200  # rows that are read, or written, at once
@@ -21,18 +21,18 @@ _HOLDS = {
 
 def count(database: Database, project_id: str, mentions: Mentions) -> dict[str, int]:
     """How many rows mention them, by kind; kinds without any are left out."""
-    found = {place.kind: sum(map(len, _pieces(database, place, project_id, mentions))) for place in PLACES}
+    found = {place.kind: sum(map(len, _pieces(database, place, project_id, mentions))) for place in PII_COLUMNS}
     return {kind: rows for kind, rows in found.items() if rows}
 
 
-def pieces(database: Database, project_id: str, mentions: Mentions) -> Iterator[tuple[Place, list[Row[Any]]]]:
+def pieces(database: Database, project_id: str, mentions: Mentions) -> Iterator[tuple[PiiColumns, list[Row[Any]]]]:
     """The rows that mention them, some at a time, each with its place; they may be blanked meanwhile."""
-    for place in PLACES:
+    for place in PII_COLUMNS:
         for rows in _pieces(database, place, project_id, mentions):
             yield place, rows
 
 
-def blank(connection: Connection, place: Place, rows: Sequence[Row[Any]], mentions: Mentions) -> int:
+def blank(connection: Connection, place: PiiColumns, rows: Sequence[Row[Any]], mentions: Mentions) -> int:
     """Delete or overwrite those of these rows that mention them still; returns how many did."""
     again, statement = _reading(place), _blanking(place, connection.dialect)
     changed = 0
@@ -53,7 +53,7 @@ def _instead(value: Any, old: str | None, mentions: Mentions) -> str | None:
     return None if old is None else str(value(old, mentions))
 
 
-def _pieces(database: Database, place: Place, project_id: str, mentions: Mentions) -> Iterator[list[Row[Any]]]:
+def _pieces(database: Database, place: PiiColumns, project_id: str, mentions: Mentions) -> Iterator[list[Row[Any]]]:
     values: dict[str, Any] = {"project_id": project_id} | {f"n{nth}": one for nth, one in enumerate(mentions.needles)}
     statement = _finding(place, database.dialect, len(mentions.needles))
     after: tuple[int, ...] = (-(2**62),) * len(place.key)
@@ -68,17 +68,17 @@ def _pieces(database: Database, place: Place, project_id: str, mentions: Mention
         after = tuple(getattr(rows[-1], name) for name in place.key)
 
 
-def _mentioned(place: Place, row: Row[Any], mentions: Mentions) -> bool:
+def _mentioned(place: PiiColumns, row: Row[Any], mentions: Mentions) -> bool:
     return any(mentions.within(getattr(row, name)) for name in place.looks)
 
 
 @cache
-def _reading(place: Place) -> TextClause:
+def _reading(place: PiiColumns) -> TextClause:
     where = " AND ".join(f"x.{name} = :{name}" for name in place.key)
     return text(f"SELECT {_read(place)} FROM {place.table} x WHERE {where}")  # noqa: S608 - our own words
 
 
-def _read(place: Place) -> str:
+def _read(place: PiiColumns) -> str:
     """The key, and what is searched as text."""
     return ", ".join(
         [*(f"x.{name}" for name in place.key), *(f"CAST(x.{name} AS text) AS {name}" for name in place.looks)]
@@ -86,7 +86,7 @@ def _read(place: Place) -> str:
 
 
 @cache
-def _finding(place: Place, dialect: str, needles: int) -> TextClause:
+def _finding(place: PiiColumns, dialect: str, needles: int) -> TextClause:
     holds = " OR ".join(_HOLDS[dialect].format(name, nth) for name in place.looks for nth in range(needles))
     key, after = ", ".join(f"x.{name}" for name in place.key), ", ".join(f":after_{name}" for name in place.key)
     return text(f"""
@@ -95,7 +95,7 @@ def _finding(place: Place, dialect: str, needles: int) -> TextClause:
 
 
 @cache
-def _blanking(place: Place, dialect: Dialect) -> TextClause:
+def _blanking(place: PiiColumns, dialect: Dialect) -> TextClause:
     where = " AND ".join(f"{name} = :{name}" for name in place.key)
     if not place.blanks:
         return text(f"DELETE FROM {place.table} WHERE {where}")  # noqa: S608 - our own words

@@ -8,10 +8,10 @@ from typing import Any
 
 from outbound import projects, send
 from outbound.operations import registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from outbound.projects import Credentials, Project
 from outbound.request.compose import compose
-from outbound.send import Ready
+from outbound.send import PreparedCall
 from outbound.transport.attempts import Outcome
 from runtime import Runtime
 
@@ -46,10 +46,10 @@ def known(project: Project) -> list[Finding]:
 def _findings(runtime: Runtime, project: Project, all_of_it: Credentials, who: str) -> Iterator[Finding]:
     if all_of_it.username and all_of_it.secret:
         alone = replace(all_of_it, token="")
-        outcome = _call(runtime, project, alone, "me", Given(), who)
+        outcome = _call(runtime, project, alone, "me", CallInput(), who)
         yield _signs_in(project, outcome)
         if outcome.verdict == "accepted":
-            yield _queries(_call(runtime, project, alone, "cohorts-list", Given(), who))
+            yield _queries(_call(runtime, project, alone, "cohorts-list", CallInput(), who))
             yield _imports("service account", _call(runtime, project, alone, "import-events", _refused(), who))
     else:
         yield Finding("service account", "queries, exports, lookup tables", None, "There is none in this project yet.")
@@ -59,15 +59,17 @@ def _findings(runtime: Runtime, project: Project, all_of_it: Credentials, who: s
         yield Finding("token", "events and profiles", None, "There is none in this project yet.")
 
 
-def _refused() -> Given:
-    return Given(body=REFUSED_EVENT)
+def _refused() -> CallInput:
+    return CallInput(body=REFUSED_EVENT)
 
 
-def _call(runtime: Runtime, project: Project, used: Credentials, operation_id: str, given: Given, who: str) -> Outcome:
+def _call(
+    runtime: Runtime, project: Project, used: Credentials, operation_id: str, given: CallInput, who: str
+) -> Outcome:
     """Make a call with some of the credentials; none of them may stand in what is kept of it."""
     operation = registry.OPERATIONS[operation_id]
     composed = compose(operation, project, used, given, runtime.clock(), runtime.settings.mixpanel_base_url)
-    return send.send(runtime, Ready(project, project.credentials(runtime.cipher), composed), who, "check")[1]
+    return send.send(runtime, PreparedCall(project, project.credentials(runtime.cipher), composed), who, "check")[1]
 
 
 def _signs_in(project: Project, outcome: Outcome) -> Finding:

@@ -31,7 +31,7 @@ _EXPIRE = text("DELETE FROM named_call WHERE digest = :digest AND at < :before")
 
 
 @dataclass(frozen=True)
-class Named:
+class CallName:
     """A call's name and its content, as digests; the `plain` ones are looked for, and never written."""
 
     digest: str
@@ -40,32 +40,32 @@ class Named:
     plain_body: str
 
 
-def named(digest: Digest, sender: str, place: str, name: str, body: bytes) -> Named:
+def named(digest: Digest, sender: str, place: str, name: str, body: bytes) -> CallName:
     """The name belongs to a sender and a place (project and operation), so that two of them never meet."""
     parts = json.dumps([sender, place, name]).encode()
     plain = hashlib.sha256(parts).hexdigest(), hashlib.sha256(body).hexdigest()
-    return Named(digest("call-name", parts), digest("call-content", body), *plain)
+    return CallName(digest("call-name", parts), digest("call-content", body), *plain)
 
 
-def claim(db: Connection, call: Named, now: int) -> bool:
+def claim(db: Connection, call: CallName, now: int) -> bool:
     """Whether nobody had this name in the last day; then it is ours, until the end of this transaction alone."""
     db.execute(_REKEY, asdict(call))
     db.execute(_EXPIRE, {"digest": call.digest, "before": now - KEPT_FOR})
     return db.execute(_CLAIM, {"digest": call.digest, "body_digest": call.body_digest, "now": now}).rowcount == 1
 
 
-def became(db: Connection, call: Named, delivery: int) -> None:
+def became(db: Connection, call: CallName, delivery: int) -> None:
     """Note the row of the history, in the transaction of the claim."""
     db.execute(_BECAME, {"digest": call.digest, "delivery": delivery})
 
 
-def known(db: Connection, call: Named) -> tuple[bool, int]:
+def known(db: Connection, call: CallName) -> tuple[bool, int]:
     """Of a name that is taken: whether the content is the same, and the row of the history."""
     row = db.execute(_KNOWN, {"digest": call.digest}).one()
     return row.body_digest == call.body_digest, row.delivery_id
 
 
-def forget(db: Connection, call: Named) -> None:
+def forget(db: Connection, call: CallName) -> None:
     """Nothing was sent: the same name may be tried again."""
     db.execute(_FORGET, {"digest": call.digest})
 

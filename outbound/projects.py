@@ -33,7 +33,7 @@ _REMOVE = text("DELETE FROM project WHERE id = :id")
 _CHECKED = text("UPDATE project SET checked_at = :now, checked = :report WHERE id = :id")
 
 
-class Wrong(ValueError):
+class WrongProject(ValueError):
     """What was given cannot be a project; `field` says where."""
 
     def __init__(self, field: str, message: str) -> None:
@@ -83,7 +83,7 @@ class Project:
 
 
 @dataclass(frozen=True)
-class Draft:
+class ProjectFields:
     """A project as a form or the terminal gives it; a credential that is None stays as it was."""
 
     name: str
@@ -99,33 +99,35 @@ class Draft:
         return f"Draft({self.name!r}, …)"
 
 
-def checked(draft: Draft) -> Draft:
-    """The draft without the blanks around its values. Raises Wrong at the first value that cannot be."""
-    draft = Draft(*(value.strip() if isinstance(value, str) else value for value in vars(draft).values()))
+def checked(draft: ProjectFields) -> ProjectFields:
+    """The draft without the blanks around its values. Raises WrongProject at the first value that cannot be."""
+    draft = ProjectFields(*(value.strip() if isinstance(value, str) else value for value in vars(draft).values()))
     if not _NAME.fullmatch(draft.name) or len(draft.name) > LONGEST:
-        raise Wrong("name", f"A name has 1 to {LONGEST} small letters, digits, - or _, and begins with no sign.")
+        raise WrongProject("name", f"A name has 1 to {LONGEST} small letters, digits, - or _, and begins with no sign.")
     if draft.region not in REGIONS:
-        raise Wrong("region", f"A region is one of {', '.join(REGIONS)}.")
+        raise WrongProject("region", f"A region is one of {', '.join(REGIONS)}.")
     if not draft.mixpanel_project_id.isascii() or not draft.mixpanel_project_id.isdigit():
-        raise Wrong("project_id", "Mixpanel's project id is a number: Project Settings, Overview.")
+        raise WrongProject("project_id", "Mixpanel's project id is a number: Project Settings, Overview.")
     if draft.workspace_id and not (draft.workspace_id.isascii() and draft.workspace_id.isdigit()):
-        raise Wrong("workspace_id", "A workspace id is a number.")
+        raise WrongProject("workspace_id", "A workspace id is a number.")
     for field in ("token", "username", "secret", "integration_id"):
         value = getattr(draft, field) or ""
         if len(value) > LONGEST * 5 or not value.isprintable():
-            raise Wrong(field, "This cannot be one of Mixpanel's: it is too long, or has signs that cannot be seen.")
+            raise WrongProject(
+                field, "This cannot be one of Mixpanel's: it is too long, or has signs that cannot be seen."
+            )
     if draft.username and ":" in draft.username:
-        raise Wrong("username", "A service account's username has no colon.")
+        raise WrongProject("username", "A service account's username has no colon.")
     return draft
 
 
-def add(db: Connection, cipher: Encryption, draft: Draft, now: int) -> None:
-    """Raises Wrong."""
+def add(db: Connection, cipher: Encryption, draft: ProjectFields, now: int) -> None:
+    """Raises WrongProject."""
     if db.execute(_ADD, {"name": draft.name, "now": now} | _values(cipher, draft, None)).rowcount == 0:
-        raise Wrong("name", f"There already is a project {draft.name}.")
+        raise WrongProject("name", f"There already is a project {draft.name}.")
 
 
-def change(db: Connection, cipher: Encryption, known: Project, draft: Draft, now: int) -> None:
+def change(db: Connection, cipher: Encryption, known: Project, draft: ProjectFields, now: int) -> None:
     """Everything but the name; a credential of None stays, an empty one is forgotten."""
     db.execute(_CHANGE, {"id": known.id, "now": now} | _values(cipher, draft, known))
 
@@ -173,7 +175,7 @@ def _project(row: Row[Any]) -> Project:
     return Project(*tuple(row))
 
 
-def _values(cipher: Encryption, draft: Draft, known: Project | None) -> dict[str, str | None]:
+def _values(cipher: Encryption, draft: ProjectFields, known: Project | None) -> dict[str, str | None]:
     return {
         "region": draft.region,
         "mixpanel_project_id": draft.mixpanel_project_id,

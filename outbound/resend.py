@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from outbound.operations.types import Given, Operation
+from outbound.operations.types import CallInput, Operation
 from outbound.request.records import COUNTED
 
 _OURS = ("time", "$insert_id")
@@ -15,28 +15,28 @@ def has_both(operation: Operation) -> bool:
     return operation.record in COUNTED
 
 
-def same(operation: Operation, given: Given, sent: str | None) -> Given:
+def same(operation: Operation, given: CallInput, sent: str | None) -> CallInput:
     """What was given, with the times and insert ids that were `sent` for it."""
     records = _records(sent)
     if not has_both(operation) or not records:
         return given
     if given.body in (None, "", []):
-        return Given(_without(given.params) | _taken(records[0]), given.body)
+        return CallInput(_without(given.params) | _taken(records[0]), given.body)
     bodies = _records(given.body if isinstance(given.body, str) else json.dumps(given.body))
     if len(bodies) != len(records):
         return given
-    return Given(given.params, [_with(one, _taken(record)) for one, record in zip(bodies, records, strict=True)])
+    return CallInput(given.params, [_with(one, _taken(record)) for one, record in zip(bodies, records, strict=True)])
 
 
-def new(operation: Operation, given: Given, now: int) -> Given:
+def new(operation: Operation, given: CallInput, now: int) -> CallInput:
     """What was given, as events that happen `now` (milliseconds)."""
     if not has_both(operation):
         return given
     time = {"time": now // 1000}
     if given.body in (None, "", []):
-        return Given(_without(given.params) | time, given.body)
+        return CallInput(_without(given.params) | time, given.body)
     bodies = _records(given.body if isinstance(given.body, str) else json.dumps(given.body))
-    return Given(given.params, [_with(one, time) for one in bodies]) if bodies else given
+    return CallInput(given.params, [_with(one, time) for one in bodies]) if bodies else given
 
 
 def _records(text: str | None) -> list[dict[str, Any]]:

@@ -19,9 +19,9 @@ from outbound.downloads import pages
 from outbound.downloads import progress as downloads
 from outbound.downloads.folder import folder_of
 from outbound.downloads.receiver import Receiver, Told, nobody_is_told
-from outbound.downloads.targets import Kept, Target
-from outbound.idempotency import Named
-from outbound.operations.types import Composed, Given, Operation
+from outbound.downloads.targets import KeptFile, Target
+from outbound.idempotency import CallName
+from outbound.operations.types import CallInput, Composed, Operation
 from outbound.projects import Credentials, Project
 from outbound.request.compose import budget_of, compose
 from outbound.request.masking import Mask, mask_of
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Ready:
+class PreparedCall:
     """A call that can be made: composed, with the credentials that it was composed with. Only in memory."""
 
     project: Project
@@ -48,12 +48,12 @@ class Ready:
         return mask_of(self.credentials, self.composed)
 
 
-def ready(runtime: Runtime, project: Project, operation: Operation, given: Given) -> Ready:
+def ready(runtime: Runtime, project: Project, operation: Operation, given: CallInput) -> PreparedCall:
     """The call of `operation` with what was given; its problems are in `composed`. Raises
     models.encryption.DecryptionError."""
     credentials = project.credentials(runtime.cipher)
     composed = compose(operation, project, credentials, given, runtime.clock(), runtime.settings.mixpanel_base_url)
-    return Ready(project, credentials, composed)
+    return PreparedCall(project, credentials, composed)
 
 
 def client_of(runtime: Runtime, project: Project, receiver: Receiver | None = None) -> Client:
@@ -67,7 +67,7 @@ def client_of(runtime: Runtime, project: Project, receiver: Receiver | None = No
     )
 
 
-def prepare(runtime: Runtime, call: Ready, who: str, source: str) -> int:
+def prepare(runtime: Runtime, call: PreparedCall, who: str, source: str) -> int:
     """The row of the call; `finish` has to follow."""
     now = runtime.clock()
     over_at = now + round(
@@ -88,7 +88,9 @@ class OtherContent(Exception):
     """The name of the call was given to another content before."""
 
 
-def prepare_once(runtime: Runtime, call: Ready, who: str, source: str, name: Named | None) -> tuple[int, bool]:
+def prepare_once(
+    runtime: Runtime, call: PreparedCall, who: str, source: str, name: CallName | None
+) -> tuple[int, bool]:
     """The row of the call and True, or, where a call of this name was made before, its row and False. Raises
     OtherContent."""
     if name is None:
@@ -120,7 +122,7 @@ def prepare_once(runtime: Runtime, call: Ready, who: str, source: str, name: Nam
 
 def finish(
     runtime: Runtime,
-    call: Ready,
+    call: PreparedCall,
     delivery: int,
     sleep: Sleep = time.sleep,
     *,
@@ -149,18 +151,18 @@ def finish(
 NOT_NOTED = "Our own database did not answer afterwards, so the history does not say so."
 
 
-def wants_every(call: Ready) -> bool:
+def wants_every(call: PreparedCall) -> bool:
     """Whether all pages of an answer are one."""
     return pages.wants_every(call.composed.given)
 
 
-def _made(runtime: Runtime, call: Ready, receiver: Receiver, sleep: Sleep) -> Outcome:
+def _made(runtime: Runtime, call: PreparedCall, receiver: Receiver, sleep: Sleep) -> Outcome:
     key, composed = call.project.mixpanel_project_id, call.composed
     if not wants_every(call):
         return attempt(runtime, client_of(runtime, call.project, receiver), key, composed, sleep)
     client = client_of(runtime, call.project)
 
-    def ask(given: Given) -> Outcome:
+    def ask(given: CallInput) -> Outcome:
         one = compose(
             composed.operation,
             call.project,
@@ -174,9 +176,9 @@ def _made(runtime: Runtime, call: Ready, receiver: Receiver, sleep: Sleep) -> Ou
     return pages.every(composed.given, ask, receiver)
 
 
-def _receiver(runtime: Runtime, call: Ready, delivery: int, to: Target | None, told: Told) -> Receiver:
+def _receiver(runtime: Runtime, call: PreparedCall, delivery: int, to: Target | None, told: Told) -> Receiver:
     operation = call.composed.operation
-    target = to or Kept(folder_of(runtime), always=operation.answer == "binary")
+    target = to or KeptFile(folder_of(runtime), always=operation.answer == "binary")
 
     def note(size: int, records: int | None) -> bool:
         try:
@@ -203,14 +205,16 @@ def _of(mask: Mask, text: str | None) -> str | None:
     return None if text is None else mask(text)
 
 
-def send(runtime: Runtime, call: Ready, who: str, source: str) -> tuple[int, Outcome]:
+def send(runtime: Runtime, call: PreparedCall, who: str, source: str) -> tuple[int, Outcome]:
     """Both; the row's id, and what came of it."""
     delivery = prepare(runtime, call, who, source)
     return delivery, finish(runtime, call, delivery)
 
 
 @contextmanager
-def streamed(runtime: Runtime, call: Ready, within: float = STREAM_WITHIN) -> Iterator[tuple[int, Iterator[bytes]]]:
+def streamed(
+    runtime: Runtime, call: PreparedCall, within: float = STREAM_WITHIN
+) -> Iterator[tuple[int, Iterator[bytes]]]:
     """The status and the body of a long answer, piece by piece and without a row, within the budget of its family and
     `within` seconds. Raises budget.Spent and what the client raises."""
     request, family = call.composed.outgoing, budget_of(call.composed)

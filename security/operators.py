@@ -25,7 +25,7 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 _NOBODY = passwords.NOBODY
 
 
-class Wrong(ValueError):
+class WrongOperator(ValueError):
     """What was typed cannot be taken; `field` names the field, the message says what would be right."""
 
     def __init__(self, field: str, message: str) -> None:
@@ -124,39 +124,41 @@ def note_failed_sign_in(db: Connection, email: str, place: Mapping[str, str], no
 
 
 def checked(email: str, password: str) -> tuple[str, str]:
-    """The e-mail in lower case, and the password's hash. Raises Wrong. Slow by intent: not for a transaction."""
+    """Return the e-mail in lower case, and the password's hash. Raises WrongOperator. Slow by intent: not for a
+    transaction."""
     email = as_kept(email)
     if not _EMAIL.fullmatch(email):
-        raise Wrong("email", "This is not an e-mail address.")
+        raise WrongOperator("email", "This is not an e-mail address.")
     return email, hashed(password, email)
 
 
 def hashed(password: str, email: str = "") -> str:
-    """The password's hash. Raises Wrong where it is easily guessed, also by whoever knows the e-mail."""
+    """The password's hash. Raises WrongOperator where it is easily guessed, also by whoever knows the e-mail."""
     try:
         return passwords.hashed(password, email)
     except Weak as error:
-        raise Wrong("password", str(error)) from None
+        raise WrongOperator("password", str(error)) from None
 
 
 def add(db: Connection, email: str, password_hash: str, role: str, who: str, now: int) -> Operator:
-    """A new operator, of what `checked` has given. Raises Wrong."""
+    """A new operator, of what `checked` has given. Raises WrongOperator."""
     if role not in ROLES:
-        raise Wrong("role", f"A role is one of {', '.join(ROLES)}.")
+        raise WrongOperator("role", f"A role is one of {', '.join(ROLES)}.")
     values = {"email": email, "password_hash": password_hash, "role": role, "now": now}
     if db.execute(_ADD, values).rowcount == 0:
-        raise Wrong("email", f"There already is an operator {email}.")
+        raise WrongOperator("email", f"There already is an operator {email}.")
     note(db, now, who, "operator.add", email, after={"role": role})
     row = db.execute(_BY_EMAIL, {"email": email}).one()
     return Operator(*row[:-1])
 
 
 def add_first(db: Connection, email: str, password_hash: str, now: int) -> Operator:
-    """The first operator, an admin. Raises Wrong where there is one already, also one who came at the same moment."""
+    """Add the first operator, an admin. Raises WrongOperator where there is one already, also one who came at the same
+    moment."""
     if db.dialect.name == "postgresql":  # SQLite has one writer at a time
         db.execute(_ONE_AT_A_TIME)
     if there_are_any(db):
-        raise Wrong("code", "The code has been used: there is an operator already. Sign in instead.")
+        raise WrongOperator("code", "The code has been used: there is an operator already. Sign in instead.")
     return add(db, email, password_hash, "admin", email, now)
 
 
@@ -168,9 +170,9 @@ def set_password(db: Connection, operator: Operator, password_hash: str, who: st
 
 
 def set_role(db: Connection, operator: Operator, role: str, who: str, now: int) -> None:
-    """Another role. Raises Wrong, also where nobody would be left to manage operators."""
+    """Another role. Raises WrongOperator, also where nobody would be left to manage operators."""
     if role not in ROLES:
-        raise Wrong("role", f"A role is one of {', '.join(ROLES)}.")
+        raise WrongOperator("role", f"A role is one of {', '.join(ROLES)}.")
     if role != "admin":
         _keep_an_admin(db, operator)
     db.execute(_ROLE, {"id": operator.id, "role": role})
@@ -179,7 +181,7 @@ def set_role(db: Connection, operator: Operator, role: str, who: str, now: int) 
 
 
 def remove(db: Connection, operator: Operator, who: str, now: int) -> None:
-    """Remove an operator; their entries in the audit trail stay. Raises Wrong."""
+    """Remove an operator; their entries in the audit trail stay. Raises WrongOperator."""
     _keep_an_admin(db, operator)
     db.execute(_REMOVE, {"id": operator.id})
     sign_out_everywhere(db, operator)
@@ -194,7 +196,7 @@ def sign_out_everywhere(db: Connection, operator: Operator) -> int:
 def _keep_an_admin(db: Connection, operator: Operator) -> None:
     db.execute(_HOLD_ADMINS)
     if operator.role == "admin" and db.execute(_ADMINS, {"id": operator.id}).scalar_one() == 0:
-        raise Wrong("role", "This is the only admin; make another one first.")
+        raise WrongOperator("role", "This is the only admin; make another one first.")
 
 
 def first_code(key: str) -> str:

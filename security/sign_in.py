@@ -23,7 +23,7 @@ from security.last_used import note_use
 from security.operators import Operator
 from security.roles import covers, role_of
 from security.secrets import keyed_digest, new_secret
-from security.sign_ins import Ends, Place, SignIn, browser_in_words
+from security.sign_ins import Ends, SignIn, SignInOrigin, browser_in_words
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 SAYS_HERE = ("same-origin", "none", None)  # Sec-Fetch-Site of a form of ours; older browsers say nothing
@@ -60,9 +60,9 @@ def end() -> None:
     session.pop("csrf_token", None)
 
 
-def here_is() -> Place:
+def here_is() -> SignInOrigin:
     """Where this call comes from."""
-    return Place(address(), browser_in_words(request.user_agent.string))
+    return SignInOrigin(address(), browser_in_words(request.user_agent.string))
 
 
 def failed(email: str) -> None:

@@ -54,7 +54,7 @@ class SignIn:
 
 
 @dataclass(frozen=True)
-class Place:
+class SignInOrigin:
     """Where somebody signs in: the address that called, and the browser in words."""
 
     address: str
@@ -82,7 +82,7 @@ _END_BEYOND = text("""
 SEEN = text("UPDATE sign_in SET last_seen_at = :now WHERE id = :id")
 
 
-def start(db: Connection, key: str, operator: Operator, place: Place, now: int) -> str:
+def start(db: Connection, key: str, operator: Operator, place: SignInOrigin, now: int) -> str:
     """Sign this operator in; returns the secret for the browser's cookie. More than `MOST` are never kept."""
     secret = new_secret()
     values = {"digest": keyed_digest(key, PURPOSE, secret), "operator_id": operator.id, "sign_ins": operator.sign_ins}

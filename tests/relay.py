@@ -101,7 +101,7 @@ class Browser:
     def sign_in(self) -> None:
         """Sign in, also once more where a test has moved the clock beyond the end of a sign-in."""
         key, now = self.relay.app.extensions["runtime"].settings.secret_key, self.relay.clock()
-        place = sign_ins.Place("127.0.0.1", "a test")
+        place = sign_ins.SignInOrigin("127.0.0.1", "a test")
         with self.client.session_transaction() as session:
             session["sign_in"] = self.relay.database.write(
                 lambda db: sign_ins.start(db, key, self.operator, place, now)

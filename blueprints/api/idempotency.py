@@ -14,8 +14,8 @@ from blueprints.json_types import encoder
 from outbound import deliveries, idempotency, send
 from outbound.deliveries import Delivery
 from outbound.downloads.targets import Target
-from outbound.idempotency import Named
-from outbound.send import Ready
+from outbound.idempotency import CallName
+from outbound.send import PreparedCall
 from outbound.transport.attempts import Outcome
 from runtime import current_runtime
 from security.tokens import token_name
@@ -26,7 +26,7 @@ NAME = re.compile(r"[!-~]{1,255}")
 Reply = tuple[bytes, int, dict[str, str]]
 
 
-def name_of(place: str) -> Named | None:
+def name_of(place: str) -> CallName | None:
     """The call's name (`Idempotency-Key`), None where it has none. Raises Problem (400)."""
     given = request.headers.get("Idempotency-Key")
     if given is None:
@@ -47,7 +47,7 @@ def wants_no_wait() -> bool:
     return any(one.partition(";")[0].strip() == "respond-async" for one in asked)
 
 
-def opened(call: Ready, name: Named | None, give: Callable[[], None]) -> tuple[int, bool]:
+def opened(call: PreparedCall, name: CallName | None, give: Callable[[], None]) -> tuple[int, bool]:
     """The call's row, and whether the call is to be made; where it is not, its place is given back. Raises Problem
     (422)."""
     is_new = False
@@ -65,9 +65,9 @@ def opened(call: Ready, name: Named | None, give: Callable[[], None]) -> tuple[i
 class Begun:
     """A call that is to be made: its row, its name, and how its place is given back."""
 
-    call: Ready
+    call: PreparedCall
     delivery: int
-    name: Named | None
+    name: CallName | None
     give: Callable[[], None]
 
     def finish(self, to: Target | None = None) -> Outcome:
@@ -100,7 +100,7 @@ class Begun:
             over(outcome)
 
 
-def make(call: Ready, name: Named | None, give: Callable[[], None]) -> Reply:
+def make(call: PreparedCall, name: CallName | None, give: Callable[[], None]) -> Reply:
     """Make the call, once where it has a name; `give` gives its place back when it is over. Raises Problem (422)."""
     delivery, is_new = opened(call, name, give)
     if not is_new:
@@ -115,7 +115,7 @@ def later(begun: Begun, to: Target | None = None) -> Reply:
     return _under_way(begun.delivery)
 
 
-def _over(outcome: Outcome, delivery: int, call: Ready) -> Reply:
+def _over(outcome: Outcome, delivery: int, call: PreparedCall) -> Reply:
     return encoder.encode(send.as_json(delivery, outcome, call.mask)), 200, {}
 
 

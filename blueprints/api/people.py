@@ -11,8 +11,7 @@ from blueprints.api.registry import operation
 from blueprints.api.replies import Problem
 from blueprints.api.types import Erased, NoQuery, Person, Stay
 from blueprints.json_types import moment
-from erasure import InTheWay, Nothing, eraser
-from erasure import Person as Wanted
+from erasure import DataSubject, InTheWay, NothingToErase, eraser
 from erasure.labels import AGAIN
 from models.queries.trail import trail
 from runtime import current_runtime
@@ -77,8 +76,8 @@ def erase_person(_query: NoQuery, project_id: str, distinct_id: str) -> Erased:
     on where it was; of whom nothing is left it answers the last proof. 409 where something is under way with the
     person in it."""
     try:
-        done = eraser(current_runtime()).erase(Wanted(project_id, distinct_id), f"token {token_name()}")
-    except Nothing:
+        done = eraser(current_runtime()).erase(DataSubject(project_id, distinct_id), f"token {token_name()}")
+    except NothingToErase:
         raise Problem(404, "Nothing of this person is stored, and nobody of this id was ever erased.") from None
     except InTheWay as error:
         raise Problem(409, str(error)) from None

@@ -28,11 +28,11 @@ from blueprints.slots import Slots
 from models.encryption import DecryptionError
 from outbound import json_depth, projects, send
 from outbound.downloads.folder import folder_of
-from outbound.downloads.targets import Kept
+from outbound.downloads.targets import KeptFile
 from outbound.operations import registry
-from outbound.operations.types import Given, Operation
+from outbound.operations.types import CallInput, Operation
 from outbound.operations.types import Problem as Found
-from outbound.send import Ready
+from outbound.send import PreparedCall
 from runtime import current_runtime
 from security.forms import body
 from security.tokens import token_name
@@ -109,7 +109,7 @@ def call_operation(_query: NoQuery, name: str, operation_id: str) -> Response:
     return _answered(content, status, headers)
 
 
-def _made(call: Ready, where: str) -> idempotency.Reply:
+def _made(call: PreparedCall, where: str) -> idempotency.Reply:
     """Raises Problem (400, 410, 422, 429)."""
     return idempotency.make(call, idempotency.name_of(where), _place())
 
@@ -139,11 +139,11 @@ def stream_answer(_query: NoQuery, name: str, operation_id: str) -> Response:
         return streaming.again(delivery)
     begun = idempotency.Begun(call, delivery, known, give)
     if idempotency.wants_no_wait():
-        return _answered(*idempotency.later(begun, Kept(folder_of(current_runtime()), always=True)))
+        return _answered(*idempotency.later(begun, KeptFile(folder_of(current_runtime()), always=True)))
     return streaming.answer(begun)
 
 
-def _ready(name: str, operation_id: str) -> Ready | Response:
+def _ready(name: str, operation_id: str) -> PreparedCall | Response:
     """The call, or what our own checks say against it. Raises Problem."""
     runtime = current_runtime()
     project = runtime.database.read(lambda db: projects.by_name(db, name), one_statement=True)
@@ -152,7 +152,7 @@ def _ready(name: str, operation_id: str) -> Ready | Response:
         raise Problem(404, f"There is no {'project ' + name if project is None else 'operation ' + operation_id}.")
     given = _given(wanted)
     try:
-        call = send.ready(runtime, project, wanted, Given(given.params, given.body))
+        call = send.ready(runtime, project, wanted, CallInput(given.params, given.body))
     except DecryptionError:
         raise Problem(400, "The project's credentials cannot be read with this SECRET_KEY: give them again.") from None
     stops = call.composed.stops(force=given.force)

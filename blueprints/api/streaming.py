@@ -17,8 +17,8 @@ from outbound.downloads.errors import Cancelled
 from outbound.downloads.file_names import name_of
 from outbound.downloads.folder import folder_of
 from outbound.downloads.progress import Download
-from outbound.downloads.targets import BROKEN, HandedOn
-from outbound.send import Ready
+from outbound.downloads.targets import BROKEN, StreamTarget
+from outbound.send import PreparedCall
 from outbound.transport.attempts import Outcome
 from runtime import current_runtime
 
@@ -61,7 +61,7 @@ class Line:
 def answer(begun: Begun) -> Response:
     """The reply that hands it on. Raises Problem (502)."""
     line, delivery = Line(), begun.delivery
-    begun.finish_behind(HandedOn(line.put), line.end)
+    begun.finish_behind(StreamTarget(line.put), line.end)
     first = line.take()
     if first is None and (line.outcome is None or line.outcome.verdict != "accepted"):
         words = line.outcome.words if line.outcome else "The call broke off. The log says how."
@@ -90,7 +90,7 @@ def again(delivery: int) -> Response:
     return response
 
 
-def _type_of(call: Ready) -> str:
+def _type_of(call: PreparedCall) -> str:
     kind = call.composed.operation.answer
     lines = kind == "ndjson" or send.wants_every(call)
     return "application/x-ndjson" if lines else "application/json" if kind == "json" else "application/octet-stream"

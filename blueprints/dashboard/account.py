@@ -8,7 +8,7 @@ from blueprints.dashboard import blueprint
 from runtime import current_runtime
 from security import operators, sign_in, sign_ins
 from security.audit import note
-from security.operators import Operator, Wrong
+from security.operators import Operator, WrongOperator
 from security.rate_limits import count_operator_sign_in
 from security.roles import MEANINGS, needs
 from security.sign_ins import Ends
@@ -25,7 +25,7 @@ def change_password() -> ResponseReturnValue:
     """Asks for the old password, signs out every other browser, and keeps this one."""
     try:
         _change(request.form.get("old", ""), request.form.get("password", ""), request.form.get("again", ""))
-    except Wrong as error:
+    except WrongOperator as error:
         return _page({error.field: str(error)}), 422
     flash("Your password is changed. Every other browser is signed out.")
     return redirect(url_for("dashboard.show_account"))
@@ -72,9 +72,9 @@ def _change(old: str, new: str, again: str) -> None:
     runtime, operator = current_runtime(), sign_in.operator()
     count_operator_sign_in(operator.email, sign_in.known_device(operator.email))
     if operators.signing_in(runtime.database, operator.email, old) is None:
-        raise Wrong("old", "This is not your present password.")
+        raise WrongOperator("old", "This is not your present password.")
     if new != again:
-        raise Wrong("again", "The two new passwords differ.")
+        raise WrongOperator("again", "The two new passwords differ.")
     password_hash = operators.hashed(new, operator.email)
     runtime.database.write(
         lambda db: operators.set_password(db, operator, password_hash, operator.email, runtime.clock())

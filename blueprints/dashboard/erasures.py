@@ -10,7 +10,7 @@ from blueprints import paging, rows
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.people.profile import FoundPerson
 from blueprints.urls import can_be_stored
-from erasure import InTheWay, Nothing, Person, eraser, records
+from erasure import DataSubject, InTheWay, NothingToErase, eraser, records
 from erasure.labels import AGAIN, told
 from runtime import current_runtime
 from security import handover, sign_in
@@ -37,10 +37,10 @@ def ask_erase(person_id: int) -> str:
 def erase_person(person_id: int) -> ResponseReturnValue:
     one = _find(person_id)
     try:
-        done = eraser(current_runtime()).erase(Person(one.project_id, one.distinct_id), sign_in.operator().email)
+        done = eraser(current_runtime()).erase(DataSubject(one.project_id, one.distinct_id), sign_in.operator().email)
     except InTheWay:
         return _question(one), 409
-    except Nothing:  # somebody else was faster
+    except NothingToErase:  # somebody else was faster
         abort(404)
     return redirect(url_for("dashboard.show_erasure", erasure_id=done.id), 303)
 
@@ -55,7 +55,7 @@ def list_erasures() -> ResponseReturnValue:
     if kept is None or not covers(sign_in.operator().role, "operator"):
         flash(handover.GONE)
         return redirect(url_for("dashboard.list_erasures"))
-    given, found = Person(*kept), eraser(current_runtime())
+    given, found = DataSubject(*kept), eraser(current_runtime())
     return _listed(given, {"proofs": found.erased(given), "left": found.look(given).counts})
 
 
@@ -70,7 +70,7 @@ def show_erasure(erasure_id: int) -> str:
 @needs("operator")
 def check_erasure() -> ResponseReturnValue:
     """Whether somebody was erased, for whoever has the id; a form, so that no id stands in an address."""
-    given = Person(*(request.form.get(name, "").strip()[:LONGEST] for name in ("project_id", "distinct_id")))
+    given = DataSubject(*(request.form.get(name, "").strip()[:LONGEST] for name in ("project_id", "distinct_id")))
     if not (given.project_id and given.distinct_id and all(map(can_be_stored, (given.project_id, given.distinct_id)))):
         return _listed(given, None, wrong=True), 422
     key = handover.leave("search", [given.project_id, given.distinct_id])
@@ -94,14 +94,14 @@ def _question(one: FoundPerson) -> str:
         "dashboard/people/erase.html",
         person=one,
         name=one.name or one.email,
-        sight=eraser(runtime).look(Person(one.project_id, one.distinct_id)),
+        sight=eraser(runtime).look(DataSubject(one.project_id, one.distinct_id)),
         told=told,
         again=AGAIN,
         can_send=runtime.database.read(sends, one_statement=True) > 0,
     )
 
 
-def _listed(given: Person | None, answer: dict[str, Any] | None, *, wrong: bool = False) -> str:
+def _listed(given: DataSubject | None, answer: dict[str, Any] | None, *, wrong: bool = False) -> str:
     found = current_runtime().database.read(
         lambda db: records.listed(db, paging.before(), PAGE + 1), one_statement=True
     )

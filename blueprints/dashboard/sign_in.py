@@ -7,7 +7,7 @@ from blueprints.dashboard import blueprint, sign
 from runtime import current_runtime
 from security import operators, sign_in
 from security.audit import note
-from security.operators import Operator, Wrong
+from security.operators import Operator, WrongOperator
 from security.rate_limits import TooMany, count_operator_sign_in, in_words
 from security.roles import needs
 
@@ -55,7 +55,7 @@ def sign_up_try() -> ResponseReturnValue:
         sign_in.not_let_in("too_often")
         wrong = {"code": f"Too many tries. Try again in {in_words(error.retry_after)}."}
         return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 429
-    except Wrong as error:
+    except WrongOperator as error:
         sign_in.not_let_in("refused")
         wrong = {error.field: str(error)}
         return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 422
@@ -63,10 +63,10 @@ def sign_up_try() -> ResponseReturnValue:
 
 
 def _first_operator(email: str, password: str, code: str) -> Operator:
-    """The first operator, an admin. Raises Wrong."""
+    """The first operator, an admin. Raises WrongOperator."""
     runtime = current_runtime()
     if not operators.is_first_code(runtime.settings.secret_key, code):
-        raise Wrong("code", "This is not the code that the server printed when it started.")
+        raise WrongOperator("code", "This is not the code that the server printed when it started.")
     email, password_hash = operators.checked(email, password)
     return runtime.database.write(lambda db: operators.add_first(db, email, password_hash, runtime.clock()))
 

@@ -5,7 +5,7 @@ from threading import Thread
 import structlog
 
 from outbound import send
-from outbound.send import Ready
+from outbound.send import PreparedCall
 from runtime import Runtime, current_runtime
 
 log = structlog.get_logger()
@@ -13,7 +13,7 @@ log = structlog.get_logger()
 WAIT = 4.0  # seconds; most answers are there by then
 
 
-def dispatch(call: Ready, who: str) -> int:
+def dispatch(call: PreparedCall, who: str) -> int:
     """Make the call in a thread of its own, and wait a little; the id of its row."""
     runtime = current_runtime()
     delivery = send.prepare(runtime, call, who, "dashboard")
@@ -23,7 +23,7 @@ def dispatch(call: Ready, who: str) -> int:
     return delivery
 
 
-def _finish(runtime: Runtime, call: Ready, delivery: int) -> None:
+def _finish(runtime: Runtime, call: PreparedCall, delivery: int) -> None:
     try:
         send.finish(runtime, call, delivery)
     except Exception as error:  # the row says that nobody heard the answer, once it is given up

@@ -7,7 +7,7 @@ from outbound import send
 from outbound.operations import choices as operation_choices
 from outbound.operations import registry
 from outbound.operations.choices import Choice
-from outbound.operations.types import Given, Param
+from outbound.operations.types import CallInput, Param
 from outbound.projects import Project
 from outbound.result.response import parsed
 from outbound.transport.attempts import Outcome
@@ -31,7 +31,7 @@ def offer(project: Project, param: Param, who: str) -> Offer:
     listing = registry.OPERATIONS[param.pick]
     runtime = current_runtime().with_settings(send_attempts=1)
     try:
-        call = send.ready(runtime, project, listing, Given())
+        call = send.ready(runtime, project, listing, CallInput())
     except DecryptionError:
         return Offer(param.name, words="The project's credentials cannot be read with this SECRET_KEY.")
     stops = call.composed.stops(force=False)

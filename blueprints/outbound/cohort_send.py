@@ -13,11 +13,11 @@ from blueprints.cohorts import Cohort
 from blueprints.outbound import blueprint
 from outbound import projects
 from outbound.imports import jobs, members
-from outbound.imports.jobs import Draft
+from outbound.imports.jobs import NewImport
 from outbound.imports.kinds import KINDS
 from outbound.imports.members import WrongTemplate
 from outbound.projects import Project
-from outbound.request.param_values import Unreadable, parsed
+from outbound.request.param_values import WrongValue, parsed
 from runtime import current_runtime
 from security import sign_in
 from security.forms import takes
@@ -58,9 +58,9 @@ def prepare_for_cohort(cohort_id: int) -> ResponseReturnValue:
         return _form(cohort_id, kind, typed, "Choose a project."), 422
     try:
         template = members.checked(parsed(typed))
-    except (Unreadable, WrongTemplate) as error:
+    except (WrongValue, WrongTemplate) as error:
         return _form(cohort_id, kind, typed, str(error)), 422
-    draft = Draft(
+    draft = NewImport(
         project,
         kind,
         KINDS[kind].operation_id,

@@ -18,7 +18,7 @@ from outbound import projects
 from outbound.comparison import jobs, remote, runner, uploads
 from outbound.comparison.jobs import WAYS, Comparison
 from outbound.projects import Project
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 from outbound.transport import budget
 from runtime import current_runtime
 from security import sign_in
@@ -60,13 +60,13 @@ def ask_comparison() -> ResponseReturnValue:
         return _list(typed, wrong), 422
     try:
         comparison_id = _asked(typed)
-    except (Unreadable, OSError) as error:
+    except (UnreadableFile, OSError) as error:
         return _list(typed, {"file": str(error)}), 422
     return redirect(url_for("outbound.show_comparison", comparison_id=comparison_id), 303)
 
 
 def _asked(typed: dict[str, str]) -> int:
-    """The comparison, with its upload kept where it has one. Raises Unreadable, OSError."""
+    """The comparison, with its upload kept where it has one. Raises UnreadableFile, OSError."""
     who, runtime = sign_in.operator().email, current_runtime()
     asked = (int(typed["cohort"]), typed["project"], who, typed["way"])
 
@@ -77,7 +77,7 @@ def _asked(typed: dict[str, str]) -> int:
         return ask({})
     file = request.files.get("file")
     if file is None or not file.filename:
-        raise Unreadable("Choose the file that Mixpanel's Destinations page offers.")
+        raise UnreadableFile("Choose the file that Mixpanel's Destinations page offers.")
     with kept_upload(file) as path:
         _looked_into(path, typed["column"])
         return ask({"file": str(path), "column": typed["column"]})
@@ -93,7 +93,7 @@ def _wrong(typed: dict[str, str], cohorts: list[Choice], known: list[Project]) -
 
 
 def _looked_into(path: Path, column: str) -> None:
-    """Read the first id. Raises Unreadable, OSError."""
+    """Read the first id. Raises UnreadableFile, OSError."""
     with closing(uploads.ids(path, column)) as found:
         next(found, None)
 

@@ -20,11 +20,11 @@ from models.encryption import DecryptionError
 from outbound import deliveries, projects, send
 from outbound.deliveries import Delivery, Filter
 from outbound.operations import registry
-from outbound.operations.types import Given, Operation, Problem
+from outbound.operations.types import CallInput, Operation, Problem
 from outbound.projects import Project
 from outbound.request import snippets
 from outbound.request.compose import masked
-from outbound.send import Ready
+from outbound.send import PreparedCall
 from outbound.transport import budget
 from runtime import current_runtime
 from security import handover, sign_in
@@ -105,9 +105,9 @@ def _begun(db: Connection, operation: Operation) -> Desktop:
     return Desktop(known, project, operation, form, who)
 
 
-def _earlier(earlier: Delivery, kept: dict[str, Any]) -> Given:
+def _earlier(earlier: Delivery, kept: dict[str, Any]) -> CallInput:
     """What an earlier call was made from; with `failed`, only the records that Mixpanel did not take."""
-    given = Given(kept["params"], kept["body"])
+    given = CallInput(kept["params"], kept["body"])
     if not request.args.get("failed"):
         return given
     wanted = sorted({one["index"] for one in earlier.failed_records})
@@ -216,7 +216,7 @@ def _of_form(operation: Operation, form: Form) -> Desktop:
     return Desktop(known, project, operation, form)
 
 
-def _ready(typed: Desktop) -> tuple[Ready | None, str]:
+def _ready(typed: Desktop) -> tuple[PreparedCall | None, str]:
     """The call, or why there is none."""
     if typed.project is None:
         return None, "There is no project to send to yet." if not typed.projects else "Choose a project."

@@ -9,8 +9,8 @@ from typing import Any
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from outbound.operations.registry import in_time
-from outbound.operations.types import Given, Operation, Param, Problem
-from outbound.request.param_values import Unreadable, parsed, read
+from outbound.operations.types import CallInput, Operation, Param, Problem
+from outbound.request.param_values import WrongValue, parsed, read
 
 NOW = "{now}"
 BLANK_ROWS = 2
@@ -44,11 +44,11 @@ class Field:
         return any(one.level != "note" for one in self.problems)
 
 
-def given_of(operation: Operation, form: Form) -> Given:
+def given_of(operation: Operation, form: Form) -> CallInput:
     """What was typed. JSON that cannot be read stays a text, so that its problem is found where all others are."""
     params = {one.name: value for one in operation.asked if (value := _typed(one, form)) not in (None, "")}
     body = form.get("body", "").strip()
-    return Given(params, body or None)
+    return CallInput(params, body or None)
 
 
 def _typed(param: Param, form: Form) -> Any:
@@ -61,7 +61,7 @@ def _typed(param: Param, form: Form) -> Any:
         return rows or None
     try:
         found = parsed(text)
-    except Unreadable:
+    except WrongValue:
         return text
     return found | rows if isinstance(found, dict) else text
 
@@ -70,7 +70,7 @@ def loose(text: str) -> Any:
     """A value of a row: JSON where it is that, else text. `3` is a number, `"3"` and `3 seats` are texts."""
     try:
         return parsed(text)
-    except Unreadable:
+    except WrongValue:
         return text
 
 
@@ -94,7 +94,7 @@ def _field(param: Param, form: Form, problems: tuple[Problem, ...], more_rows: s
 def _kept(form: Form, param: Param) -> tuple[tuple[str, str, int], ...]:
     try:
         found = read(param, form.get(f"j.{param.name}") or {})
-    except Unreadable:
+    except WrongValue:
         return ()
     return tuple((part, one.name, len(one.content)) for part, one in found.items())
 
@@ -112,7 +112,7 @@ def _joined(param: Param, form: Form, uploads: MultiDict[str, FileStorage]) -> s
     text = form.get(f"j.{param.name}", "").strip()
     try:
         known = parsed(text) if text else {}
-    except Unreadable:
+    except WrongValue:
         return text
     dropped = form.getlist(f"d.{param.name}")
     kept = {part: one for part, one in known.items() if part not in dropped} if isinstance(known, dict) else {}
@@ -136,7 +136,7 @@ def elsewhere(operation: Operation, problems: Sequence[Problem]) -> tuple[list[P
     return body, [one for one in rest if not one.field.startswith("body")]
 
 
-def form_of(operation: Operation, given: Given) -> Form:
+def form_of(operation: Operation, given: CallInput) -> Form:
     """A form that was filled in with these values."""
     form: Form = MultiDict()
     whole = next((one for one in operation.asked if one.place == "body"), None)
@@ -153,7 +153,7 @@ def form_of(operation: Operation, given: Given) -> Form:
     return form
 
 
-def _with_body(operation: Operation, given: Given) -> dict[str, Any]:
+def _with_body(operation: Operation, given: CallInput) -> dict[str, Any]:
     """The parameters, with what a body of further fields says."""
     if operation.body == "form" and operation.record is None and isinstance(given.body, dict):
         return given.params | given.body
@@ -189,4 +189,4 @@ def defaults(operation: Operation, now: int) -> Form:
     """What stands in a form that nobody has touched: what is shown is what is sent, so a time is fixed with it."""
     there = [one for one in operation.asked if one.default == NOW or (one.required and one.default is not None)]
     known = {one.name: in_time(one.default, now) for one in there}
-    return form_of(operation, Given(known))
+    return form_of(operation, CallInput(known))

@@ -18,7 +18,7 @@ from models.encryption import DecryptionError
 from outbound import deliveries, projects, resend, send
 from outbound.deliveries import SOURCES, VERDICTS, Delivery, Filter
 from outbound.operations import registry
-from outbound.operations.types import Given, Operation
+from outbound.operations.types import CallInput, Operation
 from outbound.request.masking import MASK
 from runtime import current_runtime
 from security import sign_in
@@ -104,8 +104,8 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
     return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
 
 
-def _again(known: Delivery, given: dict[str, Any], operation: Operation) -> Given:
-    found = Given(given["params"], given["body"])
+def _again(known: Delivery, given: dict[str, Any], operation: Operation) -> CallInput:
+    found = CallInput(given["params"], given["body"])
     if request.form.get("as") == "new":
         return resend.new(operation, found, current_runtime().clock())
     return resend.same(operation, found, known.request.get("body"))

@@ -20,14 +20,14 @@ from blueprints.urls import can_be_stored
 from models.encryption import DecryptionError
 from outbound import projects
 from outbound.imports import dry_run, failures, files, jobs, source, uploads
-from outbound.imports.batches import Sorter
+from outbound.imports.batches import RecordChecker
 from outbound.imports.columns import GENERAL, PROPERTY, TARGETS, Columns, WrongColumns, guessed
 from outbound.imports.dry_run import Report
 from outbound.imports.failures import Failure
-from outbound.imports.jobs import Draft, Import
+from outbound.imports.jobs import Import, NewImport
 from outbound.imports.kinds import KINDS
 from outbound.imports.options import Options, WrongOption
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 from outbound.request.checks.categories import told
 from outbound.request.checks.profiles import NOT_FOR_GROUPS, OBJECTS
 from outbound.request.masking import mask_of
@@ -81,7 +81,7 @@ def upload_import() -> ResponseReturnValue:
         with kept_upload(file) as path:
             draft = _draft(path, file.filename, project, kind)
             import_id = runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))
-    except (Unreadable, OSError) as error:
+    except (UnreadableFile, OSError) as error:
         return _list(wrong=_plain(error), kind=kind, project=project), 422
     return redirect(url_for("outbound.show_import", import_id=import_id), 303)
 
@@ -102,18 +102,18 @@ def kept_upload(file: FileStorage) -> Iterator[Path]:
 
 def _plain(error: Exception) -> str:
     """What went wrong, without a path of this machine."""
-    return str(error) if isinstance(error, Unreadable) else f"The file cannot be kept: {error.strerror}."  # type: ignore[attr-defined]
+    return str(error) if isinstance(error, UnreadableFile) else f"The file cannot be kept: {error.strerror}."  # type: ignore[attr-defined]
 
 
-def _draft(path: Path, name: str, project: str, kind: str) -> Draft:
-    """Raises Unreadable, OSError."""
+def _draft(path: Path, name: str, project: str, kind: str) -> NewImport:
+    """Raises UnreadableFile, OSError."""
     settings: dict[str, Any] = {}
     if files.form_of(path) == "csv":
         settings = {"mapping": guessed(kind, files.heads(path)), "always": {}, "operator": "$set"}
     operation, shown = KINDS[kind].operation_id, name.replace("\0", "")[:200]
     mark = files.fingerprint(path, current_runtime().digest)
     total, who = files.total(path), sign_in.operator().email
-    return Draft(project, kind, operation, "upload", shown, who, str(path), mark, settings=settings, total=total)
+    return NewImport(project, kind, operation, "upload", shown, who, str(path), mark, settings=settings, total=total)
 
 
 @blueprint.get("/send/imports/<int:import_id>")
@@ -302,7 +302,7 @@ def _looked(job: Import) -> dict[str, Any]:
     report, wrong = None, ""
     try:
         report = looked_through(job, LOOKED_AT, 10 if job.source == "cohort" else 3)
-    except Unreadable as unreadable:
+    except UnreadableFile as unreadable:
         wrong = str(unreadable)
     except DecryptionError:
         wrong = "The project's credentials cannot be read with this SECRET_KEY. Give them again."
@@ -323,14 +323,14 @@ def _is_for_people_only(kind: str, operator: str) -> bool:
 
 
 def looked_through(job: Import, most: int, samples: int = 3) -> Report:
-    """A dry run of its first records. Raises Unreadable, DecryptionError."""
+    """A dry run of its first records. Raises UnreadableFile, DecryptionError."""
     project = current_runtime().database.read(lambda db: projects.by_name(db, job.project), one_statement=True)
     if project is None:
-        raise Unreadable(f"There is no project {job.project} any more.")
+        raise UnreadableFile(f"There is no project {job.project} any more.")
     runtime = current_runtime()
     credentials = project.credentials(runtime.cipher)
     options = Options.of(job.settings)
-    sorter = Sorter(KINDS[job.kind], credentials, project.integration, runtime.clock(), options)
+    sorter = RecordChecker(KINDS[job.kind], credentials, project.integration, runtime.clock(), options)
     report = dry_run.dry_run(source.reads(runtime, job), sorter, most, samples)
     mask = mask_of(credentials)
     report.samples = [mask.within(one) for one in report.samples]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from blueprints.outbound import blueprint
 from models.encryption import DecryptionError
 from outbound import credential_check, projects
-from outbound.projects import Draft, Project, Wrong
+from outbound.projects import Project, ProjectFields, WrongProject
 from outbound.transport import budget
 from outbound.transport.hosts import REGIONS
 from runtime import current_runtime
@@ -41,13 +41,13 @@ def add_project() -> ResponseReturnValue:
     try:
         draft = projects.checked(_draft(typed, typed["name"]))
         runtime.database.write(partial(_add, draft=draft, who=sign_in.operator().email))
-    except Wrong as error:
+    except WrongProject as error:
         return _form(None, typed, error), 422
     flash(f"The project {draft.name} is added. See what its credentials work for.")
     return redirect(url_for("outbound.show_project", name=draft.name), 303)
 
 
-def _add(db: Connection, draft: Draft, who: str) -> None:
+def _add(db: Connection, draft: ProjectFields, who: str) -> None:
     runtime = current_runtime()
     projects.add(db, runtime.cipher, draft, runtime.clock())
     after = {"region": draft.region, "project_id": draft.mixpanel_project_id}
@@ -95,7 +95,7 @@ def change_project(name: str) -> ResponseReturnValue:
 
     try:
         draft = projects.checked(_draft(typed, name, keep=True))
-    except Wrong as error:
+    except WrongProject as error:
         return _form(one, typed | {"name": name}, error), 422
     runtime.database.write(write)
     flash(f"The project {name} is changed.")
@@ -146,7 +146,7 @@ def _typed() -> dict[str, str]:
     return {name: request.form.get(name, "") for name in FIELDS}
 
 
-def _draft(typed: dict[str, str], name: str, *, keep: bool = False) -> Draft:
+def _draft(typed: dict[str, str], name: str, *, keep: bool = False) -> ProjectFields:
     """What was typed; with `keep` an empty credential stays as it was, unless it was ticked to be forgotten."""
 
     def sealed(field: str) -> str | None:
@@ -156,9 +156,9 @@ def _draft(typed: dict[str, str], name: str, *, keep: bool = False) -> Draft:
 
     token, username, secret = map(sealed, SEALED)
     more = (typed["integration_id"], typed["workspace_id"])
-    return Draft(name, typed["region"], typed["project_id"], token, username, secret, *more)
+    return ProjectFields(name, typed["region"], typed["project_id"], token, username, secret, *more)
 
 
-def _form(one: Project | None, typed: dict[str, Any], wrong: Wrong | None = None) -> str:
+def _form(one: Project | None, typed: dict[str, Any], wrong: WrongProject | None = None) -> str:
     shown = {name: value for name, value in typed.items() if name not in SEALED}
     return render_template("outbound/project_form.html", one=one, typed=shown, wrong=wrong, regions=REGIONS)

@@ -4,22 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from outbound.comparison.id_sort import Difference
-from outbound.comparison.local import Facts, Known
+from outbound.comparison.local import Facts, IdCounts
 
 MINUTE = 60_000
 CYCLE = 35 * MINUTE  # Mixpanel syncs every 30 minutes
 
 
 @dataclass(frozen=True)
-class Seen:
+class Findings:
     """What a comparison found out. `missing` and `extra` say what is known of the ids of each side, `moved` how often
     the cohort changed meanwhile."""
 
     way: str
     facts: Facts
     found: Difference
-    missing: Known
-    extra: Known
+    missing: IdCounts
+    extra: IdCounts
     moved: int
     now: int
 
@@ -29,7 +29,7 @@ class Seen:
         return self.facts.last_synced_at is None or self.now - self.facts.last_synced_at > CYCLE
 
 
-def explained(seen: Seen) -> tuple[list[str], list[str]]:
+def explained(seen: Findings) -> tuple[list[str], list[str]]:
     """Sentences: causes, and steps. Both are empty where the two sides are equal."""
     if _is_equal(seen.way, seen.found):
         return [], []
@@ -40,7 +40,7 @@ def _is_equal(way: str, found: Difference) -> bool:
     return found.here == found.there if way == "count" else not found.missing and not found.extra
 
 
-def _of_sync(seen: Seen) -> Iterator[str]:
+def _of_sync(seen: Findings) -> Iterator[str]:
     facts = seen.facts
     if facts.unfinished == "held":
         yield "A refresh of this cohort is held until somebody decides: what would leave is still here."
@@ -59,7 +59,7 @@ def _of_sync(seen: Seen) -> Iterator[str]:
         yield f"{facts.rejected:,} members came that cannot be kept; see the cohort's page Rejected."
 
 
-def _of_ids(seen: Seen) -> Iterator[str]:
+def _of_ids(seen: Findings) -> Iterator[str]:
     if seen.missing.left:
         yield f"{seen.missing.left:,} of those missing here were members and have left: a removal came, or a refresh."
     strangers = seen.missing.asked - seen.missing.people
@@ -71,7 +71,7 @@ def _of_ids(seen: Seen) -> Iterator[str]:
         yield "Ids may have been merged: exports name the canonical id, lists may still have the other."
 
 
-def _steps(seen: Seen) -> Iterator[str]:
+def _steps(seen: Findings) -> Iterator[str]:
     if seen.facts.unfinished == "held":
         yield "Decide about the held refresh on the cohort's page."
     if seen.is_late:

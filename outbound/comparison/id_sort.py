@@ -28,7 +28,7 @@ def unline(written: str) -> str:
     return found
 
 
-class Pile(AbstractContextManager["Pile"]):
+class SortedIds(AbstractContextManager["SortedIds"]):
     """Ids in any order and any number of times; comes back sorted, each once. Files are removed at the end."""
 
     def __init__(self, run: int = RUN) -> None:
@@ -104,7 +104,7 @@ def _keep(kept: list[str], written: str | None, most: int) -> None:
         kept.append(unline(written))
 
 
-class Shelf:
+class IdFile:
     """Their ids as they come: one file a comparison, which goes on where the last page ended.
 
     A worker that dies may leave half a page; `take_up` cuts the file to what was noted with the page before.

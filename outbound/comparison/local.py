@@ -45,7 +45,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Known:
+class IdCounts:
     """What we know of some ids: how many are people of ours, were members and left, entered lately."""
 
     asked: int = 0
@@ -67,10 +67,10 @@ def members(database: Database, cohort: int) -> Iterator[str]:
         after = rows[-1].person_id
 
 
-def known(database: Database, of: Facts, ids: Sequence[str], since: int) -> Known:
+def known(database: Database, of: Facts, ids: Sequence[str], since: int) -> IdCounts:
     """What is known of these ids; `entered_since` counts members who entered from a moment on."""
     rows = [row for part in _parts(ids) for row in database.read(partial(stays, of=of, ids=part), one_statement=True)]
-    return Known(
+    return IdCounts(
         asked=len(ids),
         people=len(rows),
         left=sum(row.left_at is not None and row.entry_number > 0 for row in rows),

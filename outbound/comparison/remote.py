@@ -27,7 +27,7 @@ class Cohort:
 
 
 @dataclass(frozen=True)
-class Page:
+class ProfilePage:
     """A page of profiles; `total` is None where it does not say how many there are."""
 
     identifiers: list[str]
@@ -36,14 +36,14 @@ class Page:
     is_last: bool
 
 
-def cohorts(answer: Any) -> "Listed":
+def cohorts(answer: Any) -> "CohortList":
     """All of them. Raises Failed where the answer is no list of cohorts."""
     if not isinstance(answer, list) or not all(isinstance(one, dict) and _text(one.get("id")) for one in answer):
         raise Failed("Mixpanel's answer is no list of cohorts, so nothing was compared. Try again later.")
-    return Listed({_text(one["id"]): one for one in answer})
+    return CohortList({_text(one["id"]): one for one in answer})
 
 
-class Listed:
+class CohortList:
     """Cohorts by their id."""
 
     def __init__(self, found: dict[str, dict[str, Any]]) -> None:
@@ -60,7 +60,7 @@ class Listed:
         return Cohort(str(one.get("name") or ""), count)
 
 
-def page(answer: Any, asked: int) -> Page:
+def page(answer: Any, asked: int) -> ProfilePage:
     """The page number `asked`. Raises Failed where the answer is no page of profiles."""
     results = answer.get("results") if isinstance(answer, dict) else None
     if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
@@ -76,7 +76,7 @@ def page(answer: Any, asked: int) -> Page:
     session_id = _text(answer.get("session_id"))
     if not is_last and not session_id:
         raise Failed("Mixpanel's page does not say how to ask for the next one, so nothing was compared.")
-    return Page(identifiers, session_id, response.whole(answer.get("total")), is_last)
+    return ProfilePage(identifiers, session_id, response.whole(answer.get("total")), is_last)
 
 
 def brings_somebody(identifiers: list[str], before: Iterable[str]) -> bool:

@@ -16,15 +16,15 @@ from models.database import DatabaseUnavailable
 from models.encryption import DecryptionError
 from outbound import projects, send
 from outbound.comparison import jobs, local, remote, uploads
-from outbound.comparison.causes import Seen, explained
-from outbound.comparison.id_sort import Difference, Pile, Shelf, difference, line
+from outbound.comparison.causes import Findings, explained
+from outbound.comparison.id_sort import Difference, IdFile, SortedIds, difference, line
 from outbound.comparison.jobs import Comparison, Summary
 from outbound.comparison.local import Facts
 from outbound.comparison.remote import Failed
 from outbound.operations import registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from outbound.projects import Project
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 from outbound.transport.attempts import Outcome
 from outbound.transport.retry import asked_pause
 from runtime import Runtime
@@ -63,8 +63,8 @@ def discard(runtime: Runtime, known: Comparison) -> None:
         _shelf(runtime, known.summary["name_of_file"]).remove()
 
 
-def _shelf(runtime: Runtime, name: str) -> Shelf:
-    return Shelf(runtime.settings.instance / "comparisons" / name)
+def _shelf(runtime: Runtime, name: str) -> IdFile:
+    return IdFile(runtime.settings.instance / "comparisons" / name)
 
 
 class _Work:
@@ -83,7 +83,7 @@ class _Work:
             self.summary["message"], until = later.words, later.until
             self._write(lambda db: jobs.put_off(db, self.claim, self.summary, until))
             return
-        except (Failed, Unreadable) as error:
+        except (Failed, UnreadableFile) as error:
             self._fail(str(error))
             return
         except DecryptionError:
@@ -121,7 +121,7 @@ class _Work:
         missing = local.known(runtime.database, facts, found.missing_ids[:ASKED_ABOUT], since)
         extra = local.known(runtime.database, facts, found.extra_ids[:ASKED_ABOUT], since)
         moved = now.change_count - summary["changes"]
-        causes, steps = explained(Seen(self.known.way, now, found, missing, extra, moved, runtime.clock()))
+        causes, steps = explained(Findings(self.known.way, now, found, missing, extra, moved, runtime.clock()))
         return summary | numbers | {"read_at": runtime.clock(), "causes": causes, "steps": steps}
 
     # --- the three ways
@@ -178,14 +178,14 @@ class _Work:
 
     def _compared(self, facts: Facts, theirs: Iterable[str]) -> Difference:
         with ExitStack() as stack:
-            here, there = stack.enter_context(Pile()), stack.enter_context(Pile())
+            here, there = stack.enter_context(SortedIds()), stack.enter_context(SortedIds())
             there.add(theirs)
             here.add(map(line, local.members(self.runtime.database, facts.id)))
             return difference(here, there)
 
     # --- asking Mixpanel
 
-    def _page(self, facts: Facts) -> "remote.Page":
+    def _page(self, facts: Facts) -> "remote.ProfilePage":
         params: dict[str, Any] = {
             "filter_by_cohort": {"id": int(facts.mixpanel_cohort_id)},
             "include_all_users": True,
@@ -199,7 +199,7 @@ class _Work:
         """The answer of a query. Raises PutOff where the budget is spent, Failed where Mixpanel refuses."""
         runtime = self.runtime.with_settings(send_attempts=1)  # what passes is put off, not waited for
         project = self._project()
-        call = send.ready(runtime, project, registry.OPERATIONS[operation_id], Given(params))
+        call = send.ready(runtime, project, registry.OPERATIONS[operation_id], CallInput(params))
         stops = call.composed.stops(force=True)
         if stops:
             raise Failed(stops[0].message)
@@ -226,7 +226,7 @@ class _Work:
             raise Failed(f"There is no project {self.known.project} any more.")
         return found
 
-    def _shelf(self) -> Shelf:
+    def _shelf(self) -> IdFile:
         return _shelf(self.runtime, self.summary.setdefault("name_of_file", secrets.token_hex(16)))
 
     def _give_up(self) -> None:

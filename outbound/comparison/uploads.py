@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 from outbound.readers.table import Cells, shown, table
 
 NAMES = ("distinct_id", "mixpanel_distinct_id", "$distinct_id", "distinctid", "id", "user_id", "$user_id")
@@ -24,9 +24,9 @@ class Columns:
 
 
 def ids(source: Path | IO[bytes], column: str = "") -> Generator[str]:
-    """The ids of all who are in the cohort by this file, in its order; `column` names their column where it is none of
-    the known ones. A row that cannot be read ends it: who is missing could not be told. Raises Unreadable, also midway,
-    and OSError."""
+    """Yield the ids of the cohort's people by this file, in its order. `column` names the column of ids where that is
+    none of the known ones. A row that cannot be read ends it, because nobody could tell who is missing. Raises
+    UnreadableFile, also midway, and OSError."""
     with table(source) as found:
         columns = _columns(found.names, column)
         if columns.first:
@@ -39,20 +39,20 @@ def _columns(names: list[str], wanted: str) -> Columns:
     operation = next((plain[one] for one in OPERATIONS if one in plain), "")
     if wanted:
         if _plain(wanted) not in plain:
-            raise Unreadable(f"There is no column {wanted[:LONGEST_NAME]}. The file has: {shown(names)}.")
+            raise UnreadableFile(f"There is no column {wanted[:LONGEST_NAME]}. The file has: {shown(names)}.")
         return Columns(plain[_plain(wanted)], operation)
     found = next((plain[one] for one in NAMES if one in plain), None)
     if found is not None:
         return Columns(found, operation)
     if len(names) == 1:
         return Columns(names[0], first=names[0])
-    raise Unreadable(f"None of its columns has the name distinct_id. Say which one it is: {shown(names)}.")
+    raise UnreadableFile(f"None of its columns has the name distinct_id. Say which one it is: {shown(names)}.")
 
 
 def _identifier(row: Cells, columns: Columns) -> str:
     """The id of a row, empty where it has none or says that the person was removed."""
     if row.wrong:
-        raise Unreadable(row.wrong)
+        raise UnreadableFile(row.wrong)
     if row.cells.get(columns.operation, "").strip().lower() in {"remove", "removed", "delete"}:
         return ""
     return row.cells.get(columns.identifier, "").strip()

@@ -39,7 +39,7 @@ _END = text(
 
 
 @dataclass(frozen=True)
-class Landing:
+class DeliveryCheck:
     """A look-out; see `models.outbound.Landing`. `cause` is one sentence or more, each on a line of its own."""
 
     id: int
@@ -62,7 +62,7 @@ class Landing:
 
 
 @dataclass(frozen=True)
-class Looked:
+class LookResult:
     """What a look changes: the row's columns of the same names. `counts` says whether Mixpanel was really asked."""
 
     state: str
@@ -81,7 +81,7 @@ def ask(db: Connection, delivery: int, sought: Sought, sent_at: int, now: int, h
     db.execute(_ASK, values | begin | {"delivery": delivery, "event_at": sought.at, "now": now})
 
 
-def of(db: Connection, delivery: int) -> Landing | None:
+def of(db: Connection, delivery: int) -> DeliveryCheck | None:
     """The look-out for this delivery."""
     row = db.execute(_OF, {"delivery": delivery}).one_or_none()
     return None if row is None else _landing(row)
@@ -100,13 +100,13 @@ def due(db: Connection, now: int) -> int | None:
     return next(iter(_CLAIMS.due(db, LEASE, now)), None)
 
 
-def claim(db: Connection, landing_id: int, now: int) -> Landing | None:
+def claim(db: Connection, landing_id: int, now: int) -> DeliveryCheck | None:
     """Claim a look-out until its `claimed_until`; None where another worker has it, or it is not its turn."""
     row = _CLAIMS.claim(db, landing_id, LEASE, now)
     return None if row is None else _landing(row)
 
 
-def end(db: Connection, claimed: Landing, looked: Looked) -> bool:
+def end(db: Connection, claimed: DeliveryCheck, looked: LookResult) -> bool:
     """Keep what a look found; False where it was stopped or taken over meanwhile, and nothing is changed."""
     values = {
         "state": looked.state,
@@ -118,5 +118,5 @@ def end(db: Connection, claimed: Landing, looked: Looked) -> bool:
     return db.execute(_END, values | Claim(claimed.id, claimed.claimed_until or 0).values).rowcount == 1
 
 
-def _landing(row: Row[Any]) -> Landing:
-    return Landing(*tuple(row))
+def _landing(row: Row[Any]) -> DeliveryCheck:
+    return DeliveryCheck(*tuple(row))

@@ -14,9 +14,9 @@ from outbound import deliveries, projects, send
 from outbound.deliveries import Delivery
 from outbound.delivery_check import causes, jobs
 from outbound.delivery_check.event import Sought, records
-from outbound.delivery_check.jobs import Landing, Looked
+from outbound.delivery_check.jobs import DeliveryCheck, LookResult
 from outbound.operations import registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from outbound.projects import Project
 from outbound.result import response
 from outbound.transport import budget
@@ -49,58 +49,58 @@ def look_once(runtime: Runtime) -> bool:
     return claimed is not None
 
 
-def _looked(runtime: Runtime, one: Landing) -> Looked:
+def _looked(runtime: Runtime, one: DeliveryCheck) -> LookResult:
     """What a look finds; a fault of ours ends it, instead of being met again and again."""
     try:
         return look(runtime, one)
     except DecryptionError:
-        return Looked("stopped", causes.SEALED, counts=False)
+        return LookResult("stopped", causes.SEALED, counts=False)
     except DatabaseUnavailable:
         raise
     except Exception as error:
         cause = (type(error), None, error.__traceback__)
         log.warning("landing.failed", landing=one.id, error=type(error).__name__, exc_info=cause)
-        return Looked("stopped", causes.FAULT, counts=False)
+        return LookResult("stopped", causes.FAULT, counts=False)
 
 
-def look(runtime: Runtime, one: Landing) -> Looked:
+def look(runtime: Runtime, one: DeliveryCheck) -> LookResult:
     """What a look finds."""
     delivery = runtime.database.read(lambda db: deliveries.by_id(db, one.delivery_id), one_statement=True)
     if delivery is None:
-        return Looked("stopped", "The call is not in the history any more.", counts=False)
+        return LookResult("stopped", "The call is not in the history any more.", counts=False)
     project = runtime.database.read(lambda db: projects.by_name(db, delivery.project), one_statement=True)
     if project is None:
-        return Looked("stopped", causes.NO_PROJECT.format(name=delivery.project), counts=False)
+        return LookResult("stopped", causes.NO_PROJECT.format(name=delivery.project), counts=False)
     wanted = Sought(one.event, one.distinct_id, one.insert_id, one.event_at)
     try:
         seen = _exported(runtime, project, wanted)
     except budget.Spent as spent:
-        return Looked("waiting", causes.BUDGET, spent.frees_at or runtime.clock() + 10 * SECOND, counts=False)
+        return LookResult("waiting", causes.BUDGET, spent.frees_at or runtime.clock() + 10 * SECOND, counts=False)
     except (Unreached, Broken, Forbidden) as error:
-        return _later(runtime, one) or Looked("stopped", causes.unanswered(str(error)))
+        return _later(runtime, one) or LookResult("stopped", causes.unanswered(str(error)))
     if isinstance(seen, Refusal):
         return _refused(runtime, one, seen)
     return _seen(runtime, one, seen, wanted) or _unseen(runtime, one, delivery, project, wanted)
 
 
-def _refused(runtime: Runtime, one: Landing, refusal: "Refusal") -> Looked:
+def _refused(runtime: Runtime, one: DeliveryCheck, refusal: "Refusal") -> LookResult:
     again = _later(runtime, one) if passes(refusal.status) else None
-    return again or Looked("stopped", causes.refused(refusal.status, refusal.words))
+    return again or LookResult("stopped", causes.refused(refusal.status, refusal.words))
 
 
-def _seen(runtime: Runtime, one: Landing, seen: "Seen", wanted: Sought) -> Looked | None:
+def _seen(runtime: Runtime, one: DeliveryCheck, seen: "ExportedLines", wanted: Sought) -> LookResult | None:
     if seen.copies:
-        return Looked("visible", "\n".join(_of_copies(seen, wanted)), visible_at=runtime.clock())
+        return LookResult("visible", "\n".join(_of_copies(seen, wanted)), visible_at=runtime.clock())
     if seen.is_odd:
-        return _later(runtime, one) or Looked("stopped", causes.unanswered(causes.ODD))
-    return Looked("stopped", causes.FLOODED.format(count=seen.lines)) if seen.lines >= MOST_LINES else None
+        return _later(runtime, one) or LookResult("stopped", causes.unanswered(causes.ODD))
+    return LookResult("stopped", causes.FLOODED.format(count=seen.lines)) if seen.lines >= MOST_LINES else None
 
 
-def _unseen(runtime: Runtime, one: Landing, delivery: Delivery, project: Project, wanted: Sought) -> Looked:
+def _unseen(runtime: Runtime, one: DeliveryCheck, delivery: Delivery, project: Project, wanted: Sought) -> LookResult:
     """Another look later; after the last one the likely causes."""
     sent = next((record for record in records(delivery) if _insert_id(record) == wanted.insert_id), {})
     why = causes.missing(delivery, sent, wanted, project, runtime.clock())
-    return _later(runtime, one) or Looked("missing", "\n".join(why))
+    return _later(runtime, one) or LookResult("missing", "\n".join(why))
 
 
 def hindrance(project: Project) -> str:
@@ -119,7 +119,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ExportedLines:
     """How many lines came, and those with the insert id; `is_odd` says that a line was no event."""
 
     lines: int
@@ -127,14 +127,14 @@ class Seen:
     is_odd: bool = False
 
 
-def _later(runtime: Runtime, one: Landing) -> Looked | None:
+def _later(runtime: Runtime, one: DeliveryCheck) -> LookResult | None:
     """Another look after a pause; None once it was the last."""
     if one.looks + 1 >= len(PAUSES):
         return None
-    return Looked("waiting", None, runtime.clock() + PAUSES[one.looks + 1] * SECOND)
+    return LookResult("waiting", None, runtime.clock() + PAUSES[one.looks + 1] * SECOND)
 
 
-def _exported(runtime: Runtime, project: Project, wanted: Sought) -> Seen | Refusal:
+def _exported(runtime: Runtime, project: Project, wanted: Sought) -> ExportedLines | Refusal:
     """Raises budget.Spent and what the client raises."""
     given = {
         "from_date": _day(wanted.at - DAY),  # the project's days may be another time zone's
@@ -142,7 +142,7 @@ def _exported(runtime: Runtime, project: Project, wanted: Sought) -> Seen | Refu
         "event": [wanted.event],
         "where": f'properties["$insert_id"] == {json.dumps(wanted.insert_id)}',
     }
-    call = send.ready(runtime, project, registry.OPERATIONS["raw-event-export"], Given(given))
+    call = send.ready(runtime, project, registry.OPERATIONS["raw-event-export"], CallInput(given))
     if call.composed.request is None:
         first = next((one.message for one in call.composed.problems if one.level == "error"), "")
         return Refusal(400, first)
@@ -152,19 +152,19 @@ def _exported(runtime: Runtime, project: Project, wanted: Sought) -> Seen | Refu
         return _searched(_lines(pieces), wanted)
 
 
-def _searched(lines: Iterable[bytes], wanted: Sought) -> Seen:
+def _searched(lines: Iterable[bytes], wanted: Sought) -> ExportedLines:
     """To the end, or to the first line that is no event: an error among them, HTML, half a line."""
     many = 0
     found: list[dict[str, Any]] = []
     for line in lines:
         event = _event(line)
         if event is None:
-            return Seen(many, found, is_odd=True)
+            return ExportedLines(many, found, is_odd=True)
         many += 1
         found += [event] if _insert_id(event) == wanted.insert_id else []
         if many >= MOST_LINES:
             break
-    return Seen(many, found)
+    return ExportedLines(many, found)
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -202,7 +202,7 @@ def _insert_id(event: dict[str, Any]) -> Any:
     return properties.get("$insert_id") if isinstance(properties, dict) else None
 
 
-def _of_copies(seen: Seen, wanted: Sought) -> Iterator[str]:
+def _of_copies(seen: ExportedLines, wanted: Sought) -> Iterator[str]:
     """What is worth knowing about an event that is there."""
     kept = str(seen.copies[0]["properties"].get("distinct_id", ""))
     if kept != wanted.distinct_id:

@@ -13,7 +13,7 @@ import msgspec
 
 from outbound.downloads.errors import BrokenOff, Cancelled
 from outbound.downloads.receiver import Receiver
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from outbound.request.param_values import YES
 from outbound.result.response import parsed
 from outbound.transport.attempts import Outcome, Trail
@@ -25,7 +25,7 @@ PAGE = 1000
 
 
 @dataclass(frozen=True)
-class Page:
+class AnswerPage:
     """What an answer says: its profiles as lines, and where the next ones are. `mark` tells it from other pages."""
 
     lines: list[bytes]
@@ -34,12 +34,12 @@ class Page:
     mark: bytes
 
 
-def wants_every(given: Given) -> bool:
+def wants_every(given: CallInput) -> bool:
     """Whether all pages were asked for."""
     return str(given.params.get(EVERY_PAGE, given.params.get("everyPage", ""))).strip().lower() in YES
 
 
-def read(answer: Any) -> Page:
+def read(answer: Any) -> AnswerPage:
     """Raises BrokenOff where it is no page."""
     found = answer.get("results") if isinstance(answer, dict) else None
     if not isinstance(found, list):
@@ -48,10 +48,10 @@ def read(answer: Any) -> Page:
     size = answer.get("page_size")
     full = size if isinstance(size, int) and not isinstance(size, bool) and size > 0 else PAGE
     mark = hashlib.sha256(b"".join(lines)).digest()
-    return Page(lines, len(lines) < full, str(answer.get("session_id") or ""), mark)
+    return AnswerPage(lines, len(lines) < full, str(answer.get("session_id") or ""), mark)
 
 
-def every(given: Given, ask: Callable[[Given], Outcome], receiver: Receiver) -> Outcome:
+def every(given: CallInput, ask: Callable[[CallInput], Outcome], receiver: Receiver) -> Outcome:
     """All pages from the one that was given on; `ask` makes the call of one."""
     work = _Work(given, ask, receiver)
     try:
@@ -63,7 +63,7 @@ def every(given: Given, ask: Callable[[Given], Outcome], receiver: Receiver) -> 
 
 
 class _Work:
-    def __init__(self, given: Given, ask: Callable[[Given], Outcome], receiver: Receiver) -> None:
+    def __init__(self, given: CallInput, ask: Callable[[CallInput], Outcome], receiver: Receiver) -> None:
         self.ask, self.receiver = ask, receiver
         self.params = {name: value for name, value in given.params.items() if name not in {EVERY_PAGE, "everyPage"}}
         self.page = int(self.params.pop("page", 0) or 0)
@@ -86,8 +86,8 @@ class _Work:
             self.params |= {"session_id": page.session, "page": self.page}
         raise BrokenOff(f"there are more than {MOST_PAGES:,} pages")
 
-    def _next(self) -> Page:
-        outcome = self.last = self.ask(Given(self.params | {"page": self.page} if self.page else self.params))
+    def _next(self) -> AnswerPage:
+        outcome = self.last = self.ask(CallInput(self.params | {"page": self.page} if self.page else self.params))
         self.took += outcome.took
         self.trail.attempts = [*self.trail.attempts, *outcome.trail.attempts][-MOST_TRIES:]
         self.trail.answer, self.trail.spent = outcome.answer or self.trail.answer, outcome.trail.spent

@@ -33,7 +33,7 @@ class Target(Protocol):
     def end(self, *, whole: bool) -> None: ...
 
 
-class Kept:
+class KeptFile:
     """A file of the folder, from the first byte on where `always`, else once the answer is long."""
 
     def __init__(self, folder: Folder, *, always: bool = False) -> None:
@@ -70,7 +70,7 @@ class Kept:
             self._file.close()
 
 
-class Written:
+class OutputFile:
     """A file of whoever asked: under its own name once it is whole, else with `.broken-off` behind it."""
 
     name = ""
@@ -107,7 +107,7 @@ class Written:
         self._part.unlink(missing_ok=True)
 
 
-class HandedOn:
+class StreamTarget:
     """A reader who takes it as it comes: what was handed on cannot be taken back."""
 
     name = ""

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from outbound.imports.duplicates import Twins
+from outbound.imports.duplicates import DuplicateEvents
 from outbound.imports.kinds import Kind
 from outbound.imports.options import NoTime, Options
 from outbound.operations.types import Problem
 from outbound.projects import Credentials
-from outbound.readers.objects import Found
+from outbound.readers.objects import ReadRecord
 from outbound.request.checks import MOST_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, check_record
 from outbound.request.checks.profiles import NOT_REPEATABLE, OPERATORS
 from outbound.request.records import prepared
@@ -27,7 +27,7 @@ Range = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedRecord:
     """A record that is not sent: why, and what stood there."""
 
     place: int
@@ -46,7 +46,7 @@ class Batch:
     places: list[int] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     encoded: list[bytes] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedRecord] = field(default_factory=list)
     advised: Counter[str] = field(default_factory=Counter)  # how many records, by the sort of advice
     size: int = 2  # the brackets
 
@@ -67,7 +67,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Ready:
+class EncodedRecord:
     """A record as it is sent, encoded, and what is advised against it."""
 
     record: Record
@@ -75,7 +75,7 @@ class Ready:
     advice: list[Problem]
 
 
-class Sorter:
+class RecordChecker:
     """Brings records into shape, fills in what they lack, and tells those that cannot be sent. Advice is counted; it
     refuses a record only where the options say so, or where Mixpanel would do nothing and call that a success."""
 
@@ -86,12 +86,12 @@ class Sorter:
         self.options = options or Options()
         self.operation = kind.operation
         self.encode = msgspec.json.Encoder().encode
-        self.twins = Twins()
+        self.twins = DuplicateEvents()
 
-    def ready(self, found: Found) -> Ready | Refused:
+    def ready(self, found: ReadRecord) -> EncodedRecord | RefusedRecord:
         """The record as it is sent, or why it is not."""
         if found.record is None:
-            return Refused(found.place, None, found.wrong, found.text)
+            return RefusedRecord(found.place, None, found.wrong, found.text)
         try:
             given = self.options.applied(self.kind.name, self.kind.shaped(found.record))
         except NoTime as error:
@@ -109,17 +109,17 @@ class Sorter:
             return self._refused(found, None, "A record must be smaller than 1 MB.")
         if self.twins.is_one(given, record):
             problems.append(Problem("advice", "properties.$insert_id", EQUAL, sort="equal"))
-        return Ready(record, encoded, problems)
+        return EncodedRecord(record, encoded, problems)
 
     def _stops(self, problem: Problem) -> bool:
         nothing_done = self.kind.name != "events" and problem.sort in NOTHING_DONE
         return problem.level == "error" or self.options.strict or nothing_done
 
-    def _refused(self, found: Found, field: str | None, reason: str) -> Refused:
-        return Refused(found.place, field, reason, json.dumps(found.record))
+    def _refused(self, found: ReadRecord, field: str | None, reason: str) -> RefusedRecord:
+        return RefusedRecord(found.place, field, reason, json.dumps(found.record))
 
 
-def batches(found: Iterable[Found], sorter: Sorter, done: list[Range]) -> Iterator[Batch]:
+def batches(found: Iterable[ReadRecord], sorter: RecordChecker, done: list[Range]) -> Iterator[Batch]:
     """Everything that is not in a stretch that is `done` (in order, without overlaps), in stretches to be sent."""
     ahead = iter([*done, (2**63, 2**63)])
     start, end = next(ahead)
@@ -133,7 +133,7 @@ def batches(found: Iterable[Found], sorter: Sorter, done: list[Range]) -> Iterat
                 batch = Batch()
             continue
         one = sorter.ready(read)
-        size = 0 if isinstance(one, Refused) else len(one.encoded) + 1
+        size = 0 if isinstance(one, RefusedRecord) else len(one.encoded) + 1
         if batch and (batch.is_full or batch.size + size > MOST_BYTES):
             yield batch
             batch = Batch()
@@ -142,7 +142,7 @@ def batches(found: Iterable[Found], sorter: Sorter, done: list[Range]) -> Iterat
         yield batch
 
 
-def face(record: Record) -> Record:
+def record_kind(record: Record) -> Record:
     """What a record is, without what it says."""
     return _FACES[next((name for name in OPERATORS if name in record), "event")]
 
@@ -150,13 +150,13 @@ def face(record: Record) -> Record:
 _FACES: dict[str, Record] = {name: {name: ""} for name in ("event", *OPERATORS)}
 
 
-def _take(batch: Batch, place: int, one: Ready | Refused, size: int) -> None:
+def _take(batch: Batch, place: int, one: EncodedRecord | RefusedRecord, size: int) -> None:
     batch.first, batch.last = batch.first or place, place
-    if isinstance(one, Refused):
+    if isinstance(one, RefusedRecord):
         batch.refused.append(one)
         return
     batch.places.append(place)
-    batch.records.append(face(one.record))
+    batch.records.append(record_kind(one.record))
     batch.encoded.append(one.encoded)
     if one.advice:
         batch.advised.update({problem.sort for problem in one.advice})

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from outbound.imports.batches import Record, Refused, Sorter
+from outbound.imports.batches import Record, RecordChecker, RefusedRecord
 from outbound.operations.types import Problem
-from outbound.readers.objects import Found
+from outbound.readers.objects import ReadRecord
 
 SHOWN = 20
 
@@ -19,16 +19,16 @@ class Report:
     good: int = 0
     bad: int = 0
     is_whole: bool = True
-    problems: list[Refused] = field(default_factory=list)
+    problems: list[RefusedRecord] = field(default_factory=list)
     samples: list[Record] = field(default_factory=list)
     advised: Counter[str] = field(default_factory=Counter)
-    advice: list[Refused] = field(default_factory=list)
+    advice: list[RefusedRecord] = field(default_factory=list)
 
     def advise(self, place: int, problems: list[Problem]) -> None:
         """Count what is advised against a record that can be sent."""
         for one in {problem.sort: problem for problem in problems}.values():
             if not self.advised[one.sort]:
-                self.advice.append(Refused(place, one.field, one.message, ""))
+                self.advice.append(RefusedRecord(place, one.field, one.message, ""))
             self.advised[one.sort] += 1
 
     @property
@@ -36,7 +36,7 @@ class Report:
         return self.good + self.bad
 
 
-def dry_run(found: Iterable[Found], sorter: Sorter, most: int | None = None, samples: int = 3) -> Report:
+def dry_run(found: Iterable[ReadRecord], sorter: RecordChecker, most: int | None = None, samples: int = 3) -> Report:
     """Look at the records, at most `most` of them. Raises files.Unreadable."""
     report = Report()
     for read in found:
@@ -44,7 +44,7 @@ def dry_run(found: Iterable[Found], sorter: Sorter, most: int | None = None, sam
             report.is_whole = False
             break
         one = sorter.ready(read)
-        if isinstance(one, Refused):
+        if isinstance(one, RefusedRecord):
             report.bad += 1
             report.problems += [one] if len(report.problems) < SHOWN else []
         else:

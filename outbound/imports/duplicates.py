@@ -5,7 +5,7 @@ from typing import Any
 REMEMBERED = 200_000  # events; an equal one further ahead is not noticed
 
 
-class Twins:
+class DuplicateEvents:
     """Remembers the newest `$insert_id`s that were made from the content of an event."""
 
     def __init__(self, most: int = REMEMBERED) -> None:

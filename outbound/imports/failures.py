@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from models.database import Database
 from outbound.imports.batches import Batch, Record
 from outbound.readers import objects
-from outbound.readers.objects import Wrong
+from outbound.readers.objects import NoRecord
 from outbound.result.response import storable
 from outbound.transport.attempts import Outcome
 
@@ -86,7 +86,7 @@ def is_record(failure: Failure) -> bool:
     """Whether it can be imported again: a row or a line that could not be read is none."""
     try:
         return bool(objects.record(failure.record.encode()))
-    except (Wrong, UnicodeEncodeError):
+    except (NoRecord, UnicodeEncodeError):
         return False
 
 

@@ -9,8 +9,8 @@ from typing import Literal
 from models.encryption import Digest
 from outbound.imports.columns import Columns
 from outbound.readers import arrays, encoded, objects, table
-from outbound.readers.errors import Unreadable
-from outbound.readers.objects import BLANKS, Found
+from outbound.readers.errors import UnreadableFile
+from outbound.readers.objects import BLANKS, ReadRecord
 
 CHUNK = 1024 * 1024
 PURPOSE = "import-file"
@@ -42,7 +42,7 @@ def _ends(path: Path) -> tuple[int, bytes]:
 
 
 def form_of(path: Path) -> Form:
-    """How a file holds its records, by how it begins. Raises Unreadable, OSError."""
+    """How a file holds its records, by how it begins. Raises UnreadableFile, OSError."""
     with encoded.opened(path) as (start, _file):
         return _form(start)
 
@@ -50,7 +50,7 @@ def form_of(path: Path) -> Form:
 def _form(start: bytes) -> Form:
     text = start.lstrip(BLANKS)
     if not text and len(start) < encoded.START:
-        raise Unreadable("The file is empty.")
+        raise UnreadableFile("The file is empty.")
     if text.startswith(b"["):
         return "array"
     if text.startswith(b"{"):
@@ -58,8 +58,8 @@ def _form(start: bytes) -> Form:
     return "csv"
 
 
-def reads(path: Path, columns: Columns | None = None) -> Iterator[Found]:
-    """Everything in the file, by place; blank lines are passed over. A CSV needs `columns`. Raises Unreadable, also
+def reads(path: Path, columns: Columns | None = None) -> Iterator[ReadRecord]:
+    """Everything in the file, by place; blank lines are passed over. A CSV needs `columns`. Raises UnreadableFile, also
     midway, and OSError."""
     with encoded.opened(path) as (start, file):
         form = _form(start)
@@ -71,22 +71,22 @@ def reads(path: Path, columns: Columns | None = None) -> Iterator[Found]:
             yield from arrays.of_array(file) if form == "array" else arrays.of_values(file)
 
 
-def _rows(found: table.Table, columns: Columns) -> Iterator[Found]:
+def _rows(found: table.Table, columns: Columns) -> Iterator[ReadRecord]:
     """The rows of a table as records; the place is the number of the row below the heads."""
     for row in found.cells():
         record = None if row.wrong else columns.record(row.cells)
-        yield Found(row.place, record, row.wrong, row.text, row.line)
+        yield ReadRecord(row.place, record, row.wrong, row.text, row.line)
 
 
 def heads(path: Path) -> list[str]:
-    """The names of a CSV's columns. Raises Unreadable, OSError."""
+    """The names of a CSV's columns. Raises UnreadableFile, OSError."""
     with table.table(path) as found:
         return [one for one in found.names if one]
 
 
 def total(path: Path) -> int | None:
     """How many places there are; None where that would mean to read every object. All of the file is looked at, so
-    that a packed one is known to be whole. Raises Unreadable, OSError."""
+    that a packed one is known to be whole. Raises UnreadableFile, OSError."""
     with encoded.opened(path) as (start, file):
         form, end = _form(start), table.line_end(start)
         lines, last = 0, end

@@ -123,7 +123,7 @@ class Import:
 
 
 @dataclass(frozen=True)
-class Draft:
+class NewImport:
     """An import to be made; see `models.outbound.Import`."""
 
     project: str
@@ -140,7 +140,7 @@ class Draft:
     state: str = "ready"
 
 
-def add(db: Connection, draft: Draft, now: int) -> int:
+def add(db: Connection, draft: NewImport, now: int) -> int:
     """Its id."""
     values = vars(draft) | {"settings": json.dumps(draft.settings), "now": now}
     return int(db.execute(_ADD, values).scalar_one())

@@ -15,7 +15,7 @@ from sqlalchemy import Row
 
 from models.database import Database
 from models.queries.members import page
-from outbound.readers.objects import Found
+from outbound.readers.objects import ReadRecord
 
 PIECE = 2000
 FIELDS = ("distinct_id", "email", "first_name", "last_name", "phone_number")
@@ -51,12 +51,14 @@ def _texts(template: Any) -> Iterator[str]:
             yield from _texts(one)
 
 
-def reads(database: Database, cohort: int, template: Record, now: int, limit: int | None = None) -> Iterator[Found]:
+def reads(
+    database: Database, cohort: int, template: Record, now: int, limit: int | None = None
+) -> Iterator[ReadRecord]:
     """The record of each member; whoever enters or leaves meanwhile may or may not be among them."""
     after, given = 0, 0
     while rows := database.read(partial(page, cohort=cohort, after=after, limit=PIECE), one_statement=True):
         for row in rows:
-            yield Found(row.person_id, filled(template, _values(row, now)))
+            yield ReadRecord(row.person_id, filled(template, _values(row, now)))
             given += 1
             if given == limit:
                 return

@@ -3,7 +3,7 @@
 import threading
 
 
-class Held:
+class MemoryLimit:
     """Room for `most` bytes in so many `batches`; whoever comes waits until there is some. A batch that is larger than
     all of it has it for itself."""
 

@@ -18,15 +18,15 @@ from models.database import DatabaseUnavailable
 from models.encryption import DecryptionError
 from outbound import deliveries, projects, send
 from outbound.imports import failures, jobs, source, uploads
-from outbound.imports.batches import Batch, Sorter, batches
+from outbound.imports.batches import Batch, RecordChecker, batches
 from outbound.imports.jobs import Import
 from outbound.imports.kinds import KINDS
-from outbound.imports.memory_limit import Held
+from outbound.imports.memory_limit import MemoryLimit
 from outbound.imports.options import Options
-from outbound.operations.types import Composed, Given
+from outbound.operations.types import CallInput, Composed
 from outbound.projects import Project
-from outbound.readers.errors import Unreadable
-from outbound.readers.objects import Found
+from outbound.readers.errors import UnreadableFile
+from outbound.readers.objects import ReadRecord
 from outbound.request.compose import compose
 from outbound.request.masking import Mask, mask_of
 from outbound.result.verdict import is_of_call
@@ -74,7 +74,7 @@ class _Run:
         self.halt = threading.Event()  # paused, cancelled, taken over, told to stop, or in vain
         self.over = threading.Event()
         self.trouble: str | None = None
-        self.held = Held(MOST_HELD, AT_ONCE + 2)
+        self.held = MemoryLimit(MOST_HELD, AT_ONCE + 2)
 
     def run(self) -> None:
         beating = threading.Thread(target=self._beat, daemon=True)
@@ -89,7 +89,7 @@ class _Run:
                 state, message = "waiting", None  # told to stop: the next worker goes on
         except Stopped as stopped:
             message = str(stopped)
-        except Unreadable as unreadable:
+        except UnreadableFile as unreadable:
             message = str(unreadable)
         except DecryptionError:
             message = SEALED
@@ -120,7 +120,7 @@ class _Run:
         self.mask: Mask = mask_of(self.credentials)
         self.kind = KINDS[job.kind]
         self.client: Client = send.client_of(runtime, project)
-        given = Given(body=SAMPLE[job.kind])
+        given = CallInput(body=SAMPLE[job.kind])
         composed = compose(
             self.kind.operation, project, self.credentials, given, runtime.clock(), runtime.settings.mixpanel_base_url
         )
@@ -128,7 +128,7 @@ class _Run:
             raise Stopped(next(one.message for one in composed.problems if one.level == "error"))
         self.shape = replace(composed, request=replace(composed.request, gzip=self.kind.operation.gzip))
         options = Options.of(job.settings)
-        self.sorter = Sorter(self.kind, self.credentials, project.integration, job.created_at, options)
+        self.sorter = RecordChecker(self.kind, self.credentials, project.integration, job.created_at, options)
         self.left_open = runtime.database.read(lambda db: jobs.left_open(db, job.id))
 
     def _work(self) -> None:
@@ -142,7 +142,7 @@ class _Run:
                     break
                 pool.submit(self._send, batch).add_done_callback(self._note_trouble)
 
-    def _reads(self) -> Iterator[Found]:
+    def _reads(self) -> Iterator[ReadRecord]:
         for read in source.reads(self.runtime, self.job):
             if self.halt.is_set():
                 return
@@ -270,7 +270,7 @@ def _is_in_vain(outcome: Outcome) -> bool:
     return outcome.verdict == "failed" or (outcome.verdict == "rejected" and is_of_call(outcome.status))
 
 
-def _within(found: Iterator[Found], first: int, last: int) -> Iterator[Found]:
+def _within(found: Iterator[ReadRecord], first: int, last: int) -> Iterator[ReadRecord]:
     for read in found:
         if read.place > last:
             return

@@ -7,36 +7,36 @@ from typing import Any
 from outbound.imports import files, jobs, members
 from outbound.imports.columns import Columns
 from outbound.imports.jobs import Import
-from outbound.readers.errors import Unreadable
-from outbound.readers.objects import Found
+from outbound.readers.errors import UnreadableFile
+from outbound.readers.objects import ReadRecord
 from runtime import Runtime
 
 
-def reads(runtime: Runtime, job: Import, limit: int | None = None) -> Iterator[Found]:
+def reads(runtime: Runtime, job: Import, limit: int | None = None) -> Iterator[ReadRecord]:
     """All records by place, at most `limit` of a cohort. Raises files.Unreadable, also midway."""
     if job.source == "cohort" and job.cohort_id is not None:
         return members.reads(runtime.database, job.cohort_id, job.settings["template"], job.created_at, limit)
     if job.path is None:
-        raise Unreadable("The file is not here any more.")
+        raise UnreadableFile("The file is not here any more.")
     return _file(runtime, Path(job.path), job)
 
 
-def _file(runtime: Runtime, path: Path, job: Import) -> Iterator[Found]:
+def _file(runtime: Runtime, path: Path, job: Import) -> Iterator[ReadRecord]:
     try:
         _confirm(runtime, path, job)
         yield from files.reads(path, columns_of(job.kind, job.settings))
     except OSError as error:
-        raise Unreadable(f"The file cannot be read: {error.strerror}.") from None
+        raise UnreadableFile(f"The file cannot be read: {error.strerror}.") from None
 
 
 def _confirm(runtime: Runtime, path: Path, job: Import) -> None:
     """Look whether the file is still the one that the import was made for. One that was noted before there was a key
-    is known by its plain digest, and noted anew under the key. Raises Unreadable, OSError."""
+    is known by its plain digest, and noted anew under the key. Raises UnreadableFile, OSError."""
     found = files.fingerprint(path, runtime.digest)
     if found == job.fingerprint:
         return
     if job.fingerprint != files.plain_fingerprint(path):
-        raise Unreadable("The file is not the same any more, or SECRET_KEY is another one. Import it anew.")
+        raise UnreadableFile("The file is not the same any more, or SECRET_KEY is another one. Import it anew.")
     runtime.database.write(lambda db: jobs.note_file(db, job.id, found))
 
 

@@ -16,7 +16,7 @@ from outbound.operations import (
     raw,
     reports,
 )
-from outbound.operations.types import Example, Given, Operation
+from outbound.operations.types import CallInput, Example, Operation
 
 _ALL = (
     *events.OPERATIONS,
@@ -47,9 +47,9 @@ def groups() -> list[tuple[str, list[Operation]]]:
     return list(found.items())
 
 
-def filled(example: Example, now: int) -> Given:
+def filled(example: Example, now: int) -> CallInput:
     """An example with its times put in; `now` is in milliseconds."""
-    return Given(in_time(example.params, now), in_time(example.body, now))
+    return CallInput(in_time(example.params, now), in_time(example.body, now))
 
 
 def in_time(value: Any, now: int) -> Any:

@@ -120,7 +120,7 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Given:
+class CallInput:
     """What a caller gave: `params` by name, and `body`: parsed JSON, or text for CSV and raw bodies."""
 
     params: dict[str, Any] = field(default_factory=dict)
@@ -163,7 +163,7 @@ class Composed:
     an import has them `encoded`; its `records` then say only what each is (an event, which operator)."""
 
     operation: Operation
-    given: Given
+    given: CallInput
     request: Request | None
     problems: tuple[Problem, ...]
     records: tuple[dict[str, Any], ...] = ()

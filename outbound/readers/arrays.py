@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from outbound.readers import lines
-from outbound.readers.objects import Found, made
+from outbound.readers.objects import ReadRecord, made
 
 CHUNK = 1024 * 1024
 SHOWN = 200  # characters of a value that a refusal keeps where it is no record
@@ -16,7 +16,7 @@ _REST = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)  # what stands withi
 _BLANKS = {True: re.compile(r"[ \t\r\n,]*+"), False: re.compile(r"[ \t\r\n]*+")}
 
 
-def of_array(file: IO[bytes]) -> Iterator[Found]:
+def of_array(file: IO[bytes]) -> Iterator[ReadRecord]:
     """The elements of an array by place; what stands behind the array is told, and not read."""
     values = _Values(file, is_array=True)
     values.pass_blanks()
@@ -31,7 +31,7 @@ def of_array(file: IO[bytes]) -> Iterator[Found]:
         yield values.wrong("The array breaks off in line {}: its end is missing.")
 
 
-def of_values(file: IO[bytes]) -> Iterator[Found]:
+def of_values(file: IO[bytes]) -> Iterator[ReadRecord]:
     """Objects of any number of lines, one behind the other, by place."""
     values = _Values(file, is_array=False)
     yield from values.each()
@@ -49,7 +49,7 @@ class _Values:
         self.held, self.at, self.line, self.place = "", 0, 1, 0
         self.is_over = self.is_broken = False  # the text is; its last value is not whole
 
-    def each(self) -> Iterator[Found]:
+    def each(self) -> Iterator[ReadRecord]:
         """Values as long as there are some."""
         while self.pass_blanks() and not self.is_at("]" if self.is_array else ""):
             if not self.is_array and not self.is_at("{"):
@@ -57,10 +57,10 @@ class _Values:
             self.place += 1
             yield self._next()
 
-    def wrong(self, words: str) -> Found:
+    def wrong(self, words: str) -> ReadRecord:
         """What ends the reading, `words` with its line."""
         shown = self.held[self.at : self.at + SHOWN].encode("utf-8", "replace").decode()
-        return Found(self.place + 1, None, words.format(self.line), shown, self.line)
+        return ReadRecord(self.place + 1, None, words.format(self.line), shown, self.line)
 
     def is_at(self, sign: str) -> bool:
         return bool(sign) and self.held.startswith(sign, self.at)
@@ -80,20 +80,24 @@ class _Values:
             if not self._more():
                 return False
 
-    def _next(self) -> Found:
+    def _next(self) -> ReadRecord:
         line = self.line
         end = self._end()
         if end is None:
             self._skip()
-            return Found(self.place, None, f"What begins in line {line} is longer than any record may be.", line=line)
+            return ReadRecord(
+                self.place, None, f"What begins in line {line} is longer than any record may be.", line=line
+            )
         written = self.held[self.at : end]
         shown = written[:SHOWN].encode("utf-8", "replace").decode()
         self.go_to(end)
         if self.is_broken:
-            return Found(self.place, None, f"What begins in line {line} breaks off: its end is missing.", shown, line)
+            return ReadRecord(
+                self.place, None, f"What begins in line {line} breaks off: its end is missing.", shown, line
+            )
         if written.startswith("{"):
             return made(self.place, written.encode("utf-8", "surrogateescape"), line)
-        return Found(self.place, None, "No JSON object.", shown, line)
+        return ReadRecord(self.place, None, "No JSON object.", shown, line)
 
     def _end(self) -> int | None:
         """Where the value ends; None where it is longer than any record may be."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 from outbound.readers.lines import no_utf8
 from outbound.readers.packed import MAGIC, PIECE, unpacked
 
@@ -70,7 +70,7 @@ class Peeked(io.RawIOBase):
 @contextmanager
 def opened(source: Path | IO[bytes], *, as_it_is: bool = False) -> Iterator[tuple[bytes, IO[bytes]]]:
     """The beginning of a text (without its mark), and all of it as UTF-8, unpacked; `as_it_is` takes what is no text
-    too. Raises Unreadable, also while it is read, and OSError."""
+    too. Raises UnreadableFile, also while it is read, and OSError."""
     if not isinstance(source, Path):
         source.seek(0)
         yield _text(unpacked(source), as_it_is=as_it_is)
@@ -80,18 +80,18 @@ def opened(source: Path | IO[bytes], *, as_it_is: bool = False) -> Iterator[tupl
 
 
 def whole(source: Path | IO[bytes], most: int = MOST_WHOLE) -> str:
-    """All of a text. Raises Unreadable, OSError."""
+    """All of a text. Raises UnreadableFile, OSError."""
     with opened(source) as (_start, file):
         content = _read(file, most + 1)
     if len(content) > most:
-        raise Unreadable(f"It is larger than {most // 1024 // 1024} MB.")
+        raise UnreadableFile(f"It is larger than {most // 1024 // 1024} MB.")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line = before.count(b"\n") + 1
         start = before.rfind(b"\n") + 1
-        raise Unreadable(no_utf8(content[start:].split(b"\n", 1)[0], line)) from None
+        raise UnreadableFile(no_utf8(content[start:].split(b"\n", 1)[0], line)) from None
 
 
 def _text(file: IO[bytes], *, as_it_is: bool) -> tuple[bytes, IO[bytes]]:
@@ -109,7 +109,7 @@ def _without_mark(file: IO[bytes]) -> IO[bytes]:
     """The text behind its mark, as UTF-8."""
     mark = _read(file, 4)
     if mark in _UTF32:
-        raise Unreadable("The file is encoded as UTF-32. Save it as UTF-8.")
+        raise UnreadableFile("The file is encoded as UTF-32. Save it as UTF-8.")
     encoding = _UTF16.get(mark[:2])
     size = 2 if encoding else 3 if mark.startswith(codecs.BOM_UTF8) else 0
     if file.seekable():
@@ -129,12 +129,12 @@ def _read(file: IO[bytes], size: int) -> bytes:
 
 
 def _refuse_others(start: bytes) -> None:
-    """Raises Unreadable for what is no text."""
+    """Raises UnreadableFile for what is no text."""
     if start.startswith(b"PK\x03\x04"):
-        raise Unreadable("This is a ZIP file, or an Excel workbook. Unpack it, or save the table as CSV UTF-8.")
+        raise UnreadableFile("This is a ZIP file, or an Excel workbook. Unpack it, or save the table as CSV UTF-8.")
     if start.startswith(MAGIC):
-        raise Unreadable("The file is packed twice. Unpack it once.")
+        raise UnreadableFile("The file is packed twice. Unpack it once.")
     if b"\0" in start[:4]:
-        raise Unreadable("This is no text file, or UTF-16 without its mark. Save it as UTF-8.")
+        raise UnreadableFile("This is no text file, or UTF-16 without its mark. Save it as UTF-8.")
     if start.count(b"\0") > 1 + len(start) * MOST_NULS:
-        raise Unreadable("This is no text file. NDJSON, JSON and CSV can be read, each also as gzip.")
+        raise UnreadableFile("This is no text file. NDJSON, JSON and CSV can be read, each also as gzip.")

@@ -1,5 +1,5 @@
 """What every reader raises."""
 
 
-class Unreadable(ValueError):
+class UnreadableFile(ValueError):
     """The file cannot be used; says why in a plain sentence, with the line where there is one."""

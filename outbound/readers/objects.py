@@ -25,7 +25,7 @@ Record = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Found:
+class ReadRecord:
     """What stands at a place: a record, or what is wrong with it and what stands there. `line` is where it begins."""
 
     place: int
@@ -35,7 +35,7 @@ class Found:
     line: int = 0
 
 
-class Wrong(ValueError):
+class NoRecord(ValueError):
     """No record; says why."""
 
 
@@ -43,15 +43,15 @@ _decode = msgspec.json.Decoder(Record).decode
 
 
 def record(written: bytes, line: int = 1) -> Record:
-    """The object that is written so. Raises Wrong."""
+    """The object that is written so. Raises NoRecord."""
     try:
         found = _decode(written)
     except UnicodeDecodeError:
-        raise Wrong(no_utf8(written, line)) from None
+        raise NoRecord(no_utf8(written, line)) from None
     except RecursionError:
-        raise Wrong(f"The object is nested deeper than {DEEPEST} levels.") from None
+        raise NoRecord(f"The object is nested deeper than {DEEPEST} levels.") from None
     except (msgspec.DecodeError, ValueError) as error:
-        raise Wrong(f"No JSON object: {_plain(error)}.") from None
+        raise NoRecord(f"No JSON object: {_plain(error)}.") from None
     if _names(found, DEEPEST) != sum(map(written.count, _COLONS)):
         _refuse_twins(written)
     return found
@@ -62,9 +62,9 @@ def _plain(error: Exception) -> str:
 
 
 def _names(found: Any, left: int) -> int:
-    """How many names stand in it. Raises Wrong where it is nested too deeply."""
+    """How many names stand in it. Raises NoRecord where it is nested too deeply."""
     if not left:
-        raise Wrong(f"The object is nested deeper than {DEEPEST} levels.")
+        raise NoRecord(f"The object is nested deeper than {DEEPEST} levels.")
     if isinstance(found, dict):
         many, values = len(found), found.values()
     else:
@@ -76,11 +76,11 @@ def _names(found: Any, left: int) -> int:
 
 
 def _refuse_twins(written: bytes) -> None:
-    """Raises Wrong where a name stands twice in an object; a colon within a text only seemed to be one."""
+    """Raises NoRecord where a name stands twice in an object; a colon within a text only seemed to be one."""
     try:
         json.loads(written, object_pairs_hook=without_twins)
     except ValueError as error:
-        raise Wrong(f"No JSON object: {error}.") from None
+        raise NoRecord(f"No JSON object: {error}.") from None
 
 
 def is_lines(start: bytes) -> bool:
@@ -99,11 +99,11 @@ def _is_record(line: bytes) -> bool:
     """Whether a line is an object by itself, not one within another that is written in steps."""
     try:
         return line.startswith(b"{") and bool(record(line))
-    except Wrong:
+    except NoRecord:
         return False
 
 
-def of_lines(file: IO[bytes]) -> Iterator[Found]:
+def of_lines(file: IO[bytes]) -> Iterator[ReadRecord]:
     """The object of each line; the place is the line, and blank ones are passed over."""
     number, before = 1, 0  # `before` counts bytes of a line that is too long
     for line in lines(file):
@@ -111,20 +111,20 @@ def of_lines(file: IO[bytes]) -> Iterator[Found]:
         if before or not is_whole:
             before += len(line)
             if is_whole:
-                yield Found(number, None, "The line is longer than any record may be.", line=number)
+                yield ReadRecord(number, None, "The line is longer than any record may be.", line=number)
                 number, before = number + 1, 0
             continue
         if not line.isspace():
             yield made(number, line, number)
         number += 1
     if before:
-        yield Found(number, None, "The line is longer than any record may be.", line=number)
+        yield ReadRecord(number, None, "The line is longer than any record may be.", line=number)
 
 
-def made(place: int, written: bytes, line: int) -> Found:
+def made(place: int, written: bytes, line: int) -> ReadRecord:
     """The object that is written so, or why it is none."""
     try:
-        return Found(place, record(written, line), line=line)
-    except Wrong as wrong:
+        return ReadRecord(place, record(written, line), line=line)
+    except NoRecord as wrong:
         kept = written if len(written) <= KEPT else written[:SHOWN]
-        return Found(place, None, str(wrong), kept.decode("utf-8", "replace").strip(), line)
+        return ReadRecord(place, None, str(wrong), kept.decode("utf-8", "replace").strip(), line)

@@ -5,7 +5,7 @@ import os
 import zlib
 from typing import IO, Any
 
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 
 MAGIC = b"\x1f\x8b"
 PIECE = 64 * 1024  # bytes that are read at once
@@ -57,11 +57,13 @@ class Unpacked(io.RawIOBase):
         try:
             found: bytes = self._member.decompress(packed, most)
         except zlib.error:
-            raise Unreadable(f"The gzip file is damaged. {_AGAIN}") from None
+            raise UnreadableFile(f"The gzip file is damaged. {_AGAIN}") from None
         self._rest = self._member.unconsumed_tail or self._member.unused_data
         self._given += len(found)
         if self._given > max(ALWAYS_ALLOWED, MOST_TIMES * self._packed):
-            raise Unreadable(f"The gzip file unpacks to more than {MOST_TIMES} times its size. Unpack it and use that.")
+            raise UnreadableFile(
+                f"The gzip file unpacks to more than {MOST_TIMES} times its size. Unpack it and use that."
+            )
         return found
 
     def _next_member(self) -> bool:
@@ -72,15 +74,15 @@ class Unpacked(io.RawIOBase):
                 return False
         self._rest = self._rest.lstrip(b"\0")
         if not MAGIC.startswith(self._rest[:2]):
-            raise Unreadable(f"Behind the end of the gzip file stands something else. {_AGAIN}")
+            raise UnreadableFile(f"Behind the end of the gzip file stands something else. {_AGAIN}")
         self._member, self._begun = zlib.decompressobj(_GZIP), False
         return True
 
     def _at_the_end(self) -> bytes:
-        """The file is over: what the member still holds. Raises Unreadable where it is not whole."""
+        """The file is over: what the member still holds. Raises UnreadableFile where it is not whole."""
         found: bytes = self._member.decompress(b"", PIECE) if self._begun else b""
         if not found and not self._member.eof:
-            raise Unreadable(f"The gzip file breaks off: it is cut short. {_AGAIN}")
+            raise UnreadableFile(f"The gzip file breaks off: it is cut short. {_AGAIN}")
         return found
 
 

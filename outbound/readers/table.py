@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from outbound.readers.encoded import opened
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 from outbound.readers.lines import CR, LF, lines
 from outbound.readers.rows import Row, rows
 
@@ -64,22 +64,22 @@ class Table:
 
 @contextmanager
 def table(source: Path | IO[bytes]) -> Iterator[Table]:
-    """A table, read as it is asked for. Raises Unreadable, also midway, and OSError."""
+    """A table, read as it is asked for. Raises UnreadableFile, also midway, and OSError."""
     with opened(source) as (start, file):
         yield read(start, file)
 
 
 def read(start: bytes, file: IO[bytes], separators: Sequence[str] = SEPARATORS) -> Table:
-    """The table of a text that begins with `start`, of which one of `separators` is its own. Raises Unreadable."""
+    """The table of a text that begins with `start`, of which one of `separators` is its own. Raises UnreadableFile."""
     end = line_end(start)
     found, first, said = _first_line(lines(file, end))
     separator = said or _separator(start, first, separators)
     below = rows(found, separator, first)
     head = next(below, None)
     if head is None:
-        raise Unreadable("The file is empty.")
+        raise UnreadableFile("The file is empty.")
     if head.wrong:
-        raise Unreadable(f"The heads cannot be read. {head.wrong}")
+        raise UnreadableFile(f"The heads cannot be read. {head.wrong}")
     return Table(_names(head), below)
 
 
@@ -103,7 +103,7 @@ def _first_line(found: Iterator[bytes]) -> tuple[Iterator[bytes], int, str]:
             said = mark[1]
         elif line.strip():
             return chain([line], found), number, said
-    raise Unreadable("The file is empty.")
+    raise UnreadableFile("The file is empty.")
 
 
 def _separator(start: bytes, first: int, separators: Sequence[str]) -> str:
@@ -121,14 +121,16 @@ def _separator(start: bytes, first: int, separators: Sequence[str]) -> str:
 def _names(head: Row) -> list[str]:
     names = [one.strip() for one in head.cells]
     if len(names) > MOST_COLUMNS:
-        raise Unreadable(f"The file has {len(names):,} columns; at most {MOST_COLUMNS:,} can be read.")
+        raise UnreadableFile(f"The file has {len(names):,} columns; at most {MOST_COLUMNS:,} can be read.")
     if not any(names):
-        raise Unreadable(f"No column has a name in line {head.line}.")
+        raise UnreadableFile(f"No column has a name in line {head.line}.")
     seen: dict[str, int] = {}
     for place, name in enumerate(names, 1):
         if name and name in seen:
             shown = name[:LONGEST_NAME]
-            raise Unreadable(f"Line {head.line}: columns {seen[name]} and {place} have one name, {shown}. Rename one.")
+            raise UnreadableFile(
+                f"Line {head.line}: columns {seen[name]} and {place} have one name, {shown}. Rename one."
+            )
         seen[name] = place
     return names
 

@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from outbound.operations.types import Given, Operation, Problem
+from outbound.operations.types import CallInput, Operation, Problem
 from outbound.projects import Credentials
 from outbound.readers.objects import is_lines, of_lines
 from outbound.request import records
 from outbound.request.checks import MOST_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, check_record, lookup
-from outbound.request.param_values import MARK, Unreadable, parsed, wire
+from outbound.request.param_values import MARK, WrongValue, parsed, wire
 
 JSON = ("Content-Type", "application/json")
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -33,7 +33,7 @@ class Body:
 
 def body_of(
     operation: Operation,
-    given: Given,
+    given: CallInput,
     values: dict[str, Any],
     credentials: Credentials,
     integration_id: str | None,
@@ -47,7 +47,7 @@ def body_of(
     body = Body()
     found = _given_records(operation, given, values, body, from_params=from_params)
     for index, record in enumerate(found):
-        where = _Place(operation, index, from_params=from_params)
+        where = _RecordLocation(operation, index, from_params=from_params)
         if not isinstance(record, dict):
             body.problems.append(where.problem(Problem("error", "", "A record is an object, such as {}.")))
             continue
@@ -59,7 +59,7 @@ def body_of(
     return body
 
 
-class _Place:
+class _RecordLocation:
     """Where a problem of a record is shown: beside its parameter, or in the body."""
 
     def __init__(self, operation: Operation, index: int, *, from_params: bool) -> None:
@@ -75,7 +75,7 @@ class _Place:
 
 
 def _given_records(
-    operation: Operation, given: Given, values: dict[str, Any], body: Body, *, from_params: bool
+    operation: Operation, given: CallInput, values: dict[str, Any], body: Body, *, from_params: bool
 ) -> Sequence[Any]:
     if from_params:
         return [records.made_of(operation, values)]
@@ -83,7 +83,7 @@ def _given_records(
     if isinstance(found, str):
         try:
             found = _parsed(found)
-        except Unreadable as error:
+        except WrongValue as error:
             body.problems.append(Problem("error", "body", str(error)))
             return []
     found = found if isinstance(found, list) else [found]
@@ -97,14 +97,14 @@ def _given_records(
 
 
 def _parsed(text: str) -> Any:
-    """JSON, or NDJSON: a record on each line. Raises Unreadable."""
+    """JSON, or NDJSON: a record on each line. Raises WrongValue."""
     written = text.strip().removeprefix(MARK).encode("utf-8", "surrogatepass")
     if not written.startswith(b"{") or b"\n" not in written or not is_lines(written):
         return parsed(text)
     found = list(of_lines(io.BytesIO(written)))
     wrong = next((one for one in found if one.record is None), None)
     if wrong is not None:
-        raise Unreadable(f"Line {wrong.line}: {wrong.wrong}")
+        raise WrongValue(f"Line {wrong.line}: {wrong.wrong}")
     return [one.record for one in found]
 
 
@@ -152,13 +152,13 @@ def _fields(operation: Operation, values: dict[str, Any]) -> list[tuple[str, str
     return [pair for one in there for pair in wire(one, values[one.name])]
 
 
-def _nothing(_operation: Operation, given: Given, _values: dict[str, Any]) -> Body:
+def _nothing(_operation: Operation, given: CallInput, _values: dict[str, Any]) -> Body:
     if given.body in (None, "", [], {}):
         return Body()
     return Body(problems=[Problem("error", "body", "This operation has no body.")])
 
 
-def _form(operation: Operation, given: Given, values: dict[str, Any]) -> Body:
+def _form(operation: Operation, given: CallInput, values: dict[str, Any]) -> Body:
     """The parameters; a body that was given is a further set of fields."""
     fields = _fields(operation, values)
     if isinstance(given.body, dict):
@@ -174,7 +174,7 @@ def _also(param: Any, given: dict[str, Any]) -> Iterator[str]:
         yield from (text for _name, text in wire(param, given[param.name]))
 
 
-def _csv(_operation: Operation, given: Given, values: dict[str, Any]) -> Body:
+def _csv(_operation: Operation, given: CallInput, values: dict[str, Any]) -> Body:
     text = given.body if isinstance(given.body, str) and given.body else values.get("csv")
     if not isinstance(text, str) or not text.strip():
         return Body(problems=[Problem("error", "params.csv", "The table is missing: CSV with a first row of names.")])
@@ -184,7 +184,7 @@ def _csv(_operation: Operation, given: Given, values: dict[str, Any]) -> Body:
     return Body(content, (CSV,), problems=list(lookup.problems(content)))
 
 
-def _json(operation: Operation, given: Given, values: dict[str, Any]) -> Body:
+def _json(operation: Operation, given: CallInput, values: dict[str, Any]) -> Body:
     content = given.body if given.body not in (None, "", []) else None
     if content is None:
         content = {
@@ -193,7 +193,7 @@ def _json(operation: Operation, given: Given, values: dict[str, Any]) -> Body:
     if isinstance(content, str):
         try:
             content = parsed(content)
-        except Unreadable as error:
+        except WrongValue as error:
             return Body(problems=[Problem("error", "body", str(error))])
     return Body(msgspec.json.encode(content), (JSON,))
 

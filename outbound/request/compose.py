@@ -11,7 +11,7 @@ import msgspec
 
 from outbound import json_depth
 from outbound.operations import fixed_inputs
-from outbound.operations.types import Auth, Budget, Composed, Given, Operation, Param, Problem, Request
+from outbound.operations.types import Auth, Budget, CallInput, Composed, Operation, Param, Problem, Request
 from outbound.projects import Credentials, Project
 from outbound.request import placeholders, raw
 from outbound.request.body import Body, body_of
@@ -30,13 +30,13 @@ LACKING = {
 
 
 @dataclass
-class Draft:
+class Composition:
     """A request on its way: what is known, and what was found."""
 
     operation: Operation
     project: Project
     credentials: Credentials
-    given: Given
+    given: CallInput
     now: int
     base_url: str
     values: Values = field(default_factory=Values)
@@ -45,11 +45,11 @@ class Draft:
 
 
 def compose(
-    operation: Operation, project: Project, credentials: Credentials, given: Given, now: int, base_url: str = ""
+    operation: Operation, project: Project, credentials: Credentials, given: CallInput, now: int, base_url: str = ""
 ) -> Composed:
     """The request of `operation` for `project`; `now` is in milliseconds, `base_url` is MIXPANEL_BASE_URL."""
     from_params = given.body in (None, "", [])
-    draft = Draft(operation, project, credentials, given, now, base_url)
+    draft = Composition(operation, project, credentials, given, now, base_url)
     draft.values = values_of(operation, _asked(draft), now, from_params=from_params)
     draft.problems.extend(draft.values.problems)
     draft.auth = _auth(draft)
@@ -64,7 +64,7 @@ def compose(
     return Composed(draft.operation, given, request, tuple(draft.problems), tuple(body.records))
 
 
-def _asked(draft: Draft) -> Given:
+def _asked(draft: Composition) -> CallInput:
     """What was given without what is settled here, which has to be what it is; the body of a raw request is one of its
     parameters."""
     params, body = draft.given.params, draft.given.body
@@ -79,7 +79,7 @@ def _asked(draft: Draft) -> Given:
     return replace(draft.given, params={name: value for name, value in params.items() if name not in there})
 
 
-def _auth(draft: Draft) -> Auth:
+def _auth(draft: Composition) -> Auth:
     """The best way to sign in that the project has credentials for."""
     known = draft.credentials
     there: dict[Auth, bool] = {
@@ -98,7 +98,7 @@ def _auth(draft: Draft) -> Auth:
     return found
 
 
-def _ways_in(draft: Draft) -> tuple[Auth, ...]:
+def _ways_in(draft: Composition) -> tuple[Auth, ...]:
     """How to sign in: what was chosen, else whatever Mixpanel takes."""
     known, values = draft.operation.auth, draft.values.found
     if "auth" in values:
@@ -108,7 +108,7 @@ def _ways_in(draft: Draft) -> tuple[Auth, ...]:
     return known
 
 
-def _fill_in(draft: Draft) -> None:
+def _fill_in(draft: Composition) -> None:
     """Mixpanel's id of the project where the call takes it (with a service account), and the project's workspace; in a
     raw request whatever its placeholders stand for."""
     values, project = draft.values.found, draft.project
@@ -123,7 +123,7 @@ def _fill_in(draft: Draft) -> None:
         values.setdefault("workspace_id", int(project.workspace_id))
 
 
-def _body(draft: Draft, *, from_params: bool) -> Body:
+def _body(draft: Composition, *, from_params: bool) -> Body:
     operation = draft.operation
     if operation.body == "raw":
         return raw.body_of(draft.values.found)
@@ -133,7 +133,7 @@ def _body(draft: Draft, *, from_params: bool) -> Body:
     )
 
 
-def _request(draft: Draft, body: Body) -> Request | None:
+def _request(draft: Composition, body: Body) -> Request | None:
     headers = [*body.headers]
     if "gzip" in draft.values.found:
         headers.append(("Accept-Encoding", "gzip" if draft.values.found["gzip"] else "identity"))
@@ -151,7 +151,7 @@ def _request(draft: Draft, body: Body) -> Request | None:
     return Request(method, base, path, query, tuple(headers), body.content, _pair(draft))
 
 
-def _path(draft: Draft) -> str:
+def _path(draft: Composition) -> str:
     path = draft.operation.path
     for param in draft.operation.params:
         if param.place == "path":
@@ -159,7 +159,7 @@ def _path(draft: Draft) -> str:
     return path
 
 
-def _pairs(draft: Draft, place: str) -> list[tuple[str, str]]:
+def _pairs(draft: Composition, place: str) -> list[tuple[str, str]]:
     return pairs(draft.operation.params, draft.values.found, place)
 
 
@@ -169,7 +169,7 @@ def pairs(params: tuple[Param, ...], found: dict[str, Any], place: str) -> list[
     return [pair for one in there for pair in wire(one, found[one.name])]
 
 
-def _pair(draft: Draft) -> tuple[str, str] | None:
+def _pair(draft: Composition) -> tuple[str, str] | None:
     known = draft.credentials
     return {
         "service-account": (known.username, known.secret),

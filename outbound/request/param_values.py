@@ -23,7 +23,7 @@ HALF = "It holds half a character (a lone surrogate), which can be neither sent 
 YES, NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
-class Unreadable(ValueError):
+class WrongValue(ValueError):
     """The value is none of its kind; the message says what would be."""
 
 
@@ -41,7 +41,7 @@ def is_missing(value: Any) -> bool:
 
 
 def read(param: Param, value: Any) -> Any:
-    """The value as its kind. Raises Unreadable."""
+    """The value as its kind. Raises WrongValue."""
     return _READERS[param.kind](param, value)
 
 
@@ -59,42 +59,42 @@ def as_text(value: Any) -> str:
 
 
 def parsed(given: str) -> Any:
-    """JSON that can be kept and sent on, with or without a mark before it. Raises Unreadable, with the line and column
+    """JSON that can be kept and sent on, with or without a mark before it. Raises WrongValue, with the line and column
     at which it ends to be any."""
     given = given.removeprefix(MARK)
     if json_depth.is_too_deep(given):
-        raise Unreadable(json_depth.TOO_DEEP)
+        raise WrongValue(json_depth.TOO_DEEP)
     try:
         found = json.loads(
             given, object_pairs_hook=_without_twins, parse_constant=_refuse_constant, parse_float=_finite
         )
     except json.JSONDecodeError as error:
-        raise Unreadable(f"This is no JSON: line {error.lineno}, column {error.colno}: {_reason(error)}.") from None
-    except Unreadable:
+        raise WrongValue(f"This is no JSON: line {error.lineno}, column {error.colno}: {_reason(error)}.") from None
+    except WrongValue:
         raise
     except ValueError:
-        raise Unreadable(f"A number in it has more than {MOST_DIGITS:,} digits.") from None
+        raise WrongValue(f"A number in it has more than {MOST_DIGITS:,} digits.") from None
     if not is_whole(given) or ("\\ud" in given.lower() and not is_whole(json.dumps(found, ensure_ascii=False))):
-        raise Unreadable(HALF)
+        raise WrongValue(HALF)
     return found
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise Unreadable("A name stands twice in an object, so that one of the values would be lost.")
+        raise WrongValue("A name stands twice in an object, so that one of the values would be lost.")
     return found
 
 
 def _refuse_constant(name: str) -> None:
     """NaN and Infinity are no JSON, and would leave as null."""
-    raise Unreadable(f"This is no JSON: {name} is no number.")
+    raise WrongValue(f"This is no JSON: {name} is no number.")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise Unreadable(f"This is no JSON: {text[:40]} is larger than any number.")
+        raise WrongValue(f"This is no JSON: {text[:40]} is larger than any number.")
     return number
 
 
@@ -113,14 +113,14 @@ def _reason(error: json.JSONDecodeError) -> str:
 
 def _text(param: Param, value: Any) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise Unreadable("It must be a text.")
+        raise WrongValue("It must be a text.")
     text = str(value)
     if "\0" in text:
-        raise Unreadable("It must not hold a NUL.")
+        raise WrongValue("It must not hold a NUL.")
     if not is_whole(text):
-        raise Unreadable(HALF)
+        raise WrongValue(HALF)
     if param.most is not None and len(text) > param.most:
-        raise Unreadable(f"It has at most {param.most} characters.")
+        raise WrongValue(f"It has at most {param.most} characters.")
     return text
 
 
@@ -130,7 +130,7 @@ def _whole(param: Param, value: Any) -> int:
     except ValueError:
         number = None
     if number is None:
-        raise Unreadable("It must be a whole number.")
+        raise WrongValue("It must be a whole number.")
     _within(param, number)
     return number
 
@@ -141,18 +141,18 @@ def _is_finite(number: float) -> bool:
 
 def _within(param: Param, number: float) -> None:
     if param.least is not None and number < param.least:
-        raise Unreadable(f"It must be {param.least} or more.")
+        raise WrongValue(f"It must be {param.least} or more.")
     if param.most is not None and number > param.most:
-        raise Unreadable(f"It must be {param.most:,} or less.")
+        raise WrongValue(f"It must be {param.most:,} or less.")
 
 
 def _number(param: Param, value: Any) -> float:
     try:
         number = parsed(value) if isinstance(value, str) else value
-    except Unreadable:
+    except WrongValue:
         number = None
     if isinstance(number, bool) or not isinstance(number, int | float) or not _is_finite(number):
-        raise Unreadable("It must be a number.")
+        raise WrongValue("It must be a number.")
     _within(param, number)
     return number
 
@@ -160,9 +160,9 @@ def _number(param: Param, value: Any) -> float:
 def _bool(param: Param, value: Any) -> bool:
     word = str(value).strip().lower()
     if word not in YES | NO:
-        raise Unreadable("It must be true or false.")
+        raise WrongValue("It must be true or false.")
     if param.choices and str(word in YES).lower() not in param.choices:
-        raise Unreadable(f"It can only be {param.choices[0]} here. {param.help}")
+        raise WrongValue(f"It can only be {param.choices[0]} here. {param.help}")
     return word in YES
 
 
@@ -173,7 +173,7 @@ def _flag(param: Param, value: Any) -> str:
 def _choice(param: Param, value: Any) -> str:
     word = "true" if value is True else "false" if value is False else str(value)
     if word not in param.choices:
-        raise Unreadable(f"It must be one of {', '.join(param.choices)}.")
+        raise WrongValue(f"It must be one of {', '.join(param.choices)}.")
     return word
 
 
@@ -181,7 +181,7 @@ def _date(_param: Param, value: Any) -> str:
     try:
         return date.fromisoformat(str(value).strip()).isoformat()
     except ValueError:
-        raise Unreadable("It must be a day, as 2026-11-24.") from None
+        raise WrongValue("It must be a day, as 2026-11-24.") from None
 
 
 def _time(_param: Param, value: Any) -> float | int:
@@ -191,7 +191,7 @@ def _time(_param: Param, value: Any) -> float | int:
         if isinstance(value, int | float):
             return value
     except NoTime as error:
-        raise Unreadable(str(error)) from None
+        raise WrongValue(str(error)) from None
     return found // 1000 if found % 1000 == 0 and not _is_long(value) else found
 
 
@@ -206,12 +206,12 @@ def _list(param: Param, value: Any) -> list[Any]:
         value = parsed(value) if value.lstrip().startswith("[") else _listed(value)
     found: list[Any] = value if isinstance(value, list) else [value]
     if any(isinstance(one, dict | list) for one in found):
-        raise Unreadable("It must be a list of texts.")
+        raise WrongValue("It must be a list of texts.")
     if param.choices and not set(map(str, found)) <= set(param.choices):
-        raise Unreadable(f"Each must be one of {', '.join(param.choices)}.")
+        raise WrongValue(f"Each must be one of {', '.join(param.choices)}.")
     if not (param.least or 0) <= len(found) <= (param.most or len(found)):
         many = f"exactly {param.least}" if param.least == param.most else f"{param.least} to {param.most}"
-        raise Unreadable(f"It has {many} elements.")
+        raise WrongValue(f"It has {many} elements.")
     return found
 
 
@@ -228,7 +228,7 @@ def _object(_param: Param, value: Any) -> dict[str, Any]:
     if isinstance(value, list) and all(isinstance(one, dict) and set(one) == {"key", "value"} for one in value):
         return _keyed(value)
     if not isinstance(value, dict):
-        raise Unreadable('It must be an object, as {"name": "value"}.')
+        raise WrongValue('It must be an object, as {"name": "value"}.')
     return value
 
 
@@ -243,7 +243,7 @@ def _keyed(pairs: list[dict[str, Any]]) -> dict[str, Any]:
     names = [as_text(one["key"]) for one in pairs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise Unreadable(f"{twice} is there twice; of two equal names one would be lost.")
+        raise WrongValue(f"{twice} is there twice; of two equal names one would be lost.")
     return {name: one["value"] for name, one in zip(names, pairs, strict=True)}
 
 
@@ -251,7 +251,7 @@ def _files(param: Param, value: Any) -> dict[str, File]:
     """Contents by name: a text, or `{"base64": …, "name": …}` for any bytes."""
     found = {name: _file(name, one) for name, one in _object(param, value).items()}
     if sum(len(one.content) for one in found.values()) > MOST_FILE_BYTES:
-        raise Unreadable(f"The files are larger than {MOST_FILE_BYTES // 1024 // 1024} MB together.")
+        raise WrongValue(f"The files are larger than {MOST_FILE_BYTES // 1024 // 1024} MB together.")
     return found
 
 
@@ -261,7 +261,7 @@ def _file(name: str, given: Any) -> File:
     try:
         content = base64.b64decode(str(given["base64"]), validate=True)
     except ValueError:
-        raise Unreadable(f"The content of {name} is no base64.") from None
+        raise WrongValue(f"The content of {name} is no base64.") from None
     return File(str(given.get("name") or name), content)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from outbound.operations.registry import in_time
-from outbound.operations.types import Given, Operation, Param, Problem
-from outbound.request.param_values import Unreadable, is_missing, read
+from outbound.operations.types import CallInput, Operation, Param, Problem
+from outbound.request.param_values import WrongValue, is_missing, read
 
 
 @dataclass
@@ -17,7 +17,7 @@ class Values:
     problems: list[Problem] = field(default_factory=list)
 
 
-def values_of(operation: Operation, given: Given, now: int, *, from_params: bool) -> Values:
+def values_of(operation: Operation, given: CallInput, now: int, *, from_params: bool) -> Values:
     """Every parameter's value. `from_params` says that the body is made from them too, so that those of a record have
     to be there."""
     values = Values()
@@ -51,11 +51,11 @@ def _take(values: Values, param: Param, value: Any) -> None:
         return
     try:
         values.found[param.name] = read(param, value)
-    except Unreadable as error:
+    except WrongValue as error:
         values.problems.append(_wrong(param, str(error)))
 
 
-def _by_param(operation: Operation, given: Given, values: Values) -> dict[str, Any]:
+def _by_param(operation: Operation, given: CallInput, values: Values) -> dict[str, Any]:
     """What was given, under Mixpanel's names."""
     asked: dict[str, Any] = {}
     for name, value in given.params.items():
@@ -73,7 +73,7 @@ def _by_param(operation: Operation, given: Given, values: Values) -> dict[str, A
 def _is_default(param: Param, value: Any) -> bool:
     try:
         return str(read(param, value)) == str(param.default)
-    except Unreadable:
+    except WrongValue:
         return False
 
 

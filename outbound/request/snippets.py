@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from outbound.operations.types import Composed, Given, Operation, Request
+from outbound.operations.types import CallInput, Composed, Operation, Request
 from outbound.projects import Credentials
 from outbound.request.compose import address
 
@@ -54,7 +54,7 @@ def as_python(composed: Composed, credentials: Credentials) -> str:
     return f"import os\n\nimport requests\n\nanswer = requests.request(\n{called})\n{shown}\n"
 
 
-def as_command(project_name: str, operation: Operation, given: Given) -> str:
+def as_command(project_name: str, operation: Operation, given: CallInput) -> str:
     """A line for our own terminal."""
     words = ["flask", "send", operation.id, "--project", project_name]
     for name, value in given.params.items():

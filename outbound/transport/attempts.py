@@ -21,12 +21,12 @@ from outbound.transport import budget
 from outbound.transport.client import Answer, Broken, Client, Forbidden, Unreached
 from outbound.transport.retry import (
     LONGEST_ASKED,
-    Patience,
+    RetryPolicy,
     asked_pause,
     is_repeatable,
     is_unheard,
     only_reads,
-    patience_for,
+    retry_policy,
     time_limit,
 )
 from runtime import Runtime
@@ -131,7 +131,7 @@ class _Call:
     ) -> None:
         self.runtime, self.client, self.project_key = runtime, client, project_key
         self.composed, self.trail, self.sleep = composed, trail, sleep
-        self.patience: Patience = patience_for(
+        self.patience: RetryPolicy = retry_policy(
             composed, runtime.settings.send_attempts, runtime.settings.send_pause_seconds
         )
         self.repeatable = is_repeatable(composed)

@@ -25,7 +25,7 @@ Pause = Callable[[int], float]
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """`attempts` at most, `pause(n)` seconds before attempt n + 1. `repeatable` says whether it may be sent again after
     an outcome that nobody knows; `all_errors` that any refusal is tried again (a raw request may ask for that)."""
 
@@ -100,10 +100,10 @@ def only_reads(composed: Composed) -> bool:
     return not composed.operation.writes
 
 
-def patience_for(composed: Composed, attempts: int, first_pause: float) -> Patience:
+def retry_policy(composed: Composed, attempts: int, first_pause: float) -> RetryPolicy:
     """By the schedule; of a raw request by what it asks for (seeds/003: no retry unless told)."""
     if composed.operation.body != "raw":
-        return Patience(attempts, doubling(first_pause), is_repeatable(composed))
+        return RetryPolicy(attempts, doubling(first_pause), is_repeatable(composed))
     asked = {
         param.name: value for name, value in composed.given.params.items() if (param := composed.operation.param(name))
     }
@@ -111,12 +111,12 @@ def patience_for(composed: Composed, attempts: int, first_pause: float) -> Patie
     delay = _whole(asked.get("retry_delay_ms")) / 1000
     pause = doubling(first_pause) if _is_yes(asked.get("exponential_backoff")) else (lambda _tried: delay)
     # Whoever asks for retries of a raw request knows whether it may be repeated.
-    return Patience(1 + retries, pause, repeatable=True, all_errors=_is_yes(asked.get("retry_all_errors")))
+    return RetryPolicy(1 + retries, pause, repeatable=True, all_errors=_is_yes(asked.get("retry_all_errors")))
 
 
 def longest(composed: Composed, attempts: int, first_pause: float, timeout: float) -> float:
     """Seconds after which nobody can be at work on a call any more, with all its tries and pauses."""
-    patience = patience_for(composed, attempts, first_pause)
+    patience = retry_policy(composed, attempts, first_pause)
     one = (time_limit(composed) or timeout) + LONGEST_PAUSE + MOST_JITTER * first_pause
     return patience.attempts * one + LONGEST_ASKED
 

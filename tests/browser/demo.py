@@ -13,7 +13,7 @@ from app import create_app
 from commands.demo import PRACTICE
 from config.clock import now
 from config.settings import load
-from erasure import Person, eraser
+from erasure import DataSubject, eraser
 from outbound import projects
 from security import operators
 from security.roles import ROLES
@@ -106,7 +106,7 @@ def leave_an_export_open(app: Flask) -> None:
 
 
 def erase_somebody(app: Flask) -> None:
-    eraser(app.extensions["runtime"]).erase(Person(PROJECT, "lapsed-299"), email_of("admin"))
+    eraser(app.extensions["runtime"]).erase(DataSubject(PROJECT, "lapsed-299"), email_of("admin"))
 
 
 def _receive(app: Flask, body: dict[str, Any]) -> None:

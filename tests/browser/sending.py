@@ -17,7 +17,7 @@ from outbound.delivery_check import jobs as landings
 from outbound.delivery_check import search
 from outbound.imports import columns, files, jobs, runner
 from outbound.operations import registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from runtime import Runtime
 from tests.mixpanel import Answer, Mixpanel
 
@@ -53,7 +53,7 @@ def fill(app: Flask, mixpanel: Mixpanel) -> None:
 
 def _send(runtime: Runtime, operation_id: str, params: dict[str, Any] | None = None, body: Any = None) -> int:
     project = runtime.database.read(projects.listed)[0]
-    call = send.ready(runtime, project, registry.OPERATIONS[operation_id], Given(params or {}, body))
+    call = send.ready(runtime, project, registry.OPERATIONS[operation_id], CallInput(params or {}, body))
     return send.send(runtime, call, WHO, "dashboard")[0]
 
 
@@ -88,7 +88,7 @@ def _line(number: int) -> str:
 def _add(runtime: Runtime, path: Path, name: str, settings: dict[str, Any]) -> int:
     project = runtime.database.read(projects.listed)[0].name
     mark, total = files.fingerprint(path, runtime.digest), files.total(path)
-    draft = jobs.Draft(
+    draft = jobs.NewImport(
         project, "events", "import-events", "upload", name, WHO, str(path), mark, settings=settings, total=total
     )
     return runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))

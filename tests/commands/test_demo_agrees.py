@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 MINUTE = 60_000
 CYCLE = 30 * MINUTE
 FASTEST = 6000  # members a second that no sender of Mixpanel's reaches
-PLACE = sign_ins.Place("127.0.0.1", "a test")
+PLACE = sign_ins.SignInOrigin("127.0.0.1", "a test")
 
 
 class Pages(Demo):

@@ -225,7 +225,7 @@ def test_an_export_that_the_removal_guard_holds_is_a_warning(relay):
 
 
 def test_credentials_that_the_key_does_not_open_are_counted_and_named(relay):
-    runtime, lost = relay.app.extensions["runtime"], projects.Draft("lost", "us", "17", token="a-token")
+    runtime, lost = relay.app.extensions["runtime"], projects.ProjectFields("lost", "us", "17", token="a-token")
     cipher = Cipher(runtime.settings.secret_key)
     for draft, its in ((lost, Cipher("another key")), (replace(lost, name="fine"), cipher)):
         relay.database.write(partial(projects.add, cipher=its, draft=draft, now=0))

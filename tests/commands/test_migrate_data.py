@@ -14,7 +14,7 @@ from config.database_url import parameters
 from models.database import db
 from models.maintenance import close_for_writes, schema, transfer
 from outbound import projects
-from outbound.projects import Draft
+from outbound.projects import ProjectFields
 from security import tokens
 from tests.commands.rows import ODD_PROPERTIES, ODD_TEXT, everything, exact, fill, tables
 from tests.conftest import settings_for
@@ -126,7 +126,7 @@ def test_the_tables_have_all_their_indexes_and_rules_afterwards(moved: Flask) ->
 
 def test_sealed_credentials_open_with_the_same_key(relay: Relay, target: str, terminal) -> None:
     runtime = relay.app.extensions["runtime"]
-    draft = Draft("prod", "eu", "1", token="the-token", username="name", secret="the-secret")
+    draft = ProjectFields("prod", "eu", "1", token="the-token", username="name", secret="the-secret")
     relay.database.write(lambda db: projects.add(db, runtime.cipher, draft, 1))
     assert terminal("migrate-data", "--to", target).exit_code == 0
     app = app_on(relay, target)

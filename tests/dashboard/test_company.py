@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import company
 from benchmarks.company import Company
-from erasure.pii_columns import PLACES
+from erasure.pii_columns import PII_COLUMNS
 from tests.browser import places
 from tests.relay import Browser, Relay
 from tests.sync.statements import watched
@@ -33,7 +33,7 @@ def statements(relay: Relay, browser: Browser, path: str) -> list[str]:
 
 def most_statements(path: str) -> int:
     """The question before an erasure looks into every place that may mention somebody, with a statement each."""
-    return MOST_STATEMENTS + (len(PLACES) if path.endswith("/erase") else 0)
+    return MOST_STATEMENTS + (len(PII_COLUMNS) if path.endswith("/erase") else 0)
 
 
 def test_every_page_makes_at_most_twelve_statements(relay: Relay, browser: Browser) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from outbound.projects import Draft
+from outbound.projects import ProjectFields
 from tests.outbound.conftest import add_project
 from tests.relay import Relay, member
 
@@ -47,7 +47,7 @@ def test_the_question_names_what_will_be_lost_and_what_to_do_first(relay: Relay,
 
 
 def test_where_a_project_can_be_called_the_profile_is_deleted_in_mixpanel_first(relay: Relay, person: str) -> None:
-    add_project(relay, Draft("prod", "us", "1", "token-3f8a", "account.91c2", "secret-7b1e"))
+    add_project(relay, ProjectFields("prod", "us", "1", "token-3f8a", "account.91c2", "secret-7b1e"))
     page = relay.sign_in("admin").page(f"{person}/erase")
     found = re.search(r'href="([^"]+)">Delete the profile in Mixpanel', page)
     assert found is not None

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from erasure import Person, eraser
+from erasure import DataSubject, eraser
 from outbound import send
 from outbound.comparison import jobs as comparisons
 from outbound.imports import jobs as imports
 from outbound.operations import registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from security.roles import ROLES, covers, role_of
 from tests.browser import places
 from tests.outbound.conftest import add_project, project_of, runtime_of
@@ -32,20 +32,20 @@ def stock(relay: Relay) -> Relay:
     add_project(relay)
     _call(relay)
     _background(relay)
-    eraser(relay.app.extensions["runtime"]).erase(Person("1", "gone"), "test")
+    eraser(relay.app.extensions["runtime"]).erase(DataSubject("1", "gone"), "test")
     return relay
 
 
 def _call(relay: Relay) -> None:
     """A call to nowhere: its row is what counts."""
     here, project = runtime_of(relay), project_of(relay)
-    given = Given({"event": "e", "distinct_id": "u1"})
+    given = CallInput({"event": "e", "distinct_id": "u1"})
     send.prepare(here, send.ready(here, project, registry.OPERATIONS["track-event"], given), "test", "dashboard")
 
 
 def _background(relay: Relay) -> None:
     """An import and a comparison that wait for their worker."""
-    draft = imports.Draft("prod", "events", "import-events", "cohort", "c", "test", cohort_id=1, settings={})
+    draft = imports.NewImport("prod", "events", "import-events", "cohort", "c", "test", cohort_id=1, settings={})
     relay.database.write(lambda db: imports.add(db, draft, relay.clock()))
     relay.database.write(lambda db: comparisons.ask(db, 1, "prod", "test", "count", relay.clock(), {}))
 

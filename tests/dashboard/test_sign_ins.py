@@ -155,7 +155,7 @@ def test_signing_out_everywhere_ends_every_browser_and_no_other_persons(relay: R
 
 def test_of_one_operator_only_so_many_browsers_are_kept_and_the_newest_stay(relay: Relay) -> None:
     browser, key = relay.sign_in("viewer"), relay.app.extensions["runtime"].settings.secret_key
-    place = sign_ins.Place("127.0.0.1", "a test")
+    place = sign_ins.SignInOrigin("127.0.0.1", "a test")
     for number in range(MOST + 5):
         now = relay.clock() + number + 1
         relay.database.write(lambda db, now=now: sign_ins.start(db, key, browser.operator, place, now))

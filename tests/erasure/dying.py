@@ -13,7 +13,7 @@ from typing import Any
 
 from app import create_app
 from config.settings import load
-from erasure import Person, eraser
+from erasure import DataSubject, eraser
 from models.database import Database
 
 
@@ -32,7 +32,7 @@ def die_after(commits: int) -> None:
     Database.write = mortal  # type: ignore[method-assign]
 
 
-def main(person: Person) -> int:
+def main(person: DataSubject) -> int:
     """How many died. Raises ChildProcessError where one ends in another way than by its death or its success."""
     for deaths in count():
         child = os.fork()
@@ -49,4 +49,4 @@ def main(person: Person) -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(str(main(Person(*sys.argv[1:]))))
+    sys.stdout.write(str(main(DataSubject(*sys.argv[1:]))))

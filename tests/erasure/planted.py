@@ -21,7 +21,7 @@ from outbound.downloads import progress as downloads
 from outbound.downloads.folder import folder_of
 from outbound.imports import files, jobs, runner
 from outbound.operations import registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from security.audit import note
 from tests.mixpanel import Answer, stand_in
 from tests.outbound.conftest import project_of, runtime_of
@@ -61,7 +61,7 @@ def _in_calls(relay: Relay) -> None:
     runtime, project = runtime_of(relay), project_of(relay)
     for one in (ID, "bob"):
         event = {"event": "Signed up", "properties": {"time": NOW, "distinct_id": one}}
-        call = send.ready(runtime, project, registry.OPERATIONS["import-events"], Given(body=[event]))
+        call = send.ready(runtime, project, registry.OPERATIONS["import-events"], CallInput(body=[event]))
         delivery, _ = send.send(runtime, call, "tests", "dashboard")
         runtime.database.write(partial(_look_out, delivery=delivery, now=runtime.clock()))
     _download(relay, ID)
@@ -77,7 +77,7 @@ def _download(relay: Relay, who: str) -> None:
     with stand_in() as mixpanel:
         mixpanel.script("/export/export", Answer(body=lines + named))
         runtime = runtime.with_settings(mixpanel_base_url=mixpanel.url)
-        given = Given({"from_date": "2026-01-01", "to_date": "2026-01-01"})
+        given = CallInput({"from_date": "2026-01-01", "to_date": "2026-01-01"})
         call = send.ready(runtime, project_of(relay), registry.OPERATIONS["raw-event-export"], given)
         delivery, _ = send.send(runtime, call, "tests", "dashboard")
     found = runtime.database.read(lambda db: downloads.of(db, delivery))
@@ -94,7 +94,7 @@ def _look_out(db: Connection, delivery: int, now: int) -> None:
 def _call(relay: Relay, operation: str, record: dict[str, Any]) -> None:
     runtime = runtime_of(relay)
     params = {"$distinct_id": record["$distinct_id"]}
-    call = send.ready(runtime, project_of(relay), registry.OPERATIONS[operation], Given(params, record["$set"]))
+    call = send.ready(runtime, project_of(relay), registry.OPERATIONS[operation], CallInput(params, record["$set"]))
     send.send(runtime, call, "tests", "dashboard")
 
 
@@ -108,7 +108,7 @@ def _in_imports(relay: Relay, instance: Path) -> None:
         bad = {"event": "e", "properties": {"time": "never", "distinct_id": who}}
         content = json.dumps(bad).encode() + b"\n"
         path.write_bytes(gzip.compress(content) if name == "packed" else content)
-        draft = jobs.Draft(
+        draft = jobs.NewImport(
             "prod",
             "events",
             "import-events",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from erasure import Eraser, InTheWay, Person
+from erasure import DataSubject, Eraser, InTheWay
 from erasure import erase as story_of
 from models.database import DatabaseUnavailable
 from outbound import deliveries, send
@@ -18,7 +18,7 @@ from outbound.imports import files
 from outbound.imports import jobs as imports
 from outbound.imports.columns import guessed
 from outbound.operations import registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from sync import erasure as sync_erasure
 from tests.commands.conftest import Terminal
 from tests.erasure.planted import ID, PROJECT, in_files, stored
@@ -26,7 +26,7 @@ from tests.erasure.test_everywhere import LOST, bearer
 from tests.outbound.conftest import project_of, runtime_of
 from tests.relay import Relay
 
-WHO = Person(PROJECT, ID)
+WHO = DataSubject(PROJECT, ID)
 
 
 class Died(Exception):
@@ -87,7 +87,7 @@ def test_an_interrupted_erasure_is_told_wherever_one_looks(
 
 def test_a_call_under_way_that_names_them_is_waited_for(planted: Relay, here: Eraser) -> None:
     runtime = runtime_of(planted)
-    given = Given({"event": "e", "distinct_id": ID})
+    given = CallInput({"event": "e", "distinct_id": ID})
     call = send.ready(runtime, project_of(planted), registry.OPERATIONS["track-event"], given)
     delivery = send.prepare(runtime, call, "tests", "dashboard")
     with pytest.raises(InTheWay, match=f"call {delivery}"):
@@ -102,7 +102,7 @@ def test_a_call_under_way_that_names_them_is_waited_for(planted: Relay, here: Er
 def test_an_import_that_is_not_over_and_holds_them_is_in_the_way(planted: Relay, here: Eraser, tmp_path: Path) -> None:
     path = tmp_path / "imports" / "later"
     path.write_text(json.dumps({"event": "e", "properties": {"distinct_id": ID}}))
-    draft = imports.Draft("prod", "events", "import-events", "upload", "later", "tests", str(path), state="paused")
+    draft = imports.NewImport("prod", "events", "import-events", "upload", "later", "tests", str(path), state="paused")
     job = planted.database.write(partial(imports.add, draft=draft, now=planted.clock()))
     with pytest.raises(InTheWay, match=f"import {job}"):
         here.erase(WHO, "tests")
@@ -113,7 +113,7 @@ def test_an_import_that_is_not_over_and_holds_them_is_in_the_way(planted: Relay,
 
 def test_a_running_import_of_a_cohort_with_them_is_in_the_way(planted: Relay, here: Eraser) -> None:
     cohort = planted.cohort("7", PROJECT)["id"]
-    draft = imports.Draft("prod", "events", "import-events", "cohort", "c", "t", cohort_id=cohort, state="waiting")
+    draft = imports.NewImport("prod", "events", "import-events", "cohort", "c", "t", cohort_id=cohort, state="waiting")
     planted.database.write(partial(imports.add, draft=draft, now=planted.clock()))
     with pytest.raises(InTheWay, match="import"):
         here.erase(WHO, "tests")
@@ -159,7 +159,7 @@ def test_an_upload_that_names_them_goes_however_it_is_encoded(
         kept[who] = path = runtime.uploads / f"of {who}"
         path.write_bytes(gzip.compress(content) if packed else content)
         settings = {"mapping": guessed("people", files.heads(path))}
-        draft = imports.Draft(
+        draft = imports.NewImport(
             "prod", "people", "profile-batch-update", "upload", "f", "tests", str(path), settings=settings, state="done"
         )
         relay.database.write(partial(imports.add, draft=draft, now=relay.clock()))

@@ -2,11 +2,11 @@
 
 from sqlalchemy import LargeBinary, Text
 
-from erasure.pii_columns import NOBODY, PLACES
+from erasure.pii_columns import NOBODY, PII_COLUMNS
 from models.database import db
 
 LOOKED_AT: dict[str, set[str]] = {}
-for place in PLACES:
+for place in PII_COLUMNS:
     LOOKED_AT.setdefault(place.table, set()).update(place.looks)
 
 
@@ -38,7 +38,7 @@ def test_bytes_are_digests_and_numbers_of_ours() -> None:
 
 
 def test_every_blank_is_of_a_column_and_leaves_nothing_behind() -> None:
-    for place in PLACES:
+    for place in PII_COLUMNS:
         table = db.metadata.tables[place.table]
         assert {*place.key, *place.looks, *place.blanks} <= set(table.columns.keys())
         assert [column.name for column in table.primary_key] == list(place.key)

@@ -6,14 +6,14 @@ from functools import partial
 import pytest
 
 from outbound import projects
-from outbound.projects import Draft, Project
+from outbound.projects import Project, ProjectFields
 from runtime import Runtime
 from tests.conftest import MakeRelay
 from tests.mixpanel import Mixpanel, stand_in
 from tests.relay import Relay
 
 TOKEN, USERNAME, SECRET = "planted-token-3f8a", "planted-account.91c2d4", "planted-secret-7b1e"
-DRAFT = Draft("prod", "us", "2891273", TOKEN, USERNAME, SECRET, "example-co")
+DRAFT = ProjectFields("prod", "us", "2891273", TOKEN, USERNAME, SECRET, "example-co")
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def project(relay: Relay) -> Project:
     return project_of(relay)
 
 
-def add_project(relay: Relay, draft: Draft = DRAFT) -> None:
+def add_project(relay: Relay, draft: ProjectFields = DRAFT) -> None:
     relay.database.write(partial(projects.add, cipher=runtime_of(relay).cipher, draft=draft, now=relay.clock()))
 
 

@@ -17,7 +17,7 @@ from outbound.delivery_check import search
 from outbound.imports import jobs as imports
 from outbound.imports import runner
 from outbound.operations import choices, registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from outbound.projects import Project
 from outbound.transport import hosts
 from runtime import Runtime
@@ -262,6 +262,8 @@ def test_raw_requests_take_their_places_in_the_budget_of_whatever_they_call(
     part = {"method": "GET", "family": "query", "url": "/events/names"}
     verdicts = []
     for number in range(70):
-        call = send.ready(runtime, project, registry.OPERATIONS["raw-request"], Given(whole if number % 2 else part))
+        call = send.ready(
+            runtime, project, registry.OPERATIONS["raw-request"], CallInput(whole if number % 2 else part)
+        )
         verdicts.append(send.send(runtime, call, "test", "api")[1].verdict)
     assert (len(mixpanel.calls), verdicts[60:]) == (60, ["failed"] * 10)

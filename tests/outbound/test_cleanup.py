@@ -2,14 +2,14 @@
 
 from outbound import cleanup, send
 from outbound.operations import registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from outbound.projects import Project
 from runtime import Runtime
 from tests.relay import Relay
 
 
 def test_zero_days_keep_every_call(relay: Relay, runtime: Runtime, project: Project) -> None:
-    given = Given({"event": "e", "distinct_id": "u1"})
+    given = CallInput({"event": "e", "distinct_id": "u1"})
     send.send(runtime, send.ready(runtime, project, registry.OPERATIONS["track-event"], given), "tests", "dashboard")
     relay.clock.forward(1000 * cleanup.DAY)
     cleanup.prune(relay.database, 0, relay.clock())

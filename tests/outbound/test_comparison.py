@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from outbound.comparison import jobs, runner
-from outbound.comparison.id_sort import Pile, difference, line
+from outbound.comparison.id_sort import SortedIds, difference, line
 from outbound.comparison.jobs import Comparison
 from outbound.transport import budget
 from runtime import Runtime
@@ -127,7 +127,7 @@ def test_mixpanels_csv_needs_no_query(
 
 @given(st.lists(st.text(max_size=4)), st.lists(st.text(max_size=4)), st.integers(1, 5))
 def test_piles_compare_as_sets_do_whatever_is_spilled(here: list[str], there: list[str], run: int) -> None:
-    with Pile(run) as left, Pile(run) as right:
+    with SortedIds(run) as left, SortedIds(run) as right:
         left.add(map(line, here))
         right.add(map(line, there))
         found = difference(left, right)

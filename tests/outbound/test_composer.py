@@ -11,7 +11,7 @@ from outbound import deliveries
 from outbound.downloads.folder import folder_of
 from outbound.downloads.targets import size_of
 from outbound.operations.registry import OPERATIONS, filled
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from outbound.projects import Credentials, Project
 from outbound.request.compose import compose
 from tests.commands.conftest import terminal_of
@@ -48,7 +48,7 @@ def test_a_send_that_is_stopped_says_why_beside_the_button_and_shows_the_first_w
 def test_every_field_that_the_checks_demand_is_marked_required(operation) -> None:
     known = filled(operation.examples[0], NOW).params
     given = {name: value for name, value in known.items() if (one := operation.param(name)) and one.required}
-    for problem in compose(operation, ALONE, Credentials("t", "a", "s"), Given(given), NOW).stops(force=False):
+    for problem in compose(operation, ALONE, Credentials("t", "a", "s"), CallInput(given), NOW).stops(force=False):
         param = operation.param(problem.field.removeprefix("params."))
         assert param is None or param.required or param.advised, problem
 

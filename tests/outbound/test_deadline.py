@@ -13,7 +13,7 @@ import pytest
 from alerts import channels
 from alerts.messages import Logged
 from outbound.downloads.receiver import Receiver, nobody_is_told
-from outbound.downloads.targets import HandedOn
+from outbound.downloads.targets import StreamTarget
 from outbound.operations.registry import OPERATIONS
 from outbound.operations.types import Request
 from outbound.request.masking import Mask
@@ -105,7 +105,7 @@ def test_a_long_answer_that_comes_on_and_on_ends_only_when_it_falls_silent() -> 
 
     with talking_server(talk) as port:
         receiver = Receiver(
-            OPERATIONS["raw-event-export"], Mask(), HandedOn(lambda _piece: None), nobody_is_told, lasting=True
+            OPERATIONS["raw-event-export"], Mask(), StreamTarget(lambda _piece: None), nobody_is_told, lasting=True
         )
         calls, base = client(port, receiver=receiver)
         began = time.monotonic()

@@ -12,7 +12,7 @@ from outbound.delivery_check import event as sought_event
 from outbound.delivery_check import jobs, search
 from outbound.delivery_check.event import CannotLook
 from outbound.operations import registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from outbound.projects import Project
 from outbound.transport import budget
 from runtime import Runtime
@@ -25,7 +25,7 @@ EXPORT = "/export/export"
 
 def sent(runtime: Runtime, project: Project, operation: str = "import-events", **properties: Any) -> Delivery:
     event = {"event": "Signed up", "properties": {"time": runtime.clock() // 1000, "distinct_id": "u1"} | properties}
-    call = send.ready(runtime, project, registry.OPERATIONS[operation], Given(body=[event]))
+    call = send.ready(runtime, project, registry.OPERATIONS[operation], CallInput(body=[event]))
     delivery, _ = send.send(runtime, call, "test", "dashboard")
     found = runtime.database.read(lambda db: deliveries.by_id(db, delivery))
     assert found is not None
@@ -38,7 +38,7 @@ def ask(runtime: Runtime, delivery: Delivery) -> sought_event.Sought:
     return wanted
 
 
-def state(runtime: Runtime, delivery: Delivery) -> jobs.Landing:
+def state(runtime: Runtime, delivery: Delivery) -> jobs.DeliveryCheck:
     found = runtime.database.read(lambda db: jobs.of(db, delivery.id))
     assert found is not None
     return found

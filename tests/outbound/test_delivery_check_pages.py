@@ -6,8 +6,8 @@ from outbound import send
 from outbound.deliveries import Delivery
 from outbound.delivery_check import search
 from outbound.operations import registry
-from outbound.operations.types import Given
-from outbound.projects import Draft, Project
+from outbound.operations.types import CallInput
+from outbound.projects import Project, ProjectFields
 from runtime import Runtime
 from tests.mixpanel import Answer, Mixpanel
 from tests.outbound.conftest import add_project, project_of, runtime_of
@@ -55,7 +55,7 @@ def test_it_tells_the_likely_causes(relay: Relay, browser: Browser, runtime: Run
 
 def test_without_a_service_account_it_says_what_is_missing(make_relay, mixpanel: Mixpanel) -> None:
     relay = make_relay(mixpanel_base_url=mixpanel.url)
-    add_project(relay, Draft("prod", "us", "1", "token", None, None))
+    add_project(relay, ProjectFields("prod", "us", "1", "token", None, None))
     delivery = sent(runtime_of(relay), project_of(relay), "track-event")
     browser = relay.sign_in("operator")
     browser.post(f"{place(delivery)}/landing", {})
@@ -84,7 +84,7 @@ def test_a_call_without_an_insert_id_cannot_be_looked_for(
 
 def test_other_calls_are_not_asked(relay: Relay, browser: Browser, runtime: Runtime, project: Project) -> None:
     call = send.ready(
-        runtime, project, registry.OPERATIONS["profile-set"], Given({"$distinct_id": "u", "$set": {"a": 1}})
+        runtime, project, registry.OPERATIONS["profile-set"], CallInput({"$distinct_id": "u", "$set": {"a": 1}})
     )
     delivery, _ = send.send(runtime, call, "test", "dashboard")
     assert "Did it land?" not in browser.get(f"/send/history/{delivery}").text

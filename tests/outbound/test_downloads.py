@@ -22,10 +22,10 @@ from outbound.downloads.errors import BrokenOff
 from outbound.downloads.folder import folder_of
 from outbound.downloads.progress import Download
 from outbound.downloads.receiver import Receiver
-from outbound.downloads.targets import Kept
+from outbound.downloads.targets import KeptFile
 from outbound.operations import registry
 from outbound.operations.registry import OPERATIONS
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from outbound.projects import Project
 from outbound.request.masking import MASK, Mask
 from outbound.transport import client
@@ -52,7 +52,7 @@ def lines(count: int) -> bytes:
 def ask(
     runtime: Runtime, project: Project, operation: str = "raw-event-export", params: Any = DAYS
 ) -> tuple[int, Outcome]:
-    call = send.ready(runtime, project, registry.OPERATIONS[operation], Given(params))
+    call = send.ready(runtime, project, registry.OPERATIONS[operation], CallInput(params))
     assert call.composed.stops(force=False) == []
     return send.send(runtime, call, "tests", "dashboard")
 
@@ -286,7 +286,7 @@ def test_an_answer_that_is_cancelled_while_it_comes_keeps_what_came(
 ) -> None:
     begun = threading.Event()
     mixpanel.script(EXPORT, Answer(pieces=lambda: endless(begun)))
-    call = send.ready(runtime, project, registry.OPERATIONS["raw-event-export"], Given(DAYS))
+    call = send.ready(runtime, project, registry.OPERATIONS["raw-event-export"], CallInput(DAYS))
     delivery = send.prepare(runtime, call, "tests", "dashboard")
     thread = threading.Thread(target=send.finish, args=(runtime, call, delivery))
     thread.start()
@@ -410,15 +410,17 @@ def test_a_line_of_an_export_is_held_up_to_so_many_bytes() -> None:
 def test_of_all_tries_of_an_answer_in_pages_the_last_are_told(runtime: Runtime) -> None:
     assert pages.MOST_TRIES == 200
     tried = Trail([Attempt(number, 1, 503, None, 0) for number in range(3)])
-    receiver = Receiver(OPERATIONS["engage-query"], Mask(), Kept(folder_of(runtime)), lambda *_: False, lasting=True)
+    receiver = Receiver(
+        OPERATIONS["engage-query"], Mask(), KeptFile(folder_of(runtime)), lambda *_: False, lasting=True
+    )
     numbers = iter(range(1, 101))
 
-    def ask(_given: Given) -> Outcome:
+    def ask(_given: CallInput) -> Outcome:
         number = next(numbers)
         found = [{"$distinct_id": f"u{number}"}] * (1000 if number < 100 else 1)
         body = json.dumps({"results": found, "page_size": 1000, "session_id": "s"}).encode()
         return Outcome("accepted", "", 0, (), replace(tried, answer=client.Answer(200, {}, body, 1)), 1)
 
-    outcome = pages.every(Given({}), ask, receiver)
+    outcome = pages.every(CallInput({}), ask, receiver)
     assert outcome.words == "Whole: 99,001 profiles in 100 pages."
     assert len(outcome.trail.attempts) == 200

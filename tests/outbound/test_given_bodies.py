@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outbound.operations.registry import OPERATIONS
-from outbound.operations.types import Composed, Given, Operation
+from outbound.operations.types import CallInput, Composed, Operation
 from outbound.request.compose import compose
 from tests.commands.conftest import terminal_of
 from tests.mixpanel import Mixpanel
@@ -28,7 +28,7 @@ ENDS, MARKS = ("\n", "\r\n", "\n\n", " \n\t\n"), ("", "\ufeff")
 
 
 def composed(operation: Operation, body: Any) -> Composed:
-    return compose(operation, OURS, KEYS, Given({}, body), NOW, "")
+    return compose(operation, OURS, KEYS, CallInput({}, body), NOW, "")
 
 
 def sent(operation: Operation, body: Any) -> tuple[bytes | None, list[str]]:

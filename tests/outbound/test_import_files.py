@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from outbound.imports import files
 from outbound.imports.columns import Columns, guessed
 from outbound.readers import arrays
-from outbound.readers.errors import Unreadable
-from outbound.readers.objects import Found
+from outbound.readers.errors import UnreadableFile
+from outbound.readers.objects import ReadRecord
 
 RECORDS = [{"event": "é 1", "properties": {"n": 1}}, {"event": "two", "properties": {"list": [1, "]", {"a": "}"}]}}]
 LINES = "\n".join(json.dumps(one) for one in RECORDS)
 
 
-def read(tmp_path: Path, content: str | bytes, columns: Columns | None = None) -> list[Found]:
+def read(tmp_path: Path, content: str | bytes, columns: Columns | None = None) -> list[ReadRecord]:
     path = tmp_path / "file"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return list(files.reads(path, columns))
@@ -59,12 +59,12 @@ def test_an_array_that_breaks_off_says_from_where(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"   \n", b"\x00\x01\x02PK"], ids=["empty", "blank", "binary"])
 def test_what_is_no_file_of_records_is_refused(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableFile):
         read(tmp_path, content)
 
 
 def test_gzip_that_breaks_off_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="breaks off"):
+    with pytest.raises(UnreadableFile, match="breaks off"):
         read(tmp_path, gzip.compress(LINES.encode() * 1000)[:-20])
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from outbound import cleanup, deliveries, projects
 from outbound.imports import failures, files, jobs, members, runner
-from outbound.imports.jobs import Draft, Import
+from outbound.imports.jobs import Import, NewImport
 from outbound.imports.kinds import KINDS
 from runtime import Runtime
 from tests.mixpanel import Answer, Call, Mixpanel
@@ -33,7 +33,7 @@ def begin(
     print_of = files.fingerprint(path, runtime.digest)
     settings = {"options": options or {}}
     how = {"total": total, "state": "waiting", "settings": settings}
-    draft = Draft("prod", kind, operation, "file", "file", "tests", str(path), print_of, **how)
+    draft = NewImport("prod", kind, operation, "file", "file", "tests", str(path), print_of, **how)
     return runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))
 
 
@@ -304,7 +304,7 @@ def test_every_member_of_a_cohort_gets_its_record(relay: Relay, runtime: Runtime
             "x": "{{properties.none}}",
         },
     }
-    draft = Draft(
+    draft = NewImport(
         "prod",
         "events",
         "import-events",

@@ -9,7 +9,7 @@ import pytest
 
 from outbound.operations import choices, fixed_inputs
 from outbound.operations.registry import OPERATIONS, find
-from outbound.operations.types import Composed, Given
+from outbound.operations.types import CallInput, Composed
 from outbound.projects import Credentials, Project
 from outbound.request.compose import compose, masked
 from outbound.request.masking import MASK, mask_of
@@ -27,7 +27,7 @@ EVENT = {"event": "E", "properties": {"time": NOW // 1000, "distinct_id": "u"}}
 def made(key: str, params: dict[str, Any], body: Any = None, base_url: str = "", project: Project = OURS) -> Composed:
     operation = find(key)
     assert operation is not None
-    return compose(operation, project, KEYS, Given(params, body), NOW, base_url)
+    return compose(operation, project, KEYS, CallInput(params, body), NOW, base_url)
 
 
 def errors(composed: Composed) -> list[str]:
@@ -121,7 +121,9 @@ def test_what_is_no_region_is_none(word: str) -> None:
 def test_an_import_signs_in_with_the_token_where_it_is_told_to() -> None:
     for value, auth in (("true", ("the-token", "")), (False, ("the-account", "the-secret"))):
         assert made("importEvents", {"useProjectToken": value}, [EVENT]).outgoing.auth == auth
-    lonely = compose(OPERATIONS["import-events"], OURS, Credentials("t"), Given({"useProjectToken": "0"}, [EVENT]), NOW)
+    lonely = compose(
+        OPERATIONS["import-events"], OURS, Credentials("t"), CallInput({"useProjectToken": "0"}, [EVENT]), NOW
+    )
     assert any("lacks a service account" in one for one in errors(lonely))
 
 
@@ -251,7 +253,7 @@ def test_placeholders_become_the_projects_values_and_stay_masked() -> None:
 
 def test_a_placeholder_for_what_the_project_lacks_is_refused() -> None:
     lonely = compose(
-        OPERATIONS["raw-request"], OURS, Credentials("t"), Given({"url": "/{{secret}}", "auth": "none"}), 0
+        OPERATIONS["raw-request"], OURS, Credentials("t"), CallInput({"url": "/{{secret}}", "auth": "none"}), 0
     )
     assert "nothing for {{secret}}" in errors(lonely)[0]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.database import DatabaseUnavailable
 from outbound import send
 from outbound.operations import registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from outbound.projects import Project
 from outbound.request.compose import readable
 from outbound.result.types import Judgement
@@ -110,7 +110,7 @@ def test_a_database_that_goes_away_after_a_call_does_not_make_the_call_look_as_i
     mixpanel.script("/api/engage", gone)
     mixpanel.script("/query/cohorts/list", gone)
     runtime = replace(runtime, database=leaving)  # type: ignore[arg-type]
-    given = Given({}, [ADD]) if key == "profile-numerical-add" else Given()
+    given = CallInput({}, [ADD]) if key == "profile-numerical-add" else CallInput()
     outcome = send.send(runtime, send.ready(runtime, project, registry.OPERATIONS[key], given), "test", "api")[1]
     assert outcome.verdict == "accepted"
     assert "our own database did not answer" in outcome.words.lower()
@@ -123,7 +123,7 @@ def test_a_fault_of_ours_in_reading_an_answer_is_no_word_about_the_call(
         raise KeyError("a fault of ours")
 
     monkeypatch.setattr("outbound.transport.attempts.judge", faulty)
-    call = send.ready(runtime, project, registry.OPERATIONS["profile-numerical-add"], Given({}, [ADD]))
+    call = send.ready(runtime, project, registry.OPERATIONS["profile-numerical-add"], CallInput({}, [ADD]))
     outcome = send.send(runtime, call, "test", "api")[1]
     assert (outcome.verdict, outcome.attempts) == ("uncertain", 1)
 

@@ -7,7 +7,7 @@ import pytest
 
 from models.encryption import DecryptionError
 from outbound import projects
-from outbound.projects import Credentials, Wrong
+from outbound.projects import Credentials, WrongProject
 from security.encryption import Cipher
 from tests.outbound.conftest import DRAFT, SECRET, TOKEN, USERNAME, add_project, project_of
 
@@ -49,13 +49,13 @@ def test_a_credential_that_is_not_given_stays(relay, runtime, project):
     ],
 )
 def test_what_cannot_be_a_project_is_refused_by_field(field, changed):
-    with pytest.raises(Wrong) as error:
+    with pytest.raises(WrongProject) as error:
         projects.checked(replace(DRAFT, **changed))
     assert error.value.field == field
 
 
 def test_a_name_is_taken_once(relay):
-    with pytest.raises(Wrong):
+    with pytest.raises(WrongProject):
         add_project(relay)
 
 

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from outbound import send
 from outbound.imports import jobs as imports
 from outbound.operations import registry
-from outbound.operations.types import Composed, Given, Operation
+from outbound.operations.types import CallInput, Composed, Operation
 from outbound.projects import Project
 from outbound.request.compose import compose
 from outbound.result.verdict import judge
 from outbound.transport import client
 from outbound.transport.attempts import Outcome
-from outbound.transport.retry import LONGEST_ASKED, asked_pause, is_repeatable, only_reads, patience_for
+from outbound.transport.retry import LONGEST_ASKED, asked_pause, is_repeatable, only_reads, retry_policy
 from runtime import Runtime
 from tests.mixpanel import Answer, Mixpanel
 from tests.outbound.test_imports import begin, counts, event, failed, work
@@ -39,7 +39,7 @@ unheard = st.one_of(st.integers(500, 999), st.just(408), st.sampled_from([101, 1
 def call(
     runtime: Runtime, project: Project, key: str, body: Any = None, params: dict[str, Any] | None = None
 ) -> Outcome:
-    ready = send.ready(runtime, project, registry.OPERATIONS[key], Given(params or {}, body))
+    ready = send.ready(runtime, project, registry.OPERATIONS[key], CallInput(params or {}, body))
     return send.send(runtime, ready, "test", "terminal")[1]
 
 
@@ -55,7 +55,7 @@ def assert_judged_by_its_class(operation: Operation, composed: Composed, status:
     answer = client.Answer(status, {"Content-Type": "text/html"}, b"<html>trouble</html>", 1)
     repeatable, reads = is_repeatable(composed), only_reads(composed)
     found = judge(operation, composed.records, answer, repeatable=repeatable, reads=reads)
-    again = patience_for(composed, 5, 2).again(answer)
+    again = retry_policy(composed, 5, 2).again(answer)
     if status in TURNED_AWAY:
         assert (found.verdict, found.may_be_stored, again) == ("failed", False, True), status
     elif status == 408 or status >= 500 or status < 200:
@@ -163,7 +163,7 @@ def test_a_part_of_a_batch_that_nobody_heard_leaves_the_whole_to_be_sent_again(
         return GOOD if one.records[0]["properties"]["distinct_id"] == "u0" else Answer(520, "")
 
     mixpanel.script("/api/import", picky)
-    ready = send.ready(runtime, project, registry.OPERATIONS["import-events"], Given({}, batch))
+    ready = send.ready(runtime, project, registry.OPERATIONS["import-events"], CallInput({}, batch))
     outcome = send.send(runtime, ready, "test", "terminal")[1]
     assert (outcome.verdict, outcome.accepted) == ("failed", 1)
 
@@ -174,7 +174,7 @@ def test_a_part_of_a_batch_that_nobody_heard_leaves_the_whole_to_be_sent_again(
 def pauses(runtime: Runtime, project: Project, mixpanel: Mixpanel, *answers: Answer) -> tuple[Outcome, list[float]]:
     slept: list[float] = []
     mixpanel.script("/api/import", *answers)
-    ready = send.ready(runtime, project, registry.OPERATIONS["import-events"], Given({}, [EVENT]))
+    ready = send.ready(runtime, project, registry.OPERATIONS["import-events"], CallInput({}, [EVENT]))
     outcome = send.finish(runtime, ready, send.prepare(runtime, ready, "test", "terminal"), slept.append)
     return outcome, slept
 

@@ -13,7 +13,7 @@ from mixpanel import Mixpanel as Sdk
 
 from outbound import send
 from outbound.operations import registry
-from outbound.operations.types import Given
+from outbound.operations.types import CallInput
 from outbound.projects import Project
 from runtime import Runtime
 from tests.mixpanel import Answer, Call, Mixpanel
@@ -124,7 +124,7 @@ def test_the_wire_is_the_sdks_but_for_what_is_listed(
     monkeypatch.setattr(Sdk, "_now", lambda _self: runtime.clock() / 1000)
     account = ServiceAccountCredentials(username=USERNAME, secret=SECRET, project_id="2891273")
     pair.sdk(Sdk(TOKEN, consumer(mixpanel, account), credentials=account))
-    call = send.ready(runtime, project, registry.OPERATIONS[pair.operation], Given(pair.params))
+    call = send.ready(runtime, project, registry.OPERATIONS[pair.operation], CallInput(pair.params))
     assert send.send(runtime, call, "test", "terminal")[1].verdict == "accepted"
     theirs, ours = mixpanel.calls
     assert (theirs.method, theirs.path) == (ours.method, ours.path)

@@ -15,7 +15,7 @@ from models.database import db as models
 from outbound.comparison import runner as comparison_runner
 from outbound.delivery_check import search
 from outbound.imports import runner
-from outbound.projects import Draft
+from outbound.projects import ProjectFields
 from security import tokens
 from tests.commands.conftest import terminal_of
 from tests.conftest import MakeRelay
@@ -27,7 +27,7 @@ from tests.relay import Browser, Relay
 
 TOKEN, USERNAME, SECRET = "planted+token/3f8a", "planted account.91c2d4", 'planted "secret" 7b1e=é'
 PASSWORD, ANONYMOUS = "planted-password-5d5d", "3e2a0d22-7465-4dc3-a2ab-56f8762e1a29"
-DRAFT = Draft("prod", "us", "2891273", TOKEN, USERNAME, SECRET, "example-co")
+DRAFT = ProjectFields("prod", "us", "2891273", TOKEN, USERNAME, SECRET, "example-co")
 EVENT = {"operation": "import-events", "project": "prod", "p.event": "e", "p.distinct_id": "u1", "p.time": "1750000000"}
 CALLS = [
     EVENT,

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from outbound.operations.registry import OPERATIONS, filled
-from outbound.operations.types import Composed, Given
+from outbound.operations.types import CallInput, Composed
 from outbound.projects import Credentials
 from outbound.request.compose import address, compose
 from outbound.request.snippets import as_command, as_curl, as_python
@@ -38,7 +38,7 @@ def mixpanel():
         yield found
 
 
-def made(key: str, mixpanel: Mixpanel, given: Given | None = None) -> Composed:
+def made(key: str, mixpanel: Mixpanel, given: CallInput | None = None) -> Composed:
     operation = OPERATIONS[key]
     return compose(operation, PROJECT, CREDENTIALS, given or filled(operation.examples[0], NOW), NOW, mixpanel.url)
 
@@ -77,7 +77,7 @@ def test_python_sends_what_we_would_send(mixpanel, key):
 
 
 def test_quotes_and_dollars_survive(mixpanel):
-    composed = made("profile-set", mixpanel, Given(ODD))
+    composed = made("profile-set", mixpanel, CallInput(ODD))
     sent(composed)
     run(["bash", "-c", as_curl(composed, CREDENTIALS)])
     run([sys.executable, "-c", as_python(composed, CREDENTIALS)])
@@ -92,7 +92,7 @@ def test_no_copy_holds_a_credential(mixpanel):
 
 
 def test_our_own_command_says_the_same():
-    words = shlex.split(as_command("prod", OPERATIONS["profile-set"], Given(ODD)))
+    words = shlex.split(as_command("prod", OPERATIONS["profile-set"], CallInput(ODD)))
     assert words[:5] == ["flask", "send", "profile-set", "--project", "prod"]
     assert words[words.index("--param") + 1] == f"$distinct_id={ODD['$distinct_id']}"
 

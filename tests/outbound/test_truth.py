@@ -7,8 +7,8 @@ import pytest
 
 from outbound import send
 from outbound.operations import registry
-from outbound.operations.types import Given, Operation
-from outbound.projects import Draft, Project
+from outbound.operations.types import CallInput, Operation
+from outbound.projects import Project, ProjectFields
 from outbound.transport.attempts import Outcome
 from outbound.transport.retry import doubling
 from runtime import Runtime
@@ -200,7 +200,7 @@ PATHS = {"import-events": "/api/import", "track-event": "/api/track", "group-set
 def sent(runtime: Runtime, project: Project, key: str, params: dict[str, Any], body: Any = None) -> Outcome:
     operation = registry.find(key)
     assert operation is not None
-    call = send.ready(runtime, project, operation, Given(params, body))
+    call = send.ready(runtime, project, operation, CallInput(params, body))
     assert not call.composed.stops(force=True), call.composed.problems
     return send.send(runtime, call, "test", "terminal")[1]
 
@@ -380,7 +380,9 @@ def test_an_update_carries_the_time_of_its_making_so_that_no_late_try_overtakes_
 def test_calls_name_the_relay_as_their_sender_unless_the_project_names_another(
     relay: Relay, runtime: Runtime, project: Project, mixpanel: Mixpanel
 ) -> None:
-    add_project(relay, Draft("plain", "us", "17", "planted-token-3f8a", "planted-account", "planted-secret-7b1e"))
+    add_project(
+        relay, ProjectFields("plain", "us", "17", "planted-token-3f8a", "planted-account", "planted-secret-7b1e")
+    )
     for one in (project, project_of(relay, "plain")):
         sent(runtime, one, "import-events", {}, [EVENT])
         sent(runtime, one, "cohorts-list", {})

@@ -13,7 +13,7 @@ from app import create_app
 from commands.exit_codes import FAILED, NOT_ALL
 from models.maintenance import schema
 from outbound import projects
-from outbound.projects import Draft
+from outbound.projects import ProjectFields
 from security import key_check
 from security.encryption import Cipher
 from tests.conftest import settings_for
@@ -144,7 +144,7 @@ def test_a_key_that_changes_under_a_serving_process_is_noticed_where_it_would_re
 
 def test_what_was_sealed_before_there_was_a_check_tells_another_key(relay: Relay, make_app: MakeApp) -> None:
     cipher = Cipher(relay.app.extensions["runtime"].settings.secret_key)
-    draft = Draft("prod", "us", "1", "token", "account", "secret")
+    draft = ProjectFields("prod", "us", "1", "token", "account", "secret")
     relay.database.write(lambda db: projects.add(db, cipher, draft, relay.clock()))
     relay.database.write(lambda db: db.exec_driver_sql("DELETE FROM secret_key_check"))
     assert make_app(OTHER).test_client().get("/readyz").status_code == 503

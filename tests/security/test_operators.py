@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 
 from security import operators
-from security.operators import Operator, Wrong
+from security.operators import Operator, WrongOperator
 from tests.relay import PASSWORD_HASH, Relay
 
 AT_ONCE = 0.5  # seconds that the second one has to overtake the first
@@ -20,12 +20,12 @@ def admin(relay: Relay, email: str) -> Operator:
 @pytest.mark.parametrize("change", [operators.remove, partial(operators.set_role, role="viewer")])
 def test_two_admins_who_end_each_other_at_once_leave_one(relay: Relay, change) -> None:
     ada, bob = admin(relay, "ada@example.org"), admin(relay, "bob@example.org")
-    refused: list[Wrong] = []
+    refused: list[WrongOperator] = []
 
     def by_bob() -> None:
         try:
             relay.database.write(partial(change, operator=ada, who=bob.email, now=2))
-        except Wrong as error:
+        except WrongOperator as error:
             refused.append(error)
 
     second = Thread(target=by_bob)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from blueprints.dashboard import blueprint
 from runtime import current_runtime
 from security import operators, sign_in
-from security.operators import Operator, Wrong
+from security.operators import Operator, WrongOperator
 from security.roles import MEANINGS, needs
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ def add_operator() -> ResponseReturnValue:
     try:
         email, password_hash = operators.checked(typed["email"], request.form.get("password", ""))
         _write(lambda db, who, now: operators.add(db, email, password_hash, typed["role"], who, now))
-    except Wrong as error:
+    except WrongOperator as error:
         return _list(typed, {error.field: str(error)}), 422
     flash(f"{email} may sign in now. Tell them the password in person.")
     return _back()
@@ -59,7 +59,7 @@ def reset_password(operator_id: int) -> ResponseReturnValue:
     one = _find(operator_id)
     try:
         password_hash = operators.hashed(request.form.get("password", ""), one.email)
-    except Wrong as error:
+    except WrongOperator as error:
         return _edit(one, {"password": str(error)}), 422
     return _try(
         operator_id,
@@ -92,7 +92,7 @@ def _try(
         ), 422
     try:
         _write(lambda db, who, now: work(db, one, who, now))
-    except Wrong as error:
+    except WrongOperator as error:
         return _edit(one, {error.field: str(error)}), 422
     flash(f"{one.email} {done}.")
     return _back()

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 
 from outbound.operations.types import Problem
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 from outbound.readers.rows import Row
 from outbound.readers.table import Table, read
 
@@ -13,7 +13,7 @@ def problems(content: bytes) -> Iterator[Problem]:
     """What is wrong with a table in UTF-8."""
     try:
         found = read(content, io.BytesIO(content), separators=",")
-    except Unreadable as error:
+    except UnreadableFile as error:
         yield Problem("advice", "body", str(error))
         return
     if len(found.names) < 2:  # noqa: PLR2004

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outbound.readers import arrays, lines, objects
-from outbound.readers.objects import Found
+from outbound.readers.objects import ReadRecord
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(blacklist_categories=("Cs",)), max_size=8),
@@ -26,7 +26,7 @@ WAYS = {
 }
 
 
-def read(way: str, content: bytes) -> list[Found]:
+def read(way: str, content: bytes) -> list[ReadRecord]:
     return list(WAYS[way][0](io.BytesIO(content)))
 
 

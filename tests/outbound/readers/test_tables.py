@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from outbound.readers import encoded, lines, rows
 from outbound.readers.encoded import opened
-from outbound.readers.errors import Unreadable
+from outbound.readers.errors import UnreadableFile
 from outbound.readers.table import MOST_COLUMNS, SEPARATORS, Cells, table
 
 MARKS = {"utf-8": b"", "utf-8-sig": b"", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
@@ -75,7 +75,7 @@ def test_a_changed_byte_changes_a_cell_or_is_refused_with_its_place_and_loses_no
     changed[at] = byte
     try:
         found = read(gzip.compress(bytes(changed)) if packed else bytes(changed))
-    except Unreadable:
+    except UnreadableFile:
         return
     told = "".join(one.wrong for one in found)
     kept = "".join("".join(one.cells.values()) for one in found)
@@ -87,7 +87,7 @@ def test_a_changed_byte_changes_a_cell_or_is_refused_with_its_place_and_loses_no
 @settings(max_examples=200, deadline=None)
 @given(cut=st.integers(0, len(gzip.compress(PLAIN, mtime=0)) - 1))
 def test_a_packed_file_that_is_cut_anywhere_is_never_taken_for_whole(cut: int) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableFile):
         read(gzip.compress(PLAIN, mtime=0)[:cut] or b"")
 
 
@@ -98,7 +98,7 @@ def test_a_damaged_packed_file_is_read_the_same_or_refused_by_the_reader(at: int
     packed[at] = byte
     try:
         found = read(bytes(packed))
-    except Unreadable:
+    except UnreadableFile:
         return
     assert [one.cells for one in found] == [one.cells for one in read(PLAIN)] or at < 2
 
@@ -107,13 +107,13 @@ def test_members_of_a_packed_file_are_read_one_behind_the_other_and_anything_els
     twice = gzip.compress(PLAIN[:40]) + gzip.compress(PLAIN[40:])
     assert read(twice) == read(PLAIN)
     assert read(twice + b"\0" * 512) == read(PLAIN)
-    with pytest.raises(Unreadable, match="something else"):
+    with pytest.raises(UnreadableFile, match="something else"):
         read(twice + b"more")
 
 
 def test_a_file_that_unpacks_to_hundreds_of_times_its_size_is_refused() -> None:
     bomb = gzip.compress(b"a,b\n" + b"1,2\n" * 30_000_000)
-    with opened(io.BytesIO(bomb)) as (_start, file), pytest.raises(Unreadable, match="200 times"):
+    with opened(io.BytesIO(bomb)) as (_start, file), pytest.raises(UnreadableFile, match="200 times"):
         sum(map(len, iter(partial(file.read, 2**20), b"")))
 
 
@@ -135,7 +135,7 @@ def test_a_file_that_unpacks_to_hundreds_of_times_its_size_is_refused() -> None:
     ],
 )
 def test_a_file_of_which_nothing_can_be_used_is_refused_with_the_reason(content: bytes, says: str) -> None:
-    with pytest.raises(Unreadable, match=says):
+    with pytest.raises(UnreadableFile, match=says):
         read(content)
 
 
@@ -213,7 +213,7 @@ def test_a_table_has_so_many_columns_and_no_more(columns: int) -> None:
     if columns <= MOST_COLUMNS:
         assert len(read(content)) == 1
         return
-    with pytest.raises(Unreadable, match="4,001 columns; at most 4,000"):
+    with pytest.raises(UnreadableFile, match="4,001 columns; at most 4,000"):
         read(content)
 
 
@@ -223,5 +223,5 @@ def test_a_text_that_is_read_whole_has_so_many_bytes_and_no_more() -> None:
     most = 1024 * 1024
     assert len(encoded.whole(io.BytesIO(b"a" * most), most)) == most
     for large in (b"a" * (most + 1), gzip.compress(b"a,b\n" * most)):
-        with pytest.raises(Unreadable, match="larger than 1 MB"):
+        with pytest.raises(UnreadableFile, match="larger than 1 MB"):
             encoded.whole(io.BytesIO(large), most)
