@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from alerts.rules import CHANGES, RECOVERED, STEADY, WELL, Known, Sight
+from alerts.rules import CHANGES, RECOVERED, STEADY, WELL, Remembered, Subject
 
 TEST = "test"
 
@@ -28,12 +28,12 @@ class Message:
     link: str
 
 
-def compose(kind: str, sight: Sight, known: Known, public_url: str) -> Message:
+def compose(kind: str, subject: Subject, known: Remembered, public_url: str) -> Message:
     """The message of this kind about what was seen; `known` is what is remembered from now on."""
-    title = one_line(f"{sight.name} {_HAPPENED[kind]}")
-    sentences = _changing(sight, known) if kind == "changing" else [sight.cause, _advice(kind, sight)]
+    title = one_line(f"{subject.name} {_HAPPENED[kind]}")
+    sentences = _changing(subject, known) if kind == "changing" else [subject.cause, _advice(kind, subject)]
     text = "\n".join(filter(None, map(one_line, sentences)))
-    return Message(kind, sight.subject, title, text, f"{public_url}{sight.link_path}")
+    return Message(kind, subject.key, title, text, f"{public_url}{subject.link_path}")
 
 
 def test_message(who: str, public_url: str) -> Message:
@@ -46,20 +46,20 @@ def one_line(words: str) -> str:
     return " ".join("".join(one if one.isprintable() else " " for one in words).split())
 
 
-def _advice(kind: str, sight: Sight) -> str:
+def _advice(kind: str, subject: Subject) -> str:
     if kind == RECOVERED:
         return "Nothing needs to be done."
-    return f"What to do: {sight.what_to_do}" if sight.what_to_do else ""
+    return f"What to do: {subject.what_to_do}" if subject.what_to_do else ""
 
 
-def _changing(sight: Sight, known: Known) -> list[str]:
+def _changing(subject: Subject, known: Remembered) -> list[str]:
     heard = {WELL: "that all is well", "": "nothing"}.get(known.told, f"that it is {known.told}")
     damped = (
         f"Nothing more is sent until it has kept one state for {_MINUTES} minutes. Then you hear of that state, if it"
         f" is another one than what you heard last ({heard})."
     )
     return [
-        f"It changed state more than {CHANGES} times within an hour. {sight.cause}",
+        f"It changed state more than {CHANGES} times within an hour. {subject.cause}",
         damped,
-        _advice("", sight),
+        _advice("", subject),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 from alerts.compose import Message
-from alerts.rules import Known
+from alerts.rules import Remembered
 
 DAMPED = "damped "  # begins `told` of a subject that is damped; what was told last follows
 
@@ -54,11 +54,11 @@ class Logged:
     sent_at: int | None
 
 
-def known_subjects(db: Connection) -> dict[str, Known]:
+def known_subjects(db: Connection) -> dict[str, Remembered]:
     return {row.subject: _known(row) for row in db.execute(_KNOWN).all()}
 
 
-def remember(db: Connection, subject: str, old: Known | None, new: Known) -> bool:
+def remember(db: Connection, subject: str, old: Remembered | None, new: Remembered) -> bool:
     """Keep what is known now; False where another worker was faster, whose message it then is."""
     values = {"subject": subject, **_stored(new)}
     if old is None:
@@ -86,13 +86,13 @@ def prune(db: Connection, before: int) -> int:
     return db.execute(_PRUNE, {"before": before}).rowcount
 
 
-def _known(row: Any) -> Known:
+def _known(row: Any) -> Remembered:
     turns = json.loads(row.turns) if isinstance(row.turns, str) else row.turns
     damped = row.told.startswith(DAMPED)
-    return Known(row.state, row.since, row.told.removeprefix(DAMPED), row.told_at, tuple(turns), damped)
+    return Remembered(row.state, row.since, row.told.removeprefix(DAMPED), row.told_at, tuple(turns), damped)
 
 
-def _stored(known: Known) -> dict[str, Any]:
+def _stored(known: Remembered) -> dict[str, Any]:
     told = DAMPED + known.told if known.damped else known.told
     turns = json.dumps(known.turns)
     return {"state": known.state, "since": known.since, "told": told, "told_at": known.told_at, "turns": turns}

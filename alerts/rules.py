@@ -22,11 +22,11 @@ STEADY = 15 * MINUTE  # without a change until a flapping subject is told of aga
 
 
 @dataclass(frozen=True)
-class Sight:
-    """How one subject looks now. `subject` is its key (`cohort 12`), `name` what a person calls it, `link_path` its
-    page below the public address. `cause` and `what_to_do` are sentences without member data."""
+class Subject:
+    """A cohort or a connection as it is now. `key` is `cohort 12` or `connection crm`, `name` what a person calls it,
+    `link_path` its page below the public address. `cause` and `what_to_do` are sentences without member data."""
 
-    subject: str
+    key: str
     name: str
     state: str
     cause: str
@@ -35,7 +35,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Known:
+class Remembered:
     """What is remembered of a subject: its state since when, and the state that was told last (empty: none).
 
     `turns` are the moments of its changes within the last hour; `damped` that nothing is told until it is steady.
@@ -53,7 +53,7 @@ class Known:
 class Step:
     """What is to be remembered, and the kind of message to send: a trouble, `recovered`, `changing`, or none."""
 
-    known: Known
+    known: Remembered
     tell: str | None = None
 
 
@@ -64,11 +64,11 @@ def state_of(state: str) -> str:
     return WELL if state in AT_WORK else SILENT
 
 
-def step(known: Known | None, state: str, now: int) -> Step:
+def step(known: Remembered | None, state: str, now: int) -> Step:
     """What follows from seeing a subject in `state`; the same `known` and nothing to tell where nothing does."""
     state = state_of(state)
     if known is None:
-        return _tell(Known(state, now), now)
+        return _tell(Remembered(state, now), now)
     if state != known.state:
         return _turn(known, state, now)
     if known.damped and now - known.since >= STEADY:
@@ -76,12 +76,12 @@ def step(known: Known | None, state: str, now: int) -> Step:
     return Step(known)
 
 
-def _turn(known: Known, state: str, now: int) -> Step:
+def _turn(known: Remembered, state: str, now: int) -> Step:
     """A change of state: told, unless there were too many of them."""
     recent = tuple(at for at in known.turns if now - at < WINDOW)[-CHANGES:]
     turned = replace(known, state=state, since=now, turns=(*recent, now))
     if state == SILENT:
-        return Step(Known(SILENT, now))
+        return Step(Remembered(SILENT, now))
     if known.damped:
         return Step(turned)
     if len(turned.turns) > CHANGES:
@@ -89,7 +89,7 @@ def _turn(known: Known, state: str, now: int) -> Step:
     return _tell(turned, now)
 
 
-def _tell(known: Known, now: int) -> Step:
+def _tell(known: Remembered, now: int) -> Step:
     """Tell the present state if it differs from what was told last; being well is news only after a trouble."""
     if known.state in {known.told, SILENT}:
         return Step(known)

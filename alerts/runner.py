@@ -2,11 +2,11 @@
 
 from sqlalchemy import Connection
 
-from alerts import compose, messages, rules
+from alerts import compose, messages, rules, subjects
 from alerts.channels import configured
 from alerts.delivery import Clock, deliver_due
-from alerts.rules import Known, Sight, Step
-from alerts.subjects import Look, look_around
+from alerts.rules import Remembered, Step, Subject
+from alerts.subjects import ReadSubjects
 from config.clock import DAY
 from config.settings import Settings
 from models.database import Database
@@ -14,27 +14,27 @@ from models.database import Database
 KEPT = 90 * DAY
 
 
-def tell(database: Database, settings: Settings, look: Look, now: int) -> int:
+def tell(database: Database, settings: Settings, read_subjects: ReadSubjects, now: int) -> int:
     """Queue a message for each change that is news; returns how many changes were noted. Where nothing changed it only
     reads. Raises DatabaseUnavailable."""
 
     # What is known first: a look that is older than what another worker has noted would turn back the clock.
-    def read(db: Connection) -> list[tuple[Sight, Known | None, Step]]:
+    def read(db: Connection) -> list[tuple[Subject, Remembered | None, Step]]:
         known = messages.known_subjects(db)
-        seen = [(sight, known.get(sight.subject)) for sight in look(db)]
-        return [(sight, old, rules.step(old, sight.state, now)) for sight, old in seen]
+        seen = [(subject, known.get(subject.key)) for subject in read_subjects(db)]
+        return [(subject, old, rules.step(old, subject.state, now)) for subject, old in seen]
 
-    changed = [(sight, old, step) for sight, old, step in database.read(read) if step.known != old]
-    changed.sort(key=lambda one: one[0].subject)  # so that two workers never wait for each other
+    changed = [(subject, old, step) for subject, old, step in database.read(read) if step.known != old]
+    changed.sort(key=lambda change: change[0].key)  # so that two workers never wait for each other
     if not changed:
         return 0
-    return database.write(lambda db: sum(_note(db, settings, *one, now) for one in changed))
+    return database.write(lambda db: sum(_note(db, settings, *change, now) for change in changed))
 
 
-def _note(db: Connection, settings: Settings, sight: Sight, old: Known | None, step: Step, now: int) -> bool:
-    noted = messages.remember(db, sight.subject, old, step.known)
+def _note(db: Connection, settings: Settings, subject: Subject, old: Remembered | None, step: Step, now: int) -> bool:
+    noted = messages.remember(db, subject.key, old, step.known)
     if noted and step.tell is not None:
-        message = compose.compose(step.tell, sight, step.known, settings.public_url)
+        message = compose.compose(step.tell, subject, step.known, settings.public_url)
         messages.queue(db, message, configured(settings), now)
     return noted
 
@@ -50,7 +50,7 @@ def run_once(database: Database, settings: Settings, clock: Clock, *, look: bool
     configured nobody looks: who configures one later is told what is in trouble then. Raises DatabaseUnavailable."""
     if look and configured(settings):
         now = clock()
-        tell(database, settings, look_around(now), now)
+        tell(database, settings, subjects.read_subjects(now), now)
     return deliver_due(database, settings, clock)
 
 

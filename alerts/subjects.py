@@ -1,16 +1,16 @@
-"""What there is to see: the standing of every cohort and connection, as the rules take it."""
+"""The subjects of alerts: every cohort and connection with its state, as `alerts.rules` takes them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote
 
 from sqlalchemy import Connection
 
-from alerts.rules import Sight
+from alerts.rules import Subject
 from sync.status import progress, remedies, text
-from sync.status.cohort import SIMULATED, LastFailure, Standing, standings
-from sync.status.connection import ConnectionStanding, connection_standings
+from sync.status.cohort import SIMULATED, CohortStatus, LastFailure, cohort_statuses
+from sync.status.connection import ConnectionStatus, connection_statuses
 
-Look = Callable[[Connection], Iterable[Sight]]
+ReadSubjects = Callable[[Connection], Iterable[Subject]]
 
 _LOOK = "Look in Mixpanel at Data, Destinations, the connection, then Syncs: is this sync paused or removed?"
 _WHAT_TO_DO = {
@@ -19,28 +19,29 @@ _WHAT_TO_DO = {
 }
 
 
-def look_around(now: int) -> Look:
-    """A function that reads how every subject stands at `now`."""
+def read_subjects(now: int) -> ReadSubjects:
+    """Return a function that reads every subject as it is at `now`."""
 
-    def look(db: Connection) -> Iterator[Sight]:
-        cohorts = [one for one in standings(db, now) if not one.mixpanel_cohort_id.startswith(SIMULATED)]
+    def read(db: Connection) -> Iterator[Subject]:
+        cohorts = [cohort for cohort in cohort_statuses(db, now) if not cohort.mixpanel_cohort_id.startswith(SIMULATED)]
         yield from map(_cohort, cohorts)
-        yield from map(_connection, connection_standings(db, now, cohorts).values())
+        yield from map(_connection, connection_statuses(db, now, cohorts).values())
 
-    return look
-
-
-def _cohort(one: Standing) -> Sight:
-    page = f"/cohorts/{one.id}/held" if one.state == "held" else f"/cohorts/{one.id}"
-    cause, what_to_do = _told(one.state, f"{one.says}.", one.failure, one.rhythm.kind)
-    return Sight(f"cohort {one.id}", f'Cohort "{one.name}"', one.state, cause, what_to_do, page)
+    return read
 
 
-def _connection(one: ConnectionStanding) -> Sight:
+def _cohort(cohort: CohortStatus) -> Subject:
+    page = f"/cohorts/{cohort.id}/held" if cohort.state == "held" else f"/cohorts/{cohort.id}"
+    cause, what_to_do = _told(cohort.state, f"{cohort.says}.", cohort.failure, cohort.rhythm.kind)
+    return Subject(f"cohort {cohort.id}", f'Cohort "{cohort.name}"', cohort.state, cause, what_to_do, page)
+
+
+def _connection(connection: ConnectionStatus) -> Subject:
     """By its own state: what is with its cohorts is told of them."""
-    page = f"/connections/{quote(one.name)}"
-    cause, what_to_do = _told(one.own_state, f"{text.own_sentence(one)}.", one.failure)
-    return Sight(f"connection {one.name}", f"Connection {one.name}", one.own_state, cause, what_to_do, page)
+    page = f"/connections/{quote(connection.name)}"
+    cause, what_to_do = _told(connection.own_state, f"{text.own_sentence(connection)}.", connection.failure)
+    name, state = connection.name, connection.own_state
+    return Subject(f"connection {name}", f"Connection {name}", state, cause, what_to_do, page)
 
 
 def _told(state: str, cause: str, failure: LastFailure | None, kind: str = "") -> tuple[str, str]:

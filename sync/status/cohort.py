@@ -101,7 +101,7 @@ class LastFailure:
 
 
 @dataclass(frozen=True)
-class Standing:
+class CohortStatus:
     """How one cohort stands at `now`. `refusals` counts since the last call that succeeded; `connection` is the one
     that brought the newest session."""
 
@@ -156,29 +156,29 @@ class Standing:
         return status_text.sentence(self)
 
 
-def standings(db: Connection, now: int, cohort_id: int | None = None) -> list[Standing]:
+def cohort_statuses(db: Connection, now: int, cohort_id: int | None = None) -> list[CohortStatus]:
     """All cohorts, or the one with this id (our own, not Mixpanel's), in the order of their first call."""
     statement = _COHORTS[db.dialect.name][cohort_id is not None]
     values = {} if cohort_id is None else {"id": cohort_id}
-    return _with_gaps(db, [standing(row, now) for row in db.execute(statement, values)])
+    return _with_gaps(db, [cohort_status(row, now) for row in db.execute(statement, values)])
 
 
-def _with_gaps(db: Connection, found: list[Standing]) -> list[Standing]:
+def _with_gaps(db: Connection, found: list[CohortStatus]) -> list[CohortStatus]:
     """With the pages that are missing from exports that are late or stalled; a statement where there are any."""
-    silent = [one.session.id for one in found if one.session and one.state in {"late", "stalled"}]
+    silent = [cohort.session.id for cohort in found if cohort.session and cohort.state in {"late", "stalled"}]
     gaps = progress.gaps(db, silent)
     return [
-        replace(one, session=replace(one.session, missing=gaps[one.session.id]))
-        if one.session and one.session.id in gaps
-        else one
-        for one in found
+        replace(cohort, session=replace(cohort.session, missing=gaps[cohort.session.id]))
+        if cohort.session and cohort.session.id in gaps
+        else cohort
+        for cohort in found
     ]
 
 
-def standing(row: Row[Any], now: int) -> Standing:
+def cohort_status(row: Row[Any], now: int) -> CohortStatus:
     """What one row of the statement means."""
     recent = json.loads(row.recent or "[]") if isinstance(row.recent, str | None) else row.recent
-    return Standing(
+    return CohortStatus(
         now=now,
         id=row.id,
         project_id=row.project_id,

@@ -9,7 +9,16 @@ from sqlalchemy import Connection, Row, text
 
 from models.queries.failures import LAST_TAKEN
 from sync.status import text as status_text
-from sync.status.cohort import SIMULATED, TONES, LastFailure, Standing, is_failing, is_paused, last_failure, standings
+from sync.status.cohort import (
+    SIMULATED,
+    TONES,
+    CohortStatus,
+    LastFailure,
+    cohort_statuses,
+    is_failing,
+    is_paused,
+    last_failure,
+)
 
 WORST_FIRST = ("failing", "held", "stalled", "quiet", "late")  # of a cohort, what its connection is not well for
 REMEMBERED = 30 * 86_400_000  # milliseconds for which a refusal counts against a connection
@@ -42,7 +51,7 @@ _CONNECTIONS = text(f"""
 
 
 @dataclass(frozen=True)
-class ConnectionStanding:
+class ConnectionStatus:
     """How one connection stands at `now`. `refusals` counts those that name no cohort, since its last call that
     succeeded; those that name a cohort are the cohort's."""
 
@@ -54,7 +63,7 @@ class ConnectionStanding:
     last_call_at: int | None
     refusals: int
     failure: LastFailure | None
-    cohorts: tuple[Standing, ...]
+    cohorts: tuple[CohortStatus, ...]
 
     @property
     def state(self) -> str:
@@ -66,7 +75,7 @@ class ConnectionStanding:
     @property
     def troubles(self) -> Counter[str]:
         """How many of its cohorts are in which state that is not well."""
-        followed = (one.state for one in self.cohorts if not one.mixpanel_cohort_id.startswith(SIMULATED))
+        followed = (cohort.state for cohort in self.cohorts if not cohort.mixpanel_cohort_id.startswith(SIMULATED))
         return Counter(state for state in followed if state in WORST_FIRST)
 
     @property
@@ -78,14 +87,14 @@ class ConnectionStanding:
             return "failing"
         if self.last_call_at is None or self.is_only_simulated:
             return "never_called"
-        recurring = [one for one in self.cohorts if one.rhythm.kind == "recurring"]
-        silent = [one for one in recurring if one.rhythm.is_quiet(self.now, one.last_call_at)]
+        recurring = [cohort for cohort in self.cohorts if cohort.rhythm.kind == "recurring"]
+        silent = [cohort for cohort in recurring if cohort.rhythm.is_quiet(self.now, cohort.last_call_at)]
         return "quiet" if recurring and len(silent) == len(recurring) else "in_step"
 
     @property
     def is_only_simulated(self) -> bool:
         """Whether nothing but our own simulated exports has come, so that Mixpanel has still to find the way."""
-        return bool(self.cohorts) and all(one.mixpanel_cohort_id.startswith(SIMULATED) for one in self.cohorts)
+        return bool(self.cohorts) and all(cohort.mixpanel_cohort_id.startswith(SIMULATED) for cohort in self.cohorts)
 
     @property
     def needs_you(self) -> bool:
@@ -104,18 +113,18 @@ class ConnectionStanding:
         return status_text.connection_sentence(self)
 
 
-def connection_standings(
-    db: Connection, now: int, cohorts: list[Standing] | None = None
-) -> dict[int, ConnectionStanding]:
-    """All connections by id, in the order in which they were made. Who has the cohorts' standings already hands them
+def connection_statuses(
+    db: Connection, now: int, cohorts: list[CohortStatus] | None = None
+) -> dict[int, ConnectionStatus]:
+    """All connections by id, in the order in which they were made. Who has the cohorts' statuses already hands them
     over and saves a statement."""
-    cohorts = standings(db, now) if cohorts is None else cohorts
+    cohorts = cohort_statuses(db, now) if cohorts is None else cohorts
     rows = db.execute(_CONNECTIONS, {"after": now - REMEMBERED, "lately": now - REMEMBERED_UNKNOWN})
     return {row.id: _connection(row, now, cohorts) for row in rows}
 
 
-def _connection(row: Row[Any], now: int, cohorts: list[Standing]) -> ConnectionStanding:
-    return ConnectionStanding(
+def _connection(row: Row[Any], now: int, cohorts: list[CohortStatus]) -> ConnectionStatus:
+    return ConnectionStatus(
         now=now,
         id=row.id,
         name=row.name,
@@ -124,5 +133,5 @@ def _connection(row: Row[Any], now: int, cohorts: list[Standing]) -> ConnectionS
         last_call_at=row.last_call_at,
         refusals=int(row.refusals or 0),
         failure=last_failure(row),
-        cohorts=tuple(one for one in cohorts if one.connection_id == row.id),
+        cohorts=tuple(cohort for cohort in cohorts if cohort.connection_id == row.id),
     )

@@ -11,8 +11,8 @@ from sync.status import progress
 from sync.sweep import held
 
 if TYPE_CHECKING:
-    from sync.status.cohort import Standing, Unfinished
-    from sync.status.connection import ConnectionStanding
+    from sync.status.cohort import CohortStatus, Unfinished
+    from sync.status.connection import ConnectionStatus
 
 LOOK = "Look in Mixpanel: Data, Destinations"
 
@@ -29,19 +29,19 @@ _HEADLINES = {
 }
 
 
-def headline(one: Standing) -> str:
+def headline(cohort: CohortStatus) -> str:
     """The state in two or three words: "Receiving page 6 of 10"."""
-    session = one.session
-    if session and one.state == "receiving":
+    session = cohort.session
+    if session and cohort.state == "receiving":
         return f"Receiving page {_of_total(session)}"
-    if session and one.state in {"stalled", "late"}:
-        return f"{one.state.capitalize()} at {_of_total(session)}"
-    return _HEADLINES[one.state]
+    if session and cohort.state in {"stalled", "late"}:
+        return f"{cohort.state.capitalize()} at {_of_total(session)}"
+    return _HEADLINES[cohort.state]
 
 
-def sentence(one: Standing) -> str:
+def sentence(cohort: CohortStatus) -> str:
     """What the state means, and what to do about it."""
-    session = one.session
+    session = cohort.session
     says = {
         "off": _off,
         "failing": _failing,
@@ -50,35 +50,35 @@ def sentence(one: Standing) -> str:
         "in_step": _in_step,
         "late": _late,
         "stalled": _stalled,
-    }.get(one.state)
+    }.get(cohort.state)
     if says:
-        return says(one)
+        return says(cohort)
     assert session is not None  # noqa: S101 - every other state is the session's
     under_way = {"held": _held, "receiving": _receiving, "settling": _settling}
-    return under_way.get(session.status, _sweeping)(session, one.now)
+    return under_way.get(session.status, _sweeping)(session, cohort.now)
 
 
-def connection_headline(one: ConnectionStanding) -> str:
-    return _HEADLINES.get(one.state, one.state.capitalize())  # late and stalled are its cohorts'
+def connection_headline(connection: ConnectionStatus) -> str:
+    return _HEADLINES.get(connection.state, connection.state.capitalize())  # late and stalled are its cohorts'
 
 
-def connection_sentence(one: ConnectionStanding) -> str:
-    if one.state == one.own_state:
-        return own_sentence(one)
-    called = "" if one.last_call_at is None else f". Last call {ago(one.last_call_at, one.now)}"
-    return f"{_of_cohorts(one)}{called}"
+def connection_sentence(connection: ConnectionStatus) -> str:
+    if connection.state == connection.own_state:
+        return own_sentence(connection)
+    called = "" if connection.last_call_at is None else f". Last call {ago(connection.last_call_at, connection.now)}"
+    return f"{_of_cohorts(connection)}{called}"
 
 
-def own_sentence(one: ConnectionStanding) -> str:
+def own_sentence(connection: ConnectionStatus) -> str:
     """What is to say of the connection beside its cohorts."""
-    called = "" if one.last_call_at is None else f"Last call {ago(one.last_call_at, one.now)}"
-    simulated = "Only a simulated export has come; w" if one.is_only_simulated else "W"
+    called = "" if connection.last_call_at is None else f"Last call {ago(connection.last_call_at, connection.now)}"
+    simulated = "Only a simulated export has come; w" if connection.is_only_simulated else "W"
     return {
         "off": "Mixpanel keeps trying, and will catch up once it is switched on",
-        "failing": _refused(one.refusals, paused=one.needs_you, what="a sync of this connection"),
+        "failing": _refused(connection.refusals, paused=connection.needs_you, what="a sync of this connection"),
         "never_called": f"{simulated}aiting for the first call from Mixpanel",
         "quiet": f"{called}; none of its syncs has called as usual. {LOOK}",
-    }.get(one.own_state, called)
+    }.get(connection.own_state, called)
 
 
 # What is not well with one of a connection's cohorts, and with several.
@@ -91,19 +91,19 @@ _TROUBLES = {
 }
 
 
-def _of_cohorts(one: ConnectionStanding) -> str:
+def _of_cohorts(connection: ConnectionStatus) -> str:
     """Which of its cohorts are not well, the worst first, and how many others are."""
-    found = one.troubles
-    parts = [_trouble(one, state, found[state]) for state in _TROUBLES if found[state]]
-    well = len(one.cohorts) - found.total()
+    found = connection.troubles
+    parts = [_trouble(connection, state, found[state]) for state in _TROUBLES if found[state]]
+    well = len(connection.cohorts) - found.total()
     others = "" if not well else "; the other one is well" if well == 1 else f"; the other {well:,} are well"
     return ", ".join(parts) + others
 
 
-def _trouble(one: ConnectionStanding, state: str, count: int) -> str:
+def _trouble(connection: ConnectionStatus, state: str, count: int) -> str:
     if count > 1:
         return f"{count:,} of its cohorts {_TROUBLES[state][1]}"
-    cohort = next(cohort for cohort in one.cohorts if cohort.state == state)
+    cohort = next(cohort for cohort in connection.cohorts if cohort.state == state)
     name = cohort.name or f"Cohort {cohort.mixpanel_cohort_id}"
     if state == "failing" and cohort.needs_you:
         return f"{name} is paused by Mixpanel"
@@ -119,12 +119,12 @@ def _of_total(session: Unfinished) -> str:
     return f"{session.pages_received}" + (f" of {session.total_pages}" if session.total_pages else "")
 
 
-def _off(_one: Standing) -> str:
+def _off(_cohort: CohortStatus) -> str:
     return "Its connection is switched off. Mixpanel keeps trying and will catch up"
 
 
-def _failing(one: Standing) -> str:
-    return _refused(one.refusals, paused=one.needs_you, what="this sync")
+def _failing(cohort: CohortStatus) -> str:
+    return _refused(cohort.refusals, paused=cohort.needs_you, what="this sync")
 
 
 def _refused(refusals: int, *, paused: bool, what: str) -> str:
@@ -132,27 +132,27 @@ def _refused(refusals: int, *, paused: bool, what: str) -> str:
     return f"Mixpanel got {times}{f' and has paused {what}' if paused else ''}; see the failure"
 
 
-def _quiet(one: Standing) -> str:
-    silence = duration(one.now - max(one.last_call_at, one.rhythm.last_beat))
-    return f"No call for {silence}; they usually come every {duration(one.rhythm.every or 0)}. {LOOK}"
+def _quiet(cohort: CohortStatus) -> str:
+    silence = duration(cohort.now - max(cohort.last_call_at, cohort.rhythm.last_beat))
+    return f"No call for {silence}; they usually come every {duration(cohort.rhythm.every or 0)}. {LOOK}"
 
 
-def _one_time(one: Standing) -> str:
-    at, now = (datetime.fromtimestamp(moment / 1000, UTC) for moment in (one.rhythm.last_beat, one.now))
+def _one_time(cohort: CohortStatus) -> str:
+    at, now = (datetime.fromtimestamp(moment / 1000, UTC) for moment in (cohort.rhythm.last_beat, cohort.now))
     year = "" if at.year == now.year else f" {at.year}"
     return f"Received {at.day} {at:%b}{year}; nothing more is expected"
 
 
-def _in_step(one: Standing) -> str:
-    if one.last_synced_at is None:
-        return f"No sync is complete yet; last call {ago(one.last_call_at, one.now)}"
-    due = one.rhythm.next_expected
-    synced = f"Last sync {ago(one.last_synced_at, one.now)}"
+def _in_step(cohort: CohortStatus) -> str:
+    if cohort.last_synced_at is None:
+        return f"No sync is complete yet; last call {ago(cohort.last_call_at, cohort.now)}"
+    due = cohort.rhythm.next_expected
+    synced = f"Last sync {ago(cohort.last_synced_at, cohort.now)}"
     if due is None:
         return synced
-    if due <= one.now:
+    if due <= cohort.now:
         return f"{synced}, next expected any moment"
-    return f"{synced}, next expected in about {roughly(due - one.now)}"
+    return f"{synced}, next expected in about {roughly(due - cohort.now)}"
 
 
 def _held(session: Unfinished, _now: int) -> str:
@@ -160,20 +160,21 @@ def _held(session: Unfinished, _now: int) -> str:
     return f"{held.why(session)}. {stay}"
 
 
-def _late(one: Standing) -> str:
-    assert one.session is not None  # noqa: S101 - it is the session that is late
-    return late(one.session, one.now)
+def _late(cohort: CohortStatus) -> str:
+    assert cohort.session is not None  # noqa: S101 - it is the session that is late
+    return late(cohort.session, cohort.now)
 
 
 def late(session: Unfinished, now: int) -> str:
     return f"No page for {roughly(now - session.last_page_at)}; {_missing(session)}"
 
 
-def _stalled(one: Standing) -> str:
-    assert one.session is not None  # noqa: S101 - it is the session that has stalled
-    here = f"{progress.capital(_missing(one.session))}; the last page came {ago(one.session.last_page_at, one.now)}."
-    so_far = "Nobody has left." if one.session.action == "members" else "What came has been applied."
-    return f"{here} {so_far} {progress.starts_over(one.rhythm.kind)}"
+def _stalled(cohort: CohortStatus) -> str:
+    session = cohort.session
+    assert session is not None  # noqa: S101 - it is the session that has stalled
+    missing = f"{progress.capital(_missing(session))}; the last page came {ago(session.last_page_at, cohort.now)}."
+    so_far = "Nobody has left." if session.action == "members" else "What came has been applied."
+    return f"{missing} {so_far} {progress.starts_over(cohort.rhythm.kind)}"
 
 
 def _missing(session: Unfinished) -> str:

@@ -7,18 +7,18 @@ from sqlalchemy import Connection
 
 import alerts
 from alerts.delivery import deliver_due
-from alerts.rules import Sight
-from alerts.subjects import Look
+from alerts.rules import Subject
+from alerts.subjects import ReadSubjects
 from tests.relay import Relay
 
 
-def sight(state: str, subject: str = "cohort 12", name: str = 'Cohort "Paying users"') -> Sight:
-    return Sight(subject, name, state, "Mixpanel got 3 refusals in a row.", "See the failure.", "/cohorts/12")
+def subject_in(state: str, subject: str = "cohort 12", name: str = 'Cohort "Paying users"') -> Subject:
+    return Subject(subject, name, state, "Mixpanel got 3 refusals in a row.", "See the failure.", "/cohorts/12")
 
 
-def look(*sights: Sight) -> Look:
-    def read(_db: Connection) -> Iterator[Sight]:
-        return iter(sights)
+def look(*subjects: Subject) -> ReadSubjects:
+    def read(_db: Connection) -> Iterator[Subject]:
+        return iter(subjects)
 
     return read
 
@@ -28,7 +28,7 @@ def see(relay: Relay, *states: str, gap: int = 0, **more: str) -> None:
     for state in states:
         relay.clock.forward(gap)
         runtime = relay.app.extensions["runtime"]
-        alerts.tell(relay.database, runtime.settings, look(sight(state, **more)), relay.clock())
+        alerts.tell(relay.database, runtime.settings, look(subject_in(state, **more)), relay.clock())
 
 
 def deliver(relay: Relay) -> int:

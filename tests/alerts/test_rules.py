@@ -3,14 +3,14 @@
 import pytest
 
 from alerts import rules
-from alerts.rules import CHANGING, MINUTE, RECOVERED, Known
+from alerts.rules import CHANGING, MINUTE, RECOVERED, Remembered
 
 HOUR = 60 * MINUTE
 
 
 def told(*seen: tuple[int, str]) -> list[str]:
     """The kinds of message that follow from seeing one subject at these minutes in these states."""
-    known: Known | None = None
+    known: Remembered | None = None
     kinds = []
     for minute, state in seen:
         step = rules.step(known, state, minute * MINUTE)

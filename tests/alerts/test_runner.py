@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 
 import alerts
-from tests.alerts.subjects import kinds, log, look, see, sight
+from tests.alerts.subjects import kinds, log, look, see, subject_in
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, Relay
 
@@ -64,7 +64,7 @@ def test_flapping_is_told_once_and_its_end_when_it_is_steady(relay):
 
 
 def test_subjects_are_told_of_one_by_one(relay):
-    both = look(sight("failing"), sight("quiet", "connection crm", "Connection crm"))
+    both = look(subject_in("failing"), subject_in("quiet", "connection crm", "Connection crm"))
     alerts.tell(relay.database, relay.app.extensions["runtime"].settings, both, relay.clock())
     assert [(row.subject, row.kind) for row in log(relay)] == [("cohort 12", "failing"), ("connection crm", "quiet")]
 
@@ -81,7 +81,7 @@ def test_two_workers_that_see_the_same_change_tell_it_once(relay):
 
         def looking(_db, state=state, both_look=both_look):
             both_look.wait(20)  # by now each has read what is known
-            return [sight(state)]
+            return [subject_in(state)]
 
         def tell(_worker, looking=looking):
             return alerts.tell(relay.database, settings, looking, relay.clock())

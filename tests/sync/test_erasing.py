@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models.database import DatabaseUnavailable
 from sync import erasure as sync_erasure
 from sync.id_sets import decode
-from sync.status.cohort import standings
+from sync.status.cohort import cohort_statuses
 from sync.sweep import decisions
 from tests.conftest import MakeRelay
 from tests.failing.books import Books
@@ -81,13 +81,13 @@ def test_what_is_known_of_mixpanels_calls_stays(relay: Relay, books: Books) -> N
         relay.clock.forward(30 * MINUTE)
     untouched = ("name", "session_count", "newest_refresh", "complete_refresh", "last_synced_at", "last_call_at")
     before = relay.cohort()
-    (standing,) = relay.database.read(lambda db: standings(db, relay.clock()))
+    (status,) = relay.database.read(lambda db: cohort_statuses(db, relay.clock()))
     erase(relay, "ada")
     after = relay.cohort()
     assert {name: after[name] for name in untouched} == {name: before[name] for name in untouched}
     assert after["version"] > before["version"]
-    (now,) = relay.database.read(lambda db: standings(db, relay.clock()))
-    assert (now.rhythm, now.state, now.connection) == (standing.rhythm, standing.state, standing.connection)
+    (now,) = relay.database.read(lambda db: cohort_statuses(db, relay.clock()))
+    assert (now.rhythm, now.state, now.connection) == (status.rhythm, status.state, status.connection)
 
 
 def test_a_cohort_with_few_sessions_learns_no_rhythm_from_erasures(relay: Relay, books: Books) -> None:
@@ -95,7 +95,7 @@ def test_a_cohort_with_few_sessions_learns_no_rhythm_from_erasures(relay: Relay,
     for number in range(5):
         relay.clock.forward(10 * MINUTE)
         erase(relay, str(number))
-    (now,) = relay.database.read(lambda db: standings(db, relay.clock()))
+    (now,) = relay.database.read(lambda db: cohort_statuses(db, relay.clock()))
     assert (now.rhythm.kind, now.rhythm.last_beat) == ("new", relay.cohort()["last_call_at"])
 
 

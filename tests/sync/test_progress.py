@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.status import progress
-from sync.status.cohort import Standing, standings
-from sync.status.connection import connection_standings
+from sync.status.cohort import CohortStatus, cohort_statuses
+from sync.status.connection import connection_statuses
 from tests.relay import MINUTE, SECOND, Browser, Relay, member
 
 
@@ -76,8 +76,8 @@ def read(html_: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", html_)).split())
 
 
-def stands(relay: Relay) -> Standing:
-    return relay.database.read(lambda db: standings(db, relay.clock()))[0]
+def stands(relay: Relay) -> CohortStatus:
+    return relay.database.read(lambda db: cohort_statuses(db, relay.clock()))[0]
 
 
 def told(relay: Relay, browser: Browser) -> list[str]:
@@ -148,7 +148,7 @@ def test_a_connection_is_not_in_step_while_one_of_its_syncs_is_paused(relay: Rel
     relay.refresh(["A"], cohort="7")
     paused(relay)
     browser = relay.sign_in("viewer")
-    (connection,) = relay.database.read(lambda db: connection_standings(db, relay.clock())).values()
+    (connection,) = relay.database.read(lambda db: connection_statuses(db, relay.clock())).values()
     assert (connection.state, connection.own_state) == ("failing", "in_step")
     assert connection.says.startswith("Churn risk is paused by Mixpanel; the other one is well.")
     for path in ("/connections", "/connections/crm"):
@@ -168,7 +168,7 @@ def test_a_connection_is_as_well_as_the_worst_of_its_cohorts(relay: Relay, troub
         relay.refresh(["u1"], cohort="9", session="few")
     else:
         paused(relay)
-    (connection,) = relay.database.read(lambda db: connection_standings(db, relay.clock())).values()
+    (connection,) = relay.database.read(lambda db: connection_statuses(db, relay.clock())).values()
     assert connection.state == trouble
     assert "the other one is well" in connection.says
 

@@ -9,8 +9,8 @@ from security import connections
 from sync.failures import Refusal, _write
 from sync.status import remedies
 from sync.status import text as status_text
-from sync.status.cohort import TONES, Standing, standings
-from sync.status.connection import ConnectionStanding, connection_standings
+from sync.status.cohort import TONES, CohortStatus, cohort_statuses
+from sync.status.connection import ConnectionStatus, connection_statuses
 from sync.sweep import decisions
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, SECOND, Relay
@@ -19,9 +19,10 @@ from tests.sync.statements import watched
 HOUR = 60 * MINUTE
 
 
-def stands(relay: Relay) -> Standing:
-    (one,) = relay.database.read(lambda db: standings(db, relay.clock(), relay.cohort()["id"]), one_statement=True)
-    return one
+def stands(relay: Relay) -> CohortStatus:
+    cohort = relay.cohort()["id"]
+    (status,) = relay.database.read(lambda db: cohort_statuses(db, relay.clock(), cohort), one_statement=True)
+    return status
 
 
 def said(relay: Relay) -> tuple[str, str, str]:
@@ -29,8 +30,8 @@ def said(relay: Relay) -> tuple[str, str, str]:
     return one.state, one.headline, one.says
 
 
-def called(relay: Relay, name: str = "crm") -> ConnectionStanding:
-    found = relay.database.read(lambda db: connection_standings(db, relay.clock()))
+def called(relay: Relay, name: str = "crm") -> ConnectionStatus:
+    found = relay.database.read(lambda db: connection_statuses(db, relay.clock()))
     return next(one for one in found.values() if one.name == name)
 
 
@@ -202,7 +203,7 @@ def test_standing_reads_all_cohorts_in_one_statement(relay: Relay) -> None:
     for cohort in ("7", "8", "9"):
         relay.refresh(["A"], cohort=cohort)
     with watched(relay) as statements:
-        found = relay.database.read(lambda db: standings(db, relay.clock()))
+        found = relay.database.read(lambda db: cohort_statuses(db, relay.clock()))
     assert [one.mixpanel_cohort_id for one in found] == ["7", "8", "9"]
     assert len(statements) == 1
 
@@ -307,17 +308,17 @@ def test_standing_nobody_expects_more_of_a_simulated_export(relay: Relay) -> Non
     relay.refresh(["a"], cohort="simulated-crm", session="s1")
     relay.add(["b"], cohort="simulated-crm", session="s2")
     relay.clock.forward(24 * 60 * MINUTE)
-    (standing,) = relay.database.read(lambda db: standings(db, relay.clock()))
-    assert standing.state == "one_time"
+    (status,) = relay.database.read(lambda db: cohort_statuses(db, relay.clock()))
+    assert status.state == "one_time"
 
 
 def test_connection_standing_shows_the_pause_of_a_cohort_that_was_never_received(relay: Relay) -> None:
     relay.refresh(["a"])
     relay.post("members", ["b"], page=0, total=10, cohort="never-seen")
-    (found,) = relay.database.read(lambda db: connection_standings(db, relay.clock())).values()
+    (found,) = relay.database.read(lambda db: connection_statuses(db, relay.clock())).values()
     assert (found.state, found.needs_you) == ("failing", True)
     relay.refresh(["b"], cohort="never-seen")
-    (found,) = relay.database.read(lambda db: connection_standings(db, relay.clock())).values()
+    (found,) = relay.database.read(lambda db: connection_statuses(db, relay.clock())).values()
     assert found.state == "in_step"
 
 
@@ -325,8 +326,8 @@ def test_standing_tells_no_time_left_when_the_next_page_is_overdue(relay: Relay)
     relay.refresh(["a"], page=1, total=3)
     relay.clock.forward(SECOND)
     relay.refresh(["b"], page=2, total=3)
-    (one,) = relay.database.read(lambda db: standings(db, relay.clock()))
+    (one,) = relay.database.read(lambda db: cohort_statuses(db, relay.clock()))
     assert "done in about 1 s" in one.says
     relay.clock.forward(MINUTE)
-    (one,) = relay.database.read(lambda db: standings(db, relay.clock()))
+    (one,) = relay.database.read(lambda db: cohort_statuses(db, relay.clock()))
     assert "done in" not in one.says

@@ -43,5 +43,5 @@ def test_what_is_unfinished_has_one_answer(relay: Relay, so_far: object, status:
     assert ours is not None
     assert ours.unfinished == status
     assert relay.api("/projects/1/cohorts/7").json["status"] == (status or "in_step")  # type: ignore[index]
-    (stands,) = relay.database.read(lambda db: cohort_status.standings(db, relay.clock(), cohort))
+    (stands,) = relay.database.read(lambda db: cohort_status.cohort_statuses(db, relay.clock(), cohort))
     assert (stands.session and stands.session.status) == status

@@ -15,7 +15,7 @@ from config.clock import DAY, MINUTE
 from config.durations import duration
 from runtime import current_runtime
 from sync.status import cohort as cohort_status
-from sync.status.cohort import Standing
+from sync.status.cohort import CohortStatus
 from sync.sweep import held as words
 
 REJECTED_DAYS = 30
@@ -47,7 +47,7 @@ class Head:
     """`rejected` members came in the last REJECTED_DAYS; `held` is the refresh that the removal guard holds."""
 
     cohort: Cohort
-    standing: Standing
+    status: CohortStatus
     today: Bucket
     rejected: int
     held: HeldRefresh | None
@@ -59,12 +59,12 @@ class Head:
     @property
     def is_moving(self) -> bool:
         """Whether the next seconds may change it, so that the browser asks again."""
-        return self.standing.session is not None and self.standing.session.status in RUNNING
+        return self.status.session is not None and self.status.session.status in RUNNING
 
     @property
     def rhythm(self) -> str:
         """How often syncs come (F5)."""
-        learned = self.standing.rhythm
+        learned = self.status.rhythm
         if learned.every is not None:
             return f"Every {duration(round(learned.every / MINUTE) * MINUTE or learned.every)}"
         return "One-time export" if learned.kind == "one_time" else "New: its rhythm is not known yet"
@@ -80,7 +80,7 @@ def cohort_now(cohort_id: int) -> str:
 def head(db: Connection, cohort_id: int) -> Head:
     """Answers 404 where there is no such cohort."""
     cohort, now = find(db, cohort_id), current_runtime().clock()
-    (stands,) = cohort_status.standings(db, now, cohort_id)
+    (stands,) = cohort_status.cohort_statuses(db, now, cohort_id)
     since = history.start_of_days(now, REJECTED_DAYS)
     counted = history.counts(db, [cohort_id], since, DAY)[cohort_id]
     days = history.days(counted, cohort.member_count, now, REJECTED_DAYS)

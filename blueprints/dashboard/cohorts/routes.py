@@ -14,7 +14,7 @@ from blueprints.dashboard.cohorts.history import Bucket
 from config.clock import DAY
 from runtime import current_runtime
 from sync.status import cohort as cohort_status
-from sync.status.cohort import Standing
+from sync.status.cohort import CohortStatus
 
 SHOWN = 25
 SORTS = {"name": "Name", "size": "Size", "last_sync": "Last sync"}
@@ -63,7 +63,7 @@ class Filters:
 class Line:
     """A cohort of the list with its last days, the oldest first."""
 
-    standing: Standing
+    status: CohortStatus
     days: Sequence[Bucket]
 
 
@@ -73,7 +73,7 @@ def list_cohorts() -> str:
     filters = Filters.of_request()
 
     def read(db: Connection) -> tuple[int, int, list[Line]]:
-        everything = cohort_status.standings(db, runtime.clock())
+        everything = cohort_status.cohort_statuses(db, runtime.clock())
         fitting = ordered([one for one in everything if fits(one, filters)], filters.sort)
         first = (filters.page - 1) * SHOWN
         return len(everything), len(fitting), lines(db, fitting[first : first + SHOWN])
@@ -91,14 +91,14 @@ def list_cohorts() -> str:
     )
 
 
-def fits(one: Standing, filters: Filters) -> bool:
+def fits(one: CohortStatus, filters: Filters) -> bool:
     """Whether the cohort passes: the search looks into its name, and takes its ids whole."""
     wanted = filters.q.casefold()
     named = wanted in one.name.casefold() or filters.q in {one.mixpanel_cohort_id, one.project_id}
     return named and filters.state in {"", one.state}
 
 
-def ordered(found: Sequence[Standing], sort: str) -> list[Standing]:
+def ordered(found: Sequence[CohortStatus], sort: str) -> list[CohortStatus]:
     keys: dict[str, Any] = {
         "name": lambda one: (one.name.casefold(), one.id),
         "size": lambda one: (-one.member_count, one.id),
@@ -107,7 +107,7 @@ def ordered(found: Sequence[Standing], sort: str) -> list[Standing]:
     return sorted(found, key=keys[sort])
 
 
-def lines(db: Connection, shown: Sequence[Standing]) -> list[Line]:
+def lines(db: Connection, shown: Sequence[CohortStatus]) -> list[Line]:
     """The cohorts with their last days; one statement."""
     if not shown:
         return []

@@ -20,7 +20,7 @@ from security import connections, handover, sign_in, simulation_jobs
 from security.audit import note
 from security.connections import Listed, OnlyPassword, Password, WrongName
 from security.roles import needs
-from sync.status.connection import connection_standings
+from sync.status.connection import connection_statuses
 
 T = TypeVar("T")
 
@@ -169,7 +169,7 @@ def ask_enable(name: str) -> str:
 def _ask_switch(name: str, verb: str) -> str:
     runtime = current_runtime()
     now = runtime.clock()
-    found = runtime.database.read(lambda db: connection_standings(db, now)[connection_or_404(db, name).id])
+    found = runtime.database.read(lambda db: connection_statuses(db, now)[connection_or_404(db, name).id])
     return render_template(f"dashboard/connections/{verb}.html", connection=found)
 
 

@@ -13,7 +13,7 @@ from runtime import current_runtime
 from security import connections, simulation_jobs
 from security.connections import Listed, Password, WrongName
 from security.simulation_jobs import Simulated
-from sync.status.connection import ConnectionStanding, connection_standings
+from sync.status.connection import ConnectionStatus, connection_statuses
 
 SHOWN = 8  # sessions and failures on a connection's page
 AMONG = 2000  # the newest ones, among which a connection's are looked for: flat, however much is stored
@@ -105,7 +105,7 @@ class Seen:
     """What the page of one connection shows."""
 
     connection: Listed
-    standing: ConnectionStanding
+    status: ConnectionStatus
     passwords: list[Password]
     sessions: list[RecentSession]
     failures: list[RecentFailure]
@@ -119,11 +119,11 @@ def list_connections() -> str:
     runtime = current_runtime()
     now = runtime.clock()
 
-    def read(db: Connection) -> tuple[list[Listed], dict[int, ConnectionStanding]]:
-        return connections.listed(db), connection_standings(db, now)
+    def read(db: Connection) -> tuple[list[Listed], dict[int, ConnectionStatus]]:
+        return connections.listed(db), connection_statuses(db, now)
 
-    found, standings = runtime.database.read(read)
-    return render_template("dashboard/connections/list.html", found=found, standings=standings)
+    found, statuses = runtime.database.read(read)
+    return render_template("dashboard/connections/list.html", found=found, statuses=statuses)
 
 
 @blueprint.get("/connections/<name>")
@@ -149,7 +149,7 @@ def _see(db: Connection, connection: Listed) -> Seen:
     values = {"id": connection.id, "name": connection.name, "among": AMONG, "shown": SHOWN}
     return Seen(
         connection=connection,
-        standing=connection_standings(db, current_runtime().clock())[connection.id],
+        status=connection_statuses(db, current_runtime().clock())[connection.id],
         passwords=connections.lasting(db, connection),
         sessions=rows.every(db.execute(_SESSIONS, values), RecentSession),
         failures=rows.every(db.execute(_FAILURES, values), RecentFailure),

@@ -12,8 +12,8 @@ from blueprints.dashboard.overview.verdict import Verdict, judge
 from runtime import current_runtime
 from security import rate_limits
 from sync.status import progress, text
-from sync.status.cohort import Standing, Unfinished, standings
-from sync.status.connection import ConnectionStanding, connection_standings
+from sync.status.cohort import CohortStatus, Unfinished, cohort_statuses
+from sync.status.connection import ConnectionStatus, connection_statuses
 
 RUNNING = ("receiving", "settling", "sweeping")
 MOST_LIVE = 12  # of the sessions that are under way; the page stays small with every cohort receiving at once
@@ -26,7 +26,7 @@ class Live:
     """A session that is under way. `pace` is in members a second, `left` in milliseconds; None where too little has
     come to tell."""
 
-    standing: Standing
+    status: CohortStatus
     session: Unfinished
     pace: int | None
     left: int | None
@@ -34,11 +34,11 @@ class Live:
     @property
     def says(self) -> str:
         """Of what is late."""
-        return text.late(self.session, self.standing.now)
+        return text.late(self.session, self.status.now)
 
     @property
     def is_late(self) -> bool:
-        return progress.state(self.session, self.standing.now) == "late"
+        return progress.state(self.session, self.status.now) == "late"
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class Now:
     verdict: Verdict
     live: list[Live]
     more_live: int
-    connections: list[ConnectionStanding]
-    cohorts: list[Standing]
+    connections: list[ConnectionStatus]
+    cohorts: list[CohortStatus]
     notes: list[Note]
     every: int
 
     @property
-    def connections_to_look_at(self) -> list[ConnectionStanding]:
+    def connections_to_look_at(self) -> list[ConnectionStatus]:
         return [one for one in self.connections if one.state != "in_step"]
 
 
@@ -100,8 +100,8 @@ def overview_now() -> ResponseReturnValue:
 
 
 def _look(db: Connection, moment: int) -> Now:
-    cohorts = standings(db, moment)
-    connections = list(connection_standings(db, moment, cohorts).values())
+    cohorts = cohort_statuses(db, moment)
+    connections = list(connection_statuses(db, moment, cohorts).values())
     live = [_live(one, one.session) for one in cohorts if one.session and one.session.status in RUNNING]
     live.sort(key=lambda one: -one.session.last_page_at)
     return Now(
@@ -115,8 +115,8 @@ def _look(db: Connection, moment: int) -> Now:
     )
 
 
-def _live(standing: Standing, session: Unfinished) -> Live:
-    return Live(standing, session, pace(session, standing.now), text.remaining(session, standing.now))
+def _live(status: CohortStatus, session: Unfinished) -> Live:
+    return Live(status, session, pace(session, status.now), text.remaining(session, status.now))
 
 
 def pace(session: Unfinished, now: int) -> int | None:

@@ -1,6 +1,6 @@
 """The sentence on top of the overview, in the tone of the worst state, and the list of what needs somebody.
 
-Pure: standings in, words out.
+Pure: statuses in, words out.
 """
 
 from collections import Counter
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from blueprints.formatting import plural
 from sync.status import text
-from sync.status.cohort import TONES, LastFailure, Standing
-from sync.status.connection import ConnectionStanding
+from sync.status.cohort import TONES, CohortStatus, LastFailure
+from sync.status.connection import ConnectionStatus
 
 MOST_NEEDS = 8  # listed one by one
 URGENCY = ("failing", "held", "quiet", "stalled")  # what is listed, the most urgent first
@@ -65,7 +65,7 @@ class Verdict:
     last_synced_at: int | None
 
 
-def judge(cohorts: Sequence[Standing], connections: Sequence[ConnectionStanding]) -> Verdict:
+def judge(cohorts: Sequence[CohortStatus], connections: Sequence[ConnectionStatus]) -> Verdict:
     needs = sorted(_needs(cohorts, connections), key=lambda need: URGENCY.index(need.state))
     counts = count_states(one.state for one in cohorts)
     urgent = sum(need.state in NEED_YOU for need in needs)
@@ -98,13 +98,13 @@ def count_states(states: Iterable[str]) -> str:
     return f"{', '.join(said)}."
 
 
-def _calm_tone(cohorts: Sequence[Standing]) -> str:
+def _calm_tone(cohorts: Sequence[CohortStatus]) -> str:
     """Nothing needs anybody: a late page shows, being received does, and a house that is switched off as a whole."""
     tones = {one.tone for one in cohorts}
     return next((tone for tone in ("waiting", "working", "in-step") if tone in tones), "off")
 
 
-def _needs(cohorts: Sequence[Standing], connections: Sequence[ConnectionStanding]) -> Iterator[Need]:
+def _needs(cohorts: Sequence[CohortStatus], connections: Sequence[ConnectionStatus]) -> Iterator[Need]:
     """Quiet cohorts of a quiet connection are one thing, not many: their connection."""
     quiet = {one.id for one in connections if one.own_state == "quiet"}
     for connection in connections:
@@ -115,7 +115,7 @@ def _needs(cohorts: Sequence[Standing], connections: Sequence[ConnectionStanding
             yield _of_cohort(cohort)
 
 
-def _of_connection(one: ConnectionStanding) -> Need:
+def _of_connection(one: ConnectionStatus) -> Need:
     if one.own_state == "failing" and one.failure:
         return _failing(one.name, one.refusals, one.failure)
     return Need(
@@ -123,7 +123,7 @@ def _of_connection(one: ConnectionStanding) -> Need:
     )
 
 
-def _of_cohort(one: Standing) -> Need:
+def _of_cohort(one: CohortStatus) -> Need:
     name = one.name or f"Cohort {one.mixpanel_cohort_id}"
     if one.state == "failing" and one.failure:
         return _failing(name, one.refusals, one.failure)

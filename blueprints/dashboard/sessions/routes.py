@@ -172,7 +172,7 @@ def _seen_now(session_id: int) -> dict[str, Any]:
         session = find(db, session_id)
         refused = rows.every(db.execute(_REFUSED, _while_it_ran(session, now)), RefusedCall)
         is_over = session.status != "stalled"
-        kind = "" if is_over else cohort_status.standings(db, now, session.cohort_id)[0].rhythm.kind
+        kind = "" if is_over else cohort_status.cohort_statuses(db, now, session.cohort_id)[0].rhythm.kind
         return session, session_pages.read(db, session_id), refused, kind
 
     session, arrivals, refused, kind = runtime.database.read(read)

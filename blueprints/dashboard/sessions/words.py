@@ -112,10 +112,10 @@ def took(session: Any, now: int) -> int:
 def headline(session: Any, expected_at: int | None, now: int) -> str:
     """How it stands, to be read behind the state's word; may be empty."""
     here, total = session.pages_received, session.total_pages
-    standing = progress.state(session, now)
-    if standing == "late" and total:
+    state = progress.state(session, now)
+    if state == "late" and total:
         return f"at {number(here)} of {plural(total, 'page')}"
-    if standing == "receiving" and total:
+    if state == "receiving" and total:
         left = (
             ""
             if expected_at is None or expected_at <= now
