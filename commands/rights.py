@@ -7,8 +7,9 @@ from itertools import islice
 from pathlib import Path
 
 from commands.checks import Check, ok, warn
+from config import secret_key_file
 from config.database_url import sqlite_file
-from config.settings import KEY_FILE, Settings
+from config.settings import Settings
 
 FOLDERS = ("imports", "downloads")  # of the instance folder, with what people have uploaded and fetched
 MOST = 1000  # files of a folder that are looked at
@@ -45,7 +46,7 @@ def _kept(settings: Settings) -> Iterator[Path]:
     if settings.on_sqlite:
         file = sqlite_file(settings.database_url)
         yield from (file.with_name(f"{file.name}{ending}") for ending in ("", "-wal", "-shm"))
-    yield from (folder / name for name in (KEY_FILE, ".env"))
+    yield from (folder / name for name in (secret_key_file.NAME, ".env"))
     for name in FOLDERS:
         yield folder / name
         yield from islice((folder / name).glob("*"), MOST)

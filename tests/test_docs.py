@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import SETTINGS
+from config.settings_table import SETTINGS
 from tests.failing.server import BIN, FLASK_SERVE, Server, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
