@@ -30,12 +30,17 @@ def free_port() -> int:
 class Client:
     """One keep-alive connection, as Mixpanel's sender has; what it does itself takes some 0.1 ms a page."""
 
-    def __init__(self, port: int, path: str, headers: dict[str, str]) -> None:
+    def __init__(self, port: int, head: bytes) -> None:
+        """`head` is that of every call, up to the length of its body."""
         self.line = socket.create_connection(("127.0.0.1", port), timeout=120)
         self.line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.head = head
+
+    @classmethod
+    def of(cls, port: int, path: str, headers: dict[str, str]) -> "Client":
         named = {"Host": f"127.0.0.1:{port}", "Content-Type": "application/json", **headers}
         lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items()), "Content-Length: "]
-        self.head = "\r\n".join(lines).encode()
+        return cls(port, "\r\n".join(lines).encode())
 
     def page(self, body: bytes) -> None:
         self.line.sendall(b"%b%d\r\n\r\n%b" % (self.head, len(body), body))
@@ -92,7 +97,7 @@ def relay(url: str, folder: Path) -> Iterator[Client]:
     database.dispose()
     signed = {"Authorization": "Basic " + base64.b64encode(f"bench:{password}".encode()).decode()}
     with process(["flask", "serve", "--without-worker"], environ, "/healthz") as port:
-        yield Client(port, "/webhooks/mixpanel/bench", signed)
+        yield Client.of(port, "/webhooks/mixpanel/bench", signed)
 
 
 @contextmanager
@@ -101,4 +106,4 @@ def naive(url: str) -> Iterator[Client]:
     command = ["granian", "--interface", "wsgi", "--factory", "--blocking-threads", "8", "benchmarks.naive:create_app"]
     environ = {"NAIVE_DATABASE_URL": url, "GRANIAN_PORT": str(free_port())}
     with process(command, environ, "/healthz", int(environ["GRANIAN_PORT"])) as port:
-        yield Client(port, "/webhook", {})
+        yield Client.of(port, "/webhook", {})

@@ -73,7 +73,7 @@ class Stage:
 
     def client(self, port: int, name: str) -> Client:
         signed = base64.b64encode(f"{name}:{self.passwords[name]}".encode()).decode()
-        return Client(port, f"/webhooks/mixpanel/{name}", {"Authorization": f"Basic {signed}"})
+        return Client.of(port, f"/webhooks/mixpanel/{name}", {"Authorization": f"Basic {signed}"})
 
     def settle(self) -> None:
         """Let PostgreSQL write out what it owes. A checkpoint of its own choice is spread over half an hour and makes
