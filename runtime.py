@@ -11,7 +11,6 @@ from config.clock import Clock
 from config.settings import Settings
 from models.database import Database
 from models.encryption import Encryption
-from security.secrets import keyed_digest
 
 
 @dataclass
@@ -30,10 +29,6 @@ class Runtime:
     def with_settings(self, **changed: Any) -> "Runtime":
         """The same runtime with some settings changed: one try only, say."""
         return replace(self, settings=Settings(**(vars(self.settings) | changed)))
-
-    def digest(self, purpose: str, content: bytes) -> str:
-        """Return a digest of `content` under SECRET_KEY, in hexadecimal. Those of two purposes never meet."""
-        return keyed_digest(self.settings.secret_key, purpose, content).hex()
 
     @property
     def uploads(self) -> Path:

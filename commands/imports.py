@@ -75,7 +75,7 @@ def _begin(path: Path, *, name: str, kind: str, dry_run: bool, as_json: bool, **
             path.name,
             TERMINAL,
             str(path.resolve()),
-            files.fingerprint(path, runtime.digest),
+            files.fingerprint(path, runtime.cipher.digest),
             settings=settings,
             total=files.total(path),
         )

@@ -125,7 +125,7 @@ def _cohorts(plan: Plan, connections: int, reader: Reader, *, resume: bool) -> l
 
 def _connection(plan: Plan, url: str, login: Login, cohorts: list[Cohort], stop: Event) -> Connection:
     dice = Random(f"{plan.seed}/{login[0]}")
-    sender = Sender(url, *login, dice, plan.troubles, plan.time_scale, stop)
+    sender = Sender(url, *login, dice, plan.troubles, time_scale=plan.time_scale, stop=stop)
     return Connection(sender, cohorts, churn(plan.churn), plan.page_size, plan.minutes)
 
 

@@ -18,6 +18,7 @@ class Cipher:
     """Encrypts texts, and decrypts what it encrypted."""
 
     def __init__(self, secret_key: str) -> None:
+        self._secret_key = secret_key
         self._key = base64.urlsafe_b64encode(keyed_digest(secret_key, PURPOSE, ""))
 
     def encrypt(self, secret: str) -> str:
@@ -37,3 +38,7 @@ class Cipher:
             return Fernet(self._key).decrypt(sealed)
         except InvalidToken:
             raise DecryptionError("stored credentials cannot be read with this SECRET_KEY") from None
+
+    def digest(self, purpose: str, content: bytes) -> str:
+        """Return a digest of `content` under the same SECRET_KEY, in hexadecimal. Those of two purposes never meet."""
+        return keyed_digest(self._secret_key, purpose, content).hex()

@@ -85,6 +85,7 @@ class Sender:
         password: str,
         dice: Random,
         troubles: Troubles = NO_TROUBLES,
+        *,
         time_scale: float = 1,
         stop: Event | None = None,
         sleep: Callable[[float], None] | None = None,

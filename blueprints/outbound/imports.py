@@ -111,7 +111,7 @@ def _draft(path: Path, name: str, project: str, kind: str) -> NewImport:
     if files.form_of(path) == "csv":
         settings = {"mapping": guessed(kind, files.heads(path)), "always": {}, "operator": "$set"}
     operation, shown = KINDS[kind].operation_id, name.replace("\0", "")[:200]
-    mark = files.fingerprint(path, current_runtime().digest)
+    mark = files.fingerprint(path, current_runtime().cipher.digest)
     total, who = files.total(path), sign_in.operator().email
     return NewImport(project, kind, operation, "upload", shown, who, str(path), mark, settings=settings, total=total)
 

@@ -32,7 +32,7 @@ def _file(runtime: Runtime, path: Path, job: Import) -> Iterator[ReadRecord]:
 def _confirm(runtime: Runtime, path: Path, job: Import) -> None:
     """Look whether the file is still the one that the import was made for. One that was noted before there was a key
     is known by its plain digest, and noted anew under the key. Raises UnreadableFile, OSError."""
-    found = files.fingerprint(path, runtime.digest)
+    found = files.fingerprint(path, runtime.cipher.digest)
     if found == job.fingerprint:
         return
     if job.fingerprint != files.plain_fingerprint(path):

@@ -52,7 +52,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def sender(url: str, time_scale: float = 0.0001, stop: Event | None = None, **troubles: Any) -> Sender:
-    return Sender(url, "crm", "secret", Random("tests"), Troubles(**troubles), time_scale, stop)
+    return Sender(url, "crm", "secret", Random("tests"), Troubles(**troubles), time_scale=time_scale, stop=stop)
 
 
 def export(people: int = 1) -> Export:

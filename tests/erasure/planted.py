@@ -116,7 +116,7 @@ def _in_imports(relay: Relay, instance: Path) -> None:
             f"{who}.json",
             "tests",
             str(path),
-            files.fingerprint(path, runtime.digest),
+            files.fingerprint(path, runtime.cipher.digest),
             settings={"mapping": {}, "always": {"distinct_id": who}},
             total=1,
             state="waiting",

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from outbound import cleanup, deliveries, projects
 from outbound.imports import failures, files, jobs, members, runner
 from outbound.imports.jobs import Import, NewImport
 from outbound.imports.kinds import KINDS
+from outbound.projects import Project
 from runtime import Runtime
+from security.encryption import Cipher
 from tests.mixpanel import Answer, Call, Mixpanel
+from tests.outbound.conftest import DRAFT
 from tests.relay import Relay
 
 NOW = 1_750_000_000
@@ -30,7 +34,7 @@ def begin(
 ) -> int:
     path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in records))
     operation, total = KINDS[kind].operation_id, files.total(path)
-    print_of = files.fingerprint(path, runtime.digest)
+    print_of = files.fingerprint(path, runtime.cipher.digest)
     settings = {"options": options or {}}
     how = {"total": total, "state": "waiting", "settings": settings}
     draft = NewImport("prod", kind, operation, "file", "file", "tests", str(path), print_of, **how)
@@ -275,7 +279,7 @@ def test_an_import_of_before_files_were_noted_under_a_key_goes_on(
     plain = f"{path.stat().st_size}-{hashlib.sha256(path.read_bytes() * 2).hexdigest()[:32]}"
     runtime.database.write(lambda db: [jobs.note_file(db, one, plain) for one in (going_on, over)])
     assert counts(work(runtime, going_on)) == ("done", 1, 1, 0, 0)
-    assert fingerprint_of(runtime, going_on) == files.fingerprint(path, runtime.digest)
+    assert fingerprint_of(runtime, going_on) == files.fingerprint(path, runtime.cipher.digest)
     runtime.database.write(lambda db: jobs.cancel(db, over, 1))
     cleanup.prune(runtime.database, 0, runtime.clock())
     assert fingerprint_of(runtime, over) is None
@@ -283,10 +287,11 @@ def test_an_import_of_before_files_were_noted_under_a_key_goes_on(
 
 
 def test_a_file_that_was_noted_under_another_key_is_not_said_to_be_another(
-    runtime: Runtime, mixpanel: Mixpanel, tmp_path: Path
+    runtime: Runtime, project: Project, mixpanel: Mixpanel, tmp_path: Path
 ) -> None:
     import_id = begin(runtime, tmp_path / "f", [event(1)])
-    other = runtime.with_settings(secret_key="another" * 8)
+    other = replace(runtime, cipher=Cipher("another" * 8))
+    runtime.database.write(partial(projects.change, cipher=other.cipher, known=project, draft=DRAFT, now=1))
     assert "SECRET_KEY is another one" in str(work(other, import_id).message)
     assert mixpanel.calls == []
 
