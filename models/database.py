@@ -8,7 +8,6 @@ SQLite allows one writer. Every write of the process goes through one connection
 queue keeps the slowest page at 86 ms where SQLite's busy handler made it 790 ms, and the writer keeps its cache.
 """
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +21,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
+from models.database_errors import (
+    ConnectionLost,
+    ReadOnly,
+    code_of,
+    is_lost,
+    is_read_only,
+    is_unavailable,
+    may_work_at_once,
+    reason_of,
+)
 from models.engines import WAIT_SECONDS
 from models.pooler import PATIENT, POOLED, Connector
 from models.statement import DRIVER_ERRORS
@@ -29,12 +38,8 @@ from models.statement import DRIVER_ERRORS
 T = TypeVar("T")
 
 ATTEMPTS = 4
-LONGEST_REASON = 600  # characters
 ALTER_SECONDS = 600  # how long one process waits while another one changes the tables
 ALTER_LOCK = 0x636F686F7274  # of PostgreSQL's advisory locks, the one that changing the tables takes
-RETRYABLE = {"40001", "40P01"}  # serialisation failure, deadlock
-UNAVAILABLE_SQLITE = {5, 6, 8, 10, 13, 14}  # busy, locked, readonly, i/o error, full, cannot open
-CLOSED_SQLITE = sqlite3.SQLITE_CONSTRAINT_TRIGGER  # see models.maintenance.close_for_writes
 
 
 class Base(DeclarativeBase):
@@ -90,7 +95,7 @@ class Database:
         self._glancer = reader.execution_options(**options)
 
     def read(self, work: Callable[[Connection], T], *, one_statement: bool = False) -> T:
-        """What `work` returns for a connection that sees one moment (SQLite) or each statement's (PostgreSQL).
+        """Return what `work` returns. On SQLite all its statements see one moment, on PostgreSQL each sees its own.
         `one_statement` says that `work` runs only one.
 
         Raises DatabaseUnavailable.
@@ -105,8 +110,8 @@ class Database:
         return self._connector is not None and self._connector.found
 
     def write(self, work: Callable[[Connection], T], *, patience: float = WAIT_SECONDS) -> T:
-        """What `work` returns, after its transaction is committed; it is rolled back where `work` raises. `patience` is
-        how many seconds SQLite's other writers are waited for.
+        """Return what `work` returns, once its transaction is committed; it is rolled back where `work` raises.
+        `patience` is how many seconds SQLite's other writers are waited for.
 
         Raises DatabaseUnavailable.
         """
@@ -115,8 +120,8 @@ class Database:
         return self._alone(work, patience)
 
     def alter(self, work: Callable[[Connection], T]) -> T:
-        """What `work` returns, which changes the tables. One process at a time does; the others wait for it and find
-        nothing left to do. Statements may take as long as they need.
+        """Return what `work` returns, which changes the tables. One process at a time does so; the others wait for it
+        and find nothing left to do. Statements may take as long as they need.
 
         On SQLite it is one transaction, in which a table may be made anew under those that refer to it. On PostgreSQL
         `work` gets a connection on which nothing has begun: Alembic commits migration by migration, so that an index
@@ -138,12 +143,12 @@ class Database:
         except PoolTimeout as error:
             raise DatabaseUnavailable("no connection became free in time") from error
         except (DBAPIError, *DRIVER_ERRORS) as error:
-            if _is_unavailable(error):
-                raise DatabaseUnavailable(_short(error), _reason(error)) from error
+            if is_unavailable(error):
+                raise DatabaseUnavailable(code_of(error), reason_of(error)) from error
             raise
 
     def _alone(self, work: Callable[[Connection], T], seconds: float, *, referring: bool = True) -> T:
-        """SQLite's `write`, which waits so long for the queue and for the file's lock together; `referring` says
+        """Write to SQLite. Wait so many seconds for the queue and for the file's lock together. `referring` says
         whether foreign keys are held meanwhile, which can only be changed between two transactions."""
         patient_until = time.monotonic() + seconds
         if not self._queue.acquire(timeout=seconds):
@@ -158,7 +163,7 @@ class Database:
             self._queue.release()
 
     def write_over(self, work: Callable[[Connection], T]) -> T:
-        """As `write`; and SQLite overwrites with zeros what goes, instead of leaving it in the file as free space."""
+        """Write, and let SQLite overwrite with zeros what goes, instead of leaving it in the file as free space."""
 
         def thoroughly(connection: Connection) -> T:
             before = _overwrite(connection, "ON")
@@ -199,11 +204,11 @@ class Database:
             except PoolTimeout as error:
                 raise DatabaseUnavailable("no connection became free in time") from error
             except (DBAPIError, *DRIVER_ERRORS) as error:
-                if attempt < ATTEMPTS and _may_work_at_once(error):
+                if attempt < ATTEMPTS and may_work_at_once(error):
                     time.sleep(0.01 * attempt)
                     continue
-                if _is_unavailable(error):
-                    raise DatabaseUnavailable(_short(error), _reason(error)) from error
+                if is_unavailable(error):
+                    raise DatabaseUnavailable(code_of(error), reason_of(error)) from error
                 raise
         raise AssertionError("unreachable")
 
@@ -218,79 +223,17 @@ class Database:
                 return work(connection)
             except (DBAPIError, psycopg.Error) as error:
                 # SQLAlchemy's pool does not hear by itself of a Statement's errors, nor of a server that was demoted.
-                if _is_lost(connection) or _is_read_only(error):
+                if is_lost(connection) or is_read_only(error):
                     connection.invalidate(error)
-                    raise (ReadOnly if _is_read_only(error) else ConnectionLost) from error
+                    raise (ReadOnly if is_read_only(error) else ConnectionLost) from error
                 raise
 
     def _only_writer(self) -> Connection:
-        """SQLite's writing connection, never given back: taking it from the pool costs as much as two statements."""
+        """Return SQLite's writing connection, which is never given back: taking it from the pool costs as much as two
+        statements."""
         if self._writing is None or self._writing.closed:
             self._writing = self.writer.connect()
         return self._writing
-
-
-class ConnectionLost(psycopg.OperationalError):
-    """The server ended this connection; another one may be had."""
-
-
-class ReadOnly(ConnectionLost):
-    """The server takes no writes any more; after a failover another one of the address does."""
-
-
-def _original(error: Exception) -> BaseException:
-    """The driver's error, whether it came by SQLAlchemy or by a Statement."""
-    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-
-
-def _is_lost(connection: Connection) -> bool:
-    if connection.invalidated:  # the pool knows
-        return False
-    driver = connection.connection.driver_connection
-    return isinstance(driver, psycopg.Connection) and driver.closed
-
-
-def _is_read_only(error: Exception) -> bool:
-    return getattr(_original(error), "sqlstate", None) == "25006"
-
-
-def _may_work_at_once(error: Exception) -> bool:
-    """A deadlock, or a pooled connection that died while idle; a refused new connection is not tried again."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    original = _original(error)
-    return getattr(original, "sqlstate", None) in RETRYABLE or isinstance(original, ConnectionLost)
-
-
-def _is_unavailable(error: Exception) -> bool:
-    original = _original(error)
-    code = getattr(original, "sqlite_errorcode", None)
-    if code is not None:
-        return (code & 0xFF) in UNAVAILABLE_SQLITE or code == CLOSED_SQLITE
-    sqlstate = getattr(original, "sqlstate", None)
-    if sqlstate is None:
-        return isinstance(original, psycopg.OperationalError | psycopg.InterfaceError)
-    # connection trouble, out of resources, operator intervention, system error, lock or serialisation
-    return sqlstate[:2] in {"08", "53", "57", "58", "40", "55"} or sqlstate == "25006"
-
-
-def _short(error: Exception) -> str:
-    """The driver's class and code; never its text, which may hold values."""
-    original = _original(error)
-    if getattr(original, "sqlite_errorcode", None) == CLOSED_SQLITE:
-        return "closed for writing, because it has moved to PostgreSQL"
-    code = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None) or "no connection"
-    return f"{type(original).__name__} ({code})"
-
-
-def _reason(error: Exception) -> str:
-    """Why a connection did not come about, in the words of the server or its client library."""
-    original = _original(error)
-    if isinstance(original, ReadOnly):
-        return "the server takes no writes; is it a standby?"
-    if not isinstance(original, psycopg.OperationalError) or original.sqlstate or isinstance(original, ConnectionLost):
-        return ""
-    return " ".join(str(original).split())[:LONGEST_REASON]
 
 
 def _take_turn(turn: Connection) -> None:
@@ -318,12 +261,12 @@ def _be_patient(connection: Connection) -> None:
 
 
 def _wait_for_lock(connection: Connection, seconds: float) -> None:
-    """How long BEGIN waits while another process has the file (SQLite)."""
+    """Set how many seconds BEGIN waits while another process has the file (SQLite)."""
     connection.connection.cursor().execute(f"PRAGMA busy_timeout={max(0, round(seconds * 1000))}")
 
 
 def _hold_references(connection: Connection, how: str) -> None:
-    """Whether SQLite holds foreign keys; where it does, dropping a table deletes what refers to it."""
+    """Set whether SQLite holds foreign keys, ON or OFF; where it does, dropping a table deletes what refers to it."""
     connection.connection.cursor().execute(f"PRAGMA foreign_keys={how}").close()
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 Row = tuple[Any, ...]
 
-# The errors that the two drivers raise; `models.database` knows which of them pass.
+# The errors that the two drivers raise; `models.database_errors` knows which of them pass.
 DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 
 _VALUE = re.compile(r"(?<![:\w]):(\w+)")
