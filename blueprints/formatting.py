@@ -64,7 +64,7 @@ def identifier(value: str) -> Markup:
     """An id, shortened, whole on hover, copied by a click."""
     return Markup(
         '<button type="button" class="id" data-copy="{0}" title="{0}">'
-        '<span class="unseen">Copy </span><code>{1}</code></button>'
+        '<span class="visually-hidden">Copy </span><code>{1}</code></button>'
     ).format(value, short_id(value))
 
 

@@ -43,7 +43,7 @@ def search(page: Page, field: str, wanted: str) -> None:
     [
         ("/people", "#people-q"),
         ("/cohorts/2", "main form[role=search] input[name=q]"),
-        ("/connections", "#seek"),
+        ("/connections", "#search"),
     ],
 )
 def test_back_after_a_search_and_what_it_found(page: Page, shown: Server, start: str, field: str) -> None:

@@ -1,11 +1,13 @@
-"""The one stylesheet: colours that can be read in light and dark, five sizes of type, lengths on a grid of four."""
+"""The stylesheets: colours that can be read in light and dark, five sizes of type, lengths on a grid of four."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-STYLE = Path(__file__).resolve().parents[2] / "static" / "style.css"
+from blueprints.formatting import ICONS
+
+STYLES = Path(__file__).resolve().parents[2] / "static" / "css"
 STATES = ("in-step", "working", "waiting", "needs-you", "held")
 
 # Which colour of text stands on which background.
@@ -17,8 +19,13 @@ PAIRS = [
 ]
 
 
+def sheets() -> list[Path]:
+    """Every stylesheet, in the order in which `main.css` imports them."""
+    return [STYLES / name for name in re.findall(r'@import url\("([^."]+\.css)"\)', (STYLES / "main.css").read_text())]
+
+
 def style() -> str:
-    return re.sub(r"/\*.*?\*/", "", STYLE.read_text(), flags=re.DOTALL)
+    return re.sub(r"/\*.*?\*/", "", "\n".join(path.read_text() for path in sheets()), flags=re.DOTALL)
 
 
 def colours(theme: str) -> dict[str, str]:
@@ -80,10 +87,16 @@ def test_space_keeps_to_a_grid_of_four():
 
 
 def test_a_state_is_never_colour_alone():
-    """The macro that writes states has an icon for each of them."""
-    pieces = (STYLE.parents[1] / "templates" / "_macros.html").read_text()
-    icons = re.search(r"macro state.*?\{(\"in-step\".*?)\}\[tone\]", pieces, re.DOTALL)
-    assert icons is not None
-    found = dict(re.findall(r'"([a-z-]+)": "(.)"', icons[1]))
-    assert found.keys() == {*STATES, "off"}
-    assert len(set(found.values())) == len(found)
+    """Each of them has an icon."""
+    assert ICONS.keys() == {*STATES, "off"}
+    assert len(set(ICONS.values())) == len(ICONS)
+
+
+def test_every_stylesheet_is_imported_into_a_layer():
+    imports = re.findall(r'@import url\("([^"]+)"\) layer\(([a-z]+)\);', (STYLES / "main.css").read_text())
+    assert {path.relative_to(STYLES).as_posix() for path in STYLES.rglob("*.css")} - {"main.css"} == {
+        name for name, _layer in imports if not name.startswith("..")
+    }
+    layers = re.search(r"@layer ([a-z, ]+);", (STYLES / "main.css").read_text())
+    assert layers is not None
+    assert list(dict.fromkeys(layer for _name, layer in imports)) == layers[1].split(", ")
