@@ -1,6 +1,7 @@
 """The rooms stand as they were drawn: who may import whom, who guards which route, and what no room is called."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,8 @@ OPEN = {
     "sign.sign_up_try",
     "static",
 }
+
+LINE = 120  # characters
 
 NAMES_OF_NO_ROOM = {"utils", "util", "helpers", "helper", "common", "core", "services", "service", "misc"}
 
@@ -153,6 +156,13 @@ def test_no_room_has_a_name_that_says_nothing() -> None:
     folders = [ROOT / folder for folder in [*ROOMS, "tests", "benchmarks", "templates", "static"]]
     named = {part for folder in folders for path in folder.rglob("*") for part in (path.stem.lower().lstrip("_"),)}
     assert not named & NAMES_OF_NO_ROOM
+
+
+def test_no_expression_of_a_template_is_longer_than_a_line() -> None:
+    expression = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+    for path in (ROOT / "templates").rglob("*.html"):
+        for found in expression.findall(path.read_text()):
+            assert max(map(len, found.split("\n"))) <= LINE, f"{path}: {found}"
 
 
 @pytest.fixture

@@ -28,6 +28,11 @@ _LATELY = text("""
     SELECT DISTINCT who, action FROM (SELECT who, action FROM audit_entry ORDER BY id DESC LIMIT 2000) lately""")
 
 
+def in_words(action: str) -> str:
+    """`Cohort: export` for `cohort.export`."""
+    return action.replace(".", ": ").replace("_", " ").capitalize()
+
+
 @dataclass(frozen=True)
 class Entry:
     """One entry; `before` and `after` hold what differs."""
@@ -39,6 +44,10 @@ class Entry:
     subject: str
     before: dict[str, Any]
     after: dict[str, Any]
+
+    @property
+    def what(self) -> str:
+        return in_words(self.action)
 
     @property
     def changes(self) -> list[tuple[str, Any, Any]]:
@@ -72,7 +81,9 @@ def show_audit() -> str:
         **paging.shown(found, PAGE),
         wanted=wanted,
         people=sorted({row.who for row in lately} | {wanted.who} - {""}),
-        actions=sorted({row.action for row in lately} | {wanted.action} - {""}),
+        actions=[
+            (action, in_words(action)) for action in sorted({row.action for row in lately} | {wanted.action} - {""})
+        ],
     )
 
 

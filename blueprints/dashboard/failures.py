@@ -168,6 +168,7 @@ def list_failures() -> str:
         return groups, choices, last_taken(db), bool(groups) or db.execute(_ANY).first() is not None
 
     groups, choices, taken, are_there_any = runtime.database.read(read)
+    causes = _chosen_too([row.word for row in choices if row.what == "cause"], filters.cause)
     return render_template(
         "dashboard/failures/list.html",
         groups=[(group, is_over(group, taken)) for group in groups],
@@ -176,9 +177,8 @@ def list_failures() -> str:
         filters=filters,
         stretches={name: word for name, (word, _length) in STRETCHES.items()},
         statuses=STATUSES,
-        causes=_chosen_too([row.word for row in choices if row.what == "cause"], filters.cause),
+        causes=[(cause, remedies.title(cause)) for cause in causes],
         connections=_chosen_too([row.word for row in choices if row.what == "connection"], filters.connection),
-        title_of=remedies.title,
     )
 
 

@@ -131,7 +131,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "verdict_word": word,
     "json_shown": json_shown,
     "failed_by": failed_by,
-    "column_target": column_target,
     "import_state": import_state,
     "comparison_state": comparison_state,
 }

@@ -11,7 +11,7 @@ from blueprints import paging
 from blueprints.outbound import blueprint, delivery_check, downloads
 from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.composer import takes_away
-from blueprints.outbound.formatting import record_word
+from blueprints.outbound.formatting import record_word, word
 from blueprints.outbound.loaders import delivery_of
 from blueprints.urls import storable
 from models.encryption import DecryptionError
@@ -49,7 +49,7 @@ def list_deliveries() -> str:
         any_at_all=any_at_all,
         projects=known,
         names={one.id: one.name for one in registry.OPERATIONS.values()},
-        verdicts=(*VERDICTS, "open"),
+        verdicts=[*((verdict, word(verdict)) for verdict in VERDICTS), ("open", word(None))],
         sources=SOURCES,
     )
 

@@ -16,6 +16,7 @@ from werkzeug.datastructures import FileStorage
 
 from blueprints import paging, spreadsheets
 from blueprints.outbound import blueprint
+from blueprints.outbound.formatting import column_target
 from blueprints.urls import can_be_stored
 from models.encryption import DecryptionError
 from outbound import projects
@@ -312,7 +313,7 @@ def _looked(job: Import) -> dict[str, Any]:
         "wrong": wrong,
         "samples": samples,
         "advice": told(report.advised) if report else [],
-        "targets": [*TARGETS[job.kind], *GENERAL],
+        "targets": [(target, column_target(target)) for target in (*TARGETS[job.kind], *GENERAL)],
         "always": TARGETS[job.kind],
         "operators": [one for one in (*OBJECTS, "$unset", "$delete") if not _is_for_people_only(job.kind, one)],
     }

@@ -85,7 +85,7 @@ def list_sessions() -> str:
     return render_template(
         "dashboard/sessions/list.html",
         sessions=shown,
-        connections=connections,
+        connections=connections + [filters.connection] * (filters.connection not in ("", *connections)),
         filters=filters,
         older=_address(filters, before=last.id) if last else None,
         first=_address(filters) if filters.before != AFTER_ALL else None,
