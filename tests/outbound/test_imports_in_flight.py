@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models.database import DatabaseUnavailable
-from outbound.imports import jobs, runner
+from outbound.imports import claimed_import, jobs, runner
 from outbound.imports.jobs import Import
 from runtime import Runtime
 from tests.api.test_exports import away
@@ -46,7 +46,7 @@ class InFlight:
         worker.start()
         assert self.there.wait(30)
         change()
-        seen = threading.Timer(runner.HEARTBEAT * 1.5, self.answer.set)
+        seen = threading.Timer(claimed_import.HEARTBEAT * 1.5, self.answer.set)
         seen.start()
         worker.join(60)
         return look(runtime, import_id)
