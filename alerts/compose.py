@@ -43,7 +43,7 @@ def test_message(who: str, public_url: str) -> Message:
 
 def one_line(words: str) -> str:
     """Names come from outside: no line breaks and control characters, which would begin a header of their own."""
-    return " ".join("".join(one if one.isprintable() else " " for one in words).split())
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in words).split())
 
 
 def _advice(kind: str, subject: Subject) -> str:

@@ -17,7 +17,7 @@ def password_of(runtime: Runtime, name: str) -> str:
     key, now = runtime.settings.secret_key, runtime.clock()
 
     def write(db: Connection) -> str:
-        known = {one.name for one in connections.listed(db)}
+        known = {connection.name for connection in connections.listed(db)}
         return connections.rotate(db, key, name, now) if name in known else connections.add(db, key, name, now)
 
     return runtime.database.write(write)

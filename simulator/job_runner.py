@@ -89,7 +89,7 @@ def _take(db: Connection, runtime: Runtime, export_id: int, now: int) -> Job | N
 
 
 def _hindrance(db: Connection, name: str) -> str:
-    known = {one.name: one.enabled for one in connections.listed(db)}
+    known = {connection.name: connection.enabled for connection in connections.listed(db)}
     if name not in known:
         return f"There is no connection {name}."
     if not known[name]:
@@ -190,7 +190,7 @@ def _pages(cohort: Cohort, sender: Sender) -> Iterator[tuple[Page, bool]]:
 
 
 def _arrived(cohort: Cohort, exports: list[Any], minute: int) -> None:
-    cohort.delivered |= {(one.session_id, one.action): len(one) for one in exports}
+    cohort.delivered |= {(export.session_id, export.action): len(export) for export in exports}
     cohort.succeeded(minute)
 
 

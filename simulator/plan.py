@@ -75,7 +75,7 @@ def _is_unfinished(reader: Reader, row: Row) -> bool:
     if row["status"] == "in_step":
         return False
     sessions = reader.sessions(row["project_id"], row["cohort_id"])
-    return any(one["action"] == "members" and one["status"] in {"receiving", "stalled"} for one in sessions)
+    return any(session["action"] == "members" and session["status"] in {"receiving", "stalled"} for session in sessions)
 
 
 def _take_over(reader: Reader, row: Row, known: list[Member], numbers: dict[str, int]) -> set[int]:
@@ -101,4 +101,4 @@ def _continued(row: Row, members: set[int], population: Population) -> Cohort:
 
 def already_there(reader: Reader, cohorts: Sequence[Cohort]) -> list[str]:
     """Ids of those cohorts that the API knows already: a first export by `add_members` would not clear them."""
-    return [one.cohort_id for one in cohorts if reader.cohort(one.project_id, one.cohort_id) is not None]
+    return [cohort.cohort_id for cohort in cohorts if reader.cohort(cohort.project_id, cohort.cohort_id) is not None]

@@ -56,10 +56,10 @@ def play(
         while running:
             done, running = wait(running, LOOK_EVERY, FIRST_EXCEPTION)
             show(total(connections))
-            for one in done:
-                if one.exception() is not None:
+            for future in done:
+                if future.exception() is not None:
                     stop.set()
-                one.result()
+                future.result()
 
 
 def _live(connection: Connection, cycles: Iterable[int], pause: float, stop: Event) -> None:

@@ -68,7 +68,7 @@ class Tally:
     failed_syncs: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
-        return Tally(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Tally)))
+        return Tally(*(getattr(self, count.name) + getattr(other, count.name) for count in fields(Tally)))
 
 
 class Sender:

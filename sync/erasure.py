@@ -39,7 +39,7 @@ _BLANK = text("""
 
 
 @dataclass(frozen=True)
-class Known:
+class PersonCounts:
     """What receiving has of a person: `cohorts` where they are now, `stays` in all and `changes` of the log."""
 
     profiles: int = 0
@@ -57,19 +57,19 @@ def find(db: Connection, project_id: str, distinct_id: str) -> Row[Any] | None:
     return db.execute(_FIND, {"project_id": project_id, "distinct_id": distinct_id}).one_or_none()
 
 
-def known(db: Connection, project_id: str, person_id: int) -> Known:
+def known(db: Connection, project_id: str, person_id: int) -> PersonCounts:
     """What would go."""
     values = {"project_id": project_id, "person": person_id}
     rows, logged = db.execute(_FORMER, values).all(), db.execute(_LOGGED, values).one()
-    return Known(1, sum(row.left_at is None for row in rows), logged.stays, logged.changes)
+    return PersonCounts(1, sum(row.left_at is None for row in rows), logged.stays, logged.changes)
 
 
-def erase(db: Connection, project_id: str, distinct_id: str, alias: str, now: int) -> Known:
+def erase(db: Connection, project_id: str, distinct_id: str, alias: str, now: int) -> PersonCounts:
     """Book the person's exits, and let `alias` stand for them from now on; what there was before. `alias` is random."""
     cohorts.lock_project(db, project_id)
     person = find(db, project_id, distinct_id)
     if person is None:
-        return Known()
+        return PersonCounts()
     before = known(db, project_id, person.id)
     for row in db.execute(_FORMER, {"project_id": project_id, "person": person.id}).all():
         if row.left_at is None:

@@ -20,11 +20,12 @@ def copy(source: Path, target: Path, *, alone: bool = False) -> None:
 
     Raises DatabaseUnavailable where one of them stays locked.
     """
-    with closing(sqlite3.connect(source, timeout=PATIENCE)) as one, closing(_opened(target)) as other:
+    with closing(sqlite3.connect(source, timeout=PATIENCE)) as original, closing(_opened(target)) as copy:
         try:
-            one.backup(other)  # in one step: WAL lets writers go on, and a copy in steps would start over at each page
+            # In one step: WAL lets writers go on, and a copy in steps would start over at each page.
+            original.backup(copy)
             if alone:
-                other.execute("PRAGMA journal_mode=DELETE")
+                copy.execute("PRAGMA journal_mode=DELETE")
         except sqlite3.OperationalError as error:
             raise DatabaseUnavailable(f"the copy did not come about ({error.sqlite_errorname})") from error
 

@@ -23,7 +23,7 @@ Watch = Callable[[str, int], None]  # (what is being done, how many rows further
 
 @dataclass(frozen=True)
 class TableAccount:
-    """One table: its rows here and there, and how many of them differ."""
+    """One table: how many rows the source has, how many are stored in the target, and how many differ."""
 
     table: str
     rows: int
@@ -35,23 +35,23 @@ class TableAccount:
         return self.rows == self.stored and not self.differing
 
 
-def batches(here: Connection, table: Table) -> Iterator[list[Row]]:
-    """The rows of a table in SQLite, in the order of its key."""
-    columns = ", ".join(f'"{one.name}"' for one in table.columns)
-    key = ", ".join(f'"{one.name}"' for one in table.primary_key)
-    cursor: Any = here.connection.cursor()
+def batches(source: Connection, table: Table) -> Iterator[list[Row]]:
+    """Yield the rows of a table in SQLite, BATCH at a time, in the order of its key."""
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    key = ", ".join(f'"{column.name}"' for column in table.primary_key)
+    cursor: Any = source.connection.cursor()
     cursor.execute(f'SELECT {columns} FROM "{table.name}" ORDER BY {key}')
     while rows := cursor.fetchmany(BATCH):
         yield rows
 
 
-def compare(here: Connection, there: Connection, table: Table, watch: Watch) -> TableAccount:
-    """Every value of every row on both sides, in the order of the key."""
-    json_places = [place for place, one in enumerate(table.columns) if _is_json(one.type)]
+def compare(source: Connection, target: Connection, table: Table, watch: Watch) -> TableAccount:
+    """Compare every value of every row on both sides, in the order of the key."""
+    json_places = [place for place, column in enumerate(table.columns) if _is_json(column.type)]
     rows = stored = differing = 0
-    with driver_of(there).cursor(name="compare") as cursor:
-        cursor.execute(_select_there(table), binary=True)
-        for ours in batches(here, table):
+    with driver_of(target).cursor(name="compare") as cursor:
+        cursor.execute(_select_target(table), binary=True)
+        for ours in batches(source, table):
             theirs = cursor.fetchmany(len(ours))
             if ours != theirs:
                 differing += sum(not _same(a, b, json_places) for a, b in zip(ours, theirs, strict=False))
@@ -62,17 +62,19 @@ def compare(here: Connection, there: Connection, table: Table, watch: Watch) -> 
     return TableAccount(table.name, rows, stored, differing)
 
 
-def _select_there(table: Table) -> sql.Composed:
-    """JSON as text; text in the order of its bytes, as SQLite has it."""
+def _select_target(table: Table) -> sql.Composed:
+    """Return the statement for all rows by key: JSON as text, and texts in the order of their bytes, as SQLite has."""
     columns = [
-        sql.SQL("{}::text").format(sql.Identifier(one.name)) if _is_json(one.type) else sql.Identifier(one.name)
-        for one in table.columns
+        sql.SQL("{}::text").format(sql.Identifier(column.name))
+        if _is_json(column.type)
+        else sql.Identifier(column.name)
+        for column in table.columns
     ]
     key = [
-        sql.SQL('{} COLLATE "C"').format(sql.Identifier(one.name))
-        if isinstance(one.type, Text)
-        else sql.Identifier(one.name)
-        for one in table.primary_key
+        sql.SQL('{} COLLATE "C"').format(sql.Identifier(column.name))
+        if isinstance(column.type, Text)
+        else sql.Identifier(column.name)
+        for column in table.primary_key
     ]
     return sql.SQL("SELECT {} FROM {} ORDER BY {}").format(
         sql.SQL(", ").join(columns), sql.Identifier(table.name), sql.SQL(", ").join(key)
@@ -106,7 +108,7 @@ def _exact(value: str) -> Any:
     return loads(value, parse_int=Decimal, parse_float=Decimal)
 
 
-def driver_of(there: Connection) -> psycopg.Connection[Row]:
-    connection: Any = there.connection.driver_connection
+def driver_of(target: Connection) -> psycopg.Connection[Row]:
+    connection: Any = target.connection.driver_connection
     found: psycopg.Connection[Row] = connection
     return found

@@ -59,7 +59,7 @@ class NotEqual(NoTransfer):
     """What was read back is not what was copied."""
 
     def __init__(self, tables: Sequence[TableAccount]) -> None:
-        names = ", ".join(one.table for one in tables if not one.is_equal)
+        names = ", ".join(account.table for account in tables if not account.is_equal)
         super().__init__(f"Not the same on both sides: {names}. Nothing was kept in PostgreSQL, and SQLite goes on.")
         self.tables = tables
 
@@ -77,7 +77,7 @@ class Account:
 
     @property
     def rows(self) -> int:
-        return sum(one.rows for one in self.tables)
+        return sum(table.rows for table in self.tables)
 
 
 def sqlite_database(file: Path) -> Database:
@@ -103,9 +103,9 @@ def postgresql_database(parameters: dict[str, str], *, pooler: bool = False) -> 
 
 
 def count(source: Database) -> int:
-    """How many rows there are to move."""
-    tables = [f'SELECT count(*) FROM "{table.name}"' for table in db.metadata.sorted_tables]
-    return source.read(lambda here: sum(int(here.exec_driver_sql(one).scalar_one()) for one in tables))
+    """Return how many rows there are to move."""
+    counts = [f'SELECT count(*) FROM "{table.name}"' for table in db.metadata.sorted_tables]
+    return source.read(lambda out_of: sum(int(out_of.exec_driver_sql(counted).scalar_one()) for counted in counts))
 
 
 def move(source: Database, target: Database, watch: Watch) -> Account:
@@ -114,32 +114,32 @@ def move(source: Database, target: Database, watch: Watch) -> Account:
     Raises NoTransfer and DatabaseUnavailable, and then nothing has changed.
     """
     began = time.monotonic()
-    account = target.write(lambda there: source.write(lambda here: _moved(here, there, watch)))
+    account = target.write(lambda into: source.write(lambda out_of: _moved(out_of, into, watch)))
     account.seconds = time.monotonic() - began
     return account
 
 
-def _moved(here: Connection, there: Connection, watch: Watch) -> Account:
-    account = Account(_same_revision(here, there))
+def _moved(source: Connection, target: Connection, watch: Watch) -> Account:
+    account = Account(_same_revision(source, target))
     tables = db.metadata.sorted_tables
-    if filled := _filled(there, tables):
-        if not is_closed(here):
+    if filled := _filled(target, tables):
+        if not is_closed(source):
             raise NoTransfer(f"The PostgreSQL database is not empty: there are rows in {', '.join(filled)}.")
         account.was_there = True  # an earlier run was stopped after its commit, or told twice
     else:
-        _refuse_nul(here, tables)
-        _copy_all(here, there, tables, watch)
-    account.tables = [compare(here, there, table, watch) for table in tables]
-    if not all(one.is_equal for one in account.tables):
+        _refuse_nul(source, tables)
+        _copy_all(source, target, tables, watch)
+    account.tables = [compare(source, target, table, watch) for table in tables]
+    if not all(table.is_equal for table in account.tables):
         raise NotEqual(account.tables)
-    account.unbalanced_cohorts = there.execute(_UNBALANCED).scalar_one()
-    close(here)
+    account.unbalanced_cohorts = target.execute(_UNBALANCED).scalar_one()
+    close(source)
     return account
 
 
-def _same_revision(here: Connection, there: Connection) -> str:
+def _same_revision(source: Connection, target: Connection) -> str:
     wanted = schema.newest_revision() or ""
-    for name, connection in (("SQLite", here), ("PostgreSQL", there)):
+    for name, connection in (("SQLite", source), ("PostgreSQL", target)):
         found = schema.stored_revision(connection)
         if found != wanted:
             raise NoTransfer(
@@ -149,64 +149,68 @@ def _same_revision(here: Connection, there: Connection) -> str:
     return wanted
 
 
-def _filled(there: Connection, tables: Sequence[Table]) -> list[str]:
-    """The tables that hold rows; which key it is, a relay has told the database when it first looked at it."""
-    looked_at = [one for one in tables if one.name != SecretKeyCheck.__tablename__]
-    asked = ((one.name, there.exec_driver_sql(f'SELECT EXISTS (SELECT 1 FROM "{one.name}")')) for one in looked_at)
+def _filled(target: Connection, tables: Sequence[Table]) -> list[str]:
+    """Return the tables that hold rows, but for that of the key check, in which a relay writes when it first looks."""
+    looked_at = [table for table in tables if table.name != SecretKeyCheck.__tablename__]
+    asked = (
+        (table.name, target.exec_driver_sql(f'SELECT EXISTS (SELECT 1 FROM "{table.name}")')) for table in looked_at
+    )
     return [name for name, answer in asked if answer.scalar_one()]
 
 
-def _refuse_nul(here: Connection, tables: Sequence[Table]) -> None:
-    """No value holds a NUL character (S2, S3), which PostgreSQL could not keep."""
+def _refuse_nul(source: Connection, tables: Sequence[Table]) -> None:
+    """Raise NoTransfer where a value holds a NUL character (S2, S3), which PostgreSQL cannot keep."""
     for table in tables:
-        texts = [one.name for one in table.columns if isinstance(one.type, Text)]
+        texts = [column.name for column in table.columns if isinstance(column.type, Text)]
         holds = " OR ".join(f'instr("{name}", char(0))' for name in texts)
-        if texts and (rows := here.exec_driver_sql(f'SELECT count(*) FROM "{table.name}" WHERE {holds}').scalar_one()):
+        if texts and (
+            rows := source.exec_driver_sql(f'SELECT count(*) FROM "{table.name}" WHERE {holds}').scalar_one()
+        ):
             raise NoTransfer(f"{rows:,} rows of {table.name} hold a NUL character, which PostgreSQL cannot keep.")
 
 
 # --- copying
 
 
-def _copy_all(here: Connection, there: Connection, tables: Sequence[Table], watch: Watch) -> None:
+def _copy_all(source: Connection, target: Connection, tables: Sequence[Table], watch: Watch) -> None:
     """A table that was emptied in the same transaction is filled without old versions of rows (FREEZE), and what an
     interrupted copy has written leaves no trace. Indexes are built once all rows are there."""
     names = ", ".join(f'"{table.name}"' for table in tables)
-    there.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-    if _filled(there, tables):
+    target.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+    if _filled(target, tables):
         raise NoTransfer("Somebody writes into the PostgreSQL database.")
-    there.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
-    there.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
+    target.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+    target.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
     for table in tables:
-        again = _without_indexes(there, table)
-        _copy(here, there, table, watch)
+        again = _without_indexes(target, table)
+        _copy(source, target, table, watch)
         for statement in again:
-            there.exec_driver_sql(statement)
-        _number_on(here, there, table)
-    there.exec_driver_sql(f"ANALYZE {names}")
+            target.exec_driver_sql(statement)
+        _number_on(source, target, table)
+    target.exec_driver_sql(f"ANALYZE {names}")
 
 
-def _without_indexes(there: Connection, table: Table) -> list[str]:
+def _without_indexes(target: Connection, table: Table) -> list[str]:
     """Drop the indexes of an empty table; returns the statements that bring them back."""
     again = []
-    for one in there.execute(_INDEXES, {"of_table": f'"{table.name}"'}):
-        if one.rule:
-            there.exec_driver_sql(f"ALTER TABLE {one.of_table} DROP CONSTRAINT {one.rule}")
-            again.append(f"ALTER TABLE {one.of_table} ADD CONSTRAINT {one.rule} {one.ruling}")
+    for index in target.execute(_INDEXES, {"of_table": f'"{table.name}"'}):
+        if index.rule:
+            target.exec_driver_sql(f"ALTER TABLE {index.of_table} DROP CONSTRAINT {index.rule}")
+            again.append(f"ALTER TABLE {index.of_table} ADD CONSTRAINT {index.rule} {index.ruling}")
         else:
-            there.exec_driver_sql(f"DROP INDEX {one.name}")
-            again.append(one.statement)
+            target.exec_driver_sql(f"DROP INDEX {index.name}")
+            again.append(index.statement)
     return again
 
 
-def _copy(here: Connection, there: Connection, table: Table, watch: Watch) -> None:
+def _copy(source: Connection, target: Connection, table: Table, watch: Watch) -> None:
     """Values go as they are: COPY reads 0 and 1 as booleans, and text as jsonb."""
     into = sql.SQL("COPY {} ({}) FROM STDIN (FREEZE)").format(
-        sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(one.name) for one in table.columns)
+        sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
     )
     try:
-        with driver_of(there).cursor() as cursor, cursor.copy(into) as copy:
-            for rows in batches(here, table):
+        with driver_of(target).cursor() as cursor, cursor.copy(into) as copy:
+            for rows in batches(source, table):
                 for row in rows:
                     copy.write_row(row)
                 watch(f"copying {table.name}", len(rows))
@@ -218,17 +222,17 @@ def _copy(here: Connection, there: Connection, table: Table, watch: Watch) -> No
         ) from None
 
 
-def _number_on(here: Connection, there: Connection, table: Table) -> None:
-    """New rows are numbered from the highest number on that was ever given, also where its row has gone."""
+def _number_on(source: Connection, target: Connection, table: Table) -> None:
+    """Number new rows from the highest number on that was ever given, also where its row has gone."""
     for column in table.primary_key:
         values = {"of_table": f'"{table.name}"', "name": column.name}
-        sequence = there.execute(text("SELECT pg_get_serial_sequence(:of_table, :name)"), values).scalar_one()
-        if sequence and (highest := _highest_given(here, table, column.name)):
-            there.execute(text("SELECT setval(:sequence, :highest)"), {"sequence": sequence, "highest": highest})
+        sequence = target.execute(text("SELECT pg_get_serial_sequence(:of_table, :name)"), values).scalar_one()
+        if sequence and (highest := _highest_given(source, table, column.name)):
+            target.execute(text("SELECT setval(:sequence, :highest)"), {"sequence": sequence, "highest": highest})
 
 
-def _highest_given(here: Connection, table: Table, column: str) -> int:
-    """The highest number that SQLite has given to a row of this table; 0 where it has given none."""
-    kept = here.exec_driver_sql(f'SELECT coalesce(max("{column}"), 0) FROM "{table.name}"').scalar_one()
-    given = here.execute(_GIVEN, {"name": table.name}).scalar_one()
+def _highest_given(source: Connection, table: Table, column: str) -> int:
+    """Return the highest number that SQLite has given to a row of this table; 0 where it has given none."""
+    kept = source.exec_driver_sql(f'SELECT coalesce(max("{column}"), 0) FROM "{table.name}"').scalar_one()
+    given = source.execute(_GIVEN, {"name": table.name}).scalar_one()
     return max(int(kept), int(given))

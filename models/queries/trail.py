@@ -23,8 +23,8 @@ def trail(
     first = further = ""
     if count:
         names = (*names, "counted")
-        one = f"CASE WHEN {count} THEN 1 ELSE 0 END"
-        first, further = f", {one}", f", t.counted + {one}"
+        counted = f"CASE WHEN {count} THEN 1 ELSE 0 END"
+        first, further = f", {counted}", f", t.counted + {counted}"
     return f"""
         WITH RECURSIVE trail ({", ".join(names)}) AS (
             SELECT {changes}{first} FROM {begins}

@@ -120,7 +120,7 @@ class Mixpanel:
         name = call.path.partition("/api/lookup-tables")[2].strip("/")
         if call.method == "PUT":
             self.shelf.tables[name] = call.text
-        listed = [{"id": one, "name": one} for one in self.shelf.tables]
+        listed = [{"id": table, "name": table} for table in self.shelf.tables]
         return 200, {"code": 200, "status": "OK"} | ({"results": listed} if call.method == "GET" else {})
 
     def _list_cohorts(self, _call: Call) -> Reply:

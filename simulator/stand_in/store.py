@@ -113,7 +113,7 @@ def _append(profile: Record, change: Record) -> None:
 
 def _remove(profile: Record, change: Record) -> None:
     for name, value in change.items():
-        profile[name] = [one for one in _list(profile.get(name)) if one != value]
+        profile[name] = [kept for kept in _list(profile.get(name)) if kept != value]
 
 
 def _union(profile: Record, change: Record) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 # distinct id; person id, None for someone never heard of; profile, None where it need not be looked at; then of their
 # membership: entered at, left at, entry number, session number, change number, all None for someone never named in
 # this cohort.
-Known = tuple[Any, ...]
+StoredPerson = tuple[Any, ...]
 
 # A membership row to write, a plain tuple for the same reason: person id, entered at, left at, entry number, change
 # number; whether the log gets a row (True entered, False left, None: no change, the row only notes that a newer session
@@ -21,7 +21,7 @@ class People(NamedTuple):
     that is taken, where the store numbers people itself. `settled` are ids of people who are not among `known`, because
     a refresh that names them changes nothing: they are in, with this profile, and not by this session's word."""
 
-    known: list[Known]
+    known: list[StoredPerson]
     highest_id: int = 0
     settled: Sequence[int] = ()
 
@@ -45,7 +45,7 @@ class Plan:
         self.counted += settled
 
 
-def plan_entries(plan: Plan, people: Sequence[Known], ids: Sequence[int], *, is_diff: bool) -> None:
+def plan_entries(plan: Plan, people: Sequence[StoredPerson], ids: Sequence[int], *, is_diff: bool) -> None:
     """`members` and `add_members`: whoever is not in enters, unless a newer session has spoken of them. `ids` are the
     person ids of `people`. A refresh leaves whoever is in alone; a diff notes that its word is the last one (S9)."""
     number, now, stays, last = plan.number, plan.now, plan.stays, plan.last_change
@@ -66,7 +66,7 @@ def plan_entries(plan: Plan, people: Sequence[Known], ids: Sequence[int], *, is_
     plan.unchanged, plan.counted, plan.entered = unchanged, len(ids) - repeated, entered
 
 
-def plan_exits(plan: Plan, people: Sequence[Known], ids: Sequence[int], *, spared: Collection[int]) -> None:
+def plan_exits(plan: Plan, people: Sequence[StoredPerson], ids: Sequence[int], *, spared: Collection[int]) -> None:
     """`remove_members`: whoever is in leaves, unless a newer session has spoken of them (`spared`: by a refresh). Of
     all others the row notes that this session's word is the last one (S9)."""
     number, now, stays, last = plan.number, plan.now, plan.stays, plan.last_change

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from sync.apply.membership import Known
+from sync.apply.membership import StoredPerson
 from sync.contract import profile
 from sync.contract.profile import EMPTY, Patch, Profile
 
@@ -30,12 +30,12 @@ def digests(members: Mapping[str, msgspec.Raw]) -> dict[str, int | None]:
     return {distinct_id: xxh3_64_intdigest(raw) - _SIGN for distinct_id, raw in members.items()}
 
 
-def changes(people: Iterable[Known], members: Mapping[str, msgspec.Raw]) -> list[Change]:
+def changes(people: Iterable[StoredPerson], members: Mapping[str, msgspec.Raw]) -> list[Change]:
     """The people whom a page makes or changes, in key order; whoever's data stays the same costs no write."""
-    asked = [one for one in people if one[1] is None or one[2] is not None]
+    asked = [person for person in people if person[1] is None or person[2] is not None]
     if not asked:
         return []
-    patches = profile.read([members[one[0]] for one in asked])
+    patches = profile.read([members[person[0]] for person in asked])
     found = []
     for (distinct_id, person_id, stored_columns, *_), patch in zip(asked, patches, strict=True):
         if stored_columns is None:
@@ -49,9 +49,9 @@ def changes(people: Iterable[Known], members: Mapping[str, msgspec.Raw]) -> list
     return found
 
 
-def strangers(people: Iterable[Known]) -> list[Change]:
+def strangers(people: Iterable[StoredPerson]) -> list[Change]:
     """Rows for people whom only a removal has named: an id and no profile."""
-    return [Change(known[0], None, None, NOTHING, EMPTY) for known in people if known[1] is None]
+    return [Change(person[0], None, None, NOTHING, EMPTY) for person in people if person[1] is None]
 
 
 def stored_profile(columns: str) -> Profile:

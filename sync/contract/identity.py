@@ -31,7 +31,7 @@ ILLEGAL_IDS = frozenset(
 )
 
 _ZERO_UUID = "00000000-0000-0000-0000-000000000000"
-_LONGEST_ILLEGAL_WORD = max(len(one) for one in ILLEGAL_IDS if one != _ZERO_UUID)
+_LONGEST_ILLEGAL_WORD = max(len(word) for word in ILLEGAL_IDS if word != _ZERO_UUID)
 _BLANKS = bytes([*range(0x21), 0x7F])  # ASCII's space and what cannot be printed
 
 # What `reason_against` may answer, and what it means.

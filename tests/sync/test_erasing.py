@@ -22,7 +22,7 @@ cohort_ids = count(1)
 aliases = (f"erased-{number}" for number in count(1))
 
 
-def erase(relay: Relay, who: str, project: str = "1") -> sync_erasure.Known:
+def erase(relay: Relay, who: str, project: str = "1") -> sync_erasure.PersonCounts:
     alias = next(aliases)
     return relay.database.write(lambda db: sync_erasure.erase(db, project, who, alias, relay.clock()))
 
@@ -45,7 +45,7 @@ def test_s10_whoever_is_erased_leaves_every_cohort(relay: Relay, books: Books) -
     relay.refresh(["ada"], cohort="8", session="s2")
     relay.add(["ada"], cohort="9", session="s3")
     relay.remove(["ada"], cohort="9", session="s4")
-    assert erase(relay, "ada") == sync_erasure.Known(profiles=1, cohorts=2, stays=3, changes=4)
+    assert erase(relay, "ada") == sync_erasure.PersonCounts(profiles=1, cohorts=2, stays=3, changes=4)
     assert (relay.members("7"), relay.members("8"), relay.members("9")) == ({"bob"}, set(), set())
     assert [row["left_count"] for row in erasures(relay)] == [1, 1]
     assert relay.cohort("7")["member_count"] == 1
@@ -177,9 +177,9 @@ def test_a_held_refresh_can_still_be_decided(make_relay: MakeRelay, database_url
 
 def test_whoever_was_never_in_is_erased_without_an_exit(relay: Relay, books: Books) -> None:
     relay.remove(["ada"])
-    assert erase(relay, "ada") == sync_erasure.Known(profiles=1)
+    assert erase(relay, "ada") == sync_erasure.PersonCounts(profiles=1)
     assert erasures(relay) == []
-    assert erase(relay, "ada") == sync_erasure.Known()
+    assert erase(relay, "ada") == sync_erasure.PersonCounts()
 
 
 def test_an_erasure_is_a_handful_of_statements_a_cohort_whatever_their_size(relay: Relay, books: Books) -> None:
