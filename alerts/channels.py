@@ -33,7 +33,7 @@ class NotDelivered(Exception):
 
 
 def configured(settings: Settings) -> list[str]:
-    """The channels whose settings are there, as rows name them: `email`, `slack`, `webhook`."""
+    """Return the channels that are configured, as rows name them: `email`, `slack`, `webhook`."""
     wanted = {
         "email": settings.smtp_url and settings.alert_email_to,
         "slack": settings.alert_slack_url,
@@ -50,7 +50,7 @@ def deliver(settings: Settings, alert: Logged, now: int) -> None:
 
 
 def signature(secret: str, seconds: int, body: bytes) -> str:
-    """The header's value: `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`."""
+    """Return the header's value: `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`."""
     digest = hmac.new(secret.encode(), b"%d." % seconds + body, hashlib.sha256).hexdigest()
     return f"t={seconds},v1={digest}"
 

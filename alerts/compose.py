@@ -29,7 +29,7 @@ class Message:
 
 
 def compose(kind: str, subject: Subject, known: Remembered, public_url: str) -> Message:
-    """The message of this kind about what was seen; `known` is what is remembered from now on."""
+    """Return the message of this kind about a subject; `known` is what is remembered of it from now on."""
     title = one_line(f"{subject.name} {_HAPPENED[kind]}")
     sentences = _changing(subject, known) if kind == "changing" else [subject.cause, _advice(kind, subject)]
     text = "\n".join(filter(None, map(one_line, sentences)))

@@ -14,7 +14,7 @@ DAMPED = "damped "  # begins `told` of a subject that is damped; what was told l
 
 
 def _with_turns(sql: str) -> dict[str, TextClause]:
-    """The statement for each database: PostgreSQL takes text for a JSONB column only where it is cast."""
+    """Return the statement for each database: PostgreSQL takes text for a JSONB column only where it is cast."""
     return {"sqlite": text(sql), "postgresql": text(sql.replace(":turns", "CAST(:turns AS JSONB)"))}
 
 
@@ -68,7 +68,7 @@ def remember(db: Connection, subject: str, old: Remembered | None, new: Remember
 
 
 def queue(db: Connection, message: Message, channels: Iterable[str], now: int) -> None:
-    """A row for each channel, which the worker delivers after this transaction."""
+    """Add a row for each channel, which the worker delivers after this transaction."""
     values = {"at": now, "subject": message.subject, "kind": message.kind, "title": message.title}
     values |= {"message": message.text, "link": message.link}
     for channel in channels:
@@ -76,7 +76,7 @@ def queue(db: Connection, message: Message, channels: Iterable[str], now: int) -
 
 
 def log(db: Connection, before_id: int | None = None, limit: int = 50) -> list[Logged]:
-    """What was sent or is to be, newest first; `before_id` is the last id of the page before."""
+    """Return what was sent or is to be, newest first; `before_id` is the last id of the page before."""
     values = {"before": NEWEST if before_id is None else before_id, "limit": limit}
     return [Logged(**row) for row in db.execute(_LOG, values).mappings()]
 

@@ -58,14 +58,14 @@ class Step:
 
 
 def state_of(state: str) -> str:
-    """The state as these rules see it: one of the troubles, well, or silent."""
+    """Return the state as these rules see it: one of the troubles, well, or silent."""
     if state in TROUBLES:
         return state
     return WELL if state in AT_WORK else SILENT
 
 
 def step(known: Remembered | None, state: str, now: int) -> Step:
-    """What follows from seeing a subject in `state`; the same `known` and nothing to tell where nothing does."""
+    """Return what follows from seeing a subject in `state`; the same `known` and nothing to tell where nothing does."""
     state = state_of(state)
     if known is None:
         return _tell(Remembered(state, now), now)
@@ -77,7 +77,7 @@ def step(known: Remembered | None, state: str, now: int) -> Step:
 
 
 def _turn(known: Remembered, state: str, now: int) -> Step:
-    """A change of state: told, unless there were too many of them."""
+    """Note a change of state, and tell it unless there were too many of them."""
     recent = tuple(at for at in known.turns if now - at < WINDOW)[-CHANGES:]
     turned = replace(known, state=state, since=now, turns=(*recent, now))
     if state == SILENT:

@@ -46,7 +46,7 @@ def send_test(database: Database, settings: Settings, who: str, now: int) -> Non
 
 
 def run_once(database: Database, settings: Settings, clock: Clock, *, look: bool = True) -> int:
-    """One round; without `look` it only delivers what waits. Returns how many messages arrived. Where no channel is
+    """Run one round; without `look` only deliver what waits. Return how many messages arrived. Where no channel is
     configured nobody looks: who configures one later is told what is in trouble then. Raises DatabaseUnavailable."""
     if look and configured(settings):
         now = clock()

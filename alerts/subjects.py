@@ -37,7 +37,7 @@ def _cohort(cohort: CohortStatus) -> Subject:
 
 
 def _connection(connection: ConnectionStatus) -> Subject:
-    """By its own state: what is with its cohorts is told of them."""
+    """Return the connection by its own state; its cohorts are subjects of their own."""
     page = f"/connections/{quote(connection.name)}"
     cause, what_to_do = _told(connection.own_state, f"{text.own_sentence(connection)}.", connection.failure)
     name, state = connection.name, connection.own_state
@@ -45,7 +45,7 @@ def _connection(connection: ConnectionStatus) -> Subject:
 
 
 def _told(state: str, cause: str, failure: LastFailure | None, kind: str = "") -> tuple[str, str]:
-    """What happened, and what to do about it. `kind` is that of a cohort's rhythm."""
+    """Return what happened, and what to do about it. `kind` is that of a cohort's rhythm."""
     if state == "failing" and failure is not None:
         return f"{cause} {_why(failure)}", _mend(failure)
     if state == "stalled":

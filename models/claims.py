@@ -37,7 +37,7 @@ class Lease:
     furthest: int = 0
 
     def at(self, now: int) -> dict[str, int]:
-        """The values `now`, `until` and `beyond` of a statement."""
+        """Return the values `now`, `until` and `beyond` of a statement."""
         return {"now": now, "until": now + self.length, "beyond": now + (self.furthest or 2 * self.length)}
 
 
@@ -50,7 +50,7 @@ class Claim:
 
     @property
     def values(self) -> dict[str, int]:
-        """The values of a statement that `Claims.update` makes."""
+        """Return the values of a statement that `Claims.update` makes."""
         return {"id": self.id, "claim": self.until}
 
 
@@ -90,13 +90,13 @@ class Claims:
         self._release = text(self.update("claimed_until = NULL"))
 
     def update(self, sets: str, returning: str = "") -> str:
-        """SQL that changes a row under its claim, and no row where that is another worker's by now. It takes the values
-        `id` and `claim` beside those of `sets`."""
+        """Return SQL that changes a row under its claim, and no row where that is another worker's by now. It takes the
+        values `id` and `claim` beside those of `sets`."""
         tail = f" RETURNING {returning}" if returning else ""
         return f"UPDATE {self._table} SET {sets} WHERE id = :id AND {self._proof} = :claim{tail}"  # noqa: S608
 
     def due(self, db: Connection, lease: Lease, now: int, limit: int = 1) -> Sequence[int]:
-        """The ids of the first free rows. Another worker may be faster: only `claim` says whose they are."""
+        """Return the ids of the first free rows. Another worker may be faster: only `claim` says whose they are."""
         return db.execute(self._due, {**lease.at(now), "limit": limit}).scalars().all()
 
     def claim(

@@ -76,7 +76,7 @@ class DatabaseUnavailable(Exception):
 
     @property
     def told(self) -> str:
-        """Both in one line."""
+        """Return both in one line."""
         return f"{self}: {self.reason}" if self.reason else str(self)
 
 
@@ -254,7 +254,7 @@ def _has_turn(turn: Connection) -> bool:
 
 
 def _be_patient(connection: Connection) -> None:
-    """Statements may take as long as they need; through a pooler their transactions say so themselves."""
+    """Let statements take as long as they need; through a pooler their transactions say so themselves."""
     if not connection.info.get(POOLED):
         connection.exec_driver_sql("SET statement_timeout = 0")
         connection.commit()

@@ -53,7 +53,7 @@ class Claimed:
 
 
 def _with_report(sql: str) -> dict[str, TextClause]:
-    """The statement for each database: PostgreSQL takes text for a JSONB column only where it is cast."""
+    """Return the statement for each database: PostgreSQL takes text for a JSONB column only where it is cast."""
     return {"sqlite": text(sql), "postgresql": text(sql.replace(":report", "CAST(:report AS JSONB)"))}
 
 
@@ -87,7 +87,7 @@ def ask(db: Connection, connection: str, who: str, now: int) -> int:
 
 
 def latest(db: Connection, connection: str) -> Simulated | None:
-    """The newest simulated export of this connection."""
+    """Return the newest simulated export of this connection."""
     row = db.execute(_LATEST, {"connection": connection}).mappings().one_or_none()
     if row is None:
         return None
@@ -96,7 +96,7 @@ def latest(db: Connection, connection: str) -> Simulated | None:
 
 
 def passwords_lent(db: Connection, connection: str) -> set[int]:
-    """Ids of the temporary passwords that this connection's running exports use."""
+    """Return the ids of the temporary passwords that this connection's running exports use."""
     reports = [_read(report) for report in db.execute(_LENT, {"connection": connection}).scalars()]
     return {report["password"] for report in reports if report and "password" in report}
 

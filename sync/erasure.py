@@ -53,19 +53,20 @@ class PersonCounts:
 
 
 def find(db: Connection, project_id: str, distinct_id: str) -> Row[Any] | None:
-    """The person's id with us, e-mail, names and phone number."""
+    """Return the person's id with us, e-mail, names and phone number; None where there is no such person."""
     return db.execute(_FIND, {"project_id": project_id, "distinct_id": distinct_id}).one_or_none()
 
 
 def known(db: Connection, project_id: str, person_id: int) -> PersonCounts:
-    """What would go."""
+    """Count what an erasure would take away."""
     values = {"project_id": project_id, "person": person_id}
     rows, logged = db.execute(_FORMER, values).all(), db.execute(_LOGGED, values).one()
     return PersonCounts(1, sum(row.left_at is None for row in rows), logged.stays, logged.changes)
 
 
 def erase(db: Connection, project_id: str, distinct_id: str, alias: str, now: int) -> PersonCounts:
-    """Book the person's exits, and let `alias` stand for them from now on; what there was before. `alias` is random."""
+    """Count the person's exits, and let `alias`, which is random, stand for them from now on. Return what there was
+    before."""
     cohorts.lock_project(db, project_id)
     person = find(db, project_id, distinct_id)
     if person is None:
@@ -79,8 +80,8 @@ def erase(db: Connection, project_id: str, distinct_id: str, alias: str, now: in
 
 
 def _leave(db: Connection, cohort: CohortState, person_id: int, row: Row[Any], now: int) -> None:
-    """One exit, on a session of its own: every change of the log belongs to one, and a size over time is a sum over
-    them. What is known of Mixpanel's calls (last call, rhythm, label, order) stays as it is."""
+    """Count one exit, on a session of its own: every change of the log belongs to one, and a size over time is a sum
+    over them. What is known of Mixpanel's calls (last call, rhythm, label, order) stays as it is."""
     session = _session(db, cohort.id, now)
     cohort.count_changes(0, 1)
     session.count_changes(cohort, 0, 1)
@@ -91,6 +92,7 @@ def _leave(db: Connection, cohort: CohortState, person_id: int, row: Row[Any], n
 
 
 def _session(db: Connection, cohort_id: int, now: int) -> SessionState:
-    """Numbered below all others: S9 orders what Mixpanel has said, and nobody can speak of this person any more."""
+    """Return a session that is numbered below all others: S9 orders what Mixpanel has said, and nobody can speak of
+    this person any more."""
     lowest = db.execute(_LOWEST, {"cohort": cohort_id}).scalar_one() or 0
     return sessions.new(cohort_id, min(lowest, 0) - 1, "", ACTION, 0, now, status="complete", completed_at=now)

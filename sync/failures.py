@@ -77,8 +77,9 @@ class FailureLog:
 
 
 def _write(db: Connection, refusal: Refusal) -> None:
-    """A repeat is counted on the row that is there: so that nobody without an account makes more rows than there are
-    causes and connections (in an hour, and in a minute), and no connection more than MOST_AN_HOUR and a few."""
+    """Write a failure, or count a repeat on the row that is there. So nobody without an account makes more rows than
+    there are causes and connections (in an hour, and in a minute), and no connection more than MOST_AN_HOUR and a few.
+    """
     if not refusal.is_signed_in:
         refusal = _named_by_us(db, refusal)
     fold = MINUTE if refusal.connection else HOUR
@@ -92,7 +93,7 @@ def _write(db: Connection, refusal: Refusal) -> None:
 
 
 def _named_by_us(db: Connection, refusal: Refusal) -> Refusal:
-    """Without a name that no connection has: it would be a stranger's own text."""
+    """Return the refusal without a name that no connection has: it would be a stranger's own text."""
     exists = refusal.connection and db.execute(_EXISTS, {"connection": refusal.connection}).first()
     return refusal if exists else replace(refusal, connection=None)
 

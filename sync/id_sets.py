@@ -15,13 +15,13 @@ WINDOW = 64 * 1024 * 1024  # ids that one pass of a sweep holds, at a byte each
 
 
 def encode(person_ids: Iterable[int]) -> bytes:
-    """The ids of one page as a column keeps them."""
+    """Return the ids of one page as a column keeps them."""
     ids = sorted(person_ids)
     return zlib.compress(array("Q", map(sub, ids, [0, *ids])).tobytes(), 1)
 
 
 def decode(blob: bytes) -> Iterator[int]:
-    """The ids of one page, ascending."""
+    """Yield the ids of one page, ascending."""
     differences = array("Q")
     differences.frombytes(zlib.decompress(blob))
     return accumulate(differences)

@@ -62,7 +62,7 @@ def prune_log(database: Database, days: int, now: int) -> int:
 
 
 def _step(db: Connection, cohort_id: int, before: int) -> tuple[int, bool]:
-    """How many rows went, and whether there may be more."""
+    """Remove some rows. Return how many went, and whether there may be more."""
     examined, last_gone = db.execute(_LOCK[db.dialect.name], {"cohort": cohort_id}).one()
     needed = db.execute(_NEEDED, {"cohort": cohort_id}).scalar_one() or _ALL
     values = {"cohort": cohort_id, "examined": examined, "needed": needed, "step": STEP}

@@ -42,7 +42,7 @@ _PRUNE_FAILURES = text("DELETE FROM failure WHERE id IN (SELECT id FROM failure 
 
 
 def run_once(database: Database, rules: Rules, clock: Clock) -> int:
-    """Everything that is due; returns how many sessions were moved on. Raises DatabaseUnavailable."""
+    """Do everything that is due. Return how many sessions were moved on. Raises DatabaseUnavailable."""
     mark_stalled(database, rules, clock())
     settle_in_time(database, rules, clock())
     moved = 0
@@ -53,13 +53,13 @@ def run_once(database: Database, rules: Rules, clock: Clock) -> int:
 
 
 def mark_stalled(database: Database, rules: Rules, now: int) -> int:
-    """Show as stalled whatever has had no page for too long (S13); nothing else is done to it."""
+    """Show a session as stalled that has had no page for too long (S13); nothing else is done to it."""
     values = {"before": now - rules.stalled, "beyond": now + rules.stalled}
     return database.write(lambda db: db.execute(_STALL, values).rowcount)
 
 
 def settle_in_time(database: Database, rules: Rules, now: int) -> int:
-    """The settling time begins anew where the clock was set back since the last page (S8)."""
+    """Let the settling time begin anew where the clock was set back since the last page (S8)."""
     return database.write(lambda db: db.execute(_BEGIN_ANEW, {"latest": now + rules.settle}).rowcount)
 
 
@@ -75,7 +75,7 @@ def prune(database: Database, pages_days: int, failures_days: int, now: int) -> 
 
 
 def _claimed(database: Database, rules: Rules, clock: Clock) -> Iterator[Claim]:
-    """The due sessions that are ours: a claim counts only where it changed the row."""
+    """Claim the due sessions, one by one, and yield the claims that succeed."""
     lease = Lease(rules.claim)
     for session_id in database.read(lambda db: CLAIMS.due(db, lease, clock(), AT_ONCE)):
         now = clock()  # again: the session before this one may have taken long

@@ -29,7 +29,7 @@ class Failure(Protocol):
 
 
 def last_taken(db: Connection) -> dict[str, int]:
-    """When the last call of each connection was taken, by the connection's name."""
+    """Return when the last call of each connection was taken, by the connection's name."""
     return {row.name: row.at for row in db.execute(_BY_NAME)}
 
 

@@ -27,16 +27,16 @@ _IDS = _page("m.person_id, p.distinct_id")
 
 
 def page(db: Connection, cohort: int, after: int, limit: int) -> Sequence[Row[Any]]:
-    """The next `limit` members behind the person id `after`, as COLUMNS; `cohort` is our own id."""
+    """Return the next `limit` members behind the person id `after`, as COLUMNS; `cohort` is our own id."""
     return db.execute(_PAGE, {"cohort": cohort, "after": after, "limit": limit}).all()
 
 
 def page_of_ids(db: Connection, cohort: int, after: int, limit: int) -> Sequence[Row[Any]]:
-    """The same members, of each only `person_id` and `distinct_id`."""
+    """Return the same members, of each only `person_id` and `distinct_id`."""
     return db.execute(_IDS, {"cohort": cohort, "after": after, "limit": limit}).all()
 
 
 def streamed(db: Connection, cohort: int, after: int, limit: int) -> CursorResult[Any]:
-    """The same page as `page`, AT_ONCE rows at a time from the store. The caller closes it."""
+    """Return the same page as `page`, AT_ONCE rows at a time from the store. The caller closes it."""
     options = {"stream_results": True, "max_row_buffer": AT_ONCE}
     return db.execute(_PAGE, {"cohort": cohort, "after": after, "limit": limit}, execution_options=options)

@@ -44,7 +44,7 @@ BEFORE_ALL = (-(2**62), -1)
 def listed(
     db: Connection, session_id: int, limit: int, behind: tuple[int, int] = BEFORE_ALL, offset: int = 0
 ) -> Sequence[Row[Any]]:
-    """`page`, `nth`, `reason` and `value` of the next `limit`, by page and place, behind the `nth` of a page."""
+    """Return `page`, `nth`, `reason` and `value` of the next `limit`, by page and place, behind the `nth` of a page."""
     page, nth = behind
     values = {"session_id": session_id, "page": page, "nth": nth, "limit": limit, "offset": offset}
     return db.execute(_LISTED_BY[db.dialect.name], values).all()

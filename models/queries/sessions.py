@@ -7,7 +7,7 @@ whatever the number of sessions.
 
 
 def unfinished(column: str) -> str:
-    """SQL for this column of the unfinished session of a row `c` of cohort; null where none is."""
+    """Return SQL for this column of the unfinished session of a row `c` of cohort; null where none is."""
     return f"""coalesce(
         (SELECT s.{column} FROM sync_session s WHERE s.cohort_id = c.id AND s.number = c.newest_refresh
             AND s.status NOT IN ('complete', 'superseded')),

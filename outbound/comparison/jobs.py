@@ -42,7 +42,7 @@ _COLUMNS = """x.id, x.cohort_id, x.project, x.who, x.way, x.state, x.asked_at, x
 
 
 def _select(where: str) -> dict[str, Any]:
-    """The statement for each database; they differ in how they look into JSON."""
+    """Return the statement for each database; they differ in how they look into JSON."""
     return {
         name: text(f"""
             SELECT {_COLUMNS}, {summary} AS summary FROM comparison x JOIN cohort c ON c.id = x.cohort_id
@@ -93,13 +93,12 @@ class Comparison:
 
     @property
     def resumes_at(self) -> int | None:
-        """When it goes on, where it waits for the budget."""
+        """Return when it goes on, in milliseconds, where it waits for the budget."""
         return self.claimed_until if self.state == "waiting" else None
 
 
 def ask(db: Connection, cohort: int, project: str, who: str, way: str, now: int, summary: Summary) -> int:
-    """Ask for a comparison; returns its id, or that of the same one that is not over yet (but for an upload, which
-    brings something of its own)."""
+    """Ask for a comparison. Return its id, or that of the same one that is not over yet; an upload is always a new one."""
     known = None if way == "csv" else db.execute(_UNDER_WAY, {"cohort": cohort, "way": way}).scalar_one_or_none()
     if known is not None:
         return int(known)
@@ -113,13 +112,13 @@ def by_id(db: Connection, comparison_id: int) -> Comparison | None:
 
 
 def listed(db: Connection, before: int, limit: int, cohort: int = 0) -> list[Comparison]:
-    """The newest first, from before an id on; of one cohort where it is not 0."""
+    """Return the newest first, from before an id on; of one cohort where it is not 0."""
     values = {"before": before, "limit": limit, "cohort": cohort}
     return [_comparison(row) for row in db.execute(_LIST[db.dialect.name], values)]
 
 
 def ids(db: Connection, comparison_id: int) -> tuple[list[str], list[str]]:
-    """Those missing here, and those extra here, as far as they are listed."""
+    """Return the ids that are missing here, and those that are extra here, as far as they are listed."""
     found = json.loads(db.execute(_IDS, {"id": comparison_id}).scalar_one() or "{}")
     return found.get("missing_ids", []), found.get("extra_ids", [])
 
@@ -162,7 +161,7 @@ def end(
     now: int,
     sides: tuple[list[str], list[str]] = ([], []),
 ) -> bool:
-    """Keep what came of it; False where it is not ours any more."""
+    """Keep the result; False where it is another worker's by now."""
     values = {"state": state, "report": _report(summary, *sides), "now": now}
     return db.execute(_END, claim.values | values).rowcount == 1
 

@@ -73,7 +73,7 @@ class LookResult:
 
 
 def ask(db: Connection, delivery: int, sought: Sought, sent_at: int, now: int, hindrance: str = "") -> None:
-    """Look out for this event, from the beginning; one that is hindered stops at once and says why."""
+    """Look out for this event, from the beginning. With a `hindrance` it stops at once and says why."""
     values = {"event": sought.event, "distinct_id": sought.distinct_id, "insert_id": sought.insert_id}
     begin = {"state": "waiting", "cause": None, "next_at": max(now, sent_at + FIRST_LOOK)}
     if hindrance:
@@ -82,13 +82,13 @@ def ask(db: Connection, delivery: int, sought: Sought, sent_at: int, now: int, h
 
 
 def of(db: Connection, delivery: int) -> DeliveryCheck | None:
-    """The look-out for this delivery."""
+    """Return the look-out for this delivery."""
     row = db.execute(_OF, {"delivery": delivery}).one_or_none()
     return None if row is None else _landing(row)
 
 
 def stop(db: Connection, delivery: int, why: str) -> bool:
-    """Look no more; False where it was over already."""
+    """Stop looking; False where it was over already."""
     return db.execute(_STOP, {"delivery": delivery, "cause": why}).rowcount == 1
 
 

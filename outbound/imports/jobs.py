@@ -111,12 +111,12 @@ class Import:
 
     @property
     def rate(self) -> float:
-        """Records a second, over the time that somebody worked on it."""
+        """Return the records a second, over the time that somebody worked on it."""
         return self.read * 1000 / self.worked_ms if self.worked_ms else 0.0
 
     @property
     def left_ms(self) -> int | None:
-        """How long it probably takes still."""
+        """Return the milliseconds that it probably takes still; None where nobody can tell."""
         if self.total is None or not self.rate:
             return None
         return round(max(0, self.total - self.read) * 1000 / self.rate)
@@ -141,7 +141,7 @@ class NewImport:
 
 
 def add(db: Connection, draft: NewImport, now: int) -> int:
-    """Its id."""
+    """Add an import, and return its id."""
     values = vars(draft) | {"settings": json.dumps(draft.settings), "now": now}
     return int(db.execute(_ADD, values).scalar_one())
 
@@ -152,27 +152,27 @@ def by_id(db: Connection, import_id: int) -> Import | None:
 
 
 def listed(db: Connection, before: int, limit: int) -> list[Import]:
-    """The newest first, from before an id on."""
+    """Return the newest imports first, from before an id on."""
     return [_import(row) for row in db.execute(_LIST, {"before": before, "limit": limit})]
 
 
 def set_up(db: Connection, import_id: int, settings: dict[str, Any]) -> bool:
-    """Change how it is read, before it begins."""
+    """Change how an import is read, before it begins; False where it has begun."""
     return db.execute(_SET, {"id": import_id, "settings": json.dumps(settings)}).rowcount == 1
 
 
 def go(db: Connection, import_id: int) -> bool:
-    """Let it begin, or go on; False where that cannot be."""
+    """Let an import begin, or go on; False where that cannot be."""
     return db.execute(_GO, {"id": import_id}).rowcount == 1
 
 
 def pause(db: Connection, import_id: int) -> bool:
-    """What is under way is still finished."""
+    """Pause an import; batches that are under way are still finished. False where it is not open."""
     return db.execute(_PAUSE, {"id": import_id}).rowcount == 1
 
 
 def cancel(db: Connection, import_id: int, now: int) -> bool:
-    """For good; what was sent stays in Mixpanel."""
+    """End an import for good; what was sent stays in Mixpanel. False where it is over."""
     return db.execute(_CANCEL, {"id": import_id, "now": now}).rowcount == 1
 
 
@@ -235,22 +235,22 @@ def end(
 
 
 def done(db: Connection, import_id: int) -> list[tuple[int, int]]:
-    """The stretches that are complete, in order."""
+    """Return the stretches that are complete, in order."""
     return [(row.first_place, row.last_place) for row in db.execute(_DONE, {"id": import_id})]
 
 
 def left_open(db: Connection, import_id: int) -> list[tuple[int, int, int]]:
-    """The batches whose process died: the delivery, and its stretch."""
+    """Return the batches whose process died: the delivery, and its stretch."""
     return [tuple(row) for row in db.execute(_LEFT_OPEN, {"id": import_id})]
 
 
 def give_up(db: Connection, delivery: int, words: str) -> None:
-    """A batch that nobody will complete, and that is sent again."""
+    """End a batch that nobody will complete, and that is sent again."""
     db.execute(_GIVE_UP, {"id": delivery, "words": words})
 
 
 def old(db: Connection, before: int) -> list[tuple[int, str | None, str]]:
-    """Some that ended before a moment: id, path and source."""
+    """Return some that ended before a moment: id, path and source."""
     return [tuple(row) for row in db.execute(_OLD, {"before": before})]
 
 

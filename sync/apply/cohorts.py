@@ -73,13 +73,13 @@ class CohortState:
         self.version += 1 if entered or left else 0
 
     def synced(self, now: int) -> None:
-        """A session of this cohort is complete."""
+        """Note that a session of this cohort is complete."""
         self.first_synced_at = self.first_synced_at or now
         self.last_synced_at = now
 
 
 def lock(db: Connection, page: Page, now: int) -> CohortState:
-    """The cohort of `page`, locked until the transaction ends; made if no call has named it before (S6)."""
+    """Lock the cohort of `page` until the transaction ends, and return it; make it if no call has named it before (S6)."""
     values = {"project_id": page.project_id, "cohort_id": page.cohort_id}
     row = _LOCK[db.dialect.name].first(db, values)
     return CohortState(*(row or _created(db, values, now)))
@@ -92,8 +92,8 @@ def _created(db: Connection, values: dict[str, str], now: int) -> Row:
 
 
 def lock_project(db: Connection, project_id: str) -> None:
-    """Lock all cohorts of a project until the transaction ends, in the order of their ids: none of its pages is under
-    way then. Pages lock one cohort before anything else, so that this never deadlocks with them."""
+    """Lock all cohorts of a project until the transaction ends, in the order of their ids. None of its pages is under
+    way then. Pages lock one cohort before anything else, so this never deadlocks with them."""
     if db.dialect.name == "postgresql":
         _HOLD_PROJECT.all(db, {"project_id": project_id})
         _LOCK_ALL.all(db, {"project_id": project_id})
@@ -104,7 +104,7 @@ def lock_by_id(db: Connection, cohort_id: int) -> CohortState:
 
 
 def relabel(db: Connection, cohort: CohortState, page: Page, session_number: int, now: int) -> None:
-    """The newest session's label shows, and the one that it replaces is kept with its date (S12). A session whose own
+    """Show the label of the newest session, and keep the one that it replaces with its date (S12). A session whose own
     pages differ in it has replaced one label."""
     name = cohort.name if page.name is None else page.name
     description = cohort.description if page.description is None else page.description

@@ -40,14 +40,15 @@ class Plan:
     counted: int = 0  # named, and not counted by an earlier page of this session
 
     def leave(self, settled: int) -> None:
-        """Count so many people of whom the page says nothing new."""
+        """Count people of whom the page says nothing new."""
         self.unchanged += settled
         self.counted += settled
 
 
 def plan_entries(plan: Plan, people: Sequence[StoredPerson], ids: Sequence[int], *, is_diff: bool) -> None:
-    """`members` and `add_members`: whoever is not in enters, unless a newer session has spoken of them. `ids` are the
-    person ids of `people`. A refresh leaves whoever is in alone; a diff notes that its word is the last one (S9)."""
+    """Plan `members` and `add_members`: everybody who is not in enters, unless a newer session has spoken of them.
+    `ids` are the person ids of `people`. A refresh leaves those who are in alone; a diff notes that its word is the
+    last one (S9)."""
     number, now, stays, last = plan.number, plan.now, plan.stays, plan.last_change
     unchanged = repeated = entered = 0
     for (_, _, _, entered_at, left_at, entry_number, spoken, change), person_id in zip(people, ids, strict=True):
@@ -67,8 +68,8 @@ def plan_entries(plan: Plan, people: Sequence[StoredPerson], ids: Sequence[int],
 
 
 def plan_exits(plan: Plan, people: Sequence[StoredPerson], ids: Sequence[int], *, spared: Collection[int]) -> None:
-    """`remove_members`: whoever is in leaves, unless a newer session has spoken of them (`spared`: by a refresh). Of
-    all others the row notes that this session's word is the last one (S9)."""
+    """Plan `remove_members`: everybody who is in leaves, unless a newer session has spoken of them. `spared` are the
+    person ids of whom a refresh has. The rows of all others note that this session's word is the last one (S9)."""
     number, now, stays, last = plan.number, plan.now, plan.stays, plan.last_change
     unchanged = repeated = left = 0
     for (_, _, _, entered_at, left_at, entry_number, spoken, change), person_id in zip(people, ids, strict=True):

@@ -26,12 +26,12 @@ NOTHING = Patch(0, EMPTY.fields, {})
 
 
 def digests(members: Mapping[str, msgspec.Raw]) -> dict[str, int | None]:
-    """64 bits of each member object, signed as databases have it."""
+    """Return 64 bits of each member object, signed as databases have it, by distinct id."""
     return {distinct_id: xxh3_64_intdigest(raw) - _SIGN for distinct_id, raw in members.items()}
 
 
 def changes(people: Iterable[StoredPerson], members: Mapping[str, msgspec.Raw]) -> list[Change]:
-    """The people whom a page makes or changes, in key order; whoever's data stays the same costs no write."""
+    """Return the people whom a page makes or changes, in key order. People whose data stays the same cost no write."""
     asked = [person for person in people if person[1] is None or person[2] is not None]
     if not asked:
         return []
@@ -50,11 +50,12 @@ def changes(people: Iterable[StoredPerson], members: Mapping[str, msgspec.Raw]) 
 
 
 def strangers(people: Iterable[StoredPerson]) -> list[Change]:
-    """Rows for people whom only a removal has named: an id and no profile."""
+    """Return new people whom only a removal has named: an id and no profile."""
     return [Change(person[0], None, None, NOTHING, EMPTY) for person in people if person[1] is None]
 
 
 def stored_profile(columns: str) -> Profile:
-    """The profile that `Store.read_people` hands over: a JSON list of the four columns and the properties' text."""
+    """Decode the profile that `Store.read_people` returns: a JSON list of the four columns and the text of the
+    properties."""
     email, first, last, phone, properties = msgspec.json.decode(columns)
     return Profile((email, first, last, phone), msgspec.json.decode(properties))

@@ -61,7 +61,7 @@ class PageRun:
         return self.earlier is not None and self.earlier.body_digest == self.page.digest
 
     def replay(self) -> Receipt:
-        """Nothing changes but what is known of the traffic (S7, S8, S13)."""
+        """Count a page that came once more; it changes nothing else (S7, S8, S13)."""
         sessions.replay(self.db, self.session, self.rules, self.now)
         pages.count_replay(self.db, self.session, self.page)
         return Receipt("replayed")
@@ -120,15 +120,16 @@ class PageRun:
         return plan
 
     def _named_by_newer_refresh(self) -> set[int]:
-        """A late page of a diff must not remove whom a newer refresh, still unfinished, has already named (S9)."""
+        """Return the ids of the people whom a newer, unfinished refresh has named: a late page of a diff must not
+        remove them (S9)."""
         if self.session.number > self.cohort.newest_refresh:
             return set()
         refresh = sessions.by_number(self.db, self.cohort.id, self.cohort.newest_refresh)
         return set() if refresh.is_rejected else leavers.named(self.db, refresh)
 
     def _named_before(self) -> set[int] | None:
-        """The people whom a diff has named before this page, where their rows do not tell it: a newer session may have
-        spoken since, or the page came in another version (S14). None where the rows tell."""
+        """Return the ids of the people whom a diff has named before this page, or None where their rows tell. Rows do
+        not tell where a newer session may have spoken since, and where the page came in another version (S14)."""
         is_newest = self.session.number == self.cohort.session_count
         if self.session.is_refresh or (is_newest and self.earlier is None):
             return None

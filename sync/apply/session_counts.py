@@ -56,7 +56,7 @@ class SessionCounts:
             self.last_change = cohort.change_count
 
     def count_exactly(self, named: int, entered: int) -> None:
-        """All pages are here, and the counts become those of sets: so many different people were named, and so many of
-        them have entered by this session."""
+        """Make the counts those of sets, once all pages are here: `named` different people, of whom `entered` have
+        entered by this session."""
         self.received = named + self.rejected
         self.unchanged = named - entered

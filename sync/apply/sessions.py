@@ -97,7 +97,7 @@ class SessionState(SessionCounts):
 
     @property
     def has_all_pages(self) -> bool:
-        """Every page that the session is known to have is here; with no total, whatever came is all."""
+        """Whether every page that the session is known to have is here. Without a total, what came is all."""
         return self.total_pages is None or self.pages_received >= self.total_pages
 
     @property
@@ -110,7 +110,7 @@ class SessionState(SessionCounts):
         return self.would_leave_of is not None
 
     def open(self) -> None:
-        """A page changes it: whatever its end was before, it has to come to it anew (S8)."""
+        """Take back the session's end, because a page changes it: it has to come to an end anew (S8)."""
         self.status = "receiving"
         self.settles_at = self.completed_at = None
         self.held_at = self.would_leave = self.would_leave_of = self.decision = self.held_for = None
@@ -128,7 +128,7 @@ class SessionState(SessionCounts):
         self.status, self.settles_at = "settling", until
 
     def complete(self, cohort: CohortState, now: int) -> None:
-        """Nothing is to come any more; a refresh has had its word on everybody in the cohort (S9)."""
+        """End the session. A complete refresh has had its word on everybody in the cohort (S9)."""
         self.status, self.completed_at, self.settles_at = "complete", now, None
         if self.is_refresh:
             cohort.complete_refresh = max(cohort.complete_refresh, self.number)
@@ -138,7 +138,8 @@ class SessionState(SessionCounts):
 def join(
     db: Connection, cohort: CohortState, page: Page, rules: Rules, connection_id: int, now: int
 ) -> tuple[SessionState, EarlierPage | None]:
-    """The session that `page` belongs to, opened if it is its first, and the page's earlier version if there is one."""
+    """Return the session that `page` belongs to, opened if it is its first page, and the page's earlier version if
+    there is one."""
     values = {"cohort_id": cohort.id, "session_id": page.session_id, "action": page.action, "page": page.key}
     if cohort.session_count == 0:
         row = None
@@ -176,7 +177,7 @@ def new(
     status: str = "receiving",
     completed_at: int | None = None,
 ) -> SessionState:
-    """A session without pages, not saved yet."""
+    """Return a session without pages, which is not saved yet."""
     return SessionState(
         id=0,
         cohort_id=cohort_id,
@@ -218,7 +219,7 @@ def by_number(db: Connection, cohort_id: int, number: int) -> SessionState:
 
 
 def locked(db: Connection, session_id: int) -> tuple[CohortState, SessionState] | None:
-    """The session and its cohort under the cohort's lock, or None where there is no such session."""
+    """Lock the session's cohort, and return both; None where there is no such session."""
     session = by_id(db, session_id)
     if session is None:
         return None
@@ -243,7 +244,7 @@ def take_in(db: Connection, session: SessionState, page: Page, earlier: EarlierP
 
 
 def _recount(db: Connection, session: SessionState, page: Page, *, new: bool) -> None:
-    """The total changed: pages past the new one are no part of the export any more."""
+    """Count the session's pages anew: its total has changed, and pages past it are no part of the export any more."""
     (known,) = _COUNT_PAGES.one(db, {"session_id": session.id, "total": page.total})
     session.pages_received = known + (1 if new else 0)
 
@@ -260,7 +261,7 @@ def replay(db: Connection, session: SessionState, rules: Rules, now: int) -> Non
 
 
 def save(db: Connection, session: SessionState) -> None:
-    """Write the row; a new one gets its id."""
+    """Write the row, and give a new one its id."""
     if session.id:
         _SAVE.run(db, vars(session))
     else:

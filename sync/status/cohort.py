@@ -22,7 +22,7 @@ _REFUSED_SINCE = """
 
 
 def _cohorts(pair: str, collect: str) -> dict[bool, TextClause]:
-    """The statement for all cohorts (False) and for one (True); databases differ in how they make a JSON list."""
+    """Return the statement for all cohorts (False) and for one (True); databases differ in how they make a JSON list."""
     every = f"""
         SELECT c.id, c.project_id, c.mixpanel_cohort_id, c.name, c.member_count, c.last_synced_at, c.last_call_at,
             c.guard_percent, k.id AS connection_id, k.name AS connection, k.enabled AS connection_enabled,
@@ -124,7 +124,7 @@ class CohortStatus:
 
     @property
     def state(self) -> str:
-        """A key of `TONES`, never `never_called`."""
+        """Return a key of `TONES`, never `never_called`."""
         status = progress.state(self.session, self.now) if self.session else ""
         if not self.connection_enabled:
             return "off"
@@ -157,14 +157,15 @@ class CohortStatus:
 
 
 def cohort_statuses(db: Connection, now: int, cohort_id: int | None = None) -> list[CohortStatus]:
-    """All cohorts, or the one with this id (our own, not Mixpanel's), in the order of their first call."""
+    """Return the status of all cohorts, or of the one with this id (our own, not Mixpanel's), in the order of their
+    first call."""
     statement = _COHORTS[db.dialect.name][cohort_id is not None]
     values = {} if cohort_id is None else {"id": cohort_id}
     return _with_gaps(db, [cohort_status(row, now) for row in db.execute(statement, values)])
 
 
 def _with_gaps(db: Connection, found: list[CohortStatus]) -> list[CohortStatus]:
-    """With the pages that are missing from exports that are late or stalled; a statement where there are any."""
+    """Add the pages that are missing from exports that are late or stalled, with one statement where there are any."""
     silent = [cohort.session.id for cohort in found if cohort.session and cohort.state in {"late", "stalled"}]
     gaps = progress.gaps(db, silent)
     return [
@@ -176,7 +177,7 @@ def _with_gaps(db: Connection, found: list[CohortStatus]) -> list[CohortStatus]:
 
 
 def cohort_status(row: Row[Any], now: int) -> CohortStatus:
-    """What one row of the statement means."""
+    """Return what one row of the statement means."""
     recent = json.loads(row.recent or "[]") if isinstance(row.recent, str | None) else row.recent
     return CohortStatus(
         now=now,

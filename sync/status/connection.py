@@ -67,20 +67,21 @@ class ConnectionStatus:
 
     @property
     def state(self) -> str:
-        """A key of `TONES`, the worst of its own state and its cohorts': in step only where all of them are well."""
+        """Return a key of `TONES`: the worst of its own state and its cohorts', and `in_step` only where all of them
+        are well."""
         if self.own_state not in {"in_step", "quiet"}:
             return self.own_state
         return next((state for state in WORST_FIRST if state == self.own_state or state in self.troubles), "in_step")
 
     @property
     def troubles(self) -> Counter[str]:
-        """How many of its cohorts are in which state that is not well."""
+        """Count its cohorts in each state that is not well."""
         followed = (cohort.state for cohort in self.cohorts if not cohort.mixpanel_cohort_id.startswith(SIMULATED))
         return Counter(state for state in followed if state in WORST_FIRST)
 
     @property
     def own_state(self) -> str:
-        """never_called, in_step, quiet, failing or off, by what is not said of its cohorts."""
+        """Return never_called, in_step, quiet, failing or off: its state without what its cohorts' states say."""
         if not self.enabled:
             return "off"
         if is_failing(self.refusals, self.failure):
@@ -116,8 +117,8 @@ class ConnectionStatus:
 def connection_statuses(
     db: Connection, now: int, cohorts: list[CohortStatus] | None = None
 ) -> dict[int, ConnectionStatus]:
-    """All connections by id, in the order in which they were made. Who has the cohorts' statuses already hands them
-    over and saves a statement."""
+    """Return the status of all connections by id, in the order in which they were made. `cohorts` saves a statement
+    where the caller has them already."""
     cohorts = cohort_statuses(db, now) if cohorts is None else cohorts
     rows = db.execute(_CONNECTIONS, {"after": now - REMEMBERED, "lately": now - REMEMBERED_UNKNOWN})
     return {row.id: _connection(row, now, cohorts) for row in rows}

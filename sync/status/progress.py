@@ -44,13 +44,13 @@ class Session(Protocol):
 
 
 def pace(session: Session) -> float | None:
-    """Milliseconds from page to page; None where too little has come to tell."""
+    """Return the milliseconds from page to page; None where too little has come to tell."""
     paces, took = session.pages_received - 1, session.last_page_at - session.started_at
     return took / paces if paces > 0 else None
 
 
 def state(session: Session, now: int) -> str:
-    """The session's status, or `late` where it is receiving and its next page is overdue."""
+    """Return the session's status, or `late` where it is receiving and its next page is overdue."""
     if session.status != "receiving":
         return session.status
     known = pace(session)
@@ -59,7 +59,7 @@ def state(session: Session, now: int) -> str:
 
 
 def gaps(db: Connection, sessions: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
-    """The pages that have not come, as ranges, of each of these sessions (of LOOKED_AT at most); one statement."""
+    """Return the pages that have not come, as ranges, by session; at most LOOKED_AT sessions, with one statement."""
     found: dict[int, list[tuple[int, int]]] = {session: [] for session in sessions[:LOOKED_AT]}
     if found:
         for row in db.execute(_GAPS, {"sessions": list(found)}):
@@ -85,7 +85,7 @@ def missing(ranges: Ranges) -> str:
 
 
 def starts_over(kind: str) -> str:
-    """What Mixpanel does about an export that came to a halt. `kind` is that of the cohort's rhythm."""
+    """Say what Mixpanel does about an export that came to a halt. `kind` is that of the cohort's rhythm."""
     return {
         "recurring": "Mixpanel starts over at its next cycle",
         "one_time": "Mixpanel does not send a one-time export again by itself: export it once more",

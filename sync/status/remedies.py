@@ -69,7 +69,7 @@ def pauses(status: int) -> bool:
 
 
 def after(status: int, cause: str) -> NextStep:
-    """What Mixpanel does next after a call that was answered with `status` for `cause`."""
+    """Return what Mixpanel does next after a call that was answered with `status` for `cause`."""
     if status == 405:  # noqa: PLR2004
         return NextStep("waiting", "This was not Mixpanel", NOT_MIXPANEL, ())
     if status == 401:  # noqa: PLR2004
@@ -84,7 +84,7 @@ def after(status: int, cause: str) -> NextStep:
 
 
 def title(cause: str) -> str:
-    """A cause's short name for people; a cause without one is shown as the word that it is."""
+    """Return a cause's short name for people; a cause without one is shown as it is."""
     return _TITLES.get(cause) or cause.replace("_", " ").capitalize()
 
 

@@ -30,7 +30,7 @@ _HEADLINES = {
 
 
 def headline(cohort: CohortStatus) -> str:
-    """The state in two or three words: "Receiving page 6 of 10"."""
+    """Return the state in two or three words: "Receiving page 6 of 10"."""
     session = cohort.session
     if session and cohort.state == "receiving":
         return f"Receiving page {_of_total(session)}"
@@ -40,7 +40,7 @@ def headline(cohort: CohortStatus) -> str:
 
 
 def sentence(cohort: CohortStatus) -> str:
-    """What the state means, and what to do about it."""
+    """Say what the state means, and what to do about it."""
     session = cohort.session
     says = {
         "off": _off,

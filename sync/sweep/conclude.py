@@ -72,7 +72,7 @@ def end_and_save(
 
 
 def _named_with(db: Connection, session: SessionState, last: LastPage) -> set[int]:
-    """The people whom the session's pages have named, the last one in the version that is at hand."""
+    """Return the ids of all people whom the session has named, those of the last page from the version at hand."""
     return leavers.named(db, session, besides=last.page.key).union(last.named)
 
 
@@ -84,8 +84,8 @@ def leave_to_worker(cohort: CohortState, session: SessionState, *, judged: bool)
 
 
 def let_steps_begin(cohort: CohortState, session: SessionState) -> None:
-    """The removal guard lets the steps go on. The refresh has had its word on everybody: late pages of older diffs
-    change nothing from now on, or the steps would miss those whom they let in behind them."""
+    """Let the steps of a sweep go on after the removal guard has judged. The refresh has had its word on everybody:
+    late pages of older diffs change nothing from now on, or the steps would miss those whom they let in behind them."""
     cohort.complete_refresh = max(cohort.complete_refresh, session.number)
     if not session.is_judged:
         session.would_leave_of = cohort.member_count - session.entered

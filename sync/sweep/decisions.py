@@ -19,8 +19,8 @@ HIGHEST_PERCENT = 100
 
 
 def approve(db: Connection, session_id: int, rules: Rules, now: int) -> bool:
-    """Those whom the refresh did not name leave, at once or by the worker where the cohort is large (S5), but for
-    those of whom a newer session has spoken since (S9). False where the session is not held any more, or named nobody
+    """Let everybody leave whom the refresh did not name, at once or by the worker where the cohort is large (S5); those
+    stay of whom a newer session has spoken since (S9). False where the session is not held any more, or named nobody
     whom we could read (S4)."""
     locked = _held(db, session_id)
     if locked is None or not held.can_be_approved(locked[1]):
@@ -32,7 +32,7 @@ def approve(db: Connection, session_id: int, rules: Rules, now: int) -> bool:
 
 
 def reject(db: Connection, session_id: int, _now: int) -> bool:
-    """Nobody leaves by this refresh, and its later pages change nothing any more. False where it is not held."""
+    """End the refresh: nobody leaves by it, and its later pages change nothing. False where it is not held."""
     locked = _held(db, session_id)
     if locked is None:
         return False
@@ -43,8 +43,8 @@ def reject(db: Connection, session_id: int, _now: int) -> bool:
 
 
 def would_leave(db: Connection, session_id: int, after_person_id: int, limit: int) -> list[int]:
-    """The next `limit` ids over `after_person_id`, ascending, of those who leave if this held refresh is approved as
-    things stand now; nobody where it is not held, or can never be approved."""
+    """Return the next `limit` ids over `after_person_id`, ascending, of the people who leave if this held refresh is
+    approved now; none where it is not held, or can never be approved."""
     session = sessions.by_id(db, session_id)
     if session is None or session.status != "held" or not held.can_be_approved(session):
         return []
@@ -61,8 +61,8 @@ def would_leave(db: Connection, session_id: int, after_person_id: int, limit: in
 
 
 def set_percent(db: Connection, cohort_id: int, share: int | None) -> bool:
-    """The cohort's own share from now on, 0 to 100; 0 is off, None is the setting's. False where there is no such
-    cohort; raises ValueError for any other share."""
+    """Set the cohort's own share, 0 to 100; 0 is off, None is the setting's. False where there is no such cohort.
+    Raises ValueError for any other share."""
     if share is not None and not 0 <= share <= HIGHEST_PERCENT:
         raise ValueError("The share must be a whole number from 0 to 100.")
     return db.execute(_SET_PERCENT, {"id": cohort_id, "percent": share}).rowcount == 1

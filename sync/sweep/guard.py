@@ -31,7 +31,7 @@ _ARRIVALS = text("""
 
 
 def percent(cohort: CohortState, rules: Rules) -> int:
-    """The cohort's own share, or else the setting's; 0 is off."""
+    """Return the cohort's own share, or else the setting's; 0 is off."""
     return rules.guard_percent if cohort.guard_percent is None else cohort.guard_percent
 
 
@@ -94,8 +94,8 @@ def judge(
 def arrivals(
     db: Connection, session: SessionState, stayers: Container[int], first: int = 0, last: int = leavers.ALL_IDS
 ) -> int:
-    """How many members with `first <= id < last` are no old ones: they have entered by this session, are in, and are
-    to stay."""
+    """Count the members with `first <= id < last` who are new: they have entered by this session, are in, and are to
+    stay."""
     if not session.id or not session.entered:
         return 0
     values = {"cohort_id": session.cohort_id, "session_id": session.id, "first": first, "last": last}

@@ -8,13 +8,13 @@ Reason = Literal["removals", "half_unreadable", "none_readable"]
 
 
 def reason(session: Any) -> Reason:
-    """The key of the reason; what was held before reasons were kept was held for its removals."""
+    """Return the key of the reason. Rows from before reasons were kept were held for their removals."""
     found: Reason = session.held_for or REMOVALS
     return found
 
 
 def can_be_approved(session: Any) -> bool:
-    """Nobody leaves by a refresh that named nobody whom we could read, also not by a person's word (S4)."""
+    """Whether an operator may approve it. Nobody leaves by a refresh that named nobody whom we could read (S4)."""
     return reason(session) != NONE_READABLE
 
 
@@ -32,7 +32,7 @@ def why(session: Any) -> str:
 
 
 def what_next(session: Any) -> str:
-    """What happens until and unless somebody decides: sentences."""
+    """Say, in sentences, what happens unless somebody decides."""
     if reason(session) == NONE_READABLE:
         return (
             "Everyone stays: such a refresh never removes anybody, however often it comes. See the rejected members "

@@ -34,7 +34,7 @@ _STAYS = Statement(_MEMBERS.format(columns="person_id, entered_at, entry_number,
 
 
 def blobs(db: Connection, session: SessionState, besides: int = _NO_PAGE) -> Iterator[bytes]:
-    """What each page of the session has seen, in its latest version, without the page `besides`."""
+    """Yield the encoded ids of each page of the session, in its latest version, without the page `besides`."""
     total = session.total_pages if session.is_refresh and session.total_pages is not None else _NO_TOTAL
     values = {"session_id": session.id, "total": total, "besides": besides}
     result = db.execute(_SEEN, values, execution_options={"yield_per": 500})
@@ -42,7 +42,7 @@ def blobs(db: Connection, session: SessionState, besides: int = _NO_PAGE) -> Ite
 
 
 def named(db: Connection, session: SessionState, besides: int = _NO_PAGE) -> set[int]:
-    """The people whom the session's pages have named so far, without the page `besides`."""
+    """Return the ids of the people whom the session's pages have named so far, without the page `besides`."""
     if not session.id or session.pages_received == (0 if besides == _NO_PAGE else 1):
         return set()
     return {person_id for blob in blobs(db, session, besides) if blob for person_id in decode(blob)}
@@ -51,8 +51,9 @@ def named(db: Connection, session: SessionState, besides: int = _NO_PAGE) -> set
 def unnamed(
     db: Connection, session: SessionState, stayers: Container[int], first: int = 0, last: int = ALL_IDS
 ) -> Iterator[int]:
-    """Who is to leave, by ascending id: each member with `first <= id < last` who is not among `stayers` and of whom no
-    newer session has spoken (S9). All members of that stretch are in memory at once: see `spans`."""
+    """Yield the ids of the members who are to leave, ascending: those with `first <= id < last` who are not among
+    `stayers` and of whom no newer session has spoken (S9). All members of that stretch are in memory at once: see
+    `spans`."""
     found = _IDS.all(db, _stretch(session, first, last), binary=True)
     return (person_id for (person_id,) in found if person_id not in stayers)
 
@@ -62,7 +63,7 @@ def _stretch(session: SessionState, first: int, last: int) -> dict[str, int]:
 
 
 def spans(first: int, last: int, span: int = SPAN) -> Iterator[tuple[int, int]]:
-    """The ids from `first` up to `last` in parts that memory holds."""
+    """Divide the ids from `first` up to `last` into parts that memory holds."""
     return ((start, min(start + span, last)) for start in range(first, last, span))
 
 
@@ -75,7 +76,7 @@ def leavers(
     first: int = 0,
     last: int = ALL_IDS,
 ) -> Iterator[Stay]:
-    """The members with `first <= id < last` who are not among `stayers`, as rows to write at the end of the log."""
+    """Yield the members with `first <= id < last` who are not among `stayers`, as rows for the end of the log."""
     change_number = cohort.change_count
     members = _STAYS.all(db, _stretch(session, first, last), binary=True)
     for person_id, entered_at, entry_number, previous in members:
@@ -87,8 +88,8 @@ def leavers(
 def newcomers(
     db: Connection, session: SessionState, stayers: Container[int], first: int = 0, last: int = ALL_IDS
 ) -> int:
-    """How many of `stayers` with `first <= id < last` have entered by this session. It may have entered others too:
-    those whom the latest version of a page names no more."""
+    """Count those of `stayers` with `first <= id < last` who have entered by this session. It may have entered others
+    too: those whom the latest version of a page names no more."""
     values = {"cohort_id": session.cohort_id, "session_id": session.id, "first": first, "last": last}
     changes = {"first_change": session.first_change, "last_change": session.last_change}
     result = db.execute(_ENTERED, values | changes, execution_options={"yield_per": FETCH})
@@ -96,5 +97,5 @@ def newcomers(
 
 
 def entered_among(db: Connection, session: SessionState, stayers: Container[int]) -> int:
-    """How many of all `stayers` have entered by this session: where each page has one version, all who have."""
+    """Count all of `stayers` who have entered by this session; where each page has one version, these are all who have."""
     return newcomers(db, session, stayers) if session.unclear else session.entered

@@ -24,8 +24,8 @@ _NO_PAGE = 0
 
 
 def doubt(db: Connection, session: SessionState, at_hand: Page | None = None) -> str | None:
-    """HALF_UNREADABLE where more than half of the members that this refresh sent could not be read, NONE_READABLE where
-    nobody could, else None. `at_hand` is the page whose row is not written yet."""
+    """Return HALF_UNREADABLE where more than half of the members that this refresh sent could not be read,
+    NONE_READABLE where nobody could, else None. `at_hand` is the page whose row is not written yet."""
     if not session.rejected:
         return None
     sent, rejected = _sent(db, session, at_hand)
@@ -35,7 +35,7 @@ def doubt(db: Connection, session: SessionState, at_hand: Page | None = None) ->
 
 
 def _sent(db: Connection, session: SessionState, at_hand: Page | None) -> tuple[int, int]:
-    """How many members the pages of the export sent, and how many of these were rejected."""
+    """Return how many members the pages of the export sent, and how many of these were rejected."""
     total = _NO_TOTAL if session.total_pages is None else session.total_pages
     besides = _NO_PAGE if at_hand is None else at_hand.key
     sent, rejected = _SENT.one(db, {"session_id": session.id, "total": total, "besides": besides})

@@ -54,7 +54,7 @@ class Sweep:
     clock: Clock
 
     def run(self) -> None:
-        """Until everybody has left who is to, the removal guard holds it, or it is ours no more."""
+        """Sweep until everybody has left who is to, the removal guard holds it, or another worker has it."""
         if not self._passes_guard():
             return
         named = entered = 0
@@ -67,8 +67,8 @@ class Sweep:
         self.locked(lambda _db, cohort, session: finish(cohort, session, named, entered, self.clock()))
 
     def locked(self, work: Callable[[Connection, CohortState, SessionState], T]) -> T | None:
-        """What `work` returns, in a transaction of its own under the cohort's lock; None where the session sweeps no
-        more (a newer one took over) or another worker has claimed it. The claim is renewed with it."""
+        """Run `work` in a transaction of its own, under the cohort's lock, and renew the claim with it. Return what it
+        returns; None where the session sweeps no more (a newer one took over) or another worker has claimed it."""
         until = self.clock() + self.rules.claim
 
         def write(db: Connection) -> tuple[T] | None:
@@ -108,7 +108,7 @@ class Sweep:
 
 
 def _windows(database: Database) -> Iterator[IdSet]:
-    """Empty sets that together have room for all people, each as many as memory may hold."""
+    """Yield empty sets that together have room for all people, each for as many as memory may hold."""
     highest = database.read(lambda db: db.execute(_HIGHEST).scalar_one())
     return (IdSet(first, min(WINDOW, highest + 1 - first)) for first in range(0, highest + 1, WINDOW))
 
