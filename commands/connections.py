@@ -111,23 +111,23 @@ def list_all(*, as_json: bool) -> None:
     found = current_runtime().database.read(connections.listed)
     rows = [
         {
-            "name": one.name,
-            "enabled": one.enabled,
-            "created_at": iso(one.created_at),
+            "name": connection.name,
+            "enabled": connection.enabled,
+            "created_at": iso(connection.created_at),
             "passwords": [
                 {"id": number, "created_at": iso(created), "last_used_at": iso(used)}
-                for number, created, used in one.passwords
+                for number, created, used in connection.passwords
             ],
         }
-        | ({"projects": list(one.projects)} if one.projects else {})
-        for one in found
+        | ({"projects": list(connection.projects)} if connection.projects else {})
+        for connection in found
     ]
     if as_json:
         click.echo(json.dumps(rows))
         return
     if not rows:
         click.echo("There is no connection yet. Make one: flask connections add NAME")
-    for one in found:
-        click.echo(f"{one.name}  {'on' if one.enabled else 'off'}")
-        for number, created, used in one.passwords:
+    for connection in found:
+        click.echo(f"{connection.name}  {'on' if connection.enabled else 'off'}")
+        for number, created, used in connection.passwords:
             click.echo(f"  password {number}  made {utc(created)}  last used {utc(used)}")

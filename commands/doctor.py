@@ -248,16 +248,16 @@ def all_connections(runtime: Runtime) -> list[Check]:
     found = runtime.database.read(connections.listed)
     if not found:
         return [warn("connections", "there is none, so that Mixpanel cannot call", ADD_CONNECTION)]
-    return [connection(one, runtime.clock()) for one in found]
+    return [connection(item, runtime.clock()) for item in found]
 
 
-def connection(one: connections.Listed, now: int) -> Check:
+def connection(listed: connections.Listed, now: int) -> Check:
     """One connection: on or off, its live passwords and the last call, which is known to the minute."""
-    name = f"connection {one.name}"
-    used = max((at for _, _, at in one.passwords if at), default=None)
-    found = f"{_many(len(one.passwords), 'live password')}, last call {utc(used)}"
-    if not one.enabled:
-        return warn(name, f"switched off; {found}", f"Mixpanel gets 503 until: flask connections enable {one.name}")
+    name = f"connection {listed.name}"
+    used = max((at for _, _, at in listed.passwords if at), default=None)
+    found = f"{_many(len(listed.passwords), 'live password')}, last call {utc(used)}"
+    if not listed.enabled:
+        return warn(name, f"switched off; {found}", f"Mixpanel gets 503 until: flask connections enable {listed.name}")
     if used is None:
         return warn(name, found, "Put its URL, username and password into Mixpanel: Data, Destinations, Webhook")
     if now - used > QUIET:

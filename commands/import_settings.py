@@ -83,11 +83,11 @@ def _check_operator(kind: str, operator: str | None) -> None:
 
 
 def _pairs(given: tuple[str, ...]) -> dict[str, str]:
-    wrong = next((one for one in given if "=" not in one), None)
+    wrong = next((item for item in given if "=" not in item), None)
     if wrong is not None:
         raise click.UsageError(f"{wrong!r} is no NAME=VALUE.")
     found: dict[str, str] = {}
-    for name, _, value in (one.partition("=") for one in given):
+    for name, _, value in (item.partition("=") for item in given):
         if name in found:
             raise click.UsageError(f"{name} is given twice.")
         found[name] = value

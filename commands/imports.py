@@ -98,16 +98,18 @@ def _dry_run(path: Path, draft: NewImport, *, as_json: bool) -> None:
     sorter = RecordChecker(KINDS[draft.kind], credentials, project.integration, runtime.clock(), options)
     report = imports_dry_run.dry_run(files.reads(path, source.columns_of(draft.kind, draft.settings)), sorter)
     if as_json:
-        problems = [{"place": one.place, "field": one.field, "reason": one.reason} for one in report.problems]
+        problems = [
+            {"place": problem.place, "field": problem.field, "reason": problem.reason} for problem in report.problems
+        ]
         advice = dict(report.advised)
         click.echo(json.dumps({"good": report.good, "bad": report.bad, "problems": problems, "advice": advice}))
     else:
         click.echo(f"{report.good:,} of {report.read:,} records can be sent. Nothing was sent.")
-        for one in report.problems:
-            click.echo(f"  line {one.place}  {one.field or ''}  {one.reason}")
+        for problem in report.problems:
+            click.echo(f"  line {problem.place}  {problem.field or ''}  {problem.reason}")
         _tell_advice(report.advised)
-        for one in report.advice:
-            click.echo(f"  line {one.place}  {one.field or ''}  {one.reason}")
+        for example in report.advice:
+            click.echo(f"  line {example.place}  {example.field or ''}  {example.reason}")
     raise SystemExit(NOT_ALL if report.bad else DONE)
 
 
@@ -179,10 +181,10 @@ def _tell(job: Import, *, as_json: bool) -> None:
 
 def _print_failed(import_id: int) -> None:
     _find(import_id)
-    for one in failures.every(current_runtime().database, import_id):
-        click.echo(f"line {one.place}  {one.verdict}  {one.field or ''}  {one.reason}", err=True)
-        if failures.is_record(one):
-            click.echo(one.record)
+    for failure in failures.every(current_runtime().database, import_id):
+        click.echo(f"line {failure.place}  {failure.verdict}  {failure.field or ''}  {failure.reason}", err=True)
+        if failures.is_record(failure):
+            click.echo(failure.record)
 
 
 def _find(import_id: int) -> Import:

@@ -48,12 +48,12 @@ def command(to: str | None, source: str | None, *, reopen: bool, as_json: bool) 
     if reopen == bool(to):
         raise click.UsageError("Say where to with --to postgresql://…, or go back with --reopen.")
     try:
-        with _opened(transfer.sqlite_database(file)) as here:
+        with _opened(transfer.sqlite_database(file)) as sqlite:
             if to is None:
-                here.write(close_for_writes.reopen)
+                sqlite.write(close_for_writes.reopen)
                 click.echo(json.dumps({"reopened": str(file)}) if as_json else f"{file} can be written again.")
                 return
-            _move(here, file, _target(to), as_json=as_json)
+            _move(sqlite, file, _target(to), as_json=as_json)
     except NotEqual as error:
         _print(error.tables, as_json=as_json)
         raise click.ClickException(str(error)) from None
@@ -65,12 +65,12 @@ def command(to: str | None, source: str | None, *, reopen: bool, as_json: bool) 
         raise click.ClickException(str(error)) from None
 
 
-def _move(here: Database, file: Path, url: str, *, as_json: bool) -> None:
+def _move(source: Database, file: Path, url: str, *, as_json: bool) -> None:
     shown = without_password(url)
-    with _opened(transfer.postgresql_database(parameters(url), pooler=says_pooler(url))) as there:
-        rows = 0 if as_json or not sys.stderr.isatty() else transfer.count(here)
+    with _opened(transfer.postgresql_database(parameters(url), pooler=says_pooler(url))) as target:
+        rows = 0 if as_json or not sys.stderr.isatty() else transfer.count(source)
         with _progress(rows) as watch:
-            account = transfer.move(here, there, watch)
+            account = transfer.move(source, target, watch)
     if as_json:
         click.echo(json.dumps({"from": str(file), "to": shown, "rows": account.rows, "equal": True} | asdict(account)))
         return
@@ -93,12 +93,12 @@ def _summary(account: Account, file: Path, shown: str) -> str:
 
 def _print(tables: Sequence[TableAccount], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"equal": False, "tables": [asdict(one) for one in tables]}))
+        click.echo(json.dumps({"equal": False, "tables": [asdict(table) for table in tables]}))
         return
     click.echo(f"{'table':24}{'SQLite':>14}{'PostgreSQL':>14}  equal")
-    for one in tables:
-        equal = "yes" if one.is_equal else f"NO, {one.differing:,} rows differ"
-        click.echo(f"{one.table:24}{one.rows:>14,}{one.stored:>14,}  {equal}")
+    for table in tables:
+        equal = "yes" if table.is_equal else f"NO, {table.differing:,} rows differ"
+        click.echo(f"{table.table:24}{table.rows:>14,}{table.stored:>14,}  {equal}")
 
 
 @contextmanager

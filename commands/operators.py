@@ -82,18 +82,18 @@ def list_all(*, as_json: bool) -> None:
     """Every operator, with role and last sign-in."""
     found = current_runtime().database.read(operators.listed)
     if as_json:
-        click.echo(json.dumps([_shown(one) for one in found]))
+        click.echo(json.dumps([_shown(operator) for operator in found]))
         return
     if not found:
         click.echo("There is no operator yet. Make one: flask operators add EMAIL --password-stdin")
-    for one in found:
-        click.echo(f"{one.email}  {one.role}  last signed in {utc(one.last_signed_in_at)}")
+    for operator in found:
+        click.echo(f"{operator.email}  {operator.role}  last signed in {utc(operator.last_signed_in_at)}")
 
 
-def _shown(one: Operator) -> dict[str, str | None]:
+def _shown(operator: Operator) -> dict[str, str | None]:
     return {
-        "email": one.email,
-        "role": one.role,
-        "created_at": iso(one.created_at),
-        "last_signed_in_at": iso(one.last_signed_in_at),
+        "email": operator.email,
+        "role": operator.role,
+        "created_at": iso(operator.created_at),
+        "last_signed_in_at": iso(operator.last_signed_in_at),
     }

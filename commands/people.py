@@ -44,7 +44,7 @@ def _ask(person: DataSubject) -> None:
     sight = eraser(current_runtime()).look(person)
     if sight.in_the_way:
         raise InTheWay(sight.in_the_way)
-    lines = [f"  {one}" for one in told(sight.counts)] or ["  nothing that is still there"]
+    lines = [f"  {words}" for words in told(sight.counts)] or ["  nothing that is still there"]
     click.echo("\n".join(["This will be lost for good:", *lines, AGAIN]), err=True)
     click.confirm("Erase this person?", abort=True, err=True)
 
@@ -57,9 +57,9 @@ def erased(project_id: str, distinct_id: str, *, as_json: bool) -> None:
     """Tell whether the person was erased, with the proof, and search everything for what is left of them."""
     person, of_runtime = DataSubject(project_id, distinct_id), eraser(current_runtime())
     proofs, sight = of_runtime.erased(person), of_runtime.look(person)
-    done = [one for one in proofs if one.erased_at is not None]
+    done = [proof for proof in proofs if proof.erased_at is not None]
     if as_json:
-        answer = {"erased": bool(done), "erasures": [_proof(one) for one in proofs], "left": sight.counts}
+        answer = {"erased": bool(done), "erasures": [_proof(proof) for proof in proofs], "left": sight.counts}
         click.echo(json.dumps(answer))
     else:
         click.echo("\n".join(_answer(done, sight.counts, interrupted=sight.interrupted)))
@@ -67,7 +67,7 @@ def erased(project_id: str, distinct_id: str, *, as_json: bool) -> None:
 
 
 def _answer(done: list[Erasure], left: dict[str, int], *, interrupted: bool) -> list[str]:
-    lines = [_shown(one) for one in done] or [
+    lines = [_shown(proof) for proof in done] or [
         "no: nobody of this id was erased, or the SECRET_KEY was another one then"
     ]
     if interrupted:
@@ -76,12 +76,12 @@ def _answer(done: list[Erasure], left: dict[str, int], *, interrupted: bool) -> 
     if not found:
         return [*lines, "All tables and uploaded files were searched: nothing of this id is left."]
     why = " They came after it: Mixpanel has sent the id again." if done else ""
-    return [*lines, f"Something of this id is stored.{why}", *(f"  {one}" for one in found)]
+    return [*lines, f"Something of this id is stored.{why}", *(f"  {item}" for item in found)]
 
 
 def _shown(done: Erasure) -> str:
     head = f"yes: erasure {done.id} of project {done.project_id}, {utc(done.erased_at)}, by {done.who}"
-    return "\n".join([head, *(f"  {one}" for one in told(done.counts))])
+    return "\n".join([head, *(f"  {words}" for words in told(done.counts))])
 
 
 def _proof(done: Erasure) -> dict[str, Any]:

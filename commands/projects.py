@@ -158,12 +158,12 @@ def check(name: str, *, as_json: bool) -> None:
     except DecryptionError as error:
         raise click.ClickException(f"{error}. Give them again: flask projects change {name}") from None
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found]))
+        click.echo(json.dumps([asdict(check) for check in found]))
     else:
-        for one in found:
-            mark = {True: "works", False: "FAILS", None: "unknown"}[one.works]
-            click.echo(f"{mark:<8} {one.credential}, {one.use}: {one.words}")
-    if any(one.works is False for one in found):
+        for check in found:
+            mark = {True: "works", False: "FAILS", None: "unknown"}[check.works]
+            click.echo(f"{mark:<8} {check.credential}, {check.use}: {check.words}")
+    if any(check.works is False for check in found):
         raise SystemExit(NOT_ALL)
 
 
@@ -173,30 +173,30 @@ def list_all(*, as_json: bool) -> None:
     """Every project; credentials are never shown."""
     found = current_runtime().database.read(projects.listed, one_statement=True)
     if as_json:
-        click.echo(json.dumps([_shown(one) for one in found]))
+        click.echo(json.dumps([_shown(project) for project in found]))
         return
     if not found:
         click.echo(
             "There is no project yet. Make one: flask projects add NAME --region us --project-id ID --token-stdin"
         )
-    for one in found:
+    for project in found:
         there = " and ".join(
             words
-            for words, sealed in (("a token", one.sealed_token), ("a service account", one.sealed_secret))
+            for words, sealed in (("a token", project.sealed_token), ("a service account", project.sealed_secret))
             if sealed
         )
-        click.echo(f"{one.name}  {one.region}  {one.mixpanel_project_id}  has {there or 'no credentials'}")
+        click.echo(f"{project.name}  {project.region}  {project.mixpanel_project_id}  has {there or 'no credentials'}")
 
 
-def _shown(one: Project) -> dict[str, Any]:
+def _shown(project: Project) -> dict[str, Any]:
     return {
-        "name": one.name,
-        "region": one.region,
-        "project_id": one.mixpanel_project_id,
-        "has_token": one.sealed_token is not None,
-        "has_service_account": one.sealed_username is not None and one.sealed_secret is not None,
-        "integration_id": one.integration_id,
-        "workspace_id": one.workspace_id,
-        "checked_at": iso(one.checked_at),
-        "checked": [asdict(finding) for finding in credential_check.known(one)],
+        "name": project.name,
+        "region": project.region,
+        "project_id": project.mixpanel_project_id,
+        "has_token": project.sealed_token is not None,
+        "has_service_account": project.sealed_username is not None and project.sealed_secret is not None,
+        "integration_id": project.integration_id,
+        "workspace_id": project.workspace_id,
+        "checked_at": iso(project.checked_at),
+        "checked": [asdict(finding) for finding in credential_check.known(project)],
     }

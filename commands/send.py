@@ -27,10 +27,10 @@ from security.audit import TERMINAL
 
 
 def _pairs(_context: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    wrong = next((one for one in given if "=" not in one), None)
+    wrong = next((item for item in given if "=" not in item), None)
     if wrong is not None:
         raise click.BadParameter(f"{wrong!r} is no k=v")
-    return dict(one.split("=", 1) for one in given)
+    return dict(item.split("=", 1) for item in given)
 
 
 @click.command("send")
@@ -123,8 +123,8 @@ def _send(call: PreparedCall, *, as_json: bool) -> None:
             click.echo(f"{problem.level}  {problem.field}: {problem.message}", err=True)
         tries = "first try" if outcome.attempts == 1 else f"{outcome.attempts} tries"
         click.echo(f"{outcome.verdict}: {outcome.words} ({outcome.took} ms, {tries}, delivery {delivery})")
-        for one in outcome.failed_records:
-            click.echo(f"  record {one.index + 1}  {one.field or ''}  {one.message}")
+        for record in outcome.failed_records:
+            click.echo(f"  record {record.index + 1}  {record.field or ''}  {record.message}")
         if outcome.answer is not None:
             click.echo(call.mask(readable(outcome.answer.text)))
     raise SystemExit(DONE if outcome.verdict == "accepted" else NOT_ALL)
@@ -132,11 +132,11 @@ def _send(call: PreparedCall, *, as_json: bool) -> None:
 
 def _show_problems(stops: list[Problem], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"problems": [vars(one) for one in stops]}, ensure_ascii=False))
+        click.echo(json.dumps({"problems": [vars(problem) for problem in stops]}, ensure_ascii=False))
         return
-    for one in stops:
-        click.echo(f"{one.level}  {one.field}: {one.message}", err=True)
-    if all(one.level == "advice" for one in stops):
+    for problem in stops:
+        click.echo(f"{problem.level}  {problem.field}: {problem.message}", err=True)
+    if all(problem.level == "advice" for problem in stops):
         click.echo("Nothing was sent. --force sends it all the same.", err=True)
 
 
@@ -144,13 +144,13 @@ def _show_request(call: PreparedCall, *, as_json: bool) -> None:
     composed = call.composed
     if as_json:
         shown = None if composed.request is None else _masked(call)
-        click.echo(json.dumps({"request": shown, "problems": [vars(one) for one in composed.problems]}))
+        click.echo(json.dumps({"request": shown, "problems": [vars(problem) for problem in composed.problems]}))
         return
     if composed.request is not None:
         click.echo(f"{composed.request.method} {call.mask(address(composed.request))}")
         click.echo(readable(_masked(call)["body"]))
-    for one in composed.problems:
-        click.echo(f"{one.level}  {one.field}: {one.message}", err=True)
+    for problem in composed.problems:
+        click.echo(f"{problem.level}  {problem.field}: {problem.message}", err=True)
 
 
 def _masked(call: PreparedCall) -> dict[str, Any]:
@@ -165,12 +165,12 @@ def list_command(operation_id: str | None, *, as_json: bool) -> None:
     """Every call of Mixpanel that can be made, or the parameters of one."""
     found = [_operation(operation_id)] if operation_id else list(registry.OPERATIONS.values())
     if as_json:
-        click.echo(json.dumps([registry.described(one) for one in found], ensure_ascii=False))
+        click.echo(json.dumps([registry.described(operation) for operation in found], ensure_ascii=False))
         return
-    for one in found:
-        click.echo(f"{one.id:<36} {one.name}")
+    for operation in found:
+        click.echo(f"{operation.id:<36} {operation.name}")
     if operation_id:
-        one = found[0]
-        click.echo(f"\n{one.words}{' ' + one.note if one.note else ''}\n")
-        for param in one.asked:
+        operation = found[0]
+        click.echo(f"\n{operation.words}{' ' + operation.note if operation.note else ''}\n")
+        for param in operation.asked:
             click.echo(f"  {param.name:<18} {param.kind:<7} {'required  ' if param.required else ''}{param.help}")

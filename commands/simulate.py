@@ -115,7 +115,7 @@ def _cohorts(plan: Plan, connections: int, reader: Reader, *, resume: bool) -> l
             raise click.ClickException(f"There is no cohort of project {plan.project} to go on from.")
         return found
     made = new_cohorts(plan, connections)
-    if plan.first == "add_members" and already_there(reader, [one for cohorts in made for one in cohorts]):
+    if plan.first == "add_members" and already_there(reader, [cohort for cohorts in made for cohort in cohorts]):
         raise click.ClickException(
             f"The cohorts of seed {plan.seed} are there already, and add_members would not clear them."
             " Take another --seed, or --continue."
@@ -167,13 +167,13 @@ def _conclude(connections: list[Connection], reader: Reader, plan: Plan, seconds
 
 def _print(verdicts: list[Verdict], tally: Tally, troubles: list[str], seed: str, seconds: float) -> None:
     click.echo(f"{'cohort':<34}{'sent':>10}{'there':>10}{'missing':>10}{'extra':>10}  verdict")
-    for one in verdicts:
-        label = f"{one.name} ({one.cohort_id})"
-        counts = "".join(f"{number:>10,}" for number in (one.sent, one.there, one.missing, one.extra))
-        click.echo(f"{label:<34}{counts}  {'exact' if one.exact else 'different'}")
-    for one in verdicts:
-        for problem in one.problems:
-            click.echo(f"  {one.name} ({one.cohort_id}): {problem}")
+    for verdict in verdicts:
+        label = f"{verdict.name} ({verdict.cohort_id})"
+        counts = "".join(f"{number:>10,}" for number in (verdict.sent, verdict.there, verdict.missing, verdict.extra))
+        click.echo(f"{label:<34}{counts}  {'exact' if verdict.exact else 'different'}")
+    for verdict in verdicts:
+        for problem in verdict.problems:
+            click.echo(f"  {verdict.name} ({verdict.cohort_id}): {problem}")
     for said in troubles:
         click.echo(f"  {said}")
     click.echo(

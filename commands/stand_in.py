@@ -50,6 +50,6 @@ def _members_of(runtime: Runtime) -> Members:
     def members(cohort: str, page: int, size: int) -> list[dict[str, object]]:
         values = {"cohort": cohort, "size": size, "past": page * size}
         found = runtime.database.read(lambda db: db.execute(_MEMBERS, values).scalars().all())
-        return [{"$distinct_id": one, "$properties": {}} for one in found]
+        return [{"$distinct_id": item, "$properties": {}} for item in found]
 
     return members

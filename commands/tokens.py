@@ -61,25 +61,27 @@ def list_all(*, as_json: bool) -> None:
     listed = current_runtime().database.read(tokens.listed, one_statement=True)
     found = [
         {
-            "name": one.name,
-            "scope": one.scope,
-            "created_at": iso(one.created_at),
-            "last_used_at": iso(one.last_used_at),
-            "expires_at": iso(one.bounds.expires_at),
-            "project_id": one.bounds.project_id,
-            "network": one.bounds.network,
-            "exports": not one.bounds.without_exports,
+            "name": token.name,
+            "scope": token.scope,
+            "created_at": iso(token.created_at),
+            "last_used_at": iso(token.last_used_at),
+            "expires_at": iso(token.bounds.expires_at),
+            "project_id": token.bounds.project_id,
+            "network": token.bounds.network,
+            "exports": not token.bounds.without_exports,
         }
-        for one in listed
+        for token in listed
     ]
     if as_json:
         click.echo(json.dumps(found))
         return
     if not found:
         click.echo("There is no token yet. Make one: flask tokens add NAME")
-    for one in listed:
-        ends = "" if one.bounds.expires_at is None else f"  ends {utc(one.bounds.expires_at)}"
-        click.echo(f"{one.name}  {one.scope}  made {utc(one.created_at)}  last used {utc(one.last_used_at)}{ends}")
+    for token in listed:
+        ends = "" if token.bounds.expires_at is None else f"  ends {utc(token.bounds.expires_at)}"
+        click.echo(
+            f"{token.name}  {token.scope}  made {utc(token.created_at)}  last used {utc(token.last_used_at)}{ends}"
+        )
 
 
 @group.command("remove")
@@ -91,10 +93,10 @@ def remove(name: str, *, as_json: bool) -> None:
     now = runtime.clock()
 
     def write(db: Connection) -> bool:
-        one = next((token for token in tokens.listed(db) if token.name == name), None)
-        if one is None or not tokens.remove(db, one):
+        known = next((token for token in tokens.listed(db) if token.name == name), None)
+        if known is None or not tokens.remove(db, known):
             return False
-        note(db, now, TERMINAL, "token.remove", name, before={"scope": one.scope})
+        note(db, now, TERMINAL, "token.remove", name, before={"scope": known.scope})
         return True
 
     if not runtime.database.write(write):

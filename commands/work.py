@@ -58,8 +58,8 @@ def command(*, once: bool, under: int | None) -> None:
         lambda: ask_once(runtime),
     ]
     if once:
-        for one in rounds:
-            one()
+        for work in rounds:
+            work()
         return
     _repeat_all(rounds, runtime.settings.work_seconds, stop)
 
@@ -67,7 +67,7 @@ def command(*, once: bool, under: int | None) -> None:
 def _repeat_all(rounds: list[Callable[[], None]], seconds: float, stop: Event) -> None:
     """Each in a thread of its own, the first in ours: a mail server that hangs must not keep exports from settling."""
     first, *others = rounds
-    beside = [Thread(target=_repeat, args=(one, seconds, stop), daemon=True) for one in others]
+    beside = [Thread(target=_repeat, args=(other, seconds, stop), daemon=True) for other in others]
     for thread in beside:
         thread.start()
     _repeat(lambda: _survive("upkeep", first), seconds, stop)

@@ -21,7 +21,7 @@ def is_random_enough(text: str) -> bool:
 
 def _is_a_sentence(text: str) -> bool:
     """Whether its letters and digits are nearly all in words, such as nobody gets by chance."""
-    signs = sum(one.isalnum() for one in text)
+    signs = sum(character.isalnum() for character in text)
     return sum(map(len, _WORD.findall(text))) > 0.88 * signs
 
 

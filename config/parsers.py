@@ -176,16 +176,16 @@ def bracketed(name: str) -> str:
 
 def emails(value: str) -> str:
     """empty, or e-mail addresses with commas between them"""
-    found = [one.strip() for one in value.split(",") if one.strip()]
-    if len(found) > MOST_NAMES or not all(_EMAIL.fullmatch(one) for one in found):
+    found = [name.strip() for name in value.split(",") if name.strip()]
+    if len(found) > MOST_NAMES or not all(_EMAIL.fullmatch(address) for address in found):
         raise ValueError
     return ", ".join(found)
 
 
 def names(value: str) -> str:
     """empty, *, or names of hosts with commas between them"""
-    found = [ascii_host(one.strip()) for one in value.split(",") if one.strip()]
-    if len(found) > MOST_NAMES or not all(one == "*" or is_host(one) for one in found):
+    found = [ascii_host(name.strip()) for name in value.split(",") if name.strip()]
+    if len(found) > MOST_NAMES or not all(name == "*" or is_host(name) for name in found):
         raise ValueError
     return ", ".join(found)
 

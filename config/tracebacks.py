@@ -13,7 +13,7 @@ LONGEST = 20_000  # characters
 
 def lines_of(error: BaseException) -> str:
     """The lines of code of an error and of those that led to it, the first one first; a few thousand characters."""
-    told = [_told(one, how) for one, how in _chain(error)]
+    told = [_told(cause, how) for cause, how in _chain(error)]
     return "\n".join(reversed(told))[-LONGEST:]
 
 
@@ -32,17 +32,17 @@ def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
     seen: set[int] = set()
     waiting: list[tuple[BaseException, str]] = [(error, "")]
     while waiting and len(seen) < MOST_ERRORS:
-        one, how = waiting.pop()
-        if id(one) in seen:
+        cause, how = waiting.pop()
+        if id(cause) in seen:
             continue
-        seen.add(id(one))
-        yield one, how
-        if isinstance(one, BaseExceptionGroup):
-            waiting += [(inner, "one of the group below") for inner in reversed(one.exceptions[:MOST_ERRORS])]
-        if one.__cause__ is not None:
-            waiting.append((one.__cause__, "the cause of the error below"))
-        elif one.__context__ is not None and not one.__suppress_context__:
-            waiting.append((one.__context__, "while it was handled, the error below came"))
+        seen.add(id(cause))
+        yield cause, how
+        if isinstance(cause, BaseExceptionGroup):
+            waiting += [(inner, "one of the group below") for inner in reversed(cause.exceptions[:MOST_ERRORS])]
+        if cause.__cause__ is not None:
+            waiting.append((cause.__cause__, "the cause of the error below"))
+        elif cause.__context__ is not None and not cause.__suppress_context__:
+            waiting.append((cause.__context__, "while it was handled, the error below came"))
 
 
 def _told(error: BaseException, how: str) -> str:

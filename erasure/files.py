@@ -57,7 +57,7 @@ def in_the_way(db: Connection, project_id: str, distinct_id: str, mentions: Ment
         sends = job.source == "cohort" and job.cohort_id in inside and job.state not in {"ready", "cancelled"}
         if sends or mentions.within(job.settings) or (job.path and mentions_within(Path(job.path), mentions)):
             found.append(f"import {job.id}")
-    found += [f"comparison {one}" for one in db.execute(_COMPARISONS, values).scalars()]
+    found += [f"comparison {identifier}" for identifier in db.execute(_COMPARISONS, values).scalars()]
     for call in db.execute(_CALLS, values).all():
         if call.still_comes:
             found.append(f"call {call.id}, whose answer still comes")

@@ -17,7 +17,7 @@ class Mentions:
     """Finds one person in texts, however those are written: as JSON, JSON within JSON, or a part of a URL."""
 
     def __init__(self, distinct_id: str, email: str | None = None, phone: str | None = None) -> None:
-        words = [one for one in (email, phone if phone and len(phone) >= SHORTEST_PHONE else None) if one]
+        words = [word for word in (email, phone if phone and len(phone) >= SHORTEST_PHONE else None) if word]
         self._number = distinct_id if distinct_id.isdigit() else None  # counts only where it is a value by itself
         self._id = re.compile("|".join(map(_whole, _ways([distinct_id]))))
         self._words = re.compile("|".join(map(_whole, _ways(words))), re.IGNORECASE) if words else None
@@ -28,7 +28,7 @@ class Mentions:
         if not text or not any(needle in folded(text) for needle in self.needles):
             return False
         plain = re.sub(r"\\[nrt]", " ", text)
-        return any(self._found(one) for one in {plain, unquote_plus(plain)})
+        return any(self._found(way) for way in {plain, unquote_plus(plain)})
 
     def _found(self, text: str) -> bool:
         named = number_matcher.stands_in(text, self._number) if self._number else self._id.search(text)
@@ -49,6 +49,6 @@ def _ways(words: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     for word in words:
         escaped = [json.dumps(word)[1:-1], json.dumps(word, ensure_ascii=False)[1:-1]]
-        twice = [json.dumps(one)[1:-1] for one in escaped]
+        twice = [json.dumps(way)[1:-1] for way in escaped]
         found |= dict.fromkeys([word, *escaped, *twice, quote(word), quote(word, safe=""), quote_plus(word)])
     return list(found)

@@ -31,14 +31,16 @@ class PiiColumns:
 
 def without_values(kept: str, mentions: Mentions) -> str:
     """Rejected members keep their reasons; who is mentioned loses the value."""
-    return json.dumps([one | {"value": ""} if mentions.within(one["value"]) else one for one in json.loads(kept)])
+    return json.dumps(
+        [member | {"value": ""} if mentions.within(member["value"]) else member for member in json.loads(kept)]
+    )
 
 
 def without_ids(report: str, mentions: Mentions) -> str:
     """A comparison keeps its counts; the lists of ids lose the one."""
     found = json.loads(report)
     for side in ("missing_ids", "extra_ids"):
-        found[side] = [one for one in found.get(side, []) if not mentions.within(json.dumps(one))]
+        found[side] = [identifier for identifier in found.get(side, []) if not mentions.within(json.dumps(identifier))]
     kept = json.dumps(found)
     return json.dumps({"summary": {"message": GONE}}) if mentions.within(kept) else kept
 

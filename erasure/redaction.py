@@ -54,7 +54,9 @@ def _instead(value: Any, old: str | None, mentions: Mentions) -> str | None:
 
 
 def _pieces(database: Database, place: PiiColumns, project_id: str, mentions: Mentions) -> Iterator[list[Row[Any]]]:
-    values: dict[str, Any] = {"project_id": project_id} | {f"n{nth}": one for nth, one in enumerate(mentions.needles)}
+    values: dict[str, Any] = {"project_id": project_id} | {
+        f"n{nth}": needle for nth, needle in enumerate(mentions.needles)
+    }
     statement = _finding(place, database.dialect, len(mentions.needles))
     after: tuple[int, ...] = (-(2**62),) * len(place.key)
     while True:

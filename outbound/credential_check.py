@@ -32,7 +32,7 @@ class Finding:
 def check(runtime: Runtime, project: Project, who: str) -> list[Finding]:
     """Ask Mixpanel, and keep what it says with the project. Raises models.encryption.DecryptionError."""
     found = list(_findings(runtime, project, project.credentials(runtime.cipher), who))
-    report = json.dumps([asdict(one) for one in found])
+    report = json.dumps([asdict(item) for item in found])
     now = runtime.clock()
     runtime.database.write(lambda db: projects.note_check(db, project, report, now))
     return found
@@ -40,7 +40,7 @@ def check(runtime: Runtime, project: Project, who: str) -> list[Finding]:
 
 def known(project: Project) -> list[Finding]:
     """What the last check found."""
-    return [Finding(**one) for one in json.loads(project.checked or "[]")]
+    return [Finding(**finding) for finding in json.loads(project.checked or "[]")]
 
 
 def _findings(runtime: Runtime, project: Project, all_of_it: Credentials, who: str) -> Iterator[Finding]:
@@ -85,7 +85,7 @@ def _signs_in(project: Project, outcome: Outcome) -> Finding:
 def _projects_of(answer: Any) -> set[str]:
     results = answer.get("results") if isinstance(answer, dict) else None
     found = results.get("projects") if isinstance(results, dict) else None
-    return {str(one) for one in found} if isinstance(found, dict) else set()
+    return {str(item) for item in found} if isinstance(found, dict) else set()
 
 
 def _queries(outcome: Outcome) -> Finding:

@@ -143,7 +143,7 @@ def open_batch(
 
 def finish(db: Connection, delivery: int, outcome: Outcome, mask: Mask) -> None:
     """What came of it, with credentials masked: Mixpanel may repeat what it was sent."""
-    failed = [mask.within(asdict(one)) for one in outcome.failed_records]
+    failed = [mask.within(asdict(record)) for record in outcome.failed_records]
     values = {
         "id": delivery,
         "verdict": outcome.verdict,

@@ -30,9 +30,9 @@ def holds_too_deep(value: Any) -> bool:
     """Whether a value that was read has more levels than `DEEPEST`."""
     level = _nested([value])
     for _ in range(DEEPEST):
-        level = _nested(below for one in level for below in (one.values() if isinstance(one, dict) else one))
+        level = _nested(below for item in level for below in (item.values() if isinstance(item, dict) else item))
     return bool(level)
 
 
 def _nested(values: Iterable[Any]) -> list[Any]:
-    return [one for one in values if isinstance(one, dict | list)]
+    return [value for value in values if isinstance(value, dict | list)]

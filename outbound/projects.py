@@ -145,14 +145,14 @@ def listed(db: Connection) -> list[Project]:
 def undecryptable(db: Connection, cipher: Encryption) -> list[str]:
     """The names of those whose credentials cannot be opened: sealed under another key, or damaged."""
 
-    def is_lost(one: Project) -> bool:
+    def is_lost(project: Project) -> bool:
         try:
-            one.credentials(cipher)
+            project.credentials(cipher)
         except DecryptionError:
             return True
         return False
 
-    return [one.name for one in listed(db) if is_lost(one)]
+    return [project.name for project in listed(db) if is_lost(project)]
 
 
 def by_name(db: Connection, name: str) -> Project | None:

@@ -36,7 +36,7 @@ def new(operation: Operation, given: CallInput, now: int) -> CallInput:
     if given.body in (None, "", []):
         return CallInput(_without(given.params) | time, given.body)
     bodies = _records(given.body if isinstance(given.body, str) else json.dumps(given.body))
-    return CallInput(given.params, [_with(one, time) for one in bodies]) if bodies else given
+    return CallInput(given.params, [_with(body, time) for body in bodies]) if bodies else given
 
 
 def _records(text: str | None) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ def _records(text: str | None) -> list[dict[str, Any]]:
     except (ValueError, RecursionError):
         return []
     found = found if isinstance(found, list) else [found]
-    good = all(isinstance(one, dict) and isinstance(one.get("properties", {}), dict) for one in found)
+    good = all(isinstance(item, dict) and isinstance(item.get("properties", {}), dict) for item in found)
     return found if good else []
 
 

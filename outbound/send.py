@@ -163,7 +163,7 @@ def _made(runtime: Runtime, call: PreparedCall, receiver: Receiver, sleep: Sleep
     client = client_of(runtime, call.project)
 
     def ask(given: CallInput) -> Outcome:
-        one = compose(
+        page = compose(
             composed.operation,
             call.project,
             call.credentials,
@@ -171,7 +171,7 @@ def _made(runtime: Runtime, call: PreparedCall, receiver: Receiver, sleep: Sleep
             runtime.clock(),
             runtime.settings.mixpanel_base_url,
         )
-        return attempt(runtime, client, key, one, sleep)
+        return attempt(runtime, client, key, page, sleep)
 
     return pages.every(composed.given, ask, receiver)
 
@@ -195,8 +195,10 @@ def _receiver(runtime: Runtime, call: PreparedCall, delivery: int, to: Target | 
 def without_secrets(outcome: Outcome, mask: Mask) -> Outcome:
     """The outcome with everything masked that Mixpanel may have repeated in its words; its answer stays as it came."""
     failed = tuple(
-        replace(one, insert_id=_of(mask, one.insert_id), field=_of(mask, one.field), message=mask(one.message))
-        for one in outcome.failed_records
+        replace(
+            record, insert_id=_of(mask, record.insert_id), field=_of(mask, record.field), message=mask(record.message)
+        )
+        for record in outcome.failed_records
     )
     return replace(outcome, words=mask(outcome.words), failed_records=failed)
 
@@ -234,8 +236,8 @@ def as_json(delivery: int, outcome: Outcome, mask: Mask) -> dict[str, Any]:
         "verdict": outcome.verdict,
         "accepted": outcome.accepted,
         "failed_records": [
-            {"index": one.index, "insert_id": one.insert_id, "field": one.field, "message": one.message}
-            for one in outcome.failed_records
+            {"index": record.index, "insert_id": record.insert_id, "field": record.field, "message": record.message}
+            for record in outcome.failed_records
         ],
         "words": outcome.words,
         "frees_at": iso(outcome.frees_at),

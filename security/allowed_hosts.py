@@ -32,8 +32,8 @@ class UnknownHost(HTTPException):
 def names_of(settings: Settings) -> frozenset[str]:
     """The names of PUBLIC_URL, HOST and ALLOWED_HOSTS, and localhost."""
     public = urlsplit(settings.public_url).hostname or ""
-    allowed = (one.strip() for one in settings.allowed_hosts.split(","))
-    return LOCAL | {one.lower().rstrip(".") for one in (public, settings.host, *allowed) if one}
+    allowed = (name.strip() for name in settings.allowed_hosts.split(","))
+    return LOCAL | {name.lower().rstrip(".") for name in (public, settings.host, *allowed) if name}
 
 
 def goes_by(names: frozenset[str], host: str) -> bool:

@@ -97,7 +97,9 @@ def retire(db: Connection, name: str, now: int) -> int:
     The temporary password of a simulated export that runs is left alone: as the newest it would lock Mixpanel out.
     """
     lent = simulation_jobs.passwords_lent(db, name)
-    live = [one.id for one in db.execute(_LIVE, {"connection_id": _id(db, name)}).all() if one.id not in lent]
+    live = [
+        password.id for password in db.execute(_LIVE, {"connection_id": _id(db, name)}).all() if password.id not in lent
+    ]
     return sum(retire_one(db, password_id, now) for password_id in live[:-1])
 
 
@@ -114,8 +116,10 @@ def switch(db: Connection, name: str, *, enabled: bool) -> None:
 def bind(db: Connection, name: str, projects: Iterable[str]) -> None:
     """From now on it writes cohorts of these Mixpanel projects alone; of all where none is named. Raises WrongName,
     also for what can be no project's id."""
-    wanted = sorted({one.strip() for one in projects} - {""})
-    if len(wanted) > MOST_PROJECTS or any(len(one.encode()) > LONGEST_PROJECT or "\0" in one for one in wanted):
+    wanted = sorted({project.strip() for project in projects} - {""})
+    if len(wanted) > MOST_PROJECTS or any(
+        len(project.encode()) > LONGEST_PROJECT or "\0" in project for project in wanted
+    ):
         raise WrongName(f"At most {MOST_PROJECTS} projects, each by its id of at most {LONGEST_PROJECT} bytes.")
     db.execute(_BIND, {"id": _id(db, name), "projects": json.dumps(wanted) if wanted else None})
 

@@ -15,8 +15,8 @@ POLICY = (
 )
 # What no page of ours uses; copying (the clipboard) stays allowed to ourselves.
 FEATURES = ", ".join(
-    f"{one}=()"
-    for one in (
+    f"{option}=()"
+    for option in (
         "accelerometer",
         "camera",
         "display-capture",

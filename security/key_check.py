@@ -93,7 +93,7 @@ class KeyGuard:
     """Asks the database for its key until it has said yes once; whoever is about to refuse credentials asks again."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self._house = runtime
+        self._runtime = runtime
         self._is_right = False
         self._keeping = Lock()
 
@@ -104,20 +104,20 @@ class KeyGuard:
 
     def look(self) -> None:
         """As `hold`, whatever was found before."""
-        here = self._house
-        key = here.settings.secret_key
+        runtime = self._runtime
+        key = runtime.settings.secret_key
         try:
-            found = here.database.read(lambda db: is_right(db, key))
+            found = runtime.database.read(lambda db: is_right(db, key))
             if found is None:
                 if not self._keep(key):
                     return
-                found = here.database.read(lambda db: is_right(db, key))  # another process may have come first
+                found = runtime.database.read(lambda db: is_right(db, key))  # another process may have come first
         except (DBAPIError, *DRIVER_ERRORS):
             return
         self._is_right = bool(found)
         if not found:
-            here.settings.forget_made_key()
-            raise WrongKey(sentence(self._house))
+            runtime.settings.forget_made_key()
+            raise WrongKey(sentence(self._runtime))
 
     def _keep(self, key: str) -> bool:
         """Make ours the key of a database that has none. False where it cannot be written now, or another thread is at
@@ -125,7 +125,7 @@ class KeyGuard:
         if not self._keeping.acquire(blocking=False):
             return False
         try:
-            self._house.database.write(lambda db: keep(db, key, self._house.clock()), patience=PATIENCE)
+            self._runtime.database.write(lambda db: keep(db, key, self._runtime.clock()), patience=PATIENCE)
         except DatabaseUnavailable:
             return False
         finally:

@@ -75,7 +75,7 @@ def check(password: str, email: str = "") -> None:
     from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists take a fifth of a second that no other process should pay
 
     known = [email, *email.replace("@", ".").split("."), *OUR_NAMES]
-    found = zxcvbn(password[:_LOOKED_AT], user_inputs=[one for one in known if one])
+    found = zxcvbn(password[:_LOOKED_AT], user_inputs=[word for word in known if word])
     if found["guesses"] < LEAST_GUESSES:
         raise Weak(f"This is easily guessed{_why(found)}. {BETTER}")
 
@@ -94,5 +94,5 @@ def _is_made_of(email: str, password: str) -> bool:
 
 
 def _why(found: dict[str, list[dict[str, object]]]) -> str:
-    said = {str(one.get("dictionary_name") or one["pattern"]) for one in found["sequence"]}
+    said = {str(item.get("dictionary_name") or item["pattern"]) for item in found["sequence"]}
     return next((f": {why}" for name, why in WHY.items() if name in said), "")

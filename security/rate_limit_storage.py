@@ -54,9 +54,9 @@ class Memory(Storage):
         if not is_full and now < self._forget_at:
             return
         self._forget_at = now + FORGET
-        running = [one for one in self._counters.items() if one[1][1] > now]
+        running = [item for item in self._counters.items() if item[1][1] > now]
         if is_full:
-            running = sorted(running, key=lambda one: one[1][1])[-MOST_COUNTERS // 2 :]
+            running = sorted(running, key=lambda item: item[1][1])[-MOST_COUNTERS // 2 :]
         self._counters = dict(running)
 
     def get(self, key: str) -> int:

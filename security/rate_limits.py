@@ -124,7 +124,7 @@ def _longer(limit: RateLimitItem) -> list[RateLimitItem]:
     """What may be tried in an hour and in a day, where `limit` is of a shorter time: little more than in one go."""
     hour = RateLimitItemPerHour(limit.amount * IN_AN_HOUR)
     day = RateLimitItemPerDay(limit.amount * IN_A_DAY)
-    return [one for one in (hour, day) if one.get_expiry() > limit.get_expiry()]
+    return [wider for wider in (hour, day) if wider.get_expiry() > limit.get_expiry()]
 
 
 def _group(limit: RateLimitItem) -> int:

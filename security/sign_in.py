@@ -54,8 +54,8 @@ def start(operator: Operator) -> None:
 
 def end() -> None:
     """Sign this browser out; a copy of its cookie is worth nothing from now on. Only behind the dashboard's guard."""
-    one = this_browser()
-    current_runtime().database.write(lambda db: sign_ins.end(db, one.operator_id, one.id))
+    sign_in = this_browser()
+    current_runtime().database.write(lambda db: sign_ins.end(db, sign_in.operator_id, sign_in.id))
     session.pop("sign_in", None)
     session.pop("csrf_token", None)
 

@@ -66,7 +66,9 @@ _LIVE = "s.last_seen_at > :idle_since AND s.started_at > :begun_since"
 _ADD = text("""
     INSERT INTO sign_in (digest, operator_id, sign_ins, address, browser, started_at, last_seen_at)
     VALUES (:digest, :operator_id, :sign_ins, :address, :browser, :now, :now)""")
-_BOTH = ", ".join([*(f"o.{one}" for one in COLUMNS.split(", ")), *(f"s.{one}" for one in _OURS.split(", "))])
+_BOTH = ", ".join(
+    [*(f"o.{column}" for column in COLUMNS.split(", ")), *(f"s.{column}" for column in _OURS.split(", "))]
+)
 _FIND = text(f"""
     SELECT {_BOTH} FROM sign_in s JOIN operator o ON o.id = s.operator_id AND o.sign_ins = s.sign_ins
     WHERE s.digest = :digest AND {_LIVE}""")  # noqa: S608 - our own words

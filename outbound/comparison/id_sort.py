@@ -39,8 +39,8 @@ class SortedIds(AbstractContextManager["SortedIds"]):
 
     def add(self, lines: Iterable[str]) -> None:
         """`lines` are ids as `line` writes them."""
-        for one in lines:
-            self._here.add(one)
+        for written in lines:
+            self._here.add(written)
             if len(self._here) >= self._run:
                 self._spill()
 
@@ -48,10 +48,10 @@ class SortedIds(AbstractContextManager["SortedIds"]):
         for file in self._spilled:
             file.seek(0)
         before = None
-        for one in merge(sorted(self._here), *self._spilled):
-            if one != before:
-                yield one
-            before = one
+        for written in merge(sorted(self._here), *self._spilled):
+            if written != before:
+                yield written
+            before = written
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None

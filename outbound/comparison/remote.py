@@ -38,9 +38,9 @@ class ProfilePage:
 
 def cohorts(answer: Any) -> "CohortList":
     """All of them. Raises Failed where the answer is no list of cohorts."""
-    if not isinstance(answer, list) or not all(isinstance(one, dict) and _text(one.get("id")) for one in answer):
+    if not isinstance(answer, list) or not all(isinstance(item, dict) and _text(item.get("id")) for item in answer):
         raise Failed("Mixpanel's answer is no list of cohorts, so nothing was compared. Try again later.")
-    return CohortList({_text(one["id"]): one for one in answer})
+    return CohortList({_text(item["id"]): item for item in answer})
 
 
 class CohortList:
@@ -51,21 +51,21 @@ class CohortList:
 
     def get(self, cohort_id: str) -> Cohort | None:
         """Raises Failed where its count cannot be read: a guess would be told as a fact."""
-        one = self._found.get(cohort_id)
-        if one is None:
+        cohort = self._found.get(cohort_id)
+        if cohort is None:
             return None
-        count = response.whole(one.get("count"))
+        count = response.whole(cohort.get("count"))
         if count is None or count < 0:
             raise Failed("Mixpanel lists the cohort without a count that can be read, so nothing was compared.")
-        return Cohort(str(one.get("name") or ""), count)
+        return Cohort(str(cohort.get("name") or ""), count)
 
 
 def page(answer: Any, asked: int) -> ProfilePage:
     """The page number `asked`. Raises Failed where the answer is no page of profiles."""
     results = answer.get("results") if isinstance(answer, dict) else None
-    if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
+    if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
         raise Failed("Mixpanel's answer is no page of profiles, so nothing was compared. Try again later.")
-    identifiers = [_text(one.get("$distinct_id")) for one in results]
+    identifiers = [_text(result.get("$distinct_id")) for result in results]
     if not all(identifiers):
         raise Failed("Mixpanel's page holds a profile without an id, so nothing was compared. Try again later.")
     number = response.whole(answer.get("page"))
@@ -82,8 +82,8 @@ def page(answer: Any, asked: int) -> ProfilePage:
 def brings_somebody(identifiers: list[str], before: Iterable[str]) -> bool:
     """Whether one of the ids is in none of the pages before."""
     new = set(map(line, identifiers))
-    for one in before:
-        new.discard(one)
+    for identifier in before:
+        new.discard(identifier)
         if not new:
             return False
     return True

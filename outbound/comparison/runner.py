@@ -178,10 +178,10 @@ class _Work:
 
     def _compared(self, facts: Facts, theirs: Iterable[str]) -> Difference:
         with ExitStack() as stack:
-            here, there = stack.enter_context(SortedIds()), stack.enter_context(SortedIds())
-            there.add(theirs)
-            here.add(map(line, local.members(self.runtime.database, facts.id)))
-            return difference(here, there)
+            members, fetched = stack.enter_context(SortedIds()), stack.enter_context(SortedIds())
+            fetched.add(theirs)
+            members.add(map(line, local.members(self.runtime.database, facts.id)))
+            return difference(members, fetched)
 
     # --- asking Mixpanel
 

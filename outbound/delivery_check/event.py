@@ -46,12 +46,12 @@ def sought(delivery: Delivery, index: int | None = None) -> Sought:
 def records(delivery: Delivery) -> list[Record]:
     """The records of its body, as far as the body was kept."""
     body = delivery.request.get("body") if isinstance(delivery.request, dict) else None
-    return [one for one in _values(body or "") if isinstance(one, dict)]
+    return [value for value in _values(body or "") if isinstance(value, dict)]
 
 
 def refused_places(delivery: Delivery) -> set[int]:
     """The places of the records that Mixpanel named as failed."""
-    return {one["index"] for one in delivery.failed_records or () if isinstance(one.get("index"), int)}
+    return {record["index"] for record in delivery.failed_records or () if isinstance(record.get("index"), int)}
 
 
 def moment(time: Any, otherwise: int) -> int:

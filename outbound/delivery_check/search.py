@@ -49,58 +49,58 @@ def look_once(runtime: Runtime) -> bool:
     return claimed is not None
 
 
-def _looked(runtime: Runtime, one: DeliveryCheck) -> LookResult:
+def _looked(runtime: Runtime, check: DeliveryCheck) -> LookResult:
     """What a look finds; a fault of ours ends it, instead of being met again and again."""
     try:
-        return look(runtime, one)
+        return look(runtime, check)
     except DecryptionError:
         return LookResult("stopped", causes.SEALED, counts=False)
     except DatabaseUnavailable:
         raise
     except Exception as error:
         cause = (type(error), None, error.__traceback__)
-        log.warning("landing.failed", landing=one.id, error=type(error).__name__, exc_info=cause)
+        log.warning("landing.failed", landing=check.id, error=type(error).__name__, exc_info=cause)
         return LookResult("stopped", causes.FAULT, counts=False)
 
 
-def look(runtime: Runtime, one: DeliveryCheck) -> LookResult:
+def look(runtime: Runtime, check: DeliveryCheck) -> LookResult:
     """What a look finds."""
-    delivery = runtime.database.read(lambda db: deliveries.by_id(db, one.delivery_id), one_statement=True)
+    delivery = runtime.database.read(lambda db: deliveries.by_id(db, check.delivery_id), one_statement=True)
     if delivery is None:
         return LookResult("stopped", "The call is not in the history any more.", counts=False)
     project = runtime.database.read(lambda db: projects.by_name(db, delivery.project), one_statement=True)
     if project is None:
         return LookResult("stopped", causes.NO_PROJECT.format(name=delivery.project), counts=False)
-    wanted = Sought(one.event, one.distinct_id, one.insert_id, one.event_at)
+    wanted = Sought(check.event, check.distinct_id, check.insert_id, check.event_at)
     try:
         seen = _exported(runtime, project, wanted)
     except budget.Spent as spent:
         return LookResult("waiting", causes.BUDGET, spent.frees_at or runtime.clock() + 10 * SECOND, counts=False)
     except (Unreached, Broken, Forbidden) as error:
-        return _later(runtime, one) or LookResult("stopped", causes.unanswered(str(error)))
+        return _later(runtime, check) or LookResult("stopped", causes.unanswered(str(error)))
     if isinstance(seen, Refusal):
-        return _refused(runtime, one, seen)
-    return _seen(runtime, one, seen, wanted) or _unseen(runtime, one, delivery, project, wanted)
+        return _refused(runtime, check, seen)
+    return _seen(runtime, check, seen, wanted) or _unseen(runtime, check, delivery, project, wanted)
 
 
-def _refused(runtime: Runtime, one: DeliveryCheck, refusal: "Refusal") -> LookResult:
-    again = _later(runtime, one) if passes(refusal.status) else None
+def _refused(runtime: Runtime, check: DeliveryCheck, refusal: "Refusal") -> LookResult:
+    again = _later(runtime, check) if passes(refusal.status) else None
     return again or LookResult("stopped", causes.refused(refusal.status, refusal.words))
 
 
-def _seen(runtime: Runtime, one: DeliveryCheck, seen: "ExportedLines", wanted: Sought) -> LookResult | None:
+def _seen(runtime: Runtime, check: DeliveryCheck, seen: "ExportedLines", wanted: Sought) -> LookResult | None:
     if seen.copies:
         return LookResult("visible", "\n".join(_of_copies(seen, wanted)), visible_at=runtime.clock())
     if seen.is_odd:
-        return _later(runtime, one) or LookResult("stopped", causes.unanswered(causes.ODD))
+        return _later(runtime, check) or LookResult("stopped", causes.unanswered(causes.ODD))
     return LookResult("stopped", causes.FLOODED.format(count=seen.lines)) if seen.lines >= MOST_LINES else None
 
 
-def _unseen(runtime: Runtime, one: DeliveryCheck, delivery: Delivery, project: Project, wanted: Sought) -> LookResult:
+def _unseen(runtime: Runtime, check: DeliveryCheck, delivery: Delivery, project: Project, wanted: Sought) -> LookResult:
     """Another look later; after the last one the likely causes."""
     sent = next((record for record in records(delivery) if _insert_id(record) == wanted.insert_id), {})
     why = causes.missing(delivery, sent, wanted, project, runtime.clock())
-    return _later(runtime, one) or LookResult("missing", "\n".join(why))
+    return _later(runtime, check) or LookResult("missing", "\n".join(why))
 
 
 def hindrance(project: Project) -> str:
@@ -127,11 +127,11 @@ class ExportedLines:
     is_odd: bool = False
 
 
-def _later(runtime: Runtime, one: DeliveryCheck) -> LookResult | None:
+def _later(runtime: Runtime, check: DeliveryCheck) -> LookResult | None:
     """Another look after a pause; None once it was the last."""
-    if one.looks + 1 >= len(PAUSES):
+    if check.looks + 1 >= len(PAUSES):
         return None
-    return LookResult("waiting", None, runtime.clock() + PAUSES[one.looks + 1] * SECOND)
+    return LookResult("waiting", None, runtime.clock() + PAUSES[check.looks + 1] * SECOND)
 
 
 def _exported(runtime: Runtime, project: Project, wanted: Sought) -> ExportedLines | Refusal:
@@ -144,7 +144,7 @@ def _exported(runtime: Runtime, project: Project, wanted: Sought) -> ExportedLin
     }
     call = send.ready(runtime, project, registry.OPERATIONS["raw-event-export"], CallInput(given))
     if call.composed.request is None:
-        first = next((one.message for one in call.composed.problems if one.level == "error"), "")
+        first = next((problem.message for problem in call.composed.problems if problem.level == "error"), "")
         return Refusal(400, first)
     with send.streamed(runtime, call, LOOK_WITHIN) as (status, pieces):
         if status != OK:

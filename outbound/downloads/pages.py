@@ -44,7 +44,7 @@ def read(answer: Any) -> AnswerPage:
     found = answer.get("results") if isinstance(answer, dict) else None
     if not isinstance(found, list):
         raise BrokenOff("Mixpanel answered with something that is no page of profiles")
-    lines = [msgspec.json.encode(one) + b"\n" for one in found]
+    lines = [msgspec.json.encode(item) + b"\n" for item in found]
     size = answer.get("page_size")
     full = size if isinstance(size, int) and not isinstance(size, bool) and size > 0 else PAGE
     mark = hashlib.sha256(b"".join(lines)).digest()

@@ -56,7 +56,7 @@ class Batch:
 
     @property
     def is_repeatable(self) -> bool:
-        return all(NOT_REPEATABLE.isdisjoint(one) for one in self.records)
+        return all(NOT_REPEATABLE.isdisjoint(record) for record in self.records)
 
     @property
     def is_full(self) -> bool:
@@ -132,12 +132,12 @@ def batches(found: Iterable[ReadRecord], sorter: RecordChecker, done: list[Range
                 yield batch
                 batch = Batch()
             continue
-        one = sorter.ready(read)
-        size = 0 if isinstance(one, RefusedRecord) else len(one.encoded) + 1
+        ready = sorter.ready(read)
+        size = 0 if isinstance(ready, RefusedRecord) else len(ready.encoded) + 1
         if batch and (batch.is_full or batch.size + size > MOST_BYTES):
             yield batch
             batch = Batch()
-        _take(batch, read.place, one, size)
+        _take(batch, read.place, ready, size)
     if batch:
         yield batch
 
@@ -150,14 +150,14 @@ def record_kind(record: Record) -> Record:
 _FACES: dict[str, Record] = {name: {name: ""} for name in ("event", *OPERATORS)}
 
 
-def _take(batch: Batch, place: int, one: EncodedRecord | RefusedRecord, size: int) -> None:
+def _take(batch: Batch, place: int, ready: EncodedRecord | RefusedRecord, size: int) -> None:
     batch.first, batch.last = batch.first or place, place
-    if isinstance(one, RefusedRecord):
-        batch.refused.append(one)
+    if isinstance(ready, RefusedRecord):
+        batch.refused.append(ready)
         return
     batch.places.append(place)
-    batch.records.append(record_kind(one.record))
-    batch.encoded.append(one.encoded)
-    if one.advice:
-        batch.advised.update({problem.sort for problem in one.advice})
+    batch.records.append(record_kind(ready.record))
+    batch.encoded.append(ready.encoded)
+    if ready.advice:
+        batch.advised.update({problem.sort for problem in ready.advice})
     batch.size += size

@@ -106,7 +106,7 @@ class Columns:
     def lacking(self) -> str:
         """A target without which no row is a record, and that nothing is; empty where there is none."""
         used = {*self.mapping.values(), *(name for name, value in self.always.items() if value)}
-        return next((one for one in NEEDED[self.kind] if one not in used), "")
+        return next((target for target in NEEDED[self.kind] if target not in used), "")
 
     def _wrong(self) -> Iterator[str]:
         targets = TARGETS[self.kind]
@@ -120,9 +120,9 @@ class Columns:
 
     def _twins(self) -> Iterator[str]:
         """Two columns for one name, of which one value would vanish."""
-        used = Counter(one for one in self.mapping.values() if one not in GENERAL)
-        for target in (one for one, times in used.items() if times > 1):
-            names = [name for name, one in self.mapping.items() if one == target]
+        used = Counter(column for column in self.mapping.values() if column not in GENERAL)
+        for target in (value for value, times in used.items() if times > 1):
+            names = [name for name, value in self.mapping.items() if value == target]
             yield f"{shown(names)}: only one column can be {target}. Leave the others out, or make them properties."
         if self.kind != "events":
             return
@@ -134,7 +134,7 @@ class Columns:
 def guessed(kind: str, names: list[str], said: Mapping[str, str] | None = None) -> dict[str, str]:
     """What each column is: as it was `said`, else what it probably is. No target twice, and the surest name gets it."""
     found = dict.fromkeys(names, PROPERTY) | dict(said or {})
-    for name in sorted(names, key=lambda one: _SURENESS.get(_plain(one), len(_KNOWN))):
+    for name in sorted(names, key=lambda name: _SURENESS.get(_plain(name), len(_KNOWN))):
         target = _target(kind, name)
         if name not in (said or {}) and target not in found.values():
             found[name] = target

@@ -26,10 +26,10 @@ class Report:
 
     def advise(self, place: int, problems: list[Problem]) -> None:
         """Count what is advised against a record that can be sent."""
-        for one in {problem.sort: problem for problem in problems}.values():
-            if not self.advised[one.sort]:
-                self.advice.append(RefusedRecord(place, one.field, one.message, ""))
-            self.advised[one.sort] += 1
+        for problem in {problem.sort: problem for problem in problems}.values():
+            if not self.advised[problem.sort]:
+                self.advice.append(RefusedRecord(place, problem.field, problem.message, ""))
+            self.advised[problem.sort] += 1
 
     @property
     def read(self) -> int:
@@ -43,12 +43,12 @@ def dry_run(found: Iterable[ReadRecord], sorter: RecordChecker, most: int | None
         if report.read == most:
             report.is_whole = False
             break
-        one = sorter.ready(read)
-        if isinstance(one, RefusedRecord):
+        ready = sorter.ready(read)
+        if isinstance(ready, RefusedRecord):
             report.bad += 1
-            report.problems += [one] if len(report.problems) < SHOWN else []
+            report.problems += [ready] if len(report.problems) < SHOWN else []
         else:
             report.good += 1
-            report.advise(read.place, one.advice)
-            report.samples += [one.record] if len(report.samples) < samples else []
+            report.advise(read.place, ready.advice)
+            report.samples += [ready.record] if len(report.samples) < samples else []
     return report

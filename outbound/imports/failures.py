@@ -51,17 +51,17 @@ def _failed(batch: Batch, outcome: Outcome | None) -> Sequence[Failure]:
     if outcome is None or outcome.verdict == "accepted":
         return []
     verdict = "uncertain" if outcome.verdict == "uncertain" else "rejected"
-    named = {one.index: one for one in outcome.failed_records if 0 <= one.index < len(batch.places)}
+    named = {record.index: record for record in outcome.failed_records if 0 <= record.index < len(batch.places)}
     found = [
-        Failure(batch.places[index], verdict, one.field, one.message, _own(batch.encoded[index]))
-        for index, one in sorted(named.items())
+        Failure(batch.places[index], verdict, record.field, record.message, _own(batch.encoded[index]))
+        for index, record in sorted(named.items())
     ]
     if outcome.verdict == "partly" and outcome.accepted + len(named) == len(batch.places):
         return found
     if named and outcome.verdict != "partly":
         return found
     rest = "uncertain" if outcome.verdict == "partly" else verdict
-    pairs = [(place, one) for index, (place, one) in enumerate(_pairs(batch)) if index not in named]
+    pairs = [(place, encoded) for index, (place, encoded) in enumerate(_pairs(batch)) if index not in named]
     return [*found, *(Failure(place, rest, None, outcome.words, _own(encoded)) for place, encoded in pairs)]
 
 
@@ -72,13 +72,13 @@ def _pairs(batch: Batch) -> Iterator[tuple[int, bytes]]:
 def _own(encoded: bytes) -> str:
     """The record without the token that we filled in, so that it can be imported again as it is."""
     record: Record = msgspec.json.decode(encoded)
-    return msgspec.json.encode({name: one for name, one in record.items() if name != "$token"}).decode()
+    return msgspec.json.encode({name: value for name, value in record.items() if name != "$token"}).decode()
 
 
 def add(db: Connection, import_id: int, found: Sequence[Failure]) -> None:
     """Keep them, in the transaction that completes their batch."""
     if found:
-        rows = [vars(one) | {"import_id": import_id} for one in found]
+        rows = [vars(failure) | {"import_id": import_id} for failure in found]
         db.execute(_ADD, [row | {"reason": storable(row["reason"]), "record": storable(row["record"])} for row in rows])
 
 

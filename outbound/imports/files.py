@@ -81,7 +81,7 @@ def _rows(found: table.Table, columns: Columns) -> Iterator[ReadRecord]:
 def heads(path: Path) -> list[str]:
     """The names of a CSV's columns. Raises UnreadableFile, OSError."""
     with table.table(path) as found:
-        return [one for one in found.names if one]
+        return [name for name in found.names if name]
 
 
 def total(path: Path) -> int | None:

@@ -49,8 +49,8 @@ def _profile(record: Record) -> Record:
 _OWN = frozenset({"$token", "$distinct_id", "$group_key", "$group_id", "$ip", "$time", "$ignore_time", "$ignore_alias"})
 
 KINDS = {
-    one.name: one
-    for one in (
+    kind.name: kind
+    for kind in (
         Kind("events", "Events", "import-events", "imported-event", _as_it_is),
         Kind("people", "User profiles", "profile-batch-update", "profile", _profile),
         Kind("groups", "Group profiles", "group-batch-update", "group", _profile),

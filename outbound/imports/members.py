@@ -33,7 +33,7 @@ def checked(template: Any) -> Record:
     if not isinstance(template, dict):
         raise WrongTemplate("The template is one JSON object: the record that each member gets.")
     used = {one.strip() for written in _texts(template) for one in _PLACE.findall(written)}
-    unknown = sorted(one for one in used if one not in {*FIELDS, "now"} and not one.startswith("properties."))
+    unknown = sorted(name for name in used if name not in {*FIELDS, "now"} and not name.startswith("properties."))
     if unknown:
         known = ", ".join([*FIELDS, "now", "properties.NAME"])
         raise WrongTemplate(f"There is no {{{{{unknown[0]}}}}}. There are: {known}.")
@@ -47,8 +47,8 @@ def _texts(template: Any) -> Iterator[str]:
     if isinstance(template, str):
         yield template
     elif isinstance(template, dict | list):
-        for one in template.values() if isinstance(template, dict) else template:
-            yield from _texts(one)
+        for part in template.values() if isinstance(template, dict) else template:
+            yield from _texts(part)
 
 
 def reads(
@@ -68,10 +68,10 @@ def reads(
 def filled(template: Any, values: Record) -> Any:
     """The template with the values in it; what a member lacks is left out of objects, and empty within texts."""
     if isinstance(template, dict):
-        pairs = ((name, filled(one, values)) for name, one in template.items())
+        pairs = ((name, filled(value, values)) for name, value in template.items())
         return {name: one for name, one in pairs if one is not None}
     if isinstance(template, list):
-        return [filled(one, values) for one in template]
+        return [filled(part, values) for part in template]
     if not isinstance(template, str):
         return template
     whole = _PLACE.fullmatch(template)

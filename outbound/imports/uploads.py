@@ -50,6 +50,6 @@ def _is_alone(path: Path) -> bool:
 
 def _needed(db: Connection, now: int) -> set[str]:
     paths = set(db.execute(_NEEDED, {"now": now}).scalars())
-    reports = (json.loads(one) for one in db.execute(_COMPARED).scalars())
-    paths |= {str(one["file"]) for one in reports if "file" in one}
-    return {Path(one).name for one in paths}
+    reports = (json.loads(report) for report in db.execute(_COMPARED).scalars())
+    paths |= {str(report["file"]) for report in reports if "file" in report}
+    return {Path(path).name for path in paths}

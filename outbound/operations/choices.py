@@ -14,9 +14,9 @@ def choices(operation_id: str, answer: Any) -> list[Choice]:
 
 
 def _funnels(answer: Any) -> Iterator[Choice]:
-    for one in answer if isinstance(answer, list) else []:
-        if isinstance(one, dict) and "funnel_id" in one:
-            yield {"label": str(one.get("name", one["funnel_id"])), "key": str(one["funnel_id"])}
+    for item in answer if isinstance(answer, list) else []:
+        if isinstance(item, dict) and "funnel_id" in item:
+            yield {"label": str(item.get("name", item["funnel_id"])), "key": str(item["funnel_id"])}
 
 
 def _pipelines(answer: Any) -> Iterator[Choice]:
@@ -29,15 +29,15 @@ def _pipelines(answer: Any) -> Iterator[Choice]:
 
 def _tables(answer: Any) -> Iterator[Choice]:
     results = answer.get("results") if isinstance(answer, dict) else None
-    for one in results if isinstance(results, list) else []:
-        if isinstance(one, dict) and "id" in one:
-            yield {"label": str(one.get("name", one["id"])), "key": str(one["id"])}
+    for result in results if isinstance(results, list) else []:
+        if isinstance(result, dict) and "id" in result:
+            yield {"label": str(result.get("name", result["id"])), "key": str(result["id"])}
 
 
 def _cohorts(answer: Any) -> Iterator[Choice]:
-    for one in answer if isinstance(answer, list) else []:
-        if isinstance(one, dict) and "id" in one:
-            yield {"label": f"{one.get('name', '')} ({one.get('count', '?')})", "key": json.dumps({"id": one["id"]})}
+    for item in answer if isinstance(answer, list) else []:
+        if isinstance(item, dict) and "id" in item:
+            yield {"label": f"{item.get('name', '')} ({item.get('count', '?')})", "key": json.dumps({"id": item["id"]})}
 
 
 _LISTS = {

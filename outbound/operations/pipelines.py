@@ -176,7 +176,7 @@ def _switch(identifier: str, name: str, words: str, path: str, *also: str, more:
 
 
 def _look(identifier: str, name: str, words: str, path: str, *params: Param, also: tuple[str, ...] = ()) -> Operation:
-    given = {one.name: one.example for one in params if one.example is not None}
+    given = {param.name: param.example for param in params if param.example is not None}
     return replace(
         _EDIT,
         id=identifier,
@@ -212,7 +212,7 @@ OPERATIONS = (
             replace(_GCS[0], required=True),
             replace(_GCS[1], required=True, default=GCS_REGIONS[0]),
             _GCS[2],
-            *(one for one in _COMMON if one.name != "data_source"),
+            *(param for param in _COMMON if param.name != "data_source"),
             _PROJECT,
         ),
         also=("createGCSPipeline",),

@@ -176,8 +176,8 @@ def _generic(
     identifier: str, name: str, words: str, path: str, key: str, form: dict[str, str], *more: Param
 ) -> Operation:
     """A raw request to the pipelines, to be filled in further."""
-    others = tuple(one for one in _RAW.params if one.name not in {"family", "base_url", "auth"})
-    given = {one.name: one.example for one in more}
+    others = tuple(param for param in _RAW.params if param.name not in {"family", "base_url", "auth"})
+    given = {param.name: param.example for param in more}
     return replace(
         _RAW,
         id=identifier,
@@ -185,7 +185,7 @@ def _generic(
         words=words,
         group=GROUP,
         family="pipelines",
-        params=(*more, *(_preset(one, method="POST", url=path) for one in others)),
+        params=(*more, *(_preset(other, method="POST", url=path) for other in others)),
         auth=("service-account",),
         note=DEPRECATED,
         also=(key,),

@@ -30,8 +30,8 @@ _ALL = (
     *account.OPERATIONS,
     *raw.OPERATIONS,
 )
-OPERATIONS: dict[str, Operation] = {one.id: one for one in _ALL}
-_ALIASES = {key: one for one in _ALL for key in one.also}
+OPERATIONS: dict[str, Operation] = {operation.id: operation for operation in _ALL}
+_ALIASES = {key: operation for operation in _ALL for key in operation.also}
 
 
 def find(key: str) -> Operation | None:
@@ -42,8 +42,8 @@ def find(key: str) -> Operation | None:
 def groups() -> list[tuple[str, list[Operation]]]:
     """All operations under their headings, in the order in which they are described."""
     found: dict[str, list[Operation]] = {}
-    for one in _ALL:
-        found.setdefault(one.group, []).append(one)
+    for operation in _ALL:
+        found.setdefault(operation.group, []).append(operation)
     return list(found.items())
 
 
@@ -55,9 +55,9 @@ def filled(example: Example, now: int) -> CallInput:
 def in_time(value: Any, now: int) -> Any:
     """`value` with {now} as seconds since 1970, {today} and {month_ago} as dates, all in UTC."""
     if isinstance(value, dict):
-        return {name: in_time(one, now) for name, one in value.items()}
+        return {name: in_time(inner, now) for name, inner in value.items()}
     if isinstance(value, list):
-        return [in_time(one, now) for one in value]
+        return [in_time(item, now) for item in value]
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     known = {"{now}": now // 1000, "{today}": str(today), "{month_ago}": str(today - timedelta(days=30))}
     return known.get(value, value) if isinstance(value, str) else value
@@ -85,8 +85,10 @@ def described(operation: Operation) -> dict[str, Any]:
         "writes": operation.writes,
         "note": operation.note,
         "aliases": list(operation.also),
-        "params": [_param(one) for one in operation.asked],
-        "examples": [{"words": one.words, "params": one.params, "body": one.body} for one in operation.examples],
+        "params": [_param(param) for param in operation.asked],
+        "examples": [
+            {"words": example.words, "params": example.params, "body": example.body} for example in operation.examples
+        ],
     }
 
 

@@ -32,7 +32,7 @@ _PERIOD = (FROM_DATE, TO_DATE)
 
 def _of_events(identifier: str, name: str, words: str, path: str, *params: Param, note: str = "") -> Operation:
     """A report on one event."""
-    given = {one.name: one.example for one in params if one.required and one.example is not None}
+    given = {param.name: param.example for param in params if param.required and param.example is not None}
     example = Example("Sign-ups of the last month", {"event": "Signed up"} | given)
     return query(identifier, name, words, path, _EVENT, *_PERIOD, *params, note=note, examples=(example,))
 

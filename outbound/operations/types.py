@@ -111,12 +111,12 @@ class Operation:
 
     def param(self, name: str) -> Param | None:
         """The parameter of this name, in any of its spellings."""
-        return next((one for one in self.params if name == one.name or name in one.also), None)
+        return next((param for param in self.params if name == param.name or name in param.also), None)
 
     @property
     def asked(self) -> tuple[Param, ...]:
         """The parameters that a person is asked for."""
-        return tuple(one for one in self.params if not one.fixed)
+        return tuple(param for param in self.params if not param.fixed)
 
 
 @dataclass(frozen=True)
@@ -179,4 +179,4 @@ class Composed:
     def stops(self, *, force: bool) -> list[Problem]:
         """The problems that keep it from being sent."""
         levels = ("error",) if force else ("error", "advice")
-        return [one for one in self.problems if one.level in levels]
+        return [problem for problem in self.problems if problem.level in levels]

@@ -69,9 +69,9 @@ def _names(found: Any, left: int) -> int:
         many, values = len(found), found.values()
     else:
         many, values = 0, found
-    for one in values:
-        if isinstance(one, dict | list):
-            many += _names(one, left - 1)
+    for value in values:
+        if isinstance(value, dict | list):
+            many += _names(value, left - 1)
     return many
 
 

@@ -56,7 +56,7 @@ def _plain(line: bytes, separator: str, number: int) -> Row:
     cells = text.split(separator) if text else []
     wrong = _too_long(number, len(text)) or _mixed(text, number)
     if not wrong and len(text) > LONGEST_CELL:
-        wrong = next(filter(None, (_cell_too_long(number, len(one)) for one in cells)), "")
+        wrong = next(filter(None, (_cell_too_long(number, len(cell)) for cell in cells)), "")
     return Row(number, [] if wrong else cells, wrong, text[:SHOWN])
 
 

@@ -119,7 +119,7 @@ def _separator(start: bytes, first: int, separators: Sequence[str]) -> str:
 
 
 def _names(head: Row) -> list[str]:
-    names = [one.strip() for one in head.cells]
+    names = [cell.strip() for cell in head.cells]
     if len(names) > MOST_COLUMNS:
         raise UnreadableFile(f"The file has {len(names):,} columns; at most {MOST_COLUMNS:,} can be read.")
     if not any(names):
@@ -137,5 +137,5 @@ def _names(head: Row) -> list[str]:
 
 def shown(names: list[str]) -> str:
     """The heads, for a message."""
-    found = [one[:LONGEST_NAME] or "(no name)" for one in names[:SHOWN]]
+    found = [name[:LONGEST_NAME] or "(no name)" for name in names[:SHOWN]]
     return ", ".join(found) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

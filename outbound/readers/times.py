@@ -94,7 +94,7 @@ def _of_iso(text: str) -> int | None:
     found = _ISO.fullmatch(text)
     if found is None:
         return None
-    year, month, day, hour, minute, second = (int(one or 0) for one in found.groups()[:6])
+    year, month, day, hour, minute, second = (int(group or 0) for group in found.groups()[:6])
     try:
         at = datetime(year, month, day, hour, minute, second, tzinfo=_zone(found[8]))
         whole = (at - _EPOCH) // timedelta(milliseconds=1)

@@ -93,7 +93,7 @@ def _given_records(
         return []
     if not found:
         body.problems.append(Problem("error", "body", "There is no record in it."))
-    return [records.taken(operation, one) for one in found]
+    return [records.taken(operation, item) for item in found]
 
 
 def _parsed(text: str) -> Any:
@@ -102,10 +102,10 @@ def _parsed(text: str) -> Any:
     if not written.startswith(b"{") or b"\n" not in written or not is_lines(written):
         return parsed(text)
     found = list(of_lines(io.BytesIO(written)))
-    wrong = next((one for one in found if one.record is None), None)
+    wrong = next((item for item in found if item.record is None), None)
     if wrong is not None:
         raise WrongValue(f"Line {wrong.line}: {wrong.wrong}")
-    return [one.record for one in found]
+    return [item.record for item in found]
 
 
 def _problems(
@@ -128,12 +128,12 @@ def _problems(
 
 def _encode(operation: Operation, values: dict[str, Any], body: Body) -> None:
     try:
-        encoded = [msgspec.json.encode(one) for one in body.records]
+        encoded = [msgspec.json.encode(record) for record in body.records]
     except (UnicodeEncodeError, TypeError, ValueError):
         body.problems.append(Problem("error", "body", "It holds half a character, which cannot be sent as UTF-8."))
         return
-    for index, one in enumerate(encoded):
-        if len(one) >= MOST_RECORD_BYTES:
+    for index, written in enumerate(encoded):
+        if len(written) >= MOST_RECORD_BYTES:
             body.problems.append(Problem("error", f"body[{index}]", "A record must be smaller than 1 MB.", index))
     content = b"[" + b",".join(encoded) + b"]"
     if len(content) > MOST_BYTES:
@@ -148,8 +148,8 @@ def _encode(operation: Operation, values: dict[str, Any], body: Body) -> None:
 
 
 def _fields(operation: Operation, values: dict[str, Any]) -> list[tuple[str, str]]:
-    there = [one for one in operation.params if one.place == "form" and one.name in values]
-    return [pair for one in there for pair in wire(one, values[one.name])]
+    there = [param for param in operation.params if param.place == "form" and param.name in values]
+    return [pair for param in there for pair in wire(param, values[param.name])]
 
 
 def _nothing(_operation: Operation, given: CallInput, _values: dict[str, Any]) -> Body:
@@ -162,7 +162,12 @@ def _form(operation: Operation, given: CallInput, values: dict[str, Any]) -> Bod
     """The parameters; a body that was given is a further set of fields."""
     fields = _fields(operation, values)
     if isinstance(given.body, dict):
-        known = [(one.name, text) for one in operation.params if one.place == "form" for text in _also(one, given.body)]
+        known = [
+            (param.name, text)
+            for param in operation.params
+            if param.place == "form"
+            for text in _also(param, given.body)
+        ]
         fields = [*fields, *known]
     elif given.body not in (None, "", []):
         return Body(problems=[Problem("error", "body", "This operation takes parameters, not a body.")])
@@ -188,7 +193,9 @@ def _json(operation: Operation, given: CallInput, values: dict[str, Any]) -> Bod
     content = given.body if given.body not in (None, "", []) else None
     if content is None:
         content = {
-            one.name: values[one.name] for one in operation.params if one.place == "record" and one.name in values
+            param.name: values[param.name]
+            for param in operation.params
+            if param.place == "record" and param.name in values
         }
     if isinstance(content, str):
         try:

@@ -60,7 +60,7 @@ def compose(
     draft.problems.extend(body.problems)
     if operation.note:
         draft.problems.append(Problem("note", "operation", operation.note))
-    request = None if any(one.level == "error" for one in draft.problems) else _request(draft, body)
+    request = None if any(problem.level == "error" for problem in draft.problems) else _request(draft, body)
     return Composed(draft.operation, given, request, tuple(draft.problems), tuple(body.records))
 
 
@@ -89,9 +89,9 @@ def _auth(draft: Composition) -> Auth:
         "service-account": bool(known.username and known.secret),
     }
     wanted = _ways_in(draft)
-    found = next((one for one in wanted if there[one]), None)
+    found = next((auth for auth in wanted if there[auth]), None)
     if found is None:
-        lacking = " or ".join(dict.fromkeys(LACKING[one] for one in wanted))
+        lacking = " or ".join(dict.fromkeys(LACKING[auth] for auth in wanted))
         message = f"The project {draft.project.name} lacks {lacking}, which this operation needs."
         draft.problems.append(Problem("error", "project", message))
         return wanted[0]
@@ -165,8 +165,8 @@ def _pairs(draft: Composition, place: str) -> list[tuple[str, str]]:
 
 def pairs(params: tuple[Param, ...], found: dict[str, Any], place: str) -> list[tuple[str, str]]:
     """Names and texts of every parameter in a place."""
-    there = [one for one in params if one.place == place and one.name in found]
-    return [pair for one in there for pair in wire(one, found[one.name])]
+    there = [param for param in params if param.place == place and param.name in found]
+    return [pair for param in there for pair in wire(param, found[param.name])]
 
 
 def _pair(draft: Composition) -> tuple[str, str] | None:

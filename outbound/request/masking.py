@@ -16,7 +16,7 @@ class Mask:
     """Replaces every credential, in each of the ways that it may be written, by four dots."""
 
     def __init__(self, *secrets: str) -> None:
-        ways = {way for one in secrets if len(one) >= SHORTEST for way in _ways(one)}
+        ways = {way for secret in secrets if len(secret) >= SHORTEST for way in _ways(secret)}
         self._ways = sorted(ways, key=len, reverse=True)
         self._bytes = [way.encode("utf-8", "surrogatepass") for way in self._ways]
 
@@ -40,9 +40,9 @@ class Mask:
         if isinstance(value, str):
             return self(value)
         if isinstance(value, dict):
-            return {self(name): self.within(one) for name, one in value.items()}
+            return {self(name): self.within(inner) for name, inner in value.items()}
         if isinstance(value, list | tuple):
-            return [self.within(one) for one in value]
+            return [self.within(item) for item in value]
         return value
 
 
@@ -50,8 +50,8 @@ def mask_of(credentials: Credentials, composed: Composed | None = None) -> Mask:
     """Hides a project's credentials and, of a call, what was given for its secret parameters."""
     given = []
     if composed is not None:
-        secret = [one for one in composed.operation.params if one.secret]
-        given = [str(composed.given.params.get(name, "")) for one in secret for name in (one.name, *one.also)]
+        secret = [param for param in composed.operation.params if param.secret]
+        given = [str(composed.given.params.get(name, "")) for param in secret for name in (param.name, *param.also)]
     pairs = [f"{credentials.username}:{credentials.secret}", f"{credentials.token}:"]
     return Mask(credentials.token, credentials.username, credentials.secret, *pairs, *given)
 

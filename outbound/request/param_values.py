@@ -48,7 +48,7 @@ def read(param: Param, value: Any) -> Any:
 def wire(param: Param, value: Any) -> list[tuple[str, str]]:
     """How it stands in a query or a form: one pair, or one for each element of a list that is not JSON text."""
     if isinstance(value, list) and not param.encoded:
-        return [(param.name, str(one)) for one in value]
+        return [(param.name, str(item)) for item in value]
     return [(param.name, as_text(value))]
 
 
@@ -205,7 +205,7 @@ def _list(param: Param, value: Any) -> list[Any]:
     if isinstance(value, str):
         value = parsed(value) if value.lstrip().startswith("[") else _listed(value)
     found: list[Any] = value if isinstance(value, list) else [value]
-    if any(isinstance(one, dict | list) for one in found):
+    if any(isinstance(item, dict | list) for item in found):
         raise WrongValue("It must be a list of texts.")
     if param.choices and not set(map(str, found)) <= set(param.choices):
         raise WrongValue(f"Each must be one of {', '.join(param.choices)}.")
@@ -225,7 +225,7 @@ def _object(_param: Param, value: Any) -> dict[str, Any]:
     """An object, a list of `{"key", "value"}`, or lines of `Name: value` (seeds/003)."""
     if isinstance(value, str):
         value = _of_lines(value) or parsed(value)
-    if isinstance(value, list) and all(isinstance(one, dict) and set(one) == {"key", "value"} for one in value):
+    if isinstance(value, list) and all(isinstance(item, dict) and set(item) == {"key", "value"} for item in value):
         return _keyed(value)
     if not isinstance(value, dict):
         raise WrongValue('It must be an object, as {"name": "value"}.')
@@ -236,21 +236,21 @@ def _of_lines(text: str) -> list[dict[str, str]]:
     """Pairs, where each line is one as headers are written; else none."""
     lines = [line for line in text.splitlines() if line.strip()]
     found = [_LINE.fullmatch(line) for line in lines]
-    return [{"key": one[1], "value": one[2]} for one in found if one] if all(found) else []
+    return [{"key": item[1], "value": item[2]} for item in found if item] if all(found) else []
 
 
 def _keyed(pairs: list[dict[str, Any]]) -> dict[str, Any]:
-    names = [as_text(one["key"]) for one in pairs]
+    names = [as_text(pair["key"]) for pair in pairs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise WrongValue(f"{twice} is there twice; of two equal names one would be lost.")
-    return {name: one["value"] for name, one in zip(names, pairs, strict=True)}
+    return {name: pair["value"] for name, pair in zip(names, pairs, strict=True)}
 
 
 def _files(param: Param, value: Any) -> dict[str, File]:
     """Contents by name: a text, or `{"base64": …, "name": …}` for any bytes."""
-    found = {name: _file(name, one) for name, one in _object(param, value).items()}
-    if sum(len(one.content) for one in found.values()) > MOST_FILE_BYTES:
+    found = {name: _file(name, inner) for name, inner in _object(param, value).items()}
+    if sum(len(item.content) for item in found.values()) > MOST_FILE_BYTES:
         raise WrongValue(f"The files are larger than {MOST_FILE_BYTES // 1024 // 1024} MB together.")
     return found
 

@@ -78,7 +78,7 @@ def _is_default(param: Param, value: Any) -> bool:
 
 
 def _unknown(operation: Operation, name: str) -> str:
-    known = [one.name for one in operation.asked]
+    known = [param.name for param in operation.asked]
     near = difflib.get_close_matches(name, known, 1)
     return f"{operation.id} has no such parameter. " + (
         f"Did you mean {near[0]}?" if near else f"It has: {', '.join(known)}."

@@ -44,9 +44,9 @@ class Filler:
         if isinstance(value, str):
             return _ANY.sub(lambda found: self._word(found[1], found[0]), value)
         if isinstance(value, dict):
-            return {self._filled(name): self._filled(one) for name, one in value.items()}
+            return {self._filled(name): self._filled(inner) for name, inner in value.items()}
         if isinstance(value, list):
-            return [self._filled(one) for one in value]
+            return [self._filled(item) for item in value]
         if isinstance(value, File):
             return File(value.name, _BYTES.sub(self._of_bytes, value.content))
         return value

@@ -68,14 +68,14 @@ def _encoded(kind: str, values: dict[str, Any]) -> Body:
 
 
 def _form(fields: dict[str, Any]) -> bytes:
-    return urlencode({name: as_text(one) for name, one in fields.items()}).encode("utf-8", "replace")
+    return urlencode({name: as_text(value) for name, value in fields.items()}).encode("utf-8", "replace")
 
 
 def _multipart(fields: dict[str, Any], files: dict[str, Any], names: dict[str, Any]) -> Body:
-    parts: dict[str, Any] = {name: as_text(one) for name, one in fields.items()}
-    parts |= {key: (str(names.get(key, one.name)), one.content) for key, one in files.items()}
+    parts: dict[str, Any] = {name: as_text(value) for name, value in fields.items()}
+    parts |= {key: (str(names.get(key, value.name)), value.content) for key, value in files.items()}
     boundary = BOUNDARY
-    while any(boundary.encode() in one.content for one in files.values()):
+    while any(boundary.encode() in file.content for file in files.values()):
         boundary += "-"
     content, content_type = encode_multipart_formdata(parts, boundary=boundary)
     problems = [Problem("error", "params.file_names", f"There is no file {key}.") for key in names if key not in files]
@@ -86,7 +86,7 @@ def target_of(values: dict[str, Any], region: str, base_url: str) -> Target | Pr
     """Server, path and query, if it is one of the project's own servers. A pipeline's name beside a body that is a text
     goes into the query."""
     given, server = values["url"].strip(), values.get("base_url", "").strip()
-    query = tuple((str(name), as_text(one)) for name, one in values.get("query", {}).items())
+    query = tuple((str(name), as_text(value)) for name, value in values.get("query", {}).items())
     if "name" in values and {"text"} <= set(values):
         query = (*query, ("name", values["name"]))
     if server and not given.startswith("/"):

@@ -51,8 +51,8 @@ def _clean(value: Any, levels: int) -> Any:
     if not levels:
         raise NotJSON
     if isinstance(value, list):
-        return [_clean(one, levels - 1) for one in value]
-    return {storable(name): _clean(one, levels - 1) for name, one in value.items()}
+        return [_clean(item, levels - 1) for item in value]
+    return {storable(name): _clean(inner, levels - 1) for name, inner in value.items()}
 
 
 def storable(text: str) -> str:

@@ -75,4 +75,4 @@ def _moved(part: Judgement, first: int, count: int) -> list[FailedRecord]:
     """Its failed records at their places in the whole; each record of a part that failed as a whole."""
     if not part.failed_records and part.verdict != "accepted":
         return [FailedRecord(first + index, None, None, part.words) for index in range(count)]
-    return [replace(one, index=one.index + first) for one in part.failed_records]
+    return [replace(record, index=record.index + first) for record in part.failed_records]

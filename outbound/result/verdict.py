@@ -87,13 +87,17 @@ def _of_records(total: int, stored: int, failed: tuple[FailedRecord, ...], answe
         return Judgement("rejected", 0, failed, f"Nothing was stored. {response.sentence(first)}".strip())
     if stored >= total and not failed:
         return Judgement("accepted", total, (), _counted(total))
-    told = " ".join(f"Record {one.index + 1}: {response.sentence(_where(one))}" for one in failed[:3])
+    told = " ".join(f"Record {failure.index + 1}: {response.sentence(_where(failure))}" for failure in failed[:3])
     more = f" And {len(failed) - 3:,} more." if len(failed) > 3 else ""  # noqa: PLR2004
     return Judgement("partly", stored, failed, f"{stored:,} of {total:,} stored. {told}{more}".strip())
 
 
-def _where(one: FailedRecord) -> str:
-    return f"{one.field}: {one.message}" if one.field and not one.message.startswith(one.field) else one.message
+def _where(record: FailedRecord) -> str:
+    return (
+        f"{record.field}: {record.message}"
+        if record.field and not record.message.startswith(record.field)
+        else record.message
+    )
 
 
 # --- answers of 200: each kind is read in its own way; None where it says nothing
@@ -124,7 +128,7 @@ def _track(_operation: Operation, records: Sequence[dict[str, Any]], answer: Ans
     if isinstance(body, dict) and body.get("error"):
         return Judgement("rejected", 0, (), f"Nothing was stored. {response.sentence(str(body['error']))}")
     if response.is_number(status, 1) or (isinstance(body, dict) and response.is_ok(body)):
-        events = any("event" in one for one in records)
+        events = any("event" in record for record in records)
         return Judgement("accepted", total, (), _counted(total) + (_NOT_PROVEN if events else _NOT_PROVEN_PROFILE))
     return None
 

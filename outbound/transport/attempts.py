@@ -107,9 +107,9 @@ def _parts(
     runtime: Runtime, client: Client, project_key: str, composed: Composed, trail: Trail, sleep: Sleep, first: int
 ) -> Iterator[tuple[int, int, Judgement]]:
     """The whole batch or, where it is too large for Mixpanel (413), its halves, each on its own."""
-    one = _Call(runtime, client, project_key, composed, trail, sleep)
-    judgement = one.run()
-    if not (one.too_large and len(composed.records) > 1):
+    call = _Call(runtime, client, project_key, composed, trail, sleep)
+    judgement = call.run()
+    if not (call.too_large and len(composed.records) > 1):
         yield first, len(composed.records), judgement
         return
     middle = len(composed.records) // 2

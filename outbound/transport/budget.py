@@ -137,7 +137,7 @@ def _spent(window: Window, frees_at: int) -> Spent:
 
 def _left(db: Connection, project_key: str, family: str, limit: Limit, now: int) -> Left:
     whose = {"project": project_key, "family": family}
-    window = max(limit.windows, key=lambda one: one.length)
+    window = max(limit.windows, key=lambda window: window.length)
     values = whose | {"since": now - window.length, "beyond": now + AHEAD, "most": window.calls}
     started = db.execute(_STARTED, values).scalars().all()
     running = _running(db, whose, now) if limit.at_once is not None else 0

@@ -72,7 +72,7 @@ class Answer:
 
     def header(self, name: str) -> str:
         """A header's value however its name is written; empty where it is missing."""
-        return next((value for one, value in self.headers.items() if one.lower() == name.lower()), "")
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
 
 class _PublicHTTP(WatchedHTTP):
@@ -241,12 +241,14 @@ def _told(error: Exception, deadline: Deadline) -> Exception:
     """Which of ours it is. Only a reason is told: the text of an error may hold an address."""
     causes = list(_causes(error))
     if deadline.sent:
-        late = deadline.over or any(isinstance(one, requests.Timeout | HTTPTimeout | TimeoutError) for one in causes)
+        late = deadline.over or any(
+            isinstance(cause, requests.Timeout | HTTPTimeout | TimeoutError) for cause in causes
+        )
         return Broken(LATE if late else "the connection broke off before an answer")
     if deadline.over:
         return Unreached("no connection within the time limit")
     for kind, ours, reason in _MEANINGS:
-        if any(isinstance(one, kind) for one in causes):
+        if any(isinstance(cause, kind) for cause in causes):
             return ours(reason)
     return Unreached("no connection came about")
 
@@ -255,7 +257,7 @@ def _may_go_again(request: Request, error: Exception, deadline: Deadline) -> boo
     """Whether it only reads, and found a connection that was kept, and that its server was about to close."""
     if deadline.connected or deadline.over or request.method not in READING:
         return False
-    return any(isinstance(one, ConnectionError) for one in _causes(error))
+    return any(isinstance(cause, ConnectionError) for cause in _causes(error))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -263,11 +265,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     seen: list[BaseException] = []
     ahead: list[Any] = [error]
     while ahead:
-        one = ahead.pop()
-        if not isinstance(one, BaseException) or one in seen:
+        cause = ahead.pop()
+        if not isinstance(cause, BaseException) or cause in seen:
             continue
-        seen.append(one)
-        yield one
-        ahead += [*one.args, one.__cause__, one.__context__]
-        if isinstance(one, MaxRetryError):
-            ahead.append(one.reason)
+        seen.append(cause)
+        yield cause
+        ahead += [*cause.args, cause.__cause__, cause.__context__]
+        if isinstance(cause, MaxRetryError):
+            ahead.append(cause.reason)

@@ -63,8 +63,8 @@ def allowed(region: str, base_url: str = "") -> frozenset[tuple[str, str]]:
 def stood_in(address: str, region: str, base_url: str) -> str:
     """An address on one of Mixpanel's servers as it is with MIXPANEL_BASE_URL; any other one as it is."""
     plain = address.split("?", 1)[0].rstrip("/") + "/"
-    families = sorted(FAMILIES, key=lambda one: (one == "pipelines") != ("/nessie/" in plain))
-    bases = {base(one, region): one for one in reversed(families)}
+    families = sorted(FAMILIES, key=lambda family: (family == "pipelines") != ("/nessie/" in plain))
+    bases = {base(family, region): family for family in reversed(families)}
     found = [one for one in sorted(bases, key=len, reverse=True) if plain.lower().startswith(f"{one}/")]
     if not base_url or not found:
         return address

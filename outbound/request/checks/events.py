@@ -109,7 +109,7 @@ def _alias(properties: dict[str, Any], _now: int) -> Iterator[Problem]:
 
 def _merge(properties: dict[str, Any], _now: int) -> Iterator[Problem]:
     ids = properties.get("$distinct_ids")
-    if not isinstance(ids, list) or len(ids) != 2 or not all(isinstance(one, str) for one in ids):  # noqa: PLR2004
+    if not isinstance(ids, list) or len(ids) != 2 or not all(isinstance(identifier, str) for identifier in ids):  # noqa: PLR2004
         yield advice("properties.$distinct_ids", "It is a list of exactly two texts.", "identity")
     elif any(map(is_illegal, ids)):
         yield advice("properties.$distinct_ids", "One of them is an id that Mixpanel throws away.", "illegal-id")

@@ -54,6 +54,6 @@ def is_insert_id(value: Any) -> bool:
 def stable_insert_id(record: dict[str, Any]) -> str:
     """The `$insert_id` of an event that has none: 36 characters of a hash over its content, the same at every try."""
     properties = record.get("properties")
-    content = {name: one for name, one in properties.items() if name not in _NOT_CONTENT} if properties else {}
+    content = {name: value for name, value in properties.items() if name not in _NOT_CONTENT} if properties else {}
     encoded = msgspec.json.encode([record.get("event"), content], order="sorted")
     return hashlib.sha256(encoded).hexdigest()[:LONGEST_INSERT_ID]

@@ -60,7 +60,7 @@ def _lists(name: str, value: Any) -> Iterator[Problem]:
 
 
 def _names(name: str, value: Any) -> Iterator[Problem]:
-    if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
         yield advice(name, "It takes a list of names of properties.", "value")
 
 

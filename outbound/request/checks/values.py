@@ -47,8 +47,8 @@ def _check_nested(field: str, value: Any, depth: int, *, profile: bool) -> Itera
             yield advice(field, f"It is nested deeper than {DEEPEST} levels.", "deep")
             return
         yield from _check_size(field, value, depth, profile=profile)
-        for one in value if isinstance(value, list) else value.values():
-            yield from _check_nested(field, one, depth + 1, profile=profile)
+        for item in value if isinstance(value, list) else value.values():
+            yield from _check_nested(field, item, depth + 1, profile=profile)
     elif isinstance(value, str) and len(value) > SURELY_SHORT and too_long(value):
         words = f"Mixpanel cuts texts after {LONGEST_TEXT} bytes; one in it has {_bytes(value)}."
         yield advice(field, words, "cut")
