@@ -98,7 +98,7 @@ class Comparison:
 
 
 def ask(db: Connection, cohort: int, project: str, who: str, way: str, now: int, summary: Summary) -> int:
-    """Ask for a comparison. Return its id, or that of the same one that is not over yet; an upload is always a new one."""
+    """Ask for a comparison. Return its id, or that of the same one that is not over yet; an upload is always new."""
     known = None if way == "csv" else db.execute(_UNDER_WAY, {"cohort": cohort, "way": way}).scalar_one_or_none()
     if known is not None:
         return int(known)

@@ -79,7 +79,7 @@ class CohortState:
 
 
 def lock(db: Connection, page: Page, now: int) -> CohortState:
-    """Lock the cohort of `page` until the transaction ends, and return it; make it if no call has named it before (S6)."""
+    """Lock the cohort of `page` until the transaction ends, and return it; make it if it is new (S6)."""
     values = {"project_id": page.project_id, "cohort_id": page.cohort_id}
     row = _LOCK[db.dialect.name].first(db, values)
     return CohortState(*(row or _created(db, values, now)))

@@ -54,7 +54,7 @@ def count_replay(db: Connection, session: SessionState, page: Page) -> None:
 
 
 def _kept(session: SessionState, page: Page) -> str | None:
-    """Return the rejected members of `page` as JSON, as far as the session may keep more; `page` is counted in already."""
+    """Return the rejected members of `page` as JSON, as far as the session may keep more. `page` is counted already."""
     room = KEPT_OF_A_SESSION - (session.rejected - page.rejected_count)
     kept = page.rejected[: max(0, room)]
     return json_text.encode(kept) if kept else None

@@ -22,7 +22,7 @@ _REFUSED_SINCE = """
 
 
 def _cohorts(pair: str, collect: str) -> dict[bool, TextClause]:
-    """Return the statement for all cohorts (False) and for one (True); databases differ in how they make a JSON list."""
+    """Return the statement for all cohorts (False) and for one (True); databases differ in making a JSON list."""
     every = f"""
         SELECT c.id, c.project_id, c.mixpanel_cohort_id, c.name, c.member_count, c.last_synced_at, c.last_call_at,
             c.guard_percent, k.id AS connection_id, k.name AS connection, k.enabled AS connection_enabled,

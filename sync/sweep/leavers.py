@@ -97,5 +97,5 @@ def newcomers(
 
 
 def entered_among(db: Connection, session: SessionState, stayers: Container[int]) -> int:
-    """Count all of `stayers` who have entered by this session; where each page has one version, these are all who have."""
+    """Count those of `stayers` who have entered by this session; with one version a page, these are all who have."""
     return newcomers(db, session, stayers) if session.unclear else session.entered
