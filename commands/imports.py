@@ -95,8 +95,8 @@ def _dry_run(path: Path, draft: NewImport, *, as_json: bool) -> None:
     except DecryptionError as error:
         raise click.ClickException(str(error)) from None
     options = Options.of(draft.settings)
-    sorter = RecordChecker(KINDS[draft.kind], credentials, project.integration, runtime.clock(), options)
-    report = imports_dry_run.dry_run(files.reads(path, source.columns_of(draft.kind, draft.settings)), sorter)
+    checker = RecordChecker(KINDS[draft.kind], credentials, project.integration, runtime.clock(), options)
+    report = imports_dry_run.dry_run(files.reads(path, source.columns_of(draft.kind, draft.settings)), checker)
     if as_json:
         problems = [
             {"place": problem.place, "field": problem.field, "reason": problem.reason} for problem in report.problems

@@ -331,8 +331,8 @@ def looked_through(job: Import, most: int, samples: int = 3) -> Report:
     runtime = current_runtime()
     credentials = project.credentials(runtime.cipher)
     options = Options.of(job.settings)
-    sorter = RecordChecker(KINDS[job.kind], credentials, project.integration, runtime.clock(), options)
-    report = dry_run.dry_run(source.reads(runtime, job), sorter, most, samples)
+    checker = RecordChecker(KINDS[job.kind], credentials, project.integration, runtime.clock(), options)
+    report = dry_run.dry_run(source.reads(runtime, job), checker, most, samples)
     mask = mask_of(credentials)
     report.samples = [mask.within(one) for one in report.samples]
     return report

@@ -107,13 +107,13 @@ def _keep(kept: list[str], written: str | None, most: int) -> None:
 class IdFile:
     """Their ids as they come: one file a comparison, which goes on where the last page ended.
 
-    A worker that dies may leave half a page; `take_up` cuts the file to what was noted with the page before.
+    A worker that dies may leave half a page; `truncate` cuts the file to what was noted with the page before.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def take_up(self, size: int) -> bool:
+    def truncate(self, size: int) -> bool:
         """Make it hold exactly its first `size` bytes; False (and empty) where it has less."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         there = self.path.stat().st_size if self.path.exists() else 0

@@ -60,10 +60,10 @@ def discard(runtime: Runtime, known: Comparison) -> None:
     if "file" in known.summary:
         Path(known.summary["file"]).unlink(missing_ok=True)
     if "name_of_file" in known.summary:
-        _shelf(runtime, known.summary["name_of_file"]).remove()
+        _id_file(runtime, known.summary["name_of_file"]).remove()
 
 
-def _shelf(runtime: Runtime, name: str) -> IdFile:
+def _id_file(runtime: Runtime, name: str) -> IdFile:
     return IdFile(runtime.settings.instance / "comparisons" / name)
 
 
@@ -102,7 +102,7 @@ class _Work:
     def _fail(self, words: str) -> None:
         self._end("failed", self.summary | {"message": words}, Difference())
         if "name_of_file" in self.summary:
-            self._shelf().remove()
+            self._id_file().remove()
 
     def _facts(self) -> Facts:
         facts = self.runtime.database.read(lambda db: local.facts(db, self.known.cohort_id))
@@ -137,17 +137,17 @@ class _Work:
         return Difference(here=facts.member_count, there=there)
 
     def _ids(self, facts: Facts) -> Difference | None:
-        shelf = self._shelf()
-        begun = shelf.take_up(self.summary.get("size", 0))
+        fetched = self._id_file()
+        begun = fetched.truncate(self.summary.get("size", 0))
         if not begun or "session_id" not in self.summary:
             self.summary |= {"page": 0, "pages": 0, "ids": 0, "size": 0}
             self.summary.pop("session_id", None)
-            shelf.take_up(0)
+            fetched.truncate(0)
         while True:
             found = self._page(facts)
             if not self._renew():  # before the file is touched, which another worker may write by now
                 return None
-            if found.identifiers and not remote.brings_somebody(found.identifiers, shelf.lines()):
+            if found.identifiers and not remote.brings_somebody(found.identifiers, fetched.lines()):
                 raise Failed(remote.ROUND_AND_ROUND)
             self.summary |= {
                 "session_id": found.session_id,
@@ -155,7 +155,7 @@ class _Work:
                 "page": self.summary["page"] + 1,
                 "pages": self.summary["pages"] + 1,
                 "ids": self.summary["ids"] + len(found.identifiers),
-                "size": shelf.add(found.identifiers),
+                "size": fetched.add(found.identifiers),
             }
             if found.is_last:
                 break
@@ -163,8 +163,8 @@ class _Work:
                 raise Failed(f"Mixpanel has answered {MOST_PAGES:,} pages and goes on: no cohort has so many people.")
             if not self._renew():
                 return None
-        compared = self._compared(facts, shelf.lines())
-        shelf.remove()
+        compared = self._compared(facts, fetched.lines())
+        fetched.remove()
         return compared
 
     def _csv(self, facts: Facts) -> Difference:
@@ -226,14 +226,14 @@ class _Work:
             raise Failed(f"There is no project {self.known.project} any more.")
         return found
 
-    def _shelf(self) -> IdFile:
-        return _shelf(self.runtime, self.summary.setdefault("name_of_file", secrets.token_hex(16)))
+    def _id_file(self) -> IdFile:
+        return _id_file(self.runtime, self.summary.setdefault("name_of_file", secrets.token_hex(16)))
 
     def _give_up(self) -> None:
         """It is not ours any more: somebody cancelled it, or another worker goes on with its file."""
         now = self.runtime.database.read(lambda db: jobs.by_id(db, self.known.id))
         if now is not None and not now.is_open:
-            _shelf(self.runtime, self.summary["name_of_file"]).remove()
+            _id_file(self.runtime, self.summary["name_of_file"]).remove()
 
     # --- the row
 

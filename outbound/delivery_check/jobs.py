@@ -84,7 +84,7 @@ def ask(db: Connection, delivery: int, sought: Sought, sent_at: int, now: int, h
 def of(db: Connection, delivery: int) -> DeliveryCheck | None:
     """Return the look-out for this delivery."""
     row = db.execute(_OF, {"delivery": delivery}).one_or_none()
-    return None if row is None else _landing(row)
+    return None if row is None else _check(row)
 
 
 def stop(db: Connection, delivery: int, why: str) -> bool:
@@ -100,10 +100,10 @@ def due(db: Connection, now: int) -> int | None:
     return next(iter(_CLAIMS.due(db, LEASE, now)), None)
 
 
-def claim(db: Connection, landing_id: int, now: int) -> DeliveryCheck | None:
+def claim(db: Connection, check_id: int, now: int) -> DeliveryCheck | None:
     """Claim a look-out until its `claimed_until`; None where another worker has it, or it is not its turn."""
-    row = _CLAIMS.claim(db, landing_id, LEASE, now)
-    return None if row is None else _landing(row)
+    row = _CLAIMS.claim(db, check_id, LEASE, now)
+    return None if row is None else _check(row)
 
 
 def end(db: Connection, claimed: DeliveryCheck, looked: LookResult) -> bool:
@@ -118,5 +118,5 @@ def end(db: Connection, claimed: DeliveryCheck, looked: LookResult) -> bool:
     return db.execute(_END, values | Claim(claimed.id, claimed.claimed_until or 0).values).rowcount == 1
 
 
-def _landing(row: Row[Any]) -> DeliveryCheck:
+def _check(row: Row[Any]) -> DeliveryCheck:
     return DeliveryCheck(*tuple(row))

@@ -86,7 +86,7 @@ class RecordChecker:
         self.options = options or Options()
         self.operation = kind.operation
         self.encode = msgspec.json.Encoder().encode
-        self.twins = DuplicateEvents()
+        self.duplicates = DuplicateEvents()
 
     def ready(self, found: ReadRecord) -> EncodedRecord | RefusedRecord:
         """The record as it is sent, or why it is not."""
@@ -107,7 +107,7 @@ class RecordChecker:
             return self._refused(found, None, "It holds half a character, or is nested too deeply, and cannot be sent.")
         if len(encoded) >= MOST_RECORD_BYTES:
             return self._refused(found, None, "A record must be smaller than 1 MB.")
-        if self.twins.is_one(given, record):
+        if self.duplicates.is_duplicate(given, record):
             problems.append(Problem("advice", "properties.$insert_id", EQUAL, sort="equal"))
         return EncodedRecord(record, encoded, problems)
 
@@ -119,7 +119,7 @@ class RecordChecker:
         return RefusedRecord(found.place, field, reason, json.dumps(found.record))
 
 
-def batches(found: Iterable[ReadRecord], sorter: RecordChecker, done: list[Range]) -> Iterator[Batch]:
+def batches(found: Iterable[ReadRecord], checker: RecordChecker, done: list[Range]) -> Iterator[Batch]:
     """Everything that is not in a stretch that is `done` (in order, without overlaps), in stretches to be sent."""
     ahead = iter([*done, (2**63, 2**63)])
     start, end = next(ahead)
@@ -132,7 +132,7 @@ def batches(found: Iterable[ReadRecord], sorter: RecordChecker, done: list[Range
                 yield batch
                 batch = Batch()
             continue
-        ready = sorter.ready(read)
+        ready = checker.ready(read)
         size = 0 if isinstance(ready, RefusedRecord) else len(ready.encoded) + 1
         if batch and (batch.is_full or batch.size + size > MOST_BYTES):
             yield batch

@@ -36,14 +36,14 @@ class Report:
         return self.good + self.bad
 
 
-def dry_run(found: Iterable[ReadRecord], sorter: RecordChecker, most: int | None = None, samples: int = 3) -> Report:
+def dry_run(found: Iterable[ReadRecord], checker: RecordChecker, most: int | None = None, samples: int = 3) -> Report:
     """Look at the records, at most `most` of them. Raises files.Unreadable."""
     report = Report()
     for read in found:
         if report.read == most:
             report.is_whole = False
             break
-        ready = sorter.ready(read)
+        ready = checker.ready(read)
         if isinstance(ready, RefusedRecord):
             report.bad += 1
             report.problems += [ready] if len(report.problems) < SHOWN else []

@@ -12,7 +12,7 @@ class DuplicateEvents:
         self.most = most
         self.seen: dict[int, None] = {}
 
-    def is_one(self, given: dict[str, Any], prepared: dict[str, Any]) -> bool:
+    def is_duplicate(self, given: dict[str, Any], prepared: dict[str, Any]) -> bool:
         """Whether the `$insert_id` that was filled in is that of an event before."""
         own, properties = given.get("properties"), prepared.get("properties")
         if not isinstance(own, dict) or own.get("$insert_id") or not isinstance(properties, dict):

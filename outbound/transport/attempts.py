@@ -131,7 +131,7 @@ class _Call:
     ) -> None:
         self.runtime, self.client, self.project_key = runtime, client, project_key
         self.composed, self.trail, self.sleep = composed, trail, sleep
-        self.patience: RetryPolicy = retry_policy(
+        self.retries: RetryPolicy = retry_policy(
             composed, runtime.settings.send_attempts, runtime.settings.send_pause_seconds
         )
         self.repeatable = is_repeatable(composed)
@@ -141,17 +141,17 @@ class _Call:
         self.answer: Answer | None = None  # of the last try
 
     def run(self) -> Judgement:
-        for tried in range(1, self.patience.attempts + 1):
+        for tried in range(1, self.retries.attempts + 1):
             earlier = self.may_be_stored
             judgement, final = self._try()
-            if final or tried == self.patience.attempts:
+            if final or tried == self.retries.attempts:
                 return self._with_doubt(judgement) if earlier else judgement
             self.sleep(self._pause(tried))
         raise AssertionError("there is at least one attempt")
 
     def _pause(self, tried: int) -> float:
         """By the schedule, or for as long as the last answer asks; that is bounded for all tries together."""
-        pause, answer = self.patience.pause(tried), self.answer
+        pause, answer = self.retries.pause(tried), self.answer
         asked = 0.0 if answer is None else asked_pause(answer, self.runtime.clock())
         asked = min(asked, LONGEST_ASKED - self.trail.waited)
         if asked <= pause:
@@ -206,12 +206,12 @@ class _Call:
             self._note(_since(started), None, str(error))
             self.may_be_stored = True
             words = f"It was sent, but {error}."
-            return unknown(words, repeatable=self.repeatable, reads=self.reads), not self.patience.repeatable
+            return unknown(words, repeatable=self.repeatable, reads=self.reads), not self.retries.repeatable
         self._note(answer.ms, answer.status, None)
         self.trail.answer = self.answer = answer
         self.may_be_stored |= is_unheard(answer.status)
         self.too_large = answer.status == TOO_LARGE
-        return self._judged(answer), not self.patience.again(answer)
+        return self._judged(answer), not self.retries.again(answer)
 
     def _judged(self, answer: Answer) -> Judgement:
         """What the answer says. A fault of ours in reading it is no word of Mixpanel's about the call."""

@@ -116,9 +116,9 @@ def retry_policy(composed: Composed, attempts: int, first_pause: float) -> Retry
 
 def longest(composed: Composed, attempts: int, first_pause: float, timeout: float) -> float:
     """Seconds after which nobody can be at work on a call any more, with all its tries and pauses."""
-    patience = retry_policy(composed, attempts, first_pause)
+    policy = retry_policy(composed, attempts, first_pause)
     attempt = (time_limit(composed) or timeout) + LONGEST_PAUSE + MOST_JITTER * first_pause
-    return patience.attempts * attempt + LONGEST_ASKED
+    return policy.attempts * attempt + LONGEST_ASKED
 
 
 def time_limit(composed: Composed) -> float | None:

@@ -13,7 +13,7 @@ from outbound import deliveries, projects, send
 from outbound.comparison import jobs as comparisons
 from outbound.comparison import runner as comparison_runner
 from outbound.delivery_check import event as sought_event
-from outbound.delivery_check import jobs as landings
+from outbound.delivery_check import jobs as delivery_checks
 from outbound.delivery_check import search
 from outbound.imports import columns, files, jobs, runner
 from outbound.operations import registry
@@ -64,7 +64,7 @@ def _find(runtime: Runtime, mixpanel: Mixpanel, delivery_id: int) -> None:
     wanted = sought_event.sought(sent)
     properties = {"distinct_id": wanted.distinct_id, "$insert_id": wanted.insert_id, "time": NOW}
     mixpanel.script("/export/export", Answer(body=json.dumps({"event": wanted.event, "properties": properties})))
-    runtime.database.write(lambda db: landings.ask(db, delivery_id, wanted, sent.at, sent.at))
+    runtime.database.write(lambda db: delivery_checks.ask(db, delivery_id, wanted, sent.at, sent.at))
     search.look_once(replace(runtime, clock=lambda: sent.at + SECONDS_UNTIL_VISIBLE * 1000))
 
 

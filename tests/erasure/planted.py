@@ -16,7 +16,7 @@ from outbound import deliveries, send
 from outbound.comparison import jobs as comparisons
 from outbound.comparison import runner as comparison_runner
 from outbound.delivery_check import event as sought_event
-from outbound.delivery_check import jobs as landings
+from outbound.delivery_check import jobs as delivery_checks
 from outbound.downloads import progress as downloads
 from outbound.downloads.folder import folder_of
 from outbound.imports import files, jobs, runner
@@ -88,7 +88,7 @@ def _download(relay: Relay, who: str) -> None:
 def _look_out(db: Connection, delivery: int, now: int) -> None:
     found = deliveries.by_id(db, delivery)
     assert found is not None
-    landings.ask(db, delivery, sought_event.sought(found), found.at, now)
+    delivery_checks.ask(db, delivery, sought_event.sought(found), found.at, now)
 
 
 def _call(relay: Relay, operation: str, record: dict[str, Any]) -> None:
