@@ -7,9 +7,10 @@ from msgspec import UNSET
 from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint, cohorts
+from blueprints.api.query_types import ChangesAfter
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned
-from blueprints.api.types import Change, Changes, ChangesAfter
+from blueprints.api.types import Change, Changes
 from blueprints.json_types import moment
 from blueprints.urls import MOST_DIGITS
 from runtime import current_runtime

@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint
+from blueprints.api.query_types import Listing, NoQuery
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned
-from blueprints.api.types import Cohort, Cohorts, Listing, NoQuery
+from blueprints.api.types import Cohort, Cohorts
 from blueprints.paging import cut, key_of
 from config.clock import iso
 from models.queries.sessions import unfinished

@@ -7,6 +7,7 @@ from msgspec import convert
 
 from blueprints import long_answers
 from blueprints.api import blueprint, streaming
+from blueprints.api.query_types import NoQuery
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem
 from blueprints.api.sending_types import (
@@ -18,7 +19,6 @@ from blueprints.api.sending_types import (
     UnderWay,
     WholeDelivery,
 )
-from blueprints.api.types import NoQuery
 from blueprints.json_types import moment
 from blueprints.paging import AFTER_ALL, cut, key_of
 from outbound import deliveries

@@ -5,8 +5,8 @@ from flask import Response
 from blueprints import exports
 from blueprints.api import blueprint, cohorts
 from blueprints.api.members import COHORT
+from blueprints.api.query_types import NoQuery
 from blueprints.api.registry import operation
-from blueprints.api.types import NoQuery
 from blueprints.exports import CSV, NDJSON, Form
 from runtime import current_runtime
 from security.tokens import token_name

@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from blueprints.api import blueprint
+from blueprints.api.query_types import Listing
 from blueprints.api.registry import operation
-from blueprints.api.types import Failure, Failures, Listing
+from blueprints.api.types import Failure, Failures
 from blueprints.json_types import moment
 from blueprints.paging import AFTER_ALL, cut, key_of
 from runtime import current_runtime

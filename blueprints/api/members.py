@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint, cohorts
+from blueprints.api.query_types import Listing, NoQuery
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, Versioned
-from blueprints.api.types import Listing, Members, NoQuery
+from blueprints.api.types import Members
 from blueprints.members import Member, MemberRow, page, shape
 from blueprints.paging import cut, key_of
 from models.queries.members import COLUMNS

@@ -9,8 +9,9 @@ from flask import Response
 from msgspec import Struct
 
 from blueprints.api import blueprint, public
+from blueprints.api.query_types import NoQuery
 from blueprints.api.registry import OPERATIONS, Operation, operation
-from blueprints.api.types import Error, NoQuery
+from blueprints.api.types import Error
 
 VERSION = "1"
 

@@ -7,9 +7,10 @@ from msgspec import Raw
 from sqlalchemy import Connection, Row, text
 
 from blueprints.api import blueprint
+from blueprints.api.query_types import NoQuery
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem
-from blueprints.api.types import Erased, NoQuery, Person, Stay
+from blueprints.api.types import Erased, Person, Stay
 from blueprints.json_types import moment
 from erasure import DataSubject, InTheWay, NothingToErase, eraser
 from erasure.labels import AGAIN

@@ -9,8 +9,8 @@ from flask import Blueprint, Response
 from msgspec import Struct
 
 from blueprints.api import query_params
+from blueprints.api.query_types import NoQuery
 from blueprints.api.replies import Problem, Versioned, reply
-from blueprints.api.types import NoQuery
 from blueprints.urls import can_be_stored
 from security.tokens import needs_scope
 

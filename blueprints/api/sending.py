@@ -10,6 +10,7 @@ import msgspec
 from flask import Response, current_app, jsonify, request
 
 from blueprints.api import blueprint, idempotency, streaming
+from blueprints.api.query_types import NoQuery
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem
 from blueprints.api.sending_types import (
@@ -22,7 +23,6 @@ from blueprints.api.sending_types import (
     Sent,
     UnderWay,
 )
-from blueprints.api.types import NoQuery
 from blueprints.json_types import encoder
 from blueprints.slots import Slots
 from models.encryption import DecryptionError

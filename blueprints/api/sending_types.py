@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from blueprints.api.types import IdFilter, Listing, Next
+from blueprints.api.query_types import IdFilter, Listing
+from blueprints.api.types import Next
 from blueprints.json_types import Moment, Whole
 
 Verdict = Literal["accepted", "partly", "rejected", "uncertain", "failed"]

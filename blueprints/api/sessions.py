@@ -8,17 +8,15 @@ from msgspec import UNSET
 from sqlalchemy import Connection, Row, TextClause, text
 
 from blueprints.api import blueprint
+from blueprints.api.query_types import NoQuery, RejectedListing, SessionListing
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem
 from blueprints.api.types import (
-    NoQuery,
     Page,
-    RejectedListing,
     RejectedMember,
     RejectedMemberOfPage,
     RejectedMembers,
     Session,
-    SessionListing,
     Sessions,
     SessionWithPages,
 )

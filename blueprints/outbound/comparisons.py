@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from blueprints import paging, rows, spreadsheets
 from blueprints.formatting import plural
 from blueprints.outbound import blueprint
-from blueprints.outbound.imports import kept_upload, largest_upload
+from blueprints.outbound.uploads import kept_upload, largest_upload
 from blueprints.urls import can_be_stored
 from outbound import projects
 from outbound.comparison import jobs, remote, runner, uploads

@@ -1,8 +1,7 @@
 """The composer: pick a call, fill in its form, see the request as it will leave, send it."""
 
 import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
@@ -16,16 +15,12 @@ from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.choices import NOTHING, Offer, offer
 from blueprints.outbound.drafts import Draft
 from blueprints.outbound.forms import Form
-from models.encryption import DecryptionError
+from blueprints.outbound.request_preview import Composed, preview_of, ready
 from outbound import deliveries, projects, send
 from outbound.deliveries import Delivery, Filter
 from outbound.operations import registry
-from outbound.operations.types import CallInput, Operation, Problem
-from outbound.projects import Project
-from outbound.request import snippets
+from outbound.operations.types import CallInput, Operation
 from outbound.request.compose import masked
-from outbound.send import PreparedCall
-from outbound.transport import budget
 from runtime import current_runtime
 from security import handover, sign_in
 from security.forms import takes, takes_files
@@ -38,17 +33,6 @@ NEAR = 12
 SURE = ("yes",)
 
 _PERSON = text("SELECT id, project_id, distinct_id FROM person WHERE id = :id")
-
-
-@dataclass(frozen=True)
-class Desktop:
-    """What the composer works on: the projects there are, the one that is chosen, the call, and the form."""
-
-    projects: list[Project]
-    project: Project | None
-    operation: Operation
-    form: Form
-    who: str = ""  # the person that the form was filled in for
 
 
 @blueprint.get("/send")
@@ -83,7 +67,7 @@ def _near(typed: str) -> list[Operation]:
     return (found or [one for one in every if one.name.lower() in alike])[:NEAR]
 
 
-def _begun(db: Connection, operation: Operation) -> Desktop:
+def _begun(db: Connection, operation: Operation) -> Composed:
     """The form to begin with: empty, an example, an earlier call, or filled in for a person."""
     known = projects.listed(db)
     project = next((one for one in known if one.name == request.args.get("project")), known[0] if known else None)
@@ -102,7 +86,7 @@ def _begun(db: Connection, operation: Operation) -> Desktop:
             if param.name in {"distinct_id", "$distinct_id"}:
                 form[f"p.{param.name}"] = who = person.distinct_id
         project = next((one for one in known if one.mixpanel_project_id == person.project_id), project)
-    return Desktop(known, project, operation, form, who)
+    return Composed(known, project, operation, form, who)
 
 
 def _earlier(earlier: Delivery, kept: dict[str, Any]) -> CallInput:
@@ -128,7 +112,7 @@ def preview() -> ResponseReturnValue:
     typed = _typed()
     if not request.htmx:
         return drafts.lead(typed.operation, typed.form, Draft(checked=True))
-    return render_template("outbound/_request.html", **_seen(typed))
+    return render_template("outbound/_request.html", **preview_of(typed))
 
 
 @blueprint.post("/send")
@@ -143,7 +127,7 @@ def send_call() -> ResponseReturnValue:
     if what in {"row", "pick"}:
         more = Draft(more_rows=name) if what == "row" else Draft(offered=_offered(typed, name))
         return drafts.lead(typed.operation, typed.form, more)
-    call, _hindrance = _ready(typed)
+    call, _hindrance = ready(typed)
     if call is not None and wanted == "check":
         return drafts.lead(typed.operation, typed.form, Draft(checked=True))
     if call is None or call.composed.stops(force="force" in request.form):
@@ -161,7 +145,7 @@ def ask_before_sending() -> ResponseReturnValue:
     operation, draft, call = registry.find(request.args.get("operation", "")), drafts.kept(), None
     if operation is not None and draft is not None:
         typed = _of_form(operation, draft.form)
-        call, _hindrance = _ready(typed)
+        call, _hindrance = ready(typed)
     if draft is None or call is None:
         flash(handover.GONE)
         return redirect(url_for("outbound.compose"))
@@ -180,7 +164,7 @@ def _typed_before(operation: Operation) -> ResponseReturnValue:
     return _page(typed, checked=draft.checked, more_rows=draft.more_rows, offered=draft.offered)
 
 
-def _offered(typed: Desktop, name: str) -> Offer:
+def _offered(typed: Composed, name: str) -> Offer:
     param = typed.operation.param(name)
     if param is None or not param.pick:
         abort(400)
@@ -203,90 +187,21 @@ def takes_away(operation: Operation) -> bool:
     )
 
 
-def _typed() -> Desktop:
+def _typed() -> Composed:
     operation = registry.find(request.form.get("operation", ""))
     if operation is None:
         abort(400)
     return _of_form(operation, forms.with_files(operation, request.form, request.files))
 
 
-def _of_form(operation: Operation, form: Form) -> Desktop:
+def _of_form(operation: Operation, form: Form) -> Composed:
     known = current_runtime().database.read(projects.listed, one_statement=True)
     project = next((one for one in known if one.name == form.get("project")), None)
-    return Desktop(known, project, operation, form)
+    return Composed(known, project, operation, form)
 
 
-def _ready(typed: Desktop) -> tuple[PreparedCall | None, str]:
-    """The call, or why there is none."""
-    if typed.project is None:
-        return None, "There is no project to send to yet." if not typed.projects else "Choose a project."
-    try:
-        given = forms.given_of(typed.operation, typed.form)
-        return send.ready(current_runtime(), typed.project, typed.operation, given), ""
-    except DecryptionError:
-        return None, "The project's credentials cannot be read with this SECRET_KEY. Give them again."
-
-
-def _seen(typed: Desktop) -> dict[str, Any]:
-    """What the request's side of the composer shows."""
-    call, hindrance = _ready(typed)
-    found: dict[str, Any] = {"typed": typed, "operation": typed.operation, "hindrance": hindrance, "call": call}
-    problems: list[Problem] = [] if call is None else _once(call.composed.problems)
-    missing = [one.field.removeprefix("params.") for one in problems if _is_missing(one)]
-    body, rest = forms.elsewhere(typed.operation, problems)
-    words = [param.words for name in missing if (param := typed.operation.param(name))]
-    found |= {
-        "problems": problems,
-        "missing": words,
-        "is_missing": _is_missing,
-        "body_problems": body,
-        "other_problems": rest,
-        "left": _left(typed),
-    }
-    if call is None or call.composed.request is None:
-        return found | {"shown": None, "copies": []}
-    given = call.composed.given
-    ways = [
-        ("curl", snippets.as_curl(call.composed, call.credentials)),
-        ("Python", snippets.as_python(call.composed, call.credentials)),
-        ("flask send", snippets.as_command(call.project.name, typed.operation, given)),
-    ]
-    return found | {
-        "shown": masked(call.composed.request, call.mask),
-        "copies": [(word, call.mask(one)) for word, one in ways],
-    }
-
-
-def _is_missing(one: Problem) -> bool:
-    return one.level == "error" and one.field.startswith("params.") and one.message.endswith("is missing.")
-
-
-def _once(problems: Sequence[Problem]) -> list[Problem]:
-    """Each thing once: nothing more about a field that is missing, and what many records share with their number."""
-    missing = {one.field for one in problems if _is_missing(one)}
-    found: dict[tuple[str, str], list[Problem]] = {}
-    for one in problems:
-        if one.field not in missing or _is_missing(one):
-            key = (one.message, one.field if one.index is None else one.field.partition("]")[2])
-            found.setdefault(key, []).append(one)
-    return [
-        replace(same[0], message=f"{same[0].message} So {len(same)} records.") if len(same) > 1 else same[0]
-        for same in found.values()
-    ]
-
-
-def _left(typed: Desktop) -> list[budget.Left]:
-    """What is left of the budget that the call counts towards."""
-    runtime = current_runtime()
-    family, project = typed.operation.budget, typed.project
-    if family is None or project is None:
-        return []
-    found = runtime.database.read(lambda db: budget.left(db, project.mixpanel_project_id, runtime.clock()))
-    return [one for one in found if one.family == family]
-
-
-def _page(typed: Desktop, *, checked: bool = False, more_rows: str = "", offered: Offer = NOTHING) -> str:
-    seen = _seen(typed)
+def _page(typed: Composed, *, checked: bool = False, more_rows: str = "", offered: Offer = NOTHING) -> str:
+    seen = preview_of(typed)
     shown = seen["problems"] if checked else [one for one in seen["problems"] if one.level == "note"]
     wanted = Filter(operation=typed.operation.id)
     recent = current_runtime().database.read(lambda db: deliveries.search(db, wanted, paging.AFTER_ALL, RECENT))

@@ -1,10 +1,7 @@
 """Imports: a file is uploaded, looked through, and sent in the background; its page shows how far it is."""
 
-import json
 import re
-import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,26 +9,21 @@ from typing import Any
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
-from werkzeug.datastructures import FileStorage
 
 from blueprints import paging, spreadsheets
 from blueprints.outbound import blueprint
-from blueprints.outbound.formatting import column_target
+from blueprints.outbound.import_preview import preview
+from blueprints.outbound.uploads import kept_upload, largest_upload
 from blueprints.urls import can_be_stored
-from models.encryption import DecryptionError
 from outbound import projects
-from outbound.imports import dry_run, failures, files, jobs, source, uploads
-from outbound.imports.batches import RecordChecker
-from outbound.imports.columns import GENERAL, PROPERTY, TARGETS, Columns, WrongColumns, guessed
-from outbound.imports.dry_run import Report
+from outbound.imports import failures, files, jobs, uploads
+from outbound.imports.columns import PROPERTY, TARGETS, Columns, WrongColumns, guessed
 from outbound.imports.failures import Failure
 from outbound.imports.jobs import Import, NewImport
 from outbound.imports.kinds import KINDS
 from outbound.imports.options import Options, WrongOption
 from outbound.readers.errors import UnreadableFile
 from outbound.request.checks.categories import told
-from outbound.request.checks.profiles import NOT_FOR_GROUPS, OBJECTS
-from outbound.request.masking import mask_of
 from runtime import current_runtime
 from security import sign_in
 from security.audit import note
@@ -41,15 +33,8 @@ from security.roles import needs
 PAGE = 30
 TICKS = ("strict", "ignore_time", "keep_place", "ignore_alias")
 OFFSET = re.compile(r"[+-]?[0-9]{1,2}(\.[0-9]{1,2})?")
-LOOKED_AT = 5000  # records that the page looks through before anything is sent
 REASONS = 20
 LARGEST_MAPPING = 1_000_000  # bytes of the form that says what each column is
-MB = 1024 * 1024
-
-
-def largest_upload() -> int:
-    """Bytes of a form with a file in it (setting MAX_IMPORT_MB)."""
-    return int(current_runtime().settings.max_import_mb) * MB + MB
 
 
 @blueprint.get("/send/imports")
@@ -87,20 +72,6 @@ def upload_import() -> ResponseReturnValue:
     return redirect(url_for("outbound.show_import", import_id=import_id), 303)
 
 
-@contextmanager
-def kept_upload(file: FileStorage) -> Iterator[Path]:
-    """The upload on disk; it stays where nothing goes wrong with it, and is removed whatever does."""
-    folder = current_runtime().uploads
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / secrets.token_hex(16)
-    try:
-        file.save(path)
-        yield path
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
 def _plain(error: Exception) -> str:
     """What went wrong, without a path of this machine."""
     return str(error) if isinstance(error, UnreadableFile) else f"The file cannot be kept: {error.strerror}."  # type: ignore[attr-defined]
@@ -123,7 +94,7 @@ def show_import(import_id: int) -> str:
 
 
 def _page(job: Import, wrong: str = "", **typed: str) -> str:
-    looked = _looked(job) if job.state == "ready" else {}
+    looked = preview(job) if job.state == "ready" else {}
     return render_template("outbound/import.html", **_told(job), **looked, not_so=wrong, typed=typed)
 
 
@@ -296,43 +267,3 @@ def _told(job: Import) -> dict[str, Any]:
     bad = job.refused + job.uncertain
     reasons = current_runtime().database.read(lambda db: failures.reasons(db, job.id, REASONS)) if bad else []
     return {"job": job, "kind": KINDS[job.kind], "reasons": reasons, "advised": told(job.advised)}
-
-
-def _looked(job: Import) -> dict[str, Any]:
-    """What the first records of an import that has not begun would become."""
-    report, wrong = None, ""
-    try:
-        report = looked_through(job, LOOKED_AT, 10 if job.source == "cohort" else 3)
-    except UnreadableFile as unreadable:
-        wrong = str(unreadable)
-    except DecryptionError:
-        wrong = "The project's credentials cannot be read with this SECRET_KEY. Give them again."
-    samples = [json.dumps(one, ensure_ascii=False) for one in (report.samples if report else [])]
-    return {
-        "report": report,
-        "wrong": wrong,
-        "samples": samples,
-        "advice": told(report.advised) if report else [],
-        "targets": [(target, column_target(target)) for target in (*TARGETS[job.kind], *GENERAL)],
-        "always": TARGETS[job.kind],
-        "operators": [one for one in (*OBJECTS, "$unset", "$delete") if not _is_for_people_only(job.kind, one)],
-    }
-
-
-def _is_for_people_only(kind: str, operator: str) -> bool:
-    return kind == "groups" and operator in NOT_FOR_GROUPS
-
-
-def looked_through(job: Import, most: int, samples: int = 3) -> Report:
-    """A dry run of its first records. Raises UnreadableFile, DecryptionError."""
-    project = current_runtime().database.read(lambda db: projects.by_name(db, job.project), one_statement=True)
-    if project is None:
-        raise UnreadableFile(f"There is no project {job.project} any more.")
-    runtime = current_runtime()
-    credentials = project.credentials(runtime.cipher)
-    options = Options.of(job.settings)
-    checker = RecordChecker(KINDS[job.kind], credentials, project.integration, runtime.clock(), options)
-    report = dry_run.dry_run(source.reads(runtime, job), checker, most, samples)
-    mask = mask_of(credentials)
-    report.samples = [mask.within(one) for one in report.samples]
-    return report

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from blueprints.outbound.imports import LOOKED_AT
+from blueprints.outbound.import_preview import LOOKED_AT
 from outbound.imports import jobs, runner, uploads
 from tests.mixpanel import Mixpanel
 from tests.outbound.conftest import TOKEN, runtime_of

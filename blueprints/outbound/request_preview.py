@@ -1,0 +1,97 @@
+"""The request as it would leave, with what the checks say of it: the right half of the composer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from blueprints.outbound import forms
+from blueprints.outbound.forms import Form
+from models.encryption import DecryptionError
+from outbound import send
+from outbound.operations.types import Operation, Problem
+from outbound.projects import Project
+from outbound.request import snippets
+from outbound.request.compose import masked
+from outbound.send import PreparedCall
+from outbound.transport import budget
+from runtime import current_runtime
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What the composer works on: the projects there are, the one that is chosen, the call, and the form."""
+
+    projects: list[Project]
+    project: Project | None
+    operation: Operation
+    form: Form
+    who: str = ""  # the person that the form was filled in for
+
+
+def ready(typed: Composed) -> tuple[PreparedCall | None, str]:
+    """The call, or why there is none."""
+    if typed.project is None:
+        return None, "There is no project to send to yet." if not typed.projects else "Choose a project."
+    try:
+        given = forms.given_of(typed.operation, typed.form)
+        return send.ready(current_runtime(), typed.project, typed.operation, given), ""
+    except DecryptionError:
+        return None, "The project's credentials cannot be read with this SECRET_KEY. Give them again."
+
+
+def preview_of(typed: Composed) -> dict[str, Any]:
+    """What the request's side of the composer shows."""
+    call, hindrance = ready(typed)
+    found: dict[str, Any] = {"typed": typed, "operation": typed.operation, "hindrance": hindrance, "call": call}
+    problems: list[Problem] = [] if call is None else _once(call.composed.problems)
+    missing = [one.field.removeprefix("params.") for one in problems if _is_missing(one)]
+    body, rest = forms.elsewhere(typed.operation, problems)
+    words = [param.words for name in missing if (param := typed.operation.param(name))]
+    found |= {
+        "problems": problems,
+        "missing": words,
+        "is_missing": _is_missing,
+        "body_problems": body,
+        "other_problems": rest,
+        "left": _left(typed),
+    }
+    if call is None or call.composed.request is None:
+        return found | {"shown": None, "copies": []}
+    given = call.composed.given
+    ways = [
+        ("curl", snippets.as_curl(call.composed, call.credentials)),
+        ("Python", snippets.as_python(call.composed, call.credentials)),
+        ("flask send", snippets.as_command(call.project.name, typed.operation, given)),
+    ]
+    return found | {
+        "shown": masked(call.composed.request, call.mask),
+        "copies": [(word, call.mask(one)) for word, one in ways],
+    }
+
+
+def _is_missing(one: Problem) -> bool:
+    return one.level == "error" and one.field.startswith("params.") and one.message.endswith("is missing.")
+
+
+def _once(problems: Sequence[Problem]) -> list[Problem]:
+    """Each thing once: nothing more about a field that is missing, and what many records share with their number."""
+    missing = {one.field for one in problems if _is_missing(one)}
+    found: dict[tuple[str, str], list[Problem]] = {}
+    for one in problems:
+        if one.field not in missing or _is_missing(one):
+            key = (one.message, one.field if one.index is None else one.field.partition("]")[2])
+            found.setdefault(key, []).append(one)
+    return [
+        replace(same[0], message=f"{same[0].message} So {len(same)} records.") if len(same) > 1 else same[0]
+        for same in found.values()
+    ]
+
+
+def _left(typed: Composed) -> list[budget.Left]:
+    """What is left of the budget that the call counts towards."""
+    runtime = current_runtime()
+    family, project = typed.operation.budget, typed.project
+    if family is None or project is None:
+        return []
+    found = runtime.database.read(lambda db: budget.left(db, project.mixpanel_project_id, runtime.clock()))
+    return [one for one in found if one.family == family]
