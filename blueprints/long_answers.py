@@ -15,15 +15,15 @@ def is_at_hand(found: Download) -> bool:
     return folder_of(current_runtime()).file(found.file or "") is not None
 
 
-def cancel(one: Delivery, who: str) -> bool:
+def cancel(delivery: Delivery, who: str) -> bool:
     """Take no more of it, in the name of `who`; False where the call has ended."""
     runtime = current_runtime()
     now = runtime.clock()
 
     def write(db: Connection) -> bool:
-        asked = downloads.cancel(db, one.id, now)
+        asked = downloads.cancel(db, delivery.id, now)
         if asked:
-            note(db, now, who, "answer.cancel", f"call {one.id}, {one.operation}")
+            note(db, now, who, "answer.cancel", f"call {delivery.id}, {delivery.operation}")
         return asked
 
     return runtime.database.write(write)

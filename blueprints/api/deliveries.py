@@ -37,32 +37,32 @@ def list_deliveries(query: DeliveryListing) -> DeliveryTypes:
     wanted = Filter(query.project, query.operation, query.verdict)
     found = current_runtime().database.read(lambda db: deliveries.search(db, wanted, before, query.limit + 1))
     shown, following = cut(found, query.limit, "deliveries", lambda one: one.id)
-    return DeliveryTypes([DeliveryType(**_short(one)) for one in shown], following)
+    return DeliveryTypes([DeliveryType(**_short(delivery)) for delivery in shown], following)
 
 
 @operation(blueprint, "/deliveries/<int:delivery_id>", summary="One delivery", answer=WholeDelivery, errors=(404,))
 def show_delivery(_query: NoQuery, delivery_id: int) -> WholeDelivery:
     """One call: what was sent, how often, and what Mixpanel answered."""
-    one, found = _known(delivery_id)
-    failed = convert(one.failed_records, list[FailedRecordType])
+    delivery, found = _known(delivery_id)
+    failed = convert(delivery.failed_records, list[FailedRecordType])
     return WholeDelivery(
-        **_short(one),
-        request=one.request,
-        trail=one.trail,
+        **_short(delivery),
+        request=delivery.request,
+        trail=delivery.trail,
         failed_records=failed,
-        answer=answer_json(one.answer),
+        answer=answer_json(delivery.answer),
         long_answer=None if found is None else _long(found),
     )
 
 
 def _known(delivery_id: int) -> tuple[Delivery, Download | None]:
     """Raises Problem (404)."""
-    one, found = current_runtime().database.read(
+    delivery, found = current_runtime().database.read(
         lambda db: (deliveries.by_id(db, delivery_id), downloads.of(db, delivery_id))
     )
-    if one is None:
+    if delivery is None:
         raise Problem(404, "There is no such delivery.")
-    return one, found
+    return delivery, found
 
 
 def _long(found: Download) -> LongAnswer:
@@ -82,10 +82,10 @@ def _long(found: Download) -> LongAnswer:
 )
 def cancel_delivery(_query: NoQuery, delivery_id: int) -> UnderWay:
     """Stop taking a long answer; what came of it stays. 409 where the call has ended."""
-    one, _ = _known(delivery_id)
-    if not long_answers.cancel(one, f"token {token_name()}"):
+    delivery, _ = _known(delivery_id)
+    if not long_answers.cancel(delivery, f"token {token_name()}"):
         raise Problem(409, "The call has ended, so that there is nothing to cancel.")
-    return UnderWay(one.id, url_for("api.show_delivery", delivery_id=one.id))
+    return UnderWay(delivery.id, url_for("api.show_delivery", delivery_id=delivery.id))
 
 
 @operation(
@@ -100,6 +100,6 @@ def download_answer(_query: NoQuery, delivery_id: int) -> Response:
     return streaming.kept(*_known(delivery_id))
 
 
-def _short(one: Delivery) -> dict[str, Any]:
-    found = {name: getattr(one, name) for name in DeliveryType.__struct_fields__}
-    return found | {"at": moment(one.at)}
+def _short(delivery: Delivery) -> dict[str, Any]:
+    found = {name: getattr(delivery, name) for name in DeliveryType.__struct_fields__}
+    return found | {"at": moment(delivery.at)}

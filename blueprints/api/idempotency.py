@@ -44,7 +44,7 @@ def is_asked_for() -> bool:
 def wants_no_wait() -> bool:
     """Whether `Prefer` says respond-async."""
     asked = ",".join(request.headers.getlist("Prefer")).lower().split(",")
-    return any(one.partition(";")[0].strip() == "respond-async" for one in asked)
+    return any(preference.partition(";")[0].strip() == "respond-async" for preference in asked)
 
 
 def opened(call: PreparedCall, name: CallName | None, give: Callable[[], None]) -> tuple[int, bool]:
@@ -129,17 +129,17 @@ def told(delivery: int) -> Reply:
     return encoder.encode(_as_json(one)), 200, {"Idempotent-Replayed": "true"}
 
 
-def _as_json(one: Delivery) -> dict[str, Any]:
+def _as_json(delivery: Delivery) -> dict[str, Any]:
     return {
-        "delivery": one.id,
-        "verdict": one.verdict,
-        "accepted": one.accepted or 0,
-        "failed_records": one.failed_records,
-        "words": one.words,
+        "delivery": delivery.id,
+        "verdict": delivery.verdict,
+        "accepted": delivery.accepted or 0,
+        "failed_records": delivery.failed_records,
+        "words": delivery.words,
         "frees_at": None,
-        "attempts": one.attempts,
-        "status": one.status,
-        "answer": send.answer_json(one.answer),
+        "attempts": delivery.attempts,
+        "status": delivery.status,
+        "answer": send.answer_json(delivery.answer),
     }
 
 

@@ -50,7 +50,7 @@ def openapi(_query: NoQuery) -> Response:
 @cache
 def document() -> bytes:
     """The document, made once a process."""
-    types = [kind for one in OPERATIONS for kind in (one.answer, one.takes, one.later) if kind]
+    types = [kind for operation in OPERATIONS for kind in (operation.answer, operation.takes, operation.later) if kind]
     _refs, schemas = msgspec.json.schema_components([*types, Error], ref_template=_REF)
     return msgspec.json.encode(
         {
@@ -75,42 +75,42 @@ def document() -> bytes:
 
 def _paths() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for one in OPERATIONS:
-        found.setdefault(_path(one), {})[one.method.lower()] = _described(one)
+    for call in OPERATIONS:
+        found.setdefault(_path(call), {})[call.method.lower()] = _described(call)
     return found
 
 
-def _path(one: Operation) -> str:
-    return _PART.sub(r"{\2}", one.path)
+def _path(operation: Operation) -> str:
+    return _PART.sub(r"{\2}", operation.path)
 
 
-def _described(one: Operation) -> dict[str, Any]:
-    guarded = one.home == blueprint.name
-    refusals = {*one.errors, *_ALWAYS, 401} if guarded else {*one.errors, 429}
+def _described(operation: Operation) -> dict[str, Any]:
+    guarded = operation.home == blueprint.name
+    refusals = {*operation.errors, *_ALWAYS, 401} if guarded else {*operation.errors, 429}
     found: dict[str, Any] = {
-        "operationId": one.name,
-        "summary": one.summary,
-        "description": one.description,
-        "parameters": [*_parts(one), *_parameters(one.query)],
-        "responses": {"200": _answer(one)} | {str(status): _refusal(status) for status in sorted(refusals)},
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "description": operation.description,
+        "parameters": [*_parts(operation), *_parameters(operation.query)],
+        "responses": {"200": _answer(operation)} | {str(status): _refusal(status) for status in sorted(refusals)},
     }
     found["parameters"] += [
         {"name": name, "in": "header", "required": False, "description": words, "schema": schema}
-        for name, (words, schema) in one.headers.items()
+        for name, (words, schema) in operation.headers.items()
     ]
-    if one.later:
-        schema = {"$ref": _REF.format(name=one.later.__name__)}
+    if operation.later:
+        schema = {"$ref": _REF.format(name=operation.later.__name__)}
         content = {"application/json": {"schema": schema}}
         found["responses"]["202"] = {"description": "It is under way.", "content": content}
-    if one.takes:
-        schema = {"$ref": _REF.format(name=one.takes.__name__)}
+    if operation.takes:
+        schema = {"$ref": _REF.format(name=operation.takes.__name__)}
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    elif one.answer and one.method == "GET":
+    elif operation.answer and operation.method == "GET":
         found["responses"]["304"] = {"description": "Nothing has changed since the answer whose ETag was sent along."}
     return found if guarded else found | {"security": []}
 
 
-def _parts(one: Operation) -> list[dict[str, Any]]:
+def _parts(operation: Operation) -> list[dict[str, Any]]:
     """The parameters in the path."""
     number = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
     return [
@@ -121,7 +121,7 @@ def _parts(one: Operation) -> list[dict[str, Any]]:
             "description": _PARTS[name],
             "schema": number if kind == "int" else {"type": "string", "minLength": 1},
         }
-        for kind, name in _PART.findall(one.path)
+        for kind, name in _PART.findall(operation.path)
     ]
 
 
@@ -141,13 +141,13 @@ def _parameters(query: type[Struct]) -> list[dict[str, Any]]:
     ]
 
 
-def _answer(one: Operation) -> dict[str, Any]:
+def _answer(operation: Operation) -> dict[str, Any]:
     schema: dict[str, Any]
-    if one.answer:
-        schema = {"$ref": _REF.format(name=one.answer.__name__)}
+    if operation.answer:
+        schema = {"$ref": _REF.format(name=operation.answer.__name__)}
     else:
-        schema = {"type": "object"} if one.media_type == "application/json" else {"type": "string"}
-    return {"description": one.summary + ".", "content": {one.media_type: {"schema": schema}}}
+        schema = {"type": "object"} if operation.media_type == "application/json" else {"type": "string"}
+    return {"description": operation.summary + ".", "content": {operation.media_type: {"schema": schema}}}
 
 
 def _refusal(status: int) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def list_operations(_query: NoQuery) -> OperationTypes:
 
 @cache
 def _described() -> OperationTypes:
-    found = [registry.described(one) for one in registry.OPERATIONS.values()]
+    found = [registry.described(operation) for operation in registry.OPERATIONS.values()]
     return msgspec.convert({"data": found}, OperationTypes)
 
 
@@ -185,7 +185,7 @@ def _stopped(stops: list[Found]) -> Response:
     response = jsonify(
         error={"message": f"{first.field}: {first.message}", "code": 400},
         problems=[
-            {"level": one.level, "field": one.field, "message": one.message, "index": one.index} for one in stops
+            {"level": stop.level, "field": stop.field, "message": stop.message, "index": stop.index} for stop in stops
         ],
     )
     response.status_code = 400

@@ -105,12 +105,12 @@ def _pieces(first: bytes | None, line: Line) -> Iterator[bytes]:
         yield BROKEN
 
 
-def kept(one: Delivery, found: Download | None) -> Response:
+def kept(delivery: Delivery, found: Download | None) -> Response:
     """The file of an answer. Raises Problem (404)."""
     path = folder_of(current_runtime()).file(found.file or "") if found is not None and found.state else None
     if found is None or path is None:
         raise Problem(404, "The whole answer of this call is not at hand (any more).")
-    response = send_file(path, "application/octet-stream", True, name_of(one, found), etag=False)
+    response = send_file(path, "application/octet-stream", True, name_of(delivery, found), etag=False)
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Whole"] = "yes" if found.state == "whole" else "no"
     return response

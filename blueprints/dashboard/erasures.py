@@ -35,11 +35,13 @@ def ask_erase(person_id: int) -> str:
 @blueprint.post("/people/<int:person_id>/erase")
 @needs("admin")
 def erase_person(person_id: int) -> ResponseReturnValue:
-    one = _find(person_id)
+    person = _find(person_id)
     try:
-        done = eraser(current_runtime()).erase(DataSubject(one.project_id, one.distinct_id), sign_in.operator().email)
+        done = eraser(current_runtime()).erase(
+            DataSubject(person.project_id, person.distinct_id), sign_in.operator().email
+        )
     except InTheWay:
-        return _question(one), 409
+        return _question(person), 409
     except NothingToErase:  # somebody else was faster
         abort(404)
     return redirect(url_for("dashboard.show_erasure", erasure_id=done.id), 303)
@@ -63,7 +65,7 @@ def list_erasures() -> ResponseReturnValue:
 def show_erasure(erasure_id: int) -> str:
     """The proof of one erasure."""
     found = current_runtime().database.read(lambda db: records.by_id(db, erasure_id), one_statement=True)
-    return render_template("dashboard/settings/erasure.html", one=found or abort(404), told=told, again=AGAIN)
+    return render_template("dashboard/settings/erasure.html", erasure=found or abort(404), told=told, again=AGAIN)
 
 
 @blueprint.post("/settings/erasures/check")
@@ -84,17 +86,17 @@ def _find(person_id: int) -> FoundPerson:
     return found or abort(404)
 
 
-def _question(one: FoundPerson) -> str:
+def _question(person: FoundPerson) -> str:
     runtime = current_runtime()
 
     def sends(db: Connection) -> int:
-        return int(db.execute(_OUTBOUND, {"project_id": one.project_id}).scalar_one())
+        return int(db.execute(_OUTBOUND, {"project_id": person.project_id}).scalar_one())
 
     return render_template(
         "dashboard/people/erase.html",
-        person=one,
-        name=one.name or one.email,
-        sight=eraser(runtime).look(DataSubject(one.project_id, one.distinct_id)),
+        person=person,
+        name=person.name or person.email,
+        sight=eraser(runtime).look(DataSubject(person.project_id, person.distinct_id)),
         told=told,
         again=AGAIN,
         can_send=runtime.database.read(sends, one_statement=True) > 0,

@@ -61,7 +61,7 @@ _SAME_CAUSE = text("""
     ORDER BY f.id DESC""")
 
 
-class Filters(NamedTuple):
+class FailureFilters(NamedTuple):
     """What of the list is asked for, as the URL says it; empty where it does not."""
 
     stretch: str = USUAL
@@ -70,7 +70,7 @@ class Filters(NamedTuple):
     cause: str = ""
 
     @classmethod
-    def of(cls, given: Mapping[str, str]) -> "Filters":
+    def of(cls, given: Mapping[str, str]) -> "FailureFilters":
         stretch, status = given.get("stretch", ""), given.get("status", "")
         connection, cause = given.get("connection", ""), given.get("cause", "")
         return cls(
@@ -159,7 +159,7 @@ class Choice(NamedTuple):
 @blueprint.get("/failures")
 def list_failures() -> str:
     runtime = current_runtime()
-    filters = Filters.of(request.args)
+    filters = FailureFilters.of(request.args)
     statement, values = _grouped(filters, runtime.clock())
 
     def read(db: Connection) -> tuple[list[Group], list[Choice], dict[str, int], bool]:
@@ -182,7 +182,7 @@ def list_failures() -> str:
     )
 
 
-def _grouped(filters: Filters, now: int) -> tuple[TextClause, dict[str, Any]]:
+def _grouped(filters: FailureFilters, now: int) -> tuple[TextClause, dict[str, Any]]:
     """The statement for these filters, and its values."""
     values: dict[str, Any] = {"since": now - STRETCHES[filters.stretch][1], "most": MOST}
     if filters.status:

@@ -84,7 +84,7 @@ def _asked(typed: dict[str, str]) -> int:
 
 
 def _wrong(typed: dict[str, str], cohorts: list[Choice], known: list[Project]) -> Iterator[tuple[str, str]]:
-    if typed["cohort"] not in {str(one.id) for one in cohorts}:
+    if typed["cohort"] not in {str(cohort.id) for cohort in cohorts}:
         yield "cohort", "Choose a cohort."
     if typed["project"] not in {one.name for one in known}:
         yield "project", "Choose a project."
@@ -112,9 +112,9 @@ def comparison_now(comparison_id: int) -> str:
 @blueprint.post("/send/comparisons/<int:comparison_id>/cancel")
 @needs("operator")
 def cancel_comparison(comparison_id: int) -> ResponseReturnValue:
-    one, runtime = _find(comparison_id), current_runtime()
+    comparison, runtime = _find(comparison_id), current_runtime()
     if runtime.database.write(lambda db: jobs.cancel(db, comparison_id, runtime.clock())):
-        runner.discard(runtime, one)
+        runner.discard(runtime, comparison)
     else:
         flash("It was over already.")
     return redirect(url_for("outbound.show_comparison", comparison_id=comparison_id), 303)
@@ -123,11 +123,11 @@ def cancel_comparison(comparison_id: int) -> ResponseReturnValue:
 @blueprint.get("/send/comparisons/<int:comparison_id>/<any(missing, extra):side>.csv")
 def comparison_csv(comparison_id: int, side: str) -> Response:
     """The ids of one side, as far as they are kept."""
-    one = _find(comparison_id)
+    comparison = _find(comparison_id)
     listed = current_runtime().database.read(lambda db: jobs.ids(db, comparison_id))[SIDES.index(side)]
     written = spreadsheets.lines([["distinct_id"], *[[identifier] for identifier in listed]])
     response = Response(spreadsheets.BOM + written, mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="comparison-{one.id}-{side}.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="comparison-{comparison.id}-{side}.csv"'
     return response
 
 
@@ -137,21 +137,27 @@ def _find(comparison_id: int) -> Comparison:
     return current_runtime().database.read(lambda db: jobs.by_id(db, comparison_id), one_statement=True) or abort(404)
 
 
-def _told(one: Comparison) -> dict[str, Any]:
-    summary = one.summary
+def _told(comparison: Comparison) -> dict[str, Any]:
+    summary = comparison.summary
     listed: tuple[list[str], list[str]] = ([], [])
     if summary.get("missing") or summary.get("extra"):
-        listed = current_runtime().database.read(lambda db: jobs.ids(db, one.id))
+        listed = current_runtime().database.read(lambda db: jobs.ids(db, comparison.id))
     sides = [(side, summary.get(side, 0), ids) for side, ids in zip(SIDES, listed, strict=True)]
-    return {"one": one, "ways": WAYS, "sides": sides, "shown": SHOWN, "left": _left(one) if one.is_open else None}
+    return {
+        "comparison": comparison,
+        "ways": WAYS,
+        "sides": sides,
+        "shown": SHOWN,
+        "left": _left(comparison) if comparison.is_open else None,
+    }
 
 
-def _left(one: Comparison) -> budget.Left | None:
+def _left(comparison: Comparison) -> budget.Left | None:
     """What is left of the queries that it spends."""
     runtime = current_runtime()
 
     def read(db: Connection) -> list[budget.Left]:
-        project = projects.by_name(db, one.project)
+        project = projects.by_name(db, comparison.project)
         return budget.left(db, project.mixpanel_project_id, runtime.clock()) if project else []
 
     return next((family for family in runtime.database.read(read) if family.family == "query"), None)
@@ -180,7 +186,7 @@ def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
         return jobs.listed(db, paging.before(), PAGE + 1), *_known(db)
 
     found, cohorts, known = runtime.database.read(read)
-    chosen = next((one for one in cohorts if str(one.id) == typed["cohort"]), None)
+    chosen = next((cohort for cohort in cohorts if str(cohort.id) == typed["cohort"]), None)
     own = next((one.name for one in known if chosen is not None and one.mixpanel_project_id == chosen.project_id), "")
     return render_template(
         "outbound/comparisons.html",

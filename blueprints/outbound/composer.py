@@ -13,7 +13,7 @@ from blueprints import paging, urls
 from blueprints.outbound import blueprint, drafts, forms
 from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.choices import NOTHING, Offer, offer
-from blueprints.outbound.drafts import Draft
+from blueprints.outbound.drafts import FormDraft
 from blueprints.outbound.forms import Form
 from blueprints.outbound.request_preview import Composed, preview_of, ready
 from outbound import deliveries, projects, send
@@ -59,12 +59,16 @@ def _near(typed: str) -> list[Operation]:
     """Those that have every word that was typed, or else the likeliest."""
     words = typed.lower().split()
     every = list(registry.OPERATIONS.values())
-    names = {
-        one.id: f"{one.id} {one.name} {one.words} {one.operator or ''} {' '.join(one.also)}".lower() for one in every
-    }
-    found = [one for one in every if words and all(word in names[one.id] for word in words)]
-    alike = difflib.get_close_matches(typed.lower(), [one.name.lower() for one in every], 3, 0.5)
-    return (found or [one for one in every if one.name.lower() in alike])[:NEAR]
+    names = {operation.id: _searched(operation) for operation in every}
+    found = [operation for operation in every if words and all(word in names[operation.id] for word in words)]
+    alike = difflib.get_close_matches(typed.lower(), [operation.name.lower() for operation in every], 3, 0.5)
+    return (found or [operation for operation in every if operation.name.lower() in alike])[:NEAR]
+
+
+def _searched(operation: Operation) -> str:
+    """All that an operation is found by."""
+    parts = (operation.id, operation.name, operation.words, operation.operator or "", *operation.also)
+    return " ".join(parts).lower()
 
 
 def _begun(db: Connection, operation: Operation) -> Composed:
@@ -111,7 +115,7 @@ def preview() -> ResponseReturnValue:
     """The request as it would leave, with what our checks say; asked for by htmx while somebody types."""
     typed = _typed()
     if not request.htmx:
-        return drafts.lead(typed.operation, typed.form, Draft(checked=True))
+        return drafts.lead(typed.operation, typed.form, FormDraft(checked=True))
     return render_template("outbound/_request.html", **preview_of(typed))
 
 
@@ -125,11 +129,11 @@ def send_call() -> ResponseReturnValue:
     wanted = request.form.get("do", "send")
     what, _, name = wanted.partition(":")
     if what in {"row", "pick"}:
-        more = Draft(more_rows=name) if what == "row" else Draft(offered=_offered(typed, name))
+        more = FormDraft(more_rows=name) if what == "row" else FormDraft(offered=_offered(typed, name))
         return drafts.lead(typed.operation, typed.form, more)
     call, _hindrance = ready(typed)
     if call is not None and wanted == "check":
-        return drafts.lead(typed.operation, typed.form, Draft(checked=True))
+        return drafts.lead(typed.operation, typed.form, FormDraft(checked=True))
     if call is None or call.composed.stops(force="force" in request.form):
         return _page(typed, checked=True), 422
     if takes_away(typed.operation) and request.form.get("sure") not in SURE:

@@ -18,42 +18,42 @@ from runtime import current_runtime
 from security.roles import needs
 
 
-def told(one: Delivery) -> dict[str, Any]:
+def told(delivery: Delivery) -> dict[str, Any]:
     """What the page of a call says of its event: the look-out if there is one, and what is left of the exports."""
     runtime = current_runtime()
-    if one.operation not in sought_event.OPERATIONS or one.verdict is None:
+    if delivery.operation not in sought_event.OPERATIONS or delivery.verdict is None:
         return {}
 
     def read(db: Connection) -> dict[str, Any]:
-        project = projects.by_name(db, one.project)
+        project = projects.by_name(db, delivery.project)
         left = budget.left(db, project.mixpanel_project_id, runtime.clock()) if project else []
         exports = next((family for family in left if family.family == "export"), None)
-        return {"landing": jobs.of(db, one.id), "exports": exports}
+        return {"landing": jobs.of(db, delivery.id), "exports": exports}
 
-    return {"can_land": one.verdict != "rejected"} | runtime.database.read(read)
+    return {"can_land": delivery.verdict != "rejected"} | runtime.database.read(read)
 
 
 @blueprint.get("/send/history/<int:delivery_id>/landing")
 def landing_now(delivery_id: int) -> str:
     """How the look-out stands; it asks again while it goes on."""
-    one = delivery_of(delivery_id)
-    return render_template("outbound/_landing.html", one=one, **told(one))
+    delivery = delivery_of(delivery_id)
+    return render_template("outbound/_landing.html", delivery=delivery, **told(delivery))
 
 
 @blueprint.post("/send/history/<int:delivery_id>/landing")
 @needs("operator")
 def ask_landing(delivery_id: int) -> ResponseReturnValue:
     """Look out for the event, from the beginning."""
-    one = delivery_of(delivery_id)
+    delivery = delivery_of(delivery_id)
     runtime = current_runtime()
-    project = runtime.database.read(lambda db: projects.by_name(db, one.project), one_statement=True)
+    project = runtime.database.read(lambda db: projects.by_name(db, delivery.project), one_statement=True)
     try:
-        wanted = sought_event.sought(one)
+        wanted = sought_event.sought(delivery)
     except CannotLook as cannot:
         flash(str(cannot))
         return _back(delivery_id)
-    hindered = search.hindrance(project) if project else causes.NO_PROJECT.format(name=one.project)
-    runtime.database.write(lambda db: jobs.ask(db, one.id, wanted, one.at, runtime.clock(), hindered))
+    hindered = search.hindrance(project) if project else causes.NO_PROJECT.format(name=delivery.project)
+    runtime.database.write(lambda db: jobs.ask(db, delivery.id, wanted, delivery.at, runtime.clock(), hindered))
     return _back(delivery_id)
 
 

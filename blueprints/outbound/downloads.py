@@ -22,15 +22,15 @@ from security.roles import needs
 def download_answer(delivery_id: int) -> Response:
     """The whole answer as a file; one that broke off is named so."""
     runtime = current_runtime()
-    one = delivery_of(delivery_id)
+    delivery = delivery_of(delivery_id)
     found = runtime.database.read(lambda db: progress.of(db, delivery_id), one_statement=True)
     path = folder_of(runtime).file(found.file) if found is not None and found.file and found.state else None
     if found is None or path is None:
         abort(404)
     now, who = runtime.clock(), sign_in.operator().email
-    subject = f"answer of call {one.id}, {one.operation}"
+    subject = f"answer of call {delivery.id}, {delivery.operation}"
     runtime.database.write(lambda db: note(db, now, who, "answer.download", subject, after={"bytes": found.size}))
-    response = send_file(path, "application/octet-stream", True, name_of(one, found), etag=False)
+    response = send_file(path, "application/octet-stream", True, name_of(delivery, found), etag=False)
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
@@ -39,10 +39,10 @@ def download_answer(delivery_id: int) -> Response:
 @needs("operator")
 def cancel_call(delivery_id: int) -> ResponseReturnValue:
     """Stop taking the answer; what came of it stays."""
-    one = delivery_of(delivery_id)
-    if not long_answers.cancel(one, sign_in.operator().email):
+    delivery = delivery_of(delivery_id)
+    if not long_answers.cancel(delivery, sign_in.operator().email):
         flash("The call has ended, so that there is nothing to cancel.")
-    return redirect(url_for("outbound.show_delivery", delivery_id=one.id), 303)
+    return redirect(url_for("outbound.show_delivery", delivery_id=delivery.id), 303)
 
 
 def told(delivery_id: int) -> dict[str, Any]:

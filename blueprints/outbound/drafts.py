@@ -16,7 +16,7 @@ OWN = {"csrf_token", "do", "sure"}  # fields of the form itself
 
 
 @dataclass(frozen=True)
-class Draft:
+class FormDraft:
     """What was typed, and what else its page shows: what the checks say, another row, what there is to choose from."""
 
     fields: list[tuple[str, str]] = field(default_factory=list)
@@ -29,11 +29,11 @@ class Draft:
         return MultiDict(self.fields)
 
 
-NEXT = Draft()
+NEXT = FormDraft()
 
 
 def lead(
-    operation: Operation, form: Form, draft: Draft = NEXT, endpoint: str = "outbound.compose"
+    operation: Operation, form: Form, draft: FormDraft = NEXT, endpoint: str = "outbound.compose"
 ) -> ResponseReturnValue:
     """To a page that shows what this form holds."""
     fields = [(name, one) for name, one in form.items(multi=True) if name not in OWN]
@@ -41,7 +41,7 @@ def lead(
     return redirect(url_for(endpoint, operation=operation.id, form=key), 303)
 
 
-def kept() -> Draft | None:
+def kept() -> FormDraft | None:
     """What the address has a key for; None where that is too long ago."""
     found = handover.find("form", request.args.get("form", ""))
-    return None if found is None else msgspec.convert(found, Draft)
+    return None if found is None else msgspec.convert(found, FormDraft)

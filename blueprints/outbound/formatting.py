@@ -77,11 +77,11 @@ def import_state(job: Import) -> tuple[str, str]:
     return STATES[job.state]
 
 
-def comparison_state(one: Comparison) -> tuple[str, str]:
+def comparison_state(comparison: Comparison) -> tuple[str, str]:
     """How a comparison stands; one that is done says whether the two sides are equal."""
-    told = one.summary
-    if one.state != "done":
-        return COMPARED[one.state]
+    told = comparison.summary
+    if comparison.state != "done":
+        return COMPARED[comparison.state]
     same = told["here"] == told["there"] and not (told.get("missing") or told.get("extra"))
     return ("in-step", "Equal") if same else ("waiting", "Different")
 

@@ -41,12 +41,12 @@ class Field:
 
     @property
     def is_wrong(self) -> bool:
-        return any(one.level != "note" for one in self.problems)
+        return any(problem.level != "note" for problem in self.problems)
 
 
 def given_of(operation: Operation, form: Form) -> CallInput:
     """What was typed. JSON that cannot be read stays a text, so that its problem is found where all others are."""
-    params = {one.name: value for one in operation.asked if (value := _typed(one, form)) not in (None, "")}
+    params = {param.name: value for param in operation.asked if (value := _typed(param, form)) not in (None, "")}
     body = form.get("body", "").strip()
     return CallInput(params, body or None)
 
@@ -76,7 +76,7 @@ def loose(text: str) -> Any:
 
 def fields(operation: Operation, form: Form, problems: Sequence[Problem], more_rows: str = "") -> list[Field]:
     """Every field as it was typed, with what is wrong beside it."""
-    return [_field(one, form, tuple(_of(f"params.{one.name}", problems)), more_rows) for one in operation.asked]
+    return [_field(param, form, tuple(_of(f"params.{param.name}", problems)), more_rows) for param in operation.asked]
 
 
 def _field(param: Param, form: Form, problems: tuple[Problem, ...], more_rows: str) -> Field:
@@ -125,15 +125,19 @@ def _joined(param: Param, form: Form, uploads: MultiDict[str, FileStorage]) -> s
 
 
 def _of(field: str, problems: Sequence[Problem]) -> Iterator[Problem]:
-    return (one for one in problems if one.field == field or one.field.startswith((f"{field}.", f"{field}[")))
+    return (
+        problem
+        for problem in problems
+        if problem.field == field or problem.field.startswith((f"{field}.", f"{field}["))
+    )
 
 
 def elsewhere(operation: Operation, problems: Sequence[Problem]) -> tuple[list[Problem], list[Problem]]:
     """The problems of the body, and those that no field is to blame for."""
     shown = {id(one) for param in operation.asked for one in _of(f"params.{param.name}", problems)}
-    rest = [one for one in problems if id(one) not in shown]
-    body = [one for one in rest if one.field.startswith("body")]
-    return body, [one for one in rest if not one.field.startswith("body")]
+    rest = [problem for problem in problems if id(problem) not in shown]
+    body = [problem for problem in rest if problem.field.startswith("body")]
+    return body, [problem for problem in rest if not problem.field.startswith("body")]
 
 
 def form_of(operation: Operation, given: CallInput) -> Form:
@@ -187,6 +191,8 @@ def _written(value: Any) -> str:
 
 def defaults(operation: Operation, now: int) -> Form:
     """What stands in a form that nobody has touched: what is shown is what is sent, so a time is fixed with it."""
-    there = [one for one in operation.asked if one.default == NOW or (one.required and one.default is not None)]
+    there = [
+        param for param in operation.asked if param.default == NOW or (param.required and param.default is not None)
+    ]
     known = {one.name: in_time(one.default, now) for one in there}
     return form_of(operation, CallInput(known))

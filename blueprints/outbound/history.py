@@ -48,7 +48,7 @@ def list_deliveries() -> str:
         asked={name: value for name, value in asked.items() if value},
         any_at_all=any_at_all,
         projects=known,
-        names={one.id: one.name for one in registry.OPERATIONS.values()},
+        names={operation.id: operation.name for operation in registry.OPERATIONS.values()},
         verdicts=[*((verdict, word(verdict)) for verdict in VERDICTS), ("open", word(None))],
         sources=SOURCES,
     )
@@ -73,7 +73,7 @@ def ask_again(delivery_id: int) -> ResponseReturnValue:
     operation = registry.find(known.operation)
     if operation is None:
         return redirect(url_for("outbound.show_delivery", delivery_id=delivery_id))
-    return render_template("outbound/ask_again.html", one=known, operation=operation)
+    return render_template("outbound/ask_again.html", delivery=known, operation=operation)
 
 
 @blueprint.post("/send/history/<int:delivery_id>/again")
@@ -111,42 +111,42 @@ def _again(known: Delivery, given: dict[str, Any], operation: Operation) -> Call
     return resend.same(operation, found, known.request.get("body"))
 
 
-def _told(one: Delivery) -> dict[str, Any]:
-    operation = registry.find(one.operation)
+def _told(delivery: Delivery) -> dict[str, Any]:
+    operation = registry.find(delivery.operation)
     return (
         {
-            "one": one,
+            "delivery": delivery,
             "operation": operation,
             "counts_once": operation is not None and resend.has_both(operation),
-            "name": operation.name if operation else one.operation,
-            "rows": _rows(one, is_import=operation is not None and operation.answer == "import"),
-            "is_cut": deliveries.is_cut(one.request.get("body")),
+            "name": operation.name if operation else delivery.operation,
+            "rows": _rows(delivery, is_import=operation is not None and operation.answer == "import"),
+            "is_cut": deliveries.is_cut(delivery.request.get("body")),
         }
-        | downloads.told(one.id)
-        | delivery_check.told(one)
+        | downloads.told(delivery.id)
+        | delivery_check.told(delivery)
     )
 
 
-def _rows(one: Delivery, *, is_import: bool) -> list[dict[str, Any]]:
+def _rows(delivery: Delivery, *, is_import: bool) -> list[dict[str, Any]]:
     """Every record with what became of it; of a long batch those that failed."""
-    return [row | {"word": record_word(row["verdict"], is_import=is_import)} for row in _records(one)]
+    return [row | {"word": record_word(row["verdict"], is_import=is_import)} for row in _records(delivery)]
 
 
-def _records(one: Delivery) -> list[dict[str, Any]]:
-    failed = {row["index"]: row for row in one.failed_records}
-    if one.records > MOST_RECORDS or one.verdict is None:
-        return [_row(index, None, row, one) for index, row in list(failed.items())[:MOST_RECORDS]]
-    sent = send.answer_json(one.request.get("body"))
+def _records(delivery: Delivery) -> list[dict[str, Any]]:
+    failed = {row["index"]: row for row in delivery.failed_records}
+    if delivery.records > MOST_RECORDS or delivery.verdict is None:
+        return [_row(index, None, row, delivery) for index, row in list(failed.items())[:MOST_RECORDS]]
+    sent = send.answer_json(delivery.request.get("body"))
     records = sent if isinstance(sent, list) else []
-    return [_row(index, record, failed.get(index), one) for index, record in enumerate(records)]
+    return [_row(index, record, failed.get(index), delivery) for index, record in enumerate(records)]
 
 
-def _row(index: int, record: Any, failed: dict[str, Any] | None, one: Delivery) -> dict[str, Any]:
+def _row(index: int, record: Any, failed: dict[str, Any] | None, delivery: Delivery) -> dict[str, Any]:
     record = record if isinstance(record, dict) else {}
     properties = record.get("properties") if isinstance(record.get("properties"), dict) else {}
     whose = record.get("$distinct_id") or record.get("$group_id") or properties.get("distinct_id") or ""
     insert_id = (failed or {}).get("insert_id") or properties.get("$insert_id") or ""
-    stored = "failed" if failed else one.verdict if one.verdict != "partly" else "accepted"
+    stored = "failed" if failed else delivery.verdict if delivery.verdict != "partly" else "accepted"
     return {
         "number": index + 1,
         "what": record.get("event") or next((name for name in record if name in _OPERATORS), ""),

@@ -58,5 +58,5 @@ def looked_through(job: Import, most: int, samples: int = 3) -> Report:
     checker = RecordChecker(KINDS[job.kind], credentials, project.integration, runtime.clock(), options)
     report = dry_run.dry_run(source.reads(runtime, job), checker, most, samples)
     mask = mask_of(credentials)
-    report.samples = [mask.within(one) for one in report.samples]
+    report.samples = [mask.within(record) for record in report.samples]
     return report

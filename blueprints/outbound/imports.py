@@ -201,8 +201,8 @@ def _download(import_id: int, form: str, line: Callable[[Failure], str], head: s
 
     def pieces() -> Iterator[str]:
         yield head
-        for one in failures.every(database, job.id):
-            yield line(one)
+        for failure in failures.every(database, job.id):
+            yield line(failure)
 
     kind = "text/csv" if form == "csv" else "application/x-ndjson"
     response = Response(pieces(), mimetype=kind)
@@ -210,8 +210,8 @@ def _download(import_id: int, form: str, line: Callable[[Failure], str], head: s
     return response
 
 
-def _csv_line(one: Failure) -> str:
-    return _line(str(one.place), one.verdict, one.field or "", one.reason, one.record)
+def _csv_line(failure: Failure) -> str:
+    return _line(str(failure.place), failure.verdict, failure.field or "", failure.reason, failure.record)
 
 
 def _line(*values: str) -> str:

@@ -62,41 +62,41 @@ def show_project(name: str) -> str:
         found = _find(db, name)
         return found, budget.left(db, found.mixpanel_project_id, runtime.clock())
 
-    one, left = runtime.database.read(read)
+    project, left = runtime.database.read(read)
     return render_template(
-        "outbound/project.html", one=one, left=left, regions=REGIONS, findings=credential_check.known(one)
+        "outbound/project.html", project=project, left=left, regions=REGIONS, findings=credential_check.known(project)
     )
 
 
 @blueprint.get("/send/projects/<name>/change")
 @needs("admin")
 def edit_project(name: str) -> str:
-    one = current_runtime().database.read(lambda db: _find(db, name), one_statement=True)
+    project = current_runtime().database.read(lambda db: _find(db, name), one_statement=True)
     typed = {
-        "name": one.name,
-        "region": one.region,
-        "project_id": one.mixpanel_project_id,
-        "integration_id": one.integration_id or "",
-        "workspace_id": one.workspace_id or "",
+        "name": project.name,
+        "region": project.region,
+        "project_id": project.mixpanel_project_id,
+        "integration_id": project.integration_id or "",
+        "workspace_id": project.workspace_id or "",
     }
-    return _form(one, typed)
+    return _form(project, typed)
 
 
 @blueprint.post("/send/projects/<name>/change")
 @needs("admin")
 def change_project(name: str) -> ResponseReturnValue:
     runtime = current_runtime()
-    one = runtime.database.read(lambda db: _find(db, name), one_statement=True)
+    project = runtime.database.read(lambda db: _find(db, name), one_statement=True)
     typed, who = _typed(), sign_in.operator().email
 
     def write(db: Connection) -> None:
-        projects.change(db, runtime.cipher, one, draft, runtime.clock())
+        projects.change(db, runtime.cipher, project, draft, runtime.clock())
         note(db, runtime.clock(), who, "project.change", name)
 
     try:
         draft = projects.checked(_draft(typed, name, keep=True))
     except WrongProject as error:
-        return _form(one, typed | {"name": name}, error), 422
+        return _form(project, typed | {"name": name}, error), 422
     runtime.database.write(write)
     flash(f"The project {name} is changed.")
     return redirect(url_for("outbound.show_project", name=name), 303)
@@ -106,9 +106,9 @@ def change_project(name: str) -> ResponseReturnValue:
 @needs("operator")
 def check_project(name: str) -> ResponseReturnValue:
     runtime = current_runtime()
-    one = runtime.database.read(lambda db: _find(db, name), one_statement=True)
+    project = runtime.database.read(lambda db: _find(db, name), one_statement=True)
     try:
-        credential_check.check(runtime, one, sign_in.operator().email)
+        credential_check.check(runtime, project, sign_in.operator().email)
     except DecryptionError:
         flash("The credentials cannot be read with this SECRET_KEY. Give them again.")
     return redirect(url_for("outbound.show_project", name=name), 303)
@@ -118,7 +118,7 @@ def check_project(name: str) -> ResponseReturnValue:
 @needs("admin")
 def ask_remove_project(name: str) -> str:
     return render_template(
-        "outbound/project_remove.html", one=current_runtime().database.read(lambda db: _find(db, name))
+        "outbound/project_remove.html", project=current_runtime().database.read(lambda db: _find(db, name))
     )
 
 
@@ -126,11 +126,11 @@ def ask_remove_project(name: str) -> str:
 @needs("admin")
 def remove_project(name: str) -> ResponseReturnValue:
     runtime = current_runtime()
-    one = runtime.database.read(lambda db: _find(db, name))
+    project = runtime.database.read(lambda db: _find(db, name))
     who = sign_in.operator().email
 
     def write(db: Connection) -> None:
-        if projects.remove(db, one):
+        if projects.remove(db, project):
             note(db, runtime.clock(), who, "project.remove", name)
 
     runtime.database.write(write)
@@ -159,6 +159,6 @@ def _draft(typed: dict[str, str], name: str, *, keep: bool = False) -> ProjectFi
     return ProjectFields(name, typed["region"], typed["project_id"], token, username, secret, *more)
 
 
-def _form(one: Project | None, typed: dict[str, Any], wrong: WrongProject | None = None) -> str:
+def _form(project: Project | None, typed: dict[str, Any], wrong: WrongProject | None = None) -> str:
     shown = {name: value for name, value in typed.items() if name not in SEALED}
-    return render_template("outbound/project_form.html", one=one, typed=shown, wrong=wrong, regions=REGIONS)
+    return render_template("outbound/project_form.html", project=project, typed=shown, wrong=wrong, regions=REGIONS)

@@ -44,7 +44,7 @@ def preview_of(typed: Composed) -> dict[str, Any]:
     call, hindrance = ready(typed)
     found: dict[str, Any] = {"typed": typed, "operation": typed.operation, "hindrance": hindrance, "call": call}
     problems: list[Problem] = [] if call is None else _once(call.composed.problems)
-    missing = [one.field.removeprefix("params.") for one in problems if _is_missing(one)]
+    missing = [problem.field.removeprefix("params.") for problem in problems if _is_missing(problem)]
     body, rest = forms.elsewhere(typed.operation, problems)
     words = [param.words for name in missing if (param := typed.operation.param(name))]
     found |= {
@@ -69,18 +69,18 @@ def preview_of(typed: Composed) -> dict[str, Any]:
     }
 
 
-def _is_missing(one: Problem) -> bool:
-    return one.level == "error" and one.field.startswith("params.") and one.message.endswith("is missing.")
+def _is_missing(problem: Problem) -> bool:
+    return problem.level == "error" and problem.field.startswith("params.") and problem.message.endswith("is missing.")
 
 
 def _once(problems: Sequence[Problem]) -> list[Problem]:
     """Each thing once: nothing more about a field that is missing, and what many records share with their number."""
-    missing = {one.field for one in problems if _is_missing(one)}
+    missing = {problem.field for problem in problems if _is_missing(problem)}
     found: dict[tuple[str, str], list[Problem]] = {}
-    for one in problems:
-        if one.field not in missing or _is_missing(one):
-            key = (one.message, one.field if one.index is None else one.field.partition("]")[2])
-            found.setdefault(key, []).append(one)
+    for problem in problems:
+        if problem.field not in missing or _is_missing(problem):
+            key = (problem.message, problem.field if problem.index is None else problem.field.partition("]")[2])
+            found.setdefault(key, []).append(problem)
     return [
         replace(same[0], message=f"{same[0].message} So {len(same)} records.") if len(same) > 1 else same[0]
         for same in found.values()

@@ -91,18 +91,18 @@ class History:
         marked = {rename.at // self.unit for rename in self.renames}
         return [
             [
-                self.label(one),
-                one.size,
-                *([one.size if one.number in marked else ""] if self.renames else []),
-                one.syncs,
+                self.label(bucket),
+                bucket.size,
+                *([bucket.size if bucket.number in marked else ""] if self.renames else []),
+                bucket.syncs,
             ]
-            for one in self.buckets
+            for bucket in self.buckets
         ]
 
     @property
     def moves(self) -> list[list[str | int]]:
         """Rows of the chart of entries and exits."""
-        return [[self.label(one), one.entered, one.left] for one in self.buckets]
+        return [[self.label(bucket), bucket.entered, bucket.left] for bucket in self.buckets]
 
     def label(self, bucket: Bucket) -> str:
         moment = datetime.fromtimestamp(bucket.number * self.unit / 1000, UTC)

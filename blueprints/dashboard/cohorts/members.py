@@ -87,7 +87,7 @@ class Profile(NamedTuple):
     properties: str
 
 
-class StayThen(NamedTuple):
+class MemberStayThen(NamedTuple):
     """Somebody who was in at a moment: their latest stay, and the `number` of the change that began that one of then,
     where it is another."""
 
@@ -98,7 +98,7 @@ class StayThen(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Stay:
+class MemberStay:
     """A person's stay in the cohort since `at`, their `entry_number`th."""
 
     person_id: int
@@ -106,7 +106,7 @@ class Stay:
     entry_number: int
 
 
-Found = tuple[list[Stay], int | None]  # some stays, and the key that leads on; None at the end
+Found = tuple[list[MemberStay], int | None]  # some stays, and the key that leads on; None at the end
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _have_entered(db: Connection, cohort: Cohort, since: int, before: int, most:
     rows = db.execute(_ENTERED, values).all()
     shown, last = split(rows, most)
     key = last.number if last else first if first > bound else None
-    return [Stay(row.person_id, row.at, row.entry_number) for row in shown], key
+    return [MemberStay(row.person_id, row.at, row.entry_number) for row in shown], key
 
 
 def as_of(db: Connection, cohort: Cohort, moment: int, after: int) -> Listing:
@@ -188,7 +188,7 @@ def _pieces(database: Database, stays_after: Callable[..., Found]) -> Iterator[S
 def _piece(db: Connection, stays_after: Callable[[Connection], Found]) -> tuple[list[Any], int | None]:
     stays, key = stays_after(db)
     found = _profiles(db, stays)
-    return [(*found[one.person_id], one.at, one.entry_number) for one in stays], key
+    return [(*found[stay.person_id], stay.at, stay.entry_number) for stay in stays], key
 
 
 def _were_in(db: Connection, cohort: Cohort, moment: int, after: int, most: int) -> Found:
@@ -198,21 +198,21 @@ def _were_in(db: Connection, cohort: Cohort, moment: int, after: int, most: int)
     if not window.examined:
         return [], None
     values = {"cohort": cohort.id, "moment": moment, "after": after, "last": window.last, "limit": most + 1}
-    rows = every(db.execute(_AS_OF, values), StayThen)
+    rows = every(db.execute(_AS_OF, values), MemberStayThen)
     shown, last = split(rows, most)
     key = last.person_id if last else window.last if window.examined == EXAMINED else None
     return _stays_then(db, cohort.id, shown), key
 
 
-def _stays_then(db: Connection, cohort: int, rows: Sequence[StayThen]) -> list[Stay]:
+def _stays_then(db: Connection, cohort: int, rows: Sequence[MemberStayThen]) -> list[MemberStay]:
     """The stays of that time; of those who came back since, as the log has them."""
     numbers = [row.number for row in rows if row.number is not None]
     found = db.execute(_CHANGES, {"cohort": cohort, "numbers": numbers}).all() if numbers else []
-    earlier = {row.person_id: Stay(row.person_id, row.at, row.entry_number) for row in found}
-    return [earlier.get(row.person_id) or Stay(row.person_id, row.entered_at, row.entry_number) for row in rows]
+    earlier = {row.person_id: MemberStay(row.person_id, row.at, row.entry_number) for row in found}
+    return [earlier.get(row.person_id) or MemberStay(row.person_id, row.entered_at, row.entry_number) for row in rows]
 
 
-def _profiles(db: Connection, stays: Sequence[Stay]) -> dict[int, Profile]:
+def _profiles(db: Connection, stays: Sequence[MemberStay]) -> dict[int, Profile]:
     """The rows of these people by id; one statement, none for nobody."""
     if not stays:
         return {}
@@ -220,7 +220,7 @@ def _profiles(db: Connection, stays: Sequence[Stay]) -> dict[int, Profile]:
     return {one.id: one for one in found}
 
 
-def people(db: Connection, stays: Sequence[Stay]) -> list[Shown]:
+def people(db: Connection, stays: Sequence[MemberStay]) -> list[Shown]:
     """These stays as rows, in their order; one statement."""
     if not stays:
         return []

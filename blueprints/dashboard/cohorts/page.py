@@ -16,7 +16,7 @@ from blueprints.dashboard.cohorts import search as cohort_search
 from blueprints.dashboard.cohorts.head import Head, head
 from blueprints.dashboard.cohorts.history import RANGES, History
 from blueprints.dashboard.cohorts.members import SINCE, Listing
-from blueprints.dashboard.cohorts.search import Place
+from blueprints.dashboard.cohorts.search import SearchPosition
 from blueprints.exports import COLUMNS, CSV, NDJSON, Form, TooManyExports
 from config.clock import DAY, iso
 from runtime import current_runtime
@@ -27,7 +27,7 @@ LONGEST = 1000  # characters of a search; no id and no name is longer
 
 
 @dataclass(frozen=True)
-class Filters:
+class MemberFilters:
     """What the address says; whatever it says wrongly is as if it were not there. `as_of` is as it was typed, `moment`
     what that means."""
 
@@ -38,7 +38,7 @@ class Filters:
     after: int
 
     @classmethod
-    def of_request(cls) -> "Filters":
+    def of_request(cls) -> "MemberFilters":
         given = request.args
         span, since, as_of = given.get("range", ""), given.get("since", ""), given.get("as_of", "").strip()
         return cls(
@@ -65,7 +65,7 @@ def show_cohort(cohort_id: int) -> ResponseReturnValue:
     runtime = current_runtime()
     if "search" in request.args:
         return _found(cohort_id, request.args["search"])
-    filters = Filters.of_request()
+    filters = MemberFilters.of_request()
 
     def read(db: Connection) -> tuple[Head, History, Listing]:
         found = head(db, cohort_id)
@@ -85,14 +85,14 @@ def show_cohort(cohort_id: int) -> ResponseReturnValue:
     )
 
 
-def _is_pruned(found: Head, filters: Filters) -> bool:
+def _is_pruned(found: Head, filters: MemberFilters) -> bool:
     """Whether stays that have ended since the moment may be past their retention, and so in no list."""
     runtime = current_runtime()
     kept = runtime.settings.retain_log_days * DAY
     return filters.moment is not None and found.cohort.log_gone > 0 and filters.moment < runtime.clock() - kept
 
 
-def _members(db: Connection, found: Head, filters: Filters) -> Listing:
+def _members(db: Connection, found: Head, filters: MemberFilters) -> Listing:
     if filters.moment is not None:
         return cohort_members.as_of(db, found.cohort, filters.moment, filters.after)
     if filters.since:
@@ -116,9 +116,9 @@ def _found(cohort_id: int, key: str) -> ResponseReturnValue:
     if not isinstance(kept, list) or kept[0] != cohort_id:
         flash(handover.GONE)
         return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
-    wanted, place = kept[1], Place(*kept[2])
+    wanted, place = kept[1], SearchPosition(*kept[2])
 
-    def read(db: Connection) -> tuple[Head, Listing, Place | None]:
+    def read(db: Connection) -> tuple[Head, Listing, SearchPosition | None]:
         head_ = head(db, cohort_id)
         found = cohort_search.search(db, head_.cohort, wanted, place)
         return head_, cohort_members.listing(cohort_members.people(db, found.stays), None), found.following
@@ -130,14 +130,14 @@ def _found(cohort_id: int, key: str) -> ResponseReturnValue:
         wanted=wanted,
         listing=listing,
         following=following,
-        continued=place != Place(),
+        continued=place != SearchPosition(),
     )
 
 
-def _place() -> Place:
+def _place() -> SearchPosition:
     """Where the form's search goes on."""
     way, value, after = (request.form.get(name, "") for name in ("way", "value", "after"))
-    return Place(urls.key(way), value.replace("\0", ""), urls.key(after))
+    return SearchPosition(urls.key(way), value.replace("\0", ""), urls.key(after))
 
 
 @blueprint.get("/cohorts/<int:cohort_id>/members.csv")
@@ -164,7 +164,7 @@ def _export(form: Form, cohort_id: int) -> Response:
     runtime = current_runtime()
     if not covers(sign_in.operator().role, runtime.settings.export_role):
         abort(403)
-    filters = Filters.of_request()
+    filters = MemberFilters.of_request()
     if (filters.as_of and filters.moment is None) or filters.since != request.args.get("since", ""):
         abort(400)
     cohort = runtime.database.read(lambda db: find(db, cohort_id), one_statement=True)
@@ -175,7 +175,7 @@ def _export(form: Form, cohort_id: int) -> Response:
         return abort(429)
 
 
-def _file(cohort: Cohort, filters: Filters, ending: str) -> exports.File:
+def _file(cohort: Cohort, filters: MemberFilters, ending: str) -> exports.File:
     """What the export is called, and whose rows are in it."""
     runtime, name = current_runtime(), cohort.label
     today = (iso(runtime.clock()) or "")[:10]

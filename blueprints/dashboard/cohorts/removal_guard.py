@@ -11,7 +11,7 @@ from blueprints.cohorts import Cohort, find
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import members
 from blueprints.dashboard.cohorts.head import HeldRefresh, head, held
-from blueprints.dashboard.cohorts.members import Listing, Stay
+from blueprints.dashboard.cohorts.members import Listing, MemberStay
 from runtime import current_runtime
 from security.audit import note
 from security.roles import needs
@@ -106,10 +106,10 @@ def _leaving(db: Connection, cohort_id: int, session_id: int, after: int) -> Lis
     return members.listing(members.people(db, _stays(db, cohort_id, shown)), last)
 
 
-def _stays(db: Connection, cohort_id: int, ids: Sequence[int]) -> list[Stay]:
+def _stays(db: Connection, cohort_id: int, ids: Sequence[int]) -> list[MemberStay]:
     if not ids:
         return []
-    return [Stay(*row) for row in db.execute(_STAYS, {"cohort": cohort_id, "ids": list(ids)})]
+    return [MemberStay(*row) for row in db.execute(_STAYS, {"cohort": cohort_id, "ids": list(ids)})]
 
 
 @blueprint.post("/cohorts/<int:cohort_id>/held/approve")

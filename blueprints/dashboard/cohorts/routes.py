@@ -34,7 +34,7 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Filters:
+class CohortFilters:
     """What the address says; whatever it says wrongly is as if it were not there."""
 
     q: str
@@ -43,7 +43,7 @@ class Filters:
     page: int
 
     @classmethod
-    def of_request(cls) -> "Filters":
+    def of_request(cls) -> "CohortFilters":
         given = request.args
         state, sort, page = given.get("state", ""), given.get("sort", ""), urls.key_of_query("page", 1)
         return cls(
@@ -70,11 +70,11 @@ class Line:
 @blueprint.get("/cohorts")
 def list_cohorts() -> str:
     runtime = current_runtime()
-    filters = Filters.of_request()
+    filters = CohortFilters.of_request()
 
     def read(db: Connection) -> tuple[int, int, list[Line]]:
         everything = cohort_status.cohort_statuses(db, runtime.clock())
-        fitting = ordered([one for one in everything if fits(one, filters)], filters.sort)
+        fitting = ordered([standing for standing in everything if fits(standing, filters)], filters.sort)
         first = (filters.page - 1) * SHOWN
         return len(everything), len(fitting), lines(db, fitting[first : first + SHOWN])
 
@@ -91,7 +91,7 @@ def list_cohorts() -> str:
     )
 
 
-def fits(one: CohortStatus, filters: Filters) -> bool:
+def fits(one: CohortStatus, filters: CohortFilters) -> bool:
     """Whether the cohort passes: the search looks into its name, and takes its ids whole."""
     wanted = filters.q.casefold()
     named = wanted in one.name.casefold() or filters.q in {one.mixpanel_cohort_id, one.project_id}
@@ -112,5 +112,5 @@ def lines(db: Connection, shown: Sequence[CohortStatus]) -> list[Line]:
     if not shown:
         return []
     now = current_runtime().clock()
-    found = history.counts(db, [one.id for one in shown], history.start_of_days(now), DAY)
-    return [Line(one, history.days(found[one.id], one.member_count, now)) for one in shown]
+    found = history.counts(db, [cohort.id for cohort in shown], history.start_of_days(now), DAY)
+    return [Line(cohort, history.days(found[cohort.id], cohort.member_count, now)) for cohort in shown]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, TextClause, text
 
 from blueprints.cohorts import Cohort
-from blueprints.dashboard.cohorts.members import SHOWN, Stay
+from blueprints.dashboard.cohorts.members import SHOWN, MemberStay
 from blueprints.rows import every
 from blueprints.urls import can_be_stored
 
@@ -28,7 +28,7 @@ _BY_ID = text("""
 def _by_field(name: str) -> TextClause:
     return text(f"""
         SELECT p.id, p.value, p.email, p.first_name, p.last_name, m.entered_at, m.entry_number,
-            m.person_id IS NOT NULL AND p.project_id = :project_id AS here
+            m.person_id IS NOT NULL AND p.project_id = :project_id AS is_member
         FROM (
             SELECT id, project_id, lower({name}) AS value, email, first_name, last_name FROM person
             WHERE {name} IS NOT NULL AND lower({name}) >= :start AND lower({name}) < :end
@@ -42,8 +42,8 @@ _BY_FIELD = {name: _by_field(name) for name in ("email", "first_name", "last_nam
 
 
 class Candidate(NamedTuple):
-    """Somebody whose field begins as it was typed; `value` is that field in small letters. `here` says whether they are
-    in the cohort, since `entered_at` then."""
+    """Somebody whose field begins as it was typed; `value` is that field in small letters. `is_member` says whether
+    they are in the cohort, since `entered_at` then."""
 
     id: int
     value: str
@@ -52,7 +52,7 @@ class Candidate(NamedTuple):
     last_name: str | None
     entered_at: int
     entry_number: int
-    here: bool
+    is_member: bool
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Place:
+class SearchPosition:
     """Where a search goes on: on which way, behind which value and person."""
 
     way: int = 0
@@ -80,8 +80,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Found:
-    stays: Sequence[Stay]
-    following: Place | None
+    stays: Sequence[MemberStay]
+    following: SearchPosition | None
 
 
 def lower(value: str | None) -> str:
@@ -100,34 +100,34 @@ def ways(wanted: str) -> list[Way]:
     return [*(Way("last_name", last_name, first_name) for first_name, last_name in both), *single]
 
 
-def search(db: Connection, cohort: Cohort, wanted: str, place: Place) -> Found:
+def search(db: Connection, cohort: Cohort, wanted: str, place: SearchPosition) -> Found:
     """Members whom `wanted` may mean, from `place` on; at most six statements. `cohort` has id and project_id."""
     wanted = wanted.strip()
     if not wanted or not can_be_stored(wanted):
         return Found([], None)
     exact = _by_id(db, cohort, wanted)
-    stays = list(exact) if place == Place() else []
+    stays = list(exact) if place == SearchPosition() else []
     known, meanings, budget = {stay.person_id for stay in exact}, ways(wanted), EXAMINED
     for number in range(place.way, len(meanings)):
-        here = place if number == place.way else Place(number)
-        rows = _candidates(db, cohort, meanings[number], here, budget)
+        start = place if number == place.way else SearchPosition(number)
+        rows = _candidates(db, cohort, meanings[number], start, budget)
         for row in rows:
             if _is_new(row, meanings, number) and row.id not in known:
-                stays.append(Stay(row.id, row.entered_at, row.entry_number))
+                stays.append(MemberStay(row.id, row.entered_at, row.entry_number))
             if len(stays) >= SHOWN:
-                return Found(stays, Place(number, row.value, row.id))
+                return Found(stays, SearchPosition(number, row.value, row.id))
         budget -= len(rows)
         if budget <= 0:
-            return Found(stays, Place(number, rows[-1].value, rows[-1].id))
+            return Found(stays, SearchPosition(number, rows[-1].value, rows[-1].id))
     return Found(stays, None)
 
 
-def _by_id(db: Connection, cohort: Cohort, wanted: str) -> list[Stay]:
+def _by_id(db: Connection, cohort: Cohort, wanted: str) -> list[MemberStay]:
     values = {"project_id": cohort.project_id, "cohort": cohort.id, "wanted": wanted}
-    return [Stay(row.id, row.entered_at, row.entry_number) for row in db.execute(_BY_ID, values)]
+    return [MemberStay(row.id, row.entered_at, row.entry_number) for row in db.execute(_BY_ID, values)]
 
 
-def _candidates(db: Connection, cohort: Cohort, way: Way, place: Place, most: int) -> Sequence[Candidate]:
+def _candidates(db: Connection, cohort: Cohort, way: Way, place: SearchPosition, most: int) -> Sequence[Candidate]:
     values = {
         "project_id": cohort.project_id,
         "cohort": cohort.id,
@@ -141,4 +141,4 @@ def _candidates(db: Connection, cohort: Cohort, way: Way, place: Place, most: in
 
 def _is_new(row: Candidate, meanings: Sequence[Way], number: int) -> bool:
     """Whether this is a member who fits this way, and none of those before it, by which they were found already."""
-    return bool(row.here) and meanings[number].fits(row) and not any(way.fits(row) for way in meanings[:number])
+    return bool(row.is_member) and meanings[number].fits(row) and not any(way.fits(row) for way in meanings[:number])

@@ -70,7 +70,7 @@ class Now:
 
     @property
     def connections_to_look_at(self) -> list[ConnectionStatus]:
-        return [one for one in self.connections if one.state != "in_step"]
+        return [connection for connection in self.connections if connection.state != "in_step"]
 
 
 @blueprint.get("/")
@@ -84,7 +84,7 @@ def overview() -> str:
         return seen, overview_day.read(db, moment), overview_day.latest_failures(db)
 
     seen, day, failures = runtime.database.read(read)
-    names = {one.id: one.name or f"Cohort {one.mixpanel_cohort_id}" for one in seen.cohorts}
+    names = {cohort.id: cohort.name or f"Cohort {cohort.mixpanel_cohort_id}" for cohort in seen.cohorts}
     return render_template("dashboard/overview.html", seen=seen, day=day, failures=failures, names=names)
 
 
@@ -102,7 +102,7 @@ def overview_now() -> ResponseReturnValue:
 def _look(db: Connection, moment: int) -> Now:
     cohorts = cohort_statuses(db, moment)
     connections = list(connection_statuses(db, moment, cohorts).values())
-    live = [_live(one, one.session) for one in cohorts if one.session and one.session.status in RUNNING]
+    live = [_live(cohort, cohort.session) for cohort in cohorts if cohort.session and cohort.session.status in RUNNING]
     live.sort(key=lambda one: -one.session.last_page_at)
     return Now(
         verdict=judge(cohorts, connections),

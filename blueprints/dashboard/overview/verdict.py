@@ -67,7 +67,7 @@ class Verdict:
 
 def judge(cohorts: Sequence[CohortStatus], connections: Sequence[ConnectionStatus]) -> Verdict:
     needs = sorted(_needs(cohorts, connections), key=lambda need: URGENCY.index(need.state))
-    counts = count_states(one.state for one in cohorts)
+    counts = count_states(cohort.state for cohort in cohorts)
     urgent = sum(need.state in NEED_YOU for need in needs)
     headline = f"{plural(urgent, 'thing needs', 'things need')} you" if urgent else counts
     return Verdict(
@@ -77,7 +77,7 @@ def judge(cohorts: Sequence[CohortStatus], connections: Sequence[ConnectionStatu
         urgent=urgent,
         needs=needs[:MOST_NEEDS],
         more_needs=max(0, len(needs) - MOST_NEEDS),
-        last_synced_at=max((one.last_synced_at for one in cohorts if one.last_synced_at), default=None),
+        last_synced_at=max((cohort.last_synced_at for cohort in cohorts if cohort.last_synced_at), default=None),
     )
 
 
@@ -100,7 +100,7 @@ def count_states(states: Iterable[str]) -> str:
 
 def _calm_tone(cohorts: Sequence[CohortStatus]) -> str:
     """Nothing needs anybody: a late page shows, being received does, and a house that is switched off as a whole."""
-    tones = {one.tone for one in cohorts}
+    tones = {cohort.tone for cohort in cohorts}
     return next((tone for tone in ("waiting", "working", "in-step") if tone in tones), "off")
 
 

@@ -28,7 +28,7 @@ class Properties:
 
 
 @dataclass(frozen=True)
-class Person:
+class PersonSummary:
     """Somebody in a list of people."""
 
     id: int
@@ -44,7 +44,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class FoundPerson(Person):
+class FoundPerson(PersonSummary):
     """Somebody whom a search has found, in whichever project."""
 
     project_id: str
@@ -61,11 +61,11 @@ def readable(properties: str) -> Properties:
     room = ROOM
     found = sorted(msgspec.json.decode(properties).items())
     for name, value in found:
-        one = _property(name, value)
-        room -= len(one.name) + len(one.value)
+        exported = _property(name, value)
+        room -= len(exported.name) + len(exported.value)
         if room < 0:
             break
-        shown.append(one)
+        shown.append(exported)
     return Properties(shown, len(found) - len(shown))
 
 

@@ -138,7 +138,7 @@ def spellings(given: str) -> list[str]:
     return sorted({way.encode().lower().decode() for way in ways})
 
 
-def _one(db: Connection, person_id: int, before: timeline.Place | None) -> dict[str, Any] | None:
+def _one(db: Connection, person_id: int, before: timeline.TimelinePosition | None) -> dict[str, Any] | None:
     person = db.execute(_PERSON, {"id": person_id}).one_or_none()
     if person is None:
         return None

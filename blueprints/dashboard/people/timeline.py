@@ -11,9 +11,9 @@ from models.queries.trail import trail
 
 PAGE = 100
 
-Place = tuple[int, int, int]  # moment, our cohort id, number within the cohort's log: what a page ended with
+TimelinePosition = tuple[int, int, int]  # moment, our cohort id, number within the cohort's log: what a page ended with
 
-FROM_NOW: Place = (AFTER_ALL, AFTER_ALL, AFTER_ALL)
+FROM_NOW: TimelinePosition = (AFTER_ALL, AFTER_ALL, AFTER_ALL)
 
 # Those of this page are counted, so that each cohort's trail ends where the page must be full. `e` is the entry that an
 # exit ends.
@@ -57,7 +57,9 @@ class Turn:
         return None if self.entered_at is None else self.at - self.entered_at
 
 
-def read(db: Connection, project_id: str, person_id: int, before: Place | None) -> tuple[list[Turn], str | None]:
+def read(
+    db: Connection, project_id: str, person_id: int, before: TimelinePosition | None
+) -> tuple[list[Turn], str | None]:
     """The newest changes before a place, at most PAGE, and the `before` of the next page if there is one."""
     at, cohort, number = before or FROM_NOW
     values = {"project_id": project_id, "person": person_id, "at": at, "cohort": cohort, "number": number, "page": PAGE}
@@ -66,7 +68,7 @@ def read(db: Connection, project_id: str, person_id: int, before: Place | None) 
     return list(shown), older
 
 
-def place(given: str) -> Place | None:
+def place(given: str) -> TimelinePosition | None:
     """The place that `?before=` stands for; None where it is none, which is the newest page."""
     keys = [key(part, -1) for part in given.split("-")]
     if len(keys) != len(FROM_NOW) or min(keys) < 0:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from blueprints import rows
 from blueprints.dashboard import blueprint
-from blueprints.dashboard.people.profile import Person
+from blueprints.dashboard.people.profile import PersonSummary
 from blueprints.dashboard.sessions import words
 from blueprints.dashboard.sessions.session import Session, find
 from blueprints.dashboard.sessions.words import NUMBERS
@@ -69,7 +69,7 @@ _PEOPLE = text("SELECT id, distinct_id, email, first_name, last_name FROM person
 )
 
 
-class Place(NamedTuple):
+class ListPosition(NamedTuple):
     """Where in a list we are: behind `after` (a row of the log, or a person or member of page `page`), with `shown`
     before it."""
 
@@ -83,14 +83,14 @@ class Members:
     """Some of a list: rows of `person_id`, `page`, `at`, `entry_number`, or of `page`, `reason`, `value`."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    following: Place | None = None
+    following: ListPosition | None = None
 
 
 @blueprint.get(f"/sessions/<int:session_id>/members/<any({', '.join(NUMBERS)}):kind>")
 def list_session_members(session_id: int, kind: str) -> str:
     place = _place()
 
-    def read(db: Connection) -> tuple[Session, Members, dict[int, Person]]:
+    def read(db: Connection) -> tuple[Session, Members, dict[int, PersonSummary]]:
         session = find(db, session_id)
         members = _READERS[kind](db, session, place)
         ids = [row["person_id"] for row in members.rows if "person_id" in row]
@@ -109,36 +109,36 @@ def list_session_members(session_id: int, kind: str) -> str:
         is_pruned=kind in OF_THE_LOG and 0 < session.first_change <= session.log_gone,
         people=people,
         older=None if members.following is None else _address(session_id, kind, members.following),
-        first=runtime if place != Place() else None,
+        first=runtime if place != ListPosition() else None,
     )
 
 
-def _people(db: Connection, ids: Sequence[int]) -> dict[int, Person]:
-    return {one.id: one for one in rows.every(db.execute(_PEOPLE, {"ids": ids}), Person)} if ids else {}
+def _people(db: Connection, ids: Sequence[int]) -> dict[int, PersonSummary]:
+    return {person.id: person for person in rows.every(db.execute(_PEOPLE, {"ids": ids}), PersonSummary)} if ids else {}
 
 
-def _place() -> Place:
-    return Place(*(integer_of_query(name, start) for name, start in Place._field_defaults.items()))
+def _place() -> ListPosition:
+    return ListPosition(*(integer_of_query(name, start) for name, start in ListPosition._field_defaults.items()))
 
 
-def _address(session_id: int, kind: str, place: Place) -> str:
-    parameters = {name: value for name, value in place._asdict().items() if value != Place._field_defaults[name]}
+def _address(session_id: int, kind: str, place: ListPosition) -> str:
+    parameters = {name: value for name, value in place._asdict().items() if value != ListPosition._field_defaults[name]}
     return url_for("dashboard.list_session_members", session_id=session_id, kind=kind, **parameters)
 
 
 # --- from the log
 
 
-def _entered(db: Connection, session: Session, place: Place) -> Members:
+def _entered(db: Connection, session: Session, place: ListPosition) -> Members:
     return _changes(db, session, place, _ENTERED, session.entered)
 
 
-def _left(db: Connection, session: Session, place: Place) -> Members:
+def _left(db: Connection, session: Session, place: ListPosition) -> Members:
     place = place._replace(after=AFTER_ALL) if place.after < 0 else place
     return _changes(db, session, place, _LEFT, session.left_count)
 
 
-def _changes(db: Connection, session: Session, place: Place, statement: Statement, total: int) -> Members:
+def _changes(db: Connection, session: Session, place: ListPosition, statement: Statement, total: int) -> Members:
     """How many there are is known, so that behind the last of them nobody searches the rest of the log."""
     limit = min(PAGE, total - place.shown)
     if limit <= 0:
@@ -146,37 +146,37 @@ def _changes(db: Connection, session: Session, place: Place, statement: Statemen
     values = {"cohort_id": session.cohort_id, "session_id": session.id, "after": place.after, "limit": limit}
     rows = statement.all(db, values | {"first": session.first_change, "last": session.last_change})
     shown = place.shown + len(rows)
-    following = Place(after=rows[-1][0], shown=shown) if len(rows) == limit and shown < total else None
+    following = ListPosition(after=rows[-1][0], shown=shown) if len(rows) == limit and shown < total else None
     return Members([{"person_id": who, "at": at, "entry_number": entry} for _, who, at, entry in rows], following)
 
 
 # --- from the pages
 
 
-def _received(db: Connection, session: Session, place: Place) -> Members:
+def _received(db: Connection, session: Session, place: ListPosition) -> Members:
     named, more = _named(db, session, place, _ALL_SEEN, PAGE)
     return _of_pages(named, more)
 
 
-def _unchanged(db: Connection, session: Session, place: Place) -> Members:
+def _unchanged(db: Connection, session: Session, place: ListPosition) -> Members:
     """Those without a change by this session. Where a page came in several versions, its count of them is the last
     version's alone, and does not tell which pages to leave out."""
     statement = _ALL_SEEN if session.unclear else _SOME_UNCHANGED
     named, more = _named(db, session, place, statement, LOOKED_AT)
     changed = _changed(db, session, [person_id for _, person_id in named])
-    rest = [one for one in named if one[1] not in changed]
+    rest = [person for person in named if person[1] not in changed]
     if len(rest) > PAGE:
-        return _of_pages(rest[:PAGE], Place(*rest[PAGE - 1]))
+        return _of_pages(rest[:PAGE], ListPosition(*rest[PAGE - 1]))
     return _of_pages(rest, more)
 
 
-def _of_pages(named: Sequence[tuple[int, int]], following: Place | None) -> Members:
+def _of_pages(named: Sequence[tuple[int, int]], following: ListPosition | None) -> Members:
     return Members([{"person_id": person_id, "page": page} for page, person_id in named], following)
 
 
 def _named(
-    db: Connection, session: Session, place: Place, statement: Statement, most: int
-) -> tuple[list[tuple[int, int]], Place | None]:
+    db: Connection, session: Session, place: ListPosition, statement: Statement, most: int
+) -> tuple[list[tuple[int, int]], ListPosition | None]:
     """The next `most` (page, person id) behind `place`, and where to go on if there may be more. Pages past the total
     belong to an earlier attempt of the same export (`sync.sweep.leavers`)."""
     total = session.total_pages if session.action == "members" and session.total_pages is not None else AFTER_ALL
@@ -186,8 +186,8 @@ def _named(
         new = [(page, one) for one in decode(bytes(blob)) if page > place.page or one > place.after] if blob else []
         found += new[: most + 1 - len(found)]
         if len(found) > most:
-            return found[:most], Place(*found[most - 1])
-    return found, Place(blobs[-1][0], HIGHEST) if len(blobs) == PAGES_AT_ONCE else None
+            return found[:most], ListPosition(*found[most - 1])
+    return found, ListPosition(blobs[-1][0], HIGHEST) if len(blobs) == PAGES_AT_ONCE else None
 
 
 def _changed(db: Connection, session: Session, ids: Iterable[int]) -> set[int]:
@@ -198,11 +198,14 @@ def _changed(db: Connection, session: Session, ids: Iterable[int]) -> set[int]:
     return set(db.execute(_CHANGED, values).scalars())
 
 
-def _rejected(db: Connection, session: Session, place: Place) -> Members:
+def _rejected(db: Connection, session: Session, place: ListPosition) -> Members:
     found = rejected.listed(db, session.id, PAGE + 1, (place.page, place.after))
     shown, last = split(found, PAGE)
-    rows = [{"page": one.page, "reason": REASONS.get(one.reason, one.reason), "value": one.value} for one in shown]
-    return Members(rows, Place(last.page, last.nth) if last else None)
+    rows = [
+        {"page": cohort.page, "reason": REASONS.get(cohort.reason, cohort.reason), "value": cohort.value}
+        for cohort in shown
+    ]
+    return Members(rows, ListPosition(last.page, last.nth) if last else None)
 
 
 _READERS = {

@@ -103,21 +103,21 @@ def arrange(session: Any, arrivals: Sequence[Arrival], refused_at: int | None) -
     if session.pages_received and not arrivals:
         return Pages(is_pruned=True)
     total = session.total_pages
-    numbered = [one for one in arrivals if 0 < one.page <= (total or one.page)]
+    numbered = [arrival for arrival in arrivals if 0 < arrival.page <= (total or arrival.page)]
     ended = session.status == "complete"
-    missing = [] if ended or total is None else progress.missing_ranges((one.page for one in numbered), total)
-    pages = Pages(missing=missing, replayed=_joined([one.page for one in numbered if one.replays]))
+    missing = [] if ended or total is None else progress.missing_ranges((arrival.page for arrival in numbered), total)
+    pages = Pages(missing=missing, replayed=_joined([arrival.page for arrival in numbered if arrival.replays]))
     pages.absent = WORDS["waiting"] if _may_still_come(session) else "did not come"
-    pages.late = sum(not one.applied for one in arrivals)
+    pages.late = sum(not arrival.applied for arrival in arrivals)
     pages.pace = _pace(session, arrivals, pages.missing_count)
     suspect = _refused_page(session, numbered, missing, refused_at)
     pages.due = _due(session, pages.pace, numbered, missing)
     if total is None:
         pages.cells, pages.a_cell = _as_they_came(arrivals)
     else:
-        odd = {one.page: one.state for one in numbered if one.replays or not one.applied}
+        odd = {arrival.page: arrival.state for arrival in numbered if arrival.replays or not arrival.applied}
         odd |= {suspect: "failed"} if suspect else {}
-        pages.cells, pages.a_cell = _cells(total, [one.page for one in numbered], odd, pages.absent)
+        pages.cells, pages.a_cell = _cells(total, [arrival.page for arrival in numbered], odd, pages.absent)
     pages.summary = _summary(session, arrivals, pages)
     return pages
 
@@ -133,12 +133,12 @@ def _as_they_came(arrivals: Sequence[Arrival]) -> tuple[list[Cell], int]:
 
 
 def _cells(
-    total: int, here: Iterable[int], odd: dict[int, str], absent: str = WORDS["waiting"]
+    total: int, arrived: Iterable[int], odd: dict[int, str], absent: str = WORDS["waiting"]
 ) -> tuple[list[Cell], int]:
-    """Cells for the pages 1 to `total`, of which those `here` have come. `odd` are states of single pages that are not
-    simply received or waiting; `absent` is what is said of pages that have not come."""
+    """Cells for the pages 1 to `total`, of which those `arrived` have come. `odd` are states of single pages that are
+    not simply received or waiting; `absent` is what is said of pages that have not come."""
     size = max(1, -(-total // MOST_CELLS))
-    came = Counter((page - 1) // size for page in here if page not in odd)
+    came = Counter((page - 1) // size for page in arrived if page not in odd)
     groups = [Counter(received=came[place]) for place in range(-(-total // size))]
     for page, state in odd.items():
         groups[(page - 1) // size][state] += 1
@@ -167,11 +167,11 @@ def _cell(first: int, last: int, group: Counter[str], words: dict[str, str]) -> 
 def _joined(numbers: Sequence[int]) -> list[tuple[int, int]]:
     """Ascending numbers as ranges."""
     found: list[tuple[int, int]] = []
-    for one in numbers:
-        if found and found[-1][1] == one - 1:
-            found[-1] = (found[-1][0], one)
+    for page in numbers:
+        if found and found[-1][1] == page - 1:
+            found[-1] = (found[-1][0], page)
         else:
-            found.append((one, one))
+            found.append((page, page))
     return found
 
 
@@ -183,7 +183,7 @@ def _pace(session: Any, arrivals: Sequence[Arrival], missing: int) -> Pace:
     elapsed = times[-1] - times[0]
     interval = elapsed / (len(times) - 1)
     slowest = max(map(sub, times[1:], times))
-    first = next(one for one in arrivals if one.received_at == times[0])
+    first = next(arrival for arrival in arrivals if arrival.received_at == times[0])
     members = sum(map(attrgetter("received"), arrivals)) - first.received
     per_second = members * SECOND / elapsed if elapsed else None
     receiving = session.status == "receiving" and missing and elapsed
@@ -221,8 +221,8 @@ def _summary(session: Any, arrivals: Sequence[Arrival], pages: Pages) -> str:
     if session.total_pages is None:
         first = f"{plural(len(arrivals), 'page')} received; Mixpanel did not say how many there are"
     else:
-        here = session.total_pages - pages.missing_count
-        first = f"{number(here)} of {plural(session.total_pages, 'page')} received"
+        received = session.total_pages - pages.missing_count
+        first = f"{number(received)} of {plural(session.total_pages, 'page')} received"
     return "; ".join([first, *_oddities(pages)]) + "."
 
 

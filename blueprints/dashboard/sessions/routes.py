@@ -44,7 +44,7 @@ _REFUSED = text("""
 # --- the list
 
 
-class Filters(NamedTuple):
+class SessionFilters(NamedTuple):
     """What of the list is asked for, as the URL says it; empty where it does not. `before` is an id."""
 
     status: str = ""
@@ -54,7 +54,7 @@ class Filters(NamedTuple):
     before: int = AFTER_ALL
 
     @classmethod
-    def of(cls, given: Mapping[str, str]) -> "Filters":
+    def of(cls, given: Mapping[str, str]) -> "SessionFilters":
         status, kind, connection = given.get("status", ""), given.get("kind", ""), given.get("connection", "")
         cohort = given.get("cohort", "").strip()
         return cls(
@@ -73,7 +73,7 @@ class Filters(NamedTuple):
 
 @blueprint.get("/sessions")
 def list_sessions() -> str:
-    filters = Filters.of(request.args)
+    filters = SessionFilters.of(request.args)
     statement, values = _listing(filters)
 
     def read(db: Connection) -> tuple[list[ListedSession], list[str]]:
@@ -95,12 +95,12 @@ def list_sessions() -> str:
     )
 
 
-def _address(filters: Filters, **more: Any) -> str:
+def _address(filters: SessionFilters, **more: Any) -> str:
     parameters: dict[str, Any] = filters.chosen | more
     return url_for("dashboard.list_sessions", **parameters)
 
 
-def _listing(filters: Filters) -> tuple[TextClause, dict[str, Any]]:
+def _listing(filters: SessionFilters) -> tuple[TextClause, dict[str, Any]]:
     """The statement for these filters. CROSS JOIN and the plus before a column are for the planners: see
     `blueprints.api.sessions`."""
     statuses = RUNNING if filters.status == "running" else (filters.status,)

@@ -111,19 +111,19 @@ def took(session: Any, now: int) -> int:
 
 def headline(session: Any, expected_at: int | None, now: int) -> str:
     """How it stands, to be read behind the state's word; may be empty."""
-    here, total = session.pages_received, session.total_pages
+    received, total = session.pages_received, session.total_pages
     state = progress.state(session, now)
     if state == "late" and total:
-        return f"at {number(here)} of {plural(total, 'page')}"
+        return f"at {number(received)} of {plural(total, 'page')}"
     if state == "receiving" and total:
         left = (
             ""
             if expected_at is None or expected_at <= now
             else f", done in about {roughly(max(SECOND, expected_at - now))}"
         )
-        return f"{number(here)} of {plural(total, 'page')}{left}"
+        return f"{number(received)} of {plural(total, 'page')}{left}"
     if session.status == "stalled" and total:
-        return f"at {number(here)} of {plural(total, 'page')}"
+        return f"at {number(received)} of {plural(total, 'page')}"
     if session.status == "settling" and session.settles_at:
         return f"done in {roughly(max(0, session.settles_at - now))} unless another page comes"
     return ""
