@@ -1,7 +1,8 @@
 """Simulated exports that operators ask for in the dashboard (F18): a small one, played through the real endpoint.
 
 It is played as Mixpanel would: over HTTP, with a password of the connection that is made for it and retired after it.
-The people are always the same, so that playing it again is a small change of the same cohort. See security/simulated.
+The people are always the same, so that playing it again is a small change of the same cohort. Their rows
+are security/simulation_jobs.
 """
 
 from collections.abc import Iterator

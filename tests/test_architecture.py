@@ -152,6 +152,25 @@ def test_only_config_reads_the_environment(room: str) -> None:
                 assert node.attr not in {"environ", "getenv"}, f"{path}:{node.lineno}"
 
 
+def test_what_is_asked_in_models_is_asked_by_two_rooms() -> None:
+    """A folder of the blueprints counts as a room, because none imports another."""
+    asked: dict[str, set[str]] = {path.stem: set() for path in (ROOT / "models" / "queries").glob("[a-z]*.py")}
+    for room in ROOMS:
+        for path in sources(room):
+            place = "/".join(path.relative_to(ROOT).parts[: 2 if room == "blueprints" else 1])
+            for module, names in imports(path):
+                for query in asked.keys() & {*names, module.rpartition(".")[2]}:
+                    if module in {"models.queries", f"models.queries.{query}"}:
+                        asked[query].add(place)
+    assert not {query: rooms for query, rooms in asked.items() if len(rooms) < 2}
+
+
+def test_rows_are_claimed_by_one_protocol() -> None:
+    for room in ROOMS:
+        for path in set(sources(room)) - {ROOT / "models" / "claims.py"}:
+            assert "claimed_until IS NULL" not in path.read_text(), f"{path} has a protocol of its own"
+
+
 def test_no_room_has_a_name_that_says_nothing() -> None:
     folders = [ROOT / folder for folder in [*ROOMS, "tests", "benchmarks", "templates", "static"]]
     named = {part for folder in folders for path in folder.rglob("*") for part in (path.stem.lower().lstrip("_"),)}
