@@ -14,7 +14,7 @@ DAY = 24 * HOUR
 
 
 def now() -> int:
-    """Milliseconds since 1970, UTC."""
+    """Return milliseconds since 1970, UTC."""
     return time.time_ns() // 1_000_000
 
 

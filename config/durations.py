@@ -28,7 +28,7 @@ def age(milliseconds: float) -> str:
 
 
 def _parts(milliseconds: float) -> list[str]:
-    """The largest unit that it fills with its count, and the unit below where that has a count too."""
+    """Return the largest unit that it fills with its count, and the unit below where that has a count too."""
     rest = max(0, round(milliseconds))
     first = next((at for at, (length, _name) in enumerate(UNITS) if rest >= length), len(UNITS))
     parts: list[str] = []

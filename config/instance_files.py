@@ -17,7 +17,7 @@ class WrongSetting(click.ClickException):
 
 
 def user() -> str:
-    """Who this process is, for people."""
+    """Return who this process is, for people."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
@@ -25,12 +25,12 @@ def user() -> str:
 
 
 def why(error: OSError) -> str:
-    """What the system says, and to whom."""
+    """Return what the system says, and to whom."""
     return f"{error.strerror or type(error).__name__} (as user {user()})"
 
 
 def made(given: str, root: Path) -> Path:
-    """The instance folder, made if it is missing; `~` is the home of whoever runs this. Raises WrongSetting."""
+    """Return the instance folder, made if it is missing; `~` is the home of whoever runs this. Raises WrongSetting."""
     try:
         given.encode()
         folder = root / Path(given).expanduser()
@@ -46,7 +46,7 @@ def made(given: str, root: Path) -> Path:
 
 
 def stored(file: Path) -> dict[str, str]:
-    """What a file of settings says; nothing where there is none. Raises WrongSetting."""
+    """Return what a file of settings says; nothing where there is none. Raises WrongSetting."""
     try:
         with file.open("rb") as opened:
             content = opened.read(LARGEST + 1)

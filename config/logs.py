@@ -62,7 +62,7 @@ def add_lines_of_code(_logger: Any, _method: str, event: dict[str, Any]) -> dict
 
 
 def bound(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Every text short enough for a line, and without characters that a terminal obeys."""
+    """Cut every text to the length of a line, and write characters that a terminal obeys as escapes."""
     for key, value in event.items():
         if isinstance(value, str):
             shown = visible(value if key == "traceback" else value[:LONGEST])
@@ -100,7 +100,7 @@ def _json(event: dict[str, Any], **_options: Any) -> str:
 
 
 def add_time(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """When it was said, written as the API writes it."""
+    """Add the time of the call, written as the API writes it."""
     event["timestamp"] = iso(now())
     return event
 
@@ -112,7 +112,7 @@ class _Request:
 
 
 def requests() -> Any:
-    """The logger of the configuration that is in force now."""
+    """Return the logger of the configuration that is in force now."""
     if _Request.bound is None:
         _Request.bound = structlog.get_logger().bind()
     return _Request.bound

@@ -48,7 +48,7 @@ class Settings(SimpleNamespace):
 
 
 def settings_shown(settings: Settings) -> list[dict[str, str]]:
-    """Every setting with its name, the value in use and where that comes from; a secret is `[masked]`."""
+    """Return every setting with its name, the value in use and where that comes from; a secret is `[masked]`."""
     return [
         {"name": setting.name, "value": _shown(settings, setting), "origin": settings.origins[setting.name]}
         for setting in SETTINGS
@@ -88,7 +88,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _listening(host: str, port: int) -> str:
-    """The address of a server that listens there; one that listens everywhere is reached on this machine."""
+    """Return the address of a server that listens there; one that listens everywhere is reached on this machine."""
     return f"http://{bracketed('localhost' if host in EVERYWHERE else host)}:{port}"
 
 

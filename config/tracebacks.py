@@ -12,13 +12,15 @@ LONGEST = 20_000  # characters
 
 
 def lines_of(error: BaseException) -> str:
-    """The lines of code of an error and of those that led to it, the first one first; a few thousand characters."""
+    """Return the lines of code of an error and of those that led to it, the first one first; a few thousand
+    characters."""
     told = [_told(cause, how) for cause, how in _chain(error)]
     return "\n".join(reversed(told))[-LONGEST:]
 
 
 def of_event(given: Any) -> str | None:
-    """The lines of what a log call gives as `exc_info`: an error, the three things of `sys.exc_info`, or True."""
+    """Return the lines of what a log call gives as `exc_info`: an error, the three things of `sys.exc_info`, or
+    True."""
     if isinstance(given, BaseException):
         return lines_of(given)
     kind, error, trace = given if isinstance(given, tuple) else sys.exc_info()
@@ -28,7 +30,7 @@ def of_event(given: Any) -> str | None:
 
 
 def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
-    """The error and those behind it, with the words that lead from one to the next."""
+    """Yield the error and those behind it, with the words that lead from one to the next."""
     seen: set[int] = set()
     waiting: list[tuple[BaseException, str]] = [(error, "")]
     while waiting and len(seen) < MOST_ERRORS:

@@ -64,7 +64,7 @@ class Eraser:
     instance: Path
 
     def look(self, person: DataSubject) -> ErasurePreview:
-        """What would go. Raises DatabaseUnavailable."""
+        """Return what an erasure of this person would remove. Raises DatabaseUnavailable."""
         mentions = self._mentions(person)
         known = self.database.read(lambda db: _known(db, person))
         counts = (
@@ -91,7 +91,8 @@ class Eraser:
         return self._prove(erasure, who)
 
     def erased(self, person: DataSubject) -> list[Erasure]:
-        """The proofs about this person, the newest first; an interrupted erasure is among them, without `erased_at`."""
+        """Return the proofs about this person, the newest first; an interrupted erasure is among them, without
+        `erased_at`."""
         return self.database.read(lambda db: records.of(db, person, self.key), one_statement=True)
 
     # --- the steps
@@ -150,7 +151,7 @@ class Eraser:
 
 
 def eraser(runtime: Runtime) -> Eraser:
-    """The eraser of this app."""
+    """Return the eraser of this app."""
     return Eraser(runtime.database, runtime.clock, runtime.settings.secret_key, runtime.settings.instance)
 
 
@@ -160,7 +161,7 @@ def _blank_rows(db: Connection, erasure: int, place: PiiColumns, rows: Sequence[
 
 
 def _removed(path: Path) -> bool:
-    """Whether it was us: another erasure of the same person may be at it."""
+    """Tell whether it was us: another erasure of the same person may be at it."""
     try:
         path.unlink()
     except FileNotFoundError:

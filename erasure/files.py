@@ -35,13 +35,13 @@ _CALLS = text("""
 
 
 def files(instance: Path) -> Iterator[Path]:
-    """All files in which uploads, fetched ids and answers are."""
+    """Yield all files in which uploads, fetched ids and answers are."""
     for folder in FOLDERS:
         yield from sorted(path for path in (instance / folder).glob("**/*") if path.is_file())
 
 
 def mentions_within(path: Path, mentions: Mentions) -> bool:
-    """Whether a file names them; one that is gone, or cannot be read, does not."""
+    """Tell whether a file names them; one that is gone, or cannot be read, does not."""
     try:
         return any(map(mentions.within, _texts(path)))
     except (OSError, UnreadableFile):
@@ -49,7 +49,7 @@ def mentions_within(path: Path, mentions: Mentions) -> bool:
 
 
 def in_the_way(db: Connection, project_id: str, distinct_id: str, mentions: Mentions, now: int) -> list[str]:
-    """What is under way with this person in it and would write about them again, in words."""
+    """Return what is under way with this person in it and would write about them again, in words."""
     inside = set(db.execute(_INSIDE, {"project_id": project_id, "distinct_id": distinct_id}).scalars())
     values = {"project_id": project_id, "now": now}
     found = []
@@ -67,7 +67,7 @@ def in_the_way(db: Connection, project_id: str, distinct_id: str, mentions: Ment
 
 
 def _texts(path: Path) -> Iterator[str]:
-    """A file in pieces, each with the end of the one before, unpacked, whatever its encoding."""
+    """Yield a file in pieces, each with the end of the one before, unpacked, whatever its encoding."""
     with opened(path, as_it_is=True) as (_start, file):
         reader = codecs.getreader("utf-8")(file, "replace")
         before = ""

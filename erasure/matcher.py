@@ -24,7 +24,7 @@ class Mentions:
         self.needles = sorted({folded(way) for way in _ways([distinct_id, *words])})
 
     def within(self, text: str | None) -> bool:
-        """Whether `text` mentions them. Texts without one of `needles` (see `folded`) never do."""
+        """Tell whether `text` mentions them. Texts without one of `needles` (see `folded`) never do."""
         if not text or not any(needle in folded(text) for needle in self.needles):
             return False
         plain = re.sub(r"\\[nrt]", " ", text)
@@ -45,7 +45,7 @@ def _whole(way: str) -> str:
 
 
 def _ways(words: Iterable[str]) -> list[str]:
-    """How each of them may be written, the plain way first."""
+    """Return how each of them may be written, the plain way first."""
     found: dict[str, None] = {}
     for word in words:
         escaped = [json.dumps(word)[1:-1], json.dumps(word, ensure_ascii=False)[1:-1]]

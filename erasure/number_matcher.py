@@ -11,7 +11,7 @@ _OPENS, _CLOSES = ",;[", ",;]"
 
 
 def stands_in(text: str, number: str) -> bool:
-    """Whether the number is a value of its own somewhere in the text."""
+    """Tell whether the number is a value of its own somewhere in the text."""
     at = text.find(number)
     while at >= 0:
         end = at + len(number)
@@ -45,7 +45,7 @@ def _behind_a_name(text: str, at: int, end: int) -> bool:
 
 
 def _before_quote(text: str, at: int) -> int:
-    """Where a quote with its backslashes begins that ends here."""
+    """Return where the quote that ends at `at` begins, with its backslashes."""
     return _before(text, at - 1 if text[at - 1 : at] in (*_QUOTES,) else at, "\\")
 
 

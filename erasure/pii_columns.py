@@ -37,7 +37,7 @@ def without_values(kept: str, mentions: Mentions) -> str:
 
 
 def without_ids(report: str, mentions: Mentions) -> str:
-    """A comparison keeps its counts; the lists of ids lose the one."""
+    """Return the report with its counts, and without the person in its lists of ids."""
     found = json.loads(report)
     for side in ("missing_ids", "extra_ids"):
         found[side] = [identifier for identifier in found.get(side, []) if not mentions.within(json.dumps(identifier))]

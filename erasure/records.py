@@ -35,7 +35,7 @@ class DataSubject:
     distinct_id: str
 
     def digest(self, key: str) -> bytes:
-        """What is kept of the id: nobody can read it back, and nobody can compute it without the relay's key."""
+        """Return what is kept of the id: nobody can read it back, and nobody can compute it without the relay's key."""
         return keyed_digest(key, PURPOSE, json.dumps([self.project_id, self.distinct_id]))
 
 
@@ -52,19 +52,19 @@ class Erasure:
 
 
 def open_for(db: Connection, person: DataSubject, key: str, who: str, now: int) -> int:
-    """The erasure of this person that is not through yet, made where there is none."""
+    """Return the erasure of this person that is not through yet, made where there is none."""
     digest = person.digest(key)
     db.execute(_BEGIN, {"now": now, "who": who, "project_id": person.project_id, "digest": digest})
     return int(db.execute(_OPEN, {"digest": digest}).scalar_one())
 
 
 def is_open(db: Connection, person: DataSubject, key: str) -> bool:
-    """Whether an erasure of this person was interrupted."""
+    """Tell whether an erasure of this person was interrupted."""
     return db.execute(_OPEN, {"digest": person.digest(key)}).scalar_one_or_none() is not None
 
 
 def lock(db: Connection, erasure_id: int) -> dict[str, int]:
-    """Its counts so far; nobody else adds to them before the transaction ends."""
+    """Return the counts of an erasure so far, and lock them until the transaction ends."""
     found: dict[str, int] = json.loads(db.execute(_LOCK[db.dialect.name], {"id": erasure_id}).scalar_one())
     return found
 
@@ -79,7 +79,7 @@ def add(db: Connection, erasure_id: int, went: Mapping[str, int]) -> None:
 
 
 def end(db: Connection, erasure_id: int, now: int) -> bool:
-    """The proof; whether it was this call that gave it."""
+    """Return the proof; whether it was this call that gave it."""
     return db.execute(_END, {"id": erasure_id, "now": now}).rowcount == 1
 
 
@@ -89,12 +89,12 @@ def by_id(db: Connection, erasure_id: int) -> Erasure | None:
 
 
 def of(db: Connection, person: DataSubject, key: str) -> list[Erasure]:
-    """Every erasure of this person, the newest first."""
+    """Return every erasure of this person, the newest first."""
     return [_erasure(row) for row in db.execute(_OF, {"digest": person.digest(key)})]
 
 
 def listed(db: Connection, before: int, limit: int) -> list[Erasure]:
-    """The newest first, from before an id on."""
+    """Return the newest first, from before an id on."""
     return [_erasure(row) for row in db.execute(_BEFORE, {"before": before, "limit": limit})]
 
 

@@ -20,13 +20,13 @@ _HOLDS = {
 
 
 def count(database: Database, project_id: str, mentions: Mentions) -> dict[str, int]:
-    """How many rows mention them, by kind; kinds without any are left out."""
+    """Return how many rows mention them, by kind; kinds without any are left out."""
     found = {place.kind: sum(map(len, _pieces(database, place, project_id, mentions))) for place in PII_COLUMNS}
     return {kind: rows for kind, rows in found.items() if rows}
 
 
 def pieces(database: Database, project_id: str, mentions: Mentions) -> Iterator[tuple[PiiColumns, list[Row[Any]]]]:
-    """The rows that mention them, some at a time, each with its place; they may be blanked meanwhile."""
+    """Yield the rows that mention them, some at a time, each with its place; they may be blanked meanwhile."""
     for place in PII_COLUMNS:
         for rows in _pieces(database, place, project_id, mentions):
             yield place, rows
@@ -81,7 +81,7 @@ def _reading(place: PiiColumns) -> TextClause:
 
 
 def _read(place: PiiColumns) -> str:
-    """The key, and what is searched as text."""
+    """Return the key, and what is searched as text."""
     return ", ".join(
         [*(f"x.{name}" for name in place.key), *(f"CAST(x.{name} AS text) AS {name}" for name in place.looks)]
     )
@@ -106,6 +106,6 @@ def _blanking(place: PiiColumns, dialect: Dialect) -> TextClause:
 
 
 def _cast(table: str, column: str, dialect: Dialect) -> str:
-    """A value of the column; PostgreSQL takes no text for JSON."""
+    """Return a value of the column; PostgreSQL takes no text for JSON."""
     is_json = isinstance(db.metadata.tables[table].c[column].type.dialect_impl(dialect), JSON)
     return f"CAST(:to_{column} AS jsonb)" if is_json else f":to_{column}"

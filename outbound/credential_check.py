@@ -39,7 +39,7 @@ def check(runtime: Runtime, project: Project, who: str) -> list[Finding]:
 
 
 def known(project: Project) -> list[Finding]:
-    """What the last check found."""
+    """Return what the last check found."""
     return [Finding(**finding) for finding in json.loads(project.checked or "[]")]
 
 

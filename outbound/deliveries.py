@@ -91,7 +91,7 @@ class Filter:
 def open_row(
     db: Connection, project: Project, composed: Composed, mask: Mask, who: str, source: str, during: tuple[int, int]
 ) -> int:
-    """The row of a call that is about to be made, `during` which moments at the most; its id."""
+    """Return the row of a call that is about to be made, `during` which moments at the most; its id."""
     request = masked(composed.outgoing, mask)
     request["body"] = cut(request["body"])
     given = json.dumps(
@@ -122,7 +122,7 @@ def open_row(
 def open_batch(
     db: Connection, project: str, operation: str, who: str, records: int, places: tuple[int, int], of: int, now: int
 ) -> int:
-    """The row of a batch of the import `of`; its records are in the import's source, not here."""
+    """Return the row of a batch of the import `of`; its records are in the import's source, not here."""
     values = {
         "at": now,
         "project": project,
@@ -166,7 +166,7 @@ def by_id(db: Connection, delivery: int) -> Delivery | None:
 
 
 def search(db: Connection, wanted: Filter, before: int, limit: int) -> list[Delivery]:
-    """The newest first, from before an id on."""
+    """Return the newest first, from before an id on."""
     clauses: list[str] = ["id < :before"]
     values: dict[str, Any] = {"before": before, "limit": limit}
     for name in ("project", "operation", "source"):
@@ -198,14 +198,14 @@ def prune(db: Connection, before: int) -> int:
 
 
 def cut(text: str | None) -> str | None:
-    """A text that can be stored, with its end cut off where it is long."""
+    """Return a text that can be stored, with its end cut off where it is long."""
     if text is None:
         return None
     return storable(text if len(text) <= KEPT else text[:KEPT] + "…")
 
 
 def is_cut(text: str | None) -> bool:
-    """Whether `cut` took its end."""
+    """Tell whether `cut` took its end."""
     return bool(text) and len(text or "") > KEPT
 
 
@@ -217,7 +217,7 @@ def _delivery(row: Row[Any]) -> Delivery:
 
 
 def _read(kept: str | None, otherwise: Any) -> Any:
-    """A column of JSON; rows of earlier versions may hold what no page can show."""
+    """Return a column of JSON; rows of earlier versions may hold what no page can show."""
     try:
         return read(kept) if kept else otherwise
     except NotJSON:

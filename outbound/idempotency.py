@@ -41,14 +41,14 @@ class CallName:
 
 
 def named(digest: Digest, sender: str, place: str, name: str, body: bytes) -> CallName:
-    """The name belongs to a sender and a place (project and operation), so that two of them never meet."""
+    """Return the name belongs to a sender and a place (project and operation), so that two of them never meet."""
     parts = json.dumps([sender, place, name]).encode()
     plain = hashlib.sha256(parts).hexdigest(), hashlib.sha256(body).hexdigest()
     return CallName(digest("call-name", parts), digest("call-content", body), *plain)
 
 
 def claim(db: Connection, call: CallName, now: int) -> bool:
-    """Whether nobody had this name in the last day; then it is ours, until the end of this transaction alone."""
+    """Tell whether nobody had this name in the last day; then it is ours, until the end of this transaction alone."""
     db.execute(_REKEY, asdict(call))
     db.execute(_EXPIRE, {"digest": call.digest, "before": now - KEPT_FOR})
     return db.execute(_CLAIM, {"digest": call.digest, "body_digest": call.body_digest, "now": now}).rowcount == 1

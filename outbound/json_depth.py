@@ -13,7 +13,7 @@ _SIGN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def is_too_deep(text: str) -> bool:
-    """Whether JSON text has more levels than `DEEPEST`."""
+    """Tell whether JSON text has more levels than `DEEPEST`."""
     if text.count("[") + text.count("{") <= DEEPEST:
         return False
     depth = 0
@@ -27,7 +27,7 @@ def is_too_deep(text: str) -> bool:
 
 
 def holds_too_deep(value: Any) -> bool:
-    """Whether a value that was read has more levels than `DEEPEST`."""
+    """Tell whether a value that was read has more levels than `DEEPEST`."""
     level = _nested([value])
     for _ in range(DEEPEST):
         level = _nested(below for item in level for below in (item.values() if isinstance(item, dict) else item))

@@ -100,7 +100,7 @@ class ProjectFields:
 
 
 def checked(draft: ProjectFields) -> ProjectFields:
-    """The draft without the blanks around its values. Raises WrongProject at the first value that cannot be."""
+    """Return the draft without the blanks around its values. Raises WrongProject at the first value that cannot be."""
     draft = ProjectFields(*(value.strip() if isinstance(value, str) else value for value in vars(draft).values()))
     if not _NAME.fullmatch(draft.name) or len(draft.name) > LONGEST:
         raise WrongProject("name", f"A name has 1 to {LONGEST} small letters, digits, - or _, and begins with no sign.")
@@ -133,17 +133,17 @@ def change(db: Connection, cipher: Encryption, known: Project, draft: ProjectFie
 
 
 def remove(db: Connection, known: Project) -> bool:
-    """The history of its calls stays."""
+    """Return the history of its calls stays."""
     return db.execute(_REMOVE, {"id": known.id}).rowcount == 1
 
 
 def listed(db: Connection) -> list[Project]:
-    """All projects by name."""
+    """Return all projects by name."""
     return [_project(row) for row in db.execute(_ALL)]
 
 
 def undecryptable(db: Connection, cipher: Encryption) -> list[str]:
-    """The names of those whose credentials cannot be opened: sealed under another key, or damaged."""
+    """Return the names of those whose credentials cannot be opened: sealed under another key, or damaged."""
 
     def is_lost(project: Project) -> bool:
         try:
@@ -161,7 +161,7 @@ def by_name(db: Connection, name: str) -> Project | None:
 
 
 def by_mixpanel_id(db: Connection, project_id: str) -> Project | None:
-    """The first of the projects that have this id at Mixpanel: whose cohorts and people those are."""
+    """Return the first of the projects that have this id at Mixpanel: whose cohorts and people those are."""
     row = db.execute(_OF, {"id": project_id}).one_or_none()
     return _project(row) if row is not None else None
 

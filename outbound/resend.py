@@ -11,12 +11,12 @@ _SPELLINGS = {*_OURS, "insert_id", "insertId"}
 
 
 def has_both(operation: Operation) -> bool:
-    """Whether sending again can mean the same event or a new one."""
+    """Tell whether sending again can mean the same event or a new one."""
     return operation.record in COUNTED
 
 
 def same(operation: Operation, given: CallInput, sent: str | None) -> CallInput:
-    """What was given, with the times and insert ids that were `sent` for it."""
+    """Return what was given, with the times and insert ids that were `sent` for it."""
     records = _records(sent)
     if not has_both(operation) or not records:
         return given
@@ -29,7 +29,7 @@ def same(operation: Operation, given: CallInput, sent: str | None) -> CallInput:
 
 
 def new(operation: Operation, given: CallInput, now: int) -> CallInput:
-    """What was given, as events that happen `now` (milliseconds)."""
+    """Return what was given, as events that happen `now` (milliseconds)."""
     if not has_both(operation):
         return given
     time = {"time": now // 1000}
@@ -40,7 +40,7 @@ def new(operation: Operation, given: CallInput, now: int) -> CallInput:
 
 
 def _records(text: str | None) -> list[dict[str, Any]]:
-    """The records of a body; none where they cannot be read as a whole."""
+    """Return the records of a body; none where they cannot be read as a whole."""
     try:
         found = json.loads(text or "")
     except (ValueError, RecursionError):

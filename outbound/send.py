@@ -49,7 +49,7 @@ class PreparedCall:
 
 
 def ready(runtime: Runtime, project: Project, operation: Operation, given: CallInput) -> PreparedCall:
-    """The call of `operation` with what was given; its problems are in `composed`. Raises
+    """Return the call of `operation` with what was given; its problems are in `composed`. Raises
     models.encryption.DecryptionError."""
     credentials = project.credentials(runtime.cipher)
     composed = compose(operation, project, credentials, given, runtime.clock(), runtime.settings.mixpanel_base_url)
@@ -57,7 +57,7 @@ def ready(runtime: Runtime, project: Project, operation: Operation, given: CallI
 
 
 def client_of(runtime: Runtime, project: Project, receiver: Receiver | None = None) -> Client:
-    """A client that may call this project's servers, and no others; a `receiver` takes long answers."""
+    """Return a client that may call this project's servers, and no others; a `receiver` takes long answers."""
     allowed = hosts.allowed(project.region, runtime.settings.mixpanel_base_url)
     return Client(
         runtime.settings.send_timeout_seconds,
@@ -68,7 +68,7 @@ def client_of(runtime: Runtime, project: Project, receiver: Receiver | None = No
 
 
 def prepare(runtime: Runtime, call: PreparedCall, who: str, source: str) -> int:
-    """The row of the call; `finish` has to follow."""
+    """Return the row of the call; `finish` has to follow."""
     now = runtime.clock()
     over_at = now + round(
         longest(
@@ -91,7 +91,7 @@ class OtherContent(Exception):
 def prepare_once(
     runtime: Runtime, call: PreparedCall, who: str, source: str, name: CallName | None
 ) -> tuple[int, bool]:
-    """The row of the call and True, or, where a call of this name was made before, its row and False. Raises
+    """Return the row of the call and True, or, where a call of this name was made before, its row and False. Raises
     OtherContent."""
     if name is None:
         return prepare(runtime, call, who, source), True
@@ -152,7 +152,7 @@ NOT_NOTED = "Our own database did not answer afterwards, so the history does not
 
 
 def wants_every(call: PreparedCall) -> bool:
-    """Whether all pages of an answer are one."""
+    """Tell whether all pages of an answer are one."""
     return pages.wants_every(call.composed.given)
 
 
@@ -193,7 +193,8 @@ def _receiver(runtime: Runtime, call: PreparedCall, delivery: int, to: Target | 
 
 
 def without_secrets(outcome: Outcome, mask: Mask) -> Outcome:
-    """The outcome with everything masked that Mixpanel may have repeated in its words; its answer stays as it came."""
+    """Return the outcome with everything masked that Mixpanel may have repeated in its words; its answer stays as it
+    came."""
     failed = tuple(
         replace(
             record, insert_id=_of(mask, record.insert_id), field=_of(mask, record.field), message=mask(record.message)
@@ -217,8 +218,8 @@ def send(runtime: Runtime, call: PreparedCall, who: str, source: str) -> tuple[i
 def streamed(
     runtime: Runtime, call: PreparedCall, within: float = STREAM_WITHIN
 ) -> Iterator[tuple[int, Iterator[bytes]]]:
-    """The status and the body of a long answer, piece by piece and without a row, within the budget of its family and
-    `within` seconds. Raises budget.Spent and what the client raises."""
+    """Yield the status and the body of a long answer, piece by piece and without a row, within the budget of its family
+    and `within` seconds. Raises budget.Spent and what the client raises."""
     request, family = call.composed.outgoing, budget_of(call.composed)
     place = budget.take(runtime, call.project.mixpanel_project_id, family) if family else None
     try:
@@ -230,7 +231,7 @@ def streamed(
 
 
 def as_json(delivery: int, outcome: Outcome, mask: Mask) -> dict[str, Any]:
-    """An outcome of `send` for programs: the reply of the JSON API and of `flask send --json`."""
+    """Return an outcome of `send` for programs: the reply of the JSON API and of `flask send --json`."""
     return {
         "delivery": delivery,
         "verdict": outcome.verdict,
@@ -248,7 +249,7 @@ def as_json(delivery: int, outcome: Outcome, mask: Mask) -> dict[str, Any]:
 
 
 def answer_json(text: str | None) -> Any:
-    """An answer as JSON where it is that, else as a text."""
+    """Return an answer as JSON where it is that, else as a text."""
     if text is None:
         return None
     try:

@@ -30,14 +30,14 @@ class UnknownHost(HTTPException):
 
 
 def names_of(settings: Settings) -> frozenset[str]:
-    """The names of PUBLIC_URL, HOST and ALLOWED_HOSTS, and localhost."""
+    """Return the names of PUBLIC_URL, HOST and ALLOWED_HOSTS, and localhost."""
     public = urlsplit(settings.public_url).hostname or ""
     allowed = (name.strip() for name in settings.allowed_hosts.split(","))
     return LOCAL | {name.lower().rstrip(".") for name in (public, settings.host, *allowed) if name}
 
 
 def goes_by(names: frozenset[str], host: str) -> bool:
-    """Whether `host`, as a request names it with or without a port, is one of `names` or an address in numbers."""
+    """Tell whether `host`, as a request names it with or without a port, is one of `names` or an address in numbers."""
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:

@@ -9,18 +9,18 @@ OWN_BITS = 64  # of an IPv6 address; the other half its owner chooses
 
 
 def address() -> str:
-    """The address that calls, as far as TRUSTED_PROXIES lets us believe it."""
+    """Return the address that calls, as far as TRUSTED_PROXIES lets us believe it."""
     return request.remote_addr or "127.0.0.1"
 
 
 def caller() -> str:
-    """What this call counts under, by its address."""
+    """Return what this call counts under, by its address."""
     return network_of(address())
 
 
 def network_of(given: str) -> str:
-    """An IPv4 address, however it is written into an IPv6 one; of any other IPv6 address the /64, because whoever has
-    one address of it has all of them. What is no address counts as it is."""
+    """Return an IPv4 address, however it is written into an IPv6 one; of any other IPv6 address the /64, because
+    whoever has one address of it has all of them. What is no address counts as it is."""
     try:
         found = ip_address(given)
     except ValueError:

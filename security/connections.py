@@ -68,7 +68,7 @@ _ONE = text(f"SELECT {_COLUMNS} FROM connection WHERE name = :name")  # noqa: S6
 
 
 def add(db: Connection, key: str, name: str, now: int) -> str:
-    """A new connection; returns its password, which is shown once. Raises WrongName."""
+    """Make a connection, and return its password, which is shown once. Raises WrongName."""
     if not NAME.fullmatch(name):
         raise WrongName(
             "A name has 1 to 63 characters of a-z, 0-9, - and _, and begins with a letter or digit: it becomes part of"
@@ -82,12 +82,12 @@ def add(db: Connection, key: str, name: str, now: int) -> str:
 
 
 def rotate(db: Connection, key: str, name: str, now: int) -> str:
-    """A further password, shown once; those before it stay live. Raises WrongName."""
+    """Make a further password, shown once; those before it stay live. Raises WrongName."""
     return _add_password(db, key, _id(db, name), now)[1]
 
 
 def temporary(db: Connection, key: str, name: str, now: int) -> tuple[int, str]:
-    """A further password with its id, for whoever retires it again by `retire_one`. Raises WrongName."""
+    """Make a further password, and return it with its id for `retire_one`. Raises WrongName."""
     return _add_password(db, key, _id(db, name), now)
 
 
@@ -140,13 +140,13 @@ def retire_named(db: Connection, name: str, password_id: int, now: int) -> bool:
 
 
 def lasting(db: Connection, connection: Listed) -> list[Password]:
-    """Its live passwords, but for the temporary one of a simulated export that runs."""
+    """Return its live passwords, but for the temporary one of a simulated export that runs."""
     lent = simulation_jobs.passwords_lent(db, connection.name)
     return [password for password in connection.passwords if password.id not in lent]
 
 
 def one(db: Connection, name: str) -> Listed:
-    """This connection. Raises WrongName."""
+    """Return this connection. Raises WrongName."""
     row = db.execute(_ONE, {"name": name}).one_or_none() if NAME.fullmatch(name) else None
     if row is None:
         raise WrongName(f"There is no connection {name}.")
@@ -155,7 +155,7 @@ def one(db: Connection, name: str) -> Listed:
 
 
 def listed(db: Connection) -> list[Listed]:
-    """All connections by name, in two statements however many they are."""
+    """Return all connections by name, in two statements however many they are."""
     live: dict[int, list[Password]] = {}
     for connection_id, *password in db.execute(_ALL_LIVE):
         live.setdefault(connection_id, []).append(Password(*password))

@@ -15,7 +15,7 @@ View = TypeVar("View", bound=Callable[..., object])
 
 
 def takes(size: int) -> Callable[[View], View]:
-    """Marks a view whose forms may have this many bytes."""
+    """Mark a view whose forms may have this many bytes."""
 
     def mark(view: View) -> View:
         view.largest_form = size  # type: ignore[attr-defined]
@@ -25,7 +25,7 @@ def takes(size: int) -> Callable[[View], View]:
 
 
 def takes_files(size: Callable[[], int]) -> Callable[[View], View]:
-    """Marks a view whose forms may hold files, with them as many bytes as `size` says. Files wait on the disk; the
+    """Mark a view whose forms may hold files, with them as many bytes as `size` says. Files wait on the disk; the
     fields beside them may have no more than those of any other form."""
 
     def mark(view: View) -> View:
@@ -54,8 +54,8 @@ def count_fields() -> None:
 
 
 def body(*, kept: bool = True) -> bytes:
-    """The bytes of this request. Raises RequestEntityTooLarge where they do not end before `max_content_length`: of a
-    body without a length Werkzeug would give us the head for the whole."""
+    """Return the bytes of this request. Raises RequestEntityTooLarge where they do not end before `max_content_length`:
+    of a body without a length Werkzeug would give us the head for the whole."""
     found = request.get_data(cache=kept)
     if len(found) >= (request.max_content_length or 0) and request.content_length != len(found):
         raise RequestEntityTooLarge

@@ -63,7 +63,7 @@ def leave(kind: str, value: Any) -> str:
 
 
 def find(kind: str, key: str) -> Any:
-    """What was left under this key; None where there is nothing any more, or it is another operator's."""
+    """Return what was left under this key; None where there is nothing any more, or it is another operator's."""
     runtime = current_runtime()
     values = {"digest": _digest(kind, key), "now": runtime.clock()}
     return _opened(runtime.database.read(lambda db: db.execute(_FIND, values).scalar(), one_statement=True))

@@ -85,7 +85,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _is_trustworthy(url: str) -> bool:
-    """Whether a browser keeps other pages' windows from ours at this address; elsewhere it would complain of the header
-    in its console."""
+    """Tell whether a browser keeps other pages' windows from ours at this address; elsewhere it would complain of the
+    header in its console."""
     parts = urlsplit(url)
     return parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"}

@@ -54,8 +54,8 @@ class Lost:
 
 
 def is_right(db: Connection, key: str) -> bool | None:
-    """Whether this is the database's key; None where it has none yet. What was sealed before there was a check tells
-    too."""
+    """Tell whether this is the database's key; None where it has none yet. What was sealed before there was a check
+    tells too."""
     kept = db.execute(_KEPT).scalar_one_or_none()
     if kept is not None:
         return bytes(kept) == _proof(key)
@@ -134,7 +134,7 @@ class KeyGuard:
 
 
 def sentence(runtime: Runtime) -> str:
-    """What is wrong with the key, what that would do, and what to do."""
+    """Return what is wrong with the key, what that would do, and what to do."""
     origin = runtime.settings.origins["SECRET_KEY"]
     file = runtime.settings.instance / "secret-key"
     came = f"the file {file}" if origin == "default" else f"SECRET_KEY from {origin}"

@@ -133,7 +133,7 @@ def checked(email: str, password: str) -> tuple[str, str]:
 
 
 def hashed(password: str, email: str = "") -> str:
-    """The password's hash. Raises WrongOperator where it is easily guessed, also by whoever knows the e-mail."""
+    """Return the password's hash. Raises WrongOperator where it is easily guessed, also by whoever knows the e-mail."""
     try:
         return passwords.hashed(password, email)
     except Weak as error:
@@ -141,7 +141,7 @@ def hashed(password: str, email: str = "") -> str:
 
 
 def add(db: Connection, email: str, password_hash: str, role: str, who: str, now: int) -> Operator:
-    """A new operator, of what `checked` has given. Raises WrongOperator."""
+    """Add an operator, of what `checked` has returned. Raises WrongOperator."""
     if role not in ROLES:
         raise WrongOperator("role", f"A role is one of {', '.join(ROLES)}.")
     values = {"email": email, "password_hash": password_hash, "role": role, "now": now}
@@ -200,8 +200,8 @@ def _keep_an_admin(db: Connection, operator: Operator) -> None:
 
 
 def first_code(key: str) -> str:
-    """The code that lets the first operator in, the same in every process. It is good for one operator: as soon as
-    there is any, nobody signs up."""
+    """Return the code that lets the first operator in, the same in every process. It is good for one operator: as soon
+    as there is any, nobody signs up."""
     digest = hmac.new(key.encode(), b"first operator", hashlib.sha256).digest()
     code = base64.b32encode(digest[:10]).decode()
     return "-".join(code[place : place + 4] for place in range(0, 16, 4))

@@ -36,20 +36,20 @@ class Weak(ValueError):
 
 
 def hashed(password: str, email: str = "") -> str:
-    """The password's hash. Raises Weak. Slow by intent: not for a transaction."""
+    """Return the password's hash. Raises Weak. Slow by intent: not for a transaction."""
     check(password, email)
     return made(password)
 
 
 def made(password: str) -> str:
-    """The hash of a password that was taken earlier, whatever is thought of it today."""
+    """Return the hash of a password that was taken earlier, whatever is thought of it today."""
     with _places:
         return generate_password_hash(password[:LONGEST], METHOD)
 
 
 def belongs(kept: str | None, password: str) -> bool:
-    """Whether this is the password of that hash. Takes as long where there is none, and at least as long where the hash
-    is an older one."""
+    """Tell whether this is the password of that hash. Takes as long where there is none, and at least as long where the
+    hash is an older one."""
     with _places:
         matches = check_password_hash(kept or NOBODY, password[:LONGEST])
         if kept is not None and is_old(kept):
@@ -81,12 +81,12 @@ def check(password: str, email: str = "") -> None:
 
 
 def _repeats_itself(password: str) -> bool:
-    """Whether it is one part twice or more often, the last time perhaps cut short."""
+    """Tell whether it is one part twice or more often, the last time perhaps cut short."""
     return any(password.startswith(password[part:]) for part in range(1, len(password) // 2 + 1))
 
 
 def _is_made_of(email: str, password: str) -> bool:
-    """Whether little is left beside the parts of this e-mail."""
+    """Tell whether little is left beside the parts of this e-mail."""
     left = password.lower()
     for part in sorted(re.findall(r"\w{3,}", email.lower()), key=len, reverse=True):
         left = left.replace(part, "")

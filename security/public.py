@@ -2,4 +2,4 @@
 
 
 def anyone() -> None:
-    """Lets everybody pass: what is behind it holds no member data and no secret."""
+    """Let everybody pass: what is behind it holds no member data and no secret."""

@@ -64,7 +64,7 @@ class Memory(Storage):
         return calls if ends > monotonic() else 0
 
     def get_expiry(self, key: str) -> float:
-        """When the window ends, by the system's clock."""
+        """Return when the window ends, by the system's clock."""
         _calls, ends = self._counters.get(key, (0, 0.0))
         return time() + max(0.0, ends - monotonic())
 
@@ -82,7 +82,7 @@ class Memory(Storage):
 
 
 def redis_options() -> dict[str, Any]:
-    """Options of a Redis client that gives up soon: short waits, and no tries besides the first."""
+    """Return options of a Redis client that gives up soon: short waits, and no tries besides the first."""
     from redis.backoff import NoBackoff  # noqa: PLC0415 - a fifth of a second that nobody without Redis should pay
     from redis.retry import Retry  # noqa: PLC0415
 
@@ -112,7 +112,7 @@ class Redis:
         self._look_at = monotonic() + RETRY
 
     def answers(self) -> bool:
-        """Whether it answers, looked at anew at most every `RETRY` seconds."""
+        """Tell whether it answers, looked at anew at most every `RETRY` seconds."""
         if self._is_my_turn():
             self.note(answered=self._storage.check())
         return not self.is_down

@@ -62,7 +62,7 @@ class Limits:
         self._key = sha256(settings.secret_key.encode()).digest()
 
     def key_of(self, who: str) -> str:
-        """What `who` is counted under."""
+        """Return what `who` is counted under."""
         return blake2b(who.encode("utf-8", "surrogatepass"), digest_size=16, key=self._key).hexdigest()
 
     def count(self, limit: RateLimitItem, who: str) -> None:
@@ -82,8 +82,8 @@ class Limits:
         self._shut.pop(who, None)
 
     def are_as_set(self) -> bool:
-        """Whether calls are counted where the settings say; False while Redis does not answer, which is looked at anew
-        every few seconds."""
+        """Tell whether calls are counted where the settings say; False while Redis does not answer, which is looked at
+        anew every few seconds."""
         return self._redis is None or self._redis.answers()
 
     def _stay_small(self) -> None:
@@ -106,7 +106,7 @@ class Limits:
         return self._in_memory.hit(limit, who, cost=calls)
 
     def _close(self, limit: RateLimitItem, who: str) -> float:
-        """When the limit opens again, by the clock that nobody sets."""
+        """Return when the limit opens again, by the clock that nobody sets."""
         try:
             seconds = self._counting().get_window_stats(limit, who).reset_time - time()
         except self._limiter.storage.base_exceptions:
@@ -121,14 +121,15 @@ class Limits:
 
 
 def _longer(limit: RateLimitItem) -> list[RateLimitItem]:
-    """What may be tried in an hour and in a day, where `limit` is of a shorter time: little more than in one go."""
+    """Return what may be tried in an hour and in a day, where `limit` is of a shorter time: little more than in one
+    go."""
     hour = RateLimitItemPerHour(limit.amount * IN_AN_HOUR)
     day = RateLimitItemPerDay(limit.amount * IN_A_DAY)
     return [wider for wider in (hour, day) if wider.get_expiry() > limit.get_expiry()]
 
 
 def _group(limit: RateLimitItem) -> int:
-    """How many calls are charged together."""
+    """Return how many calls are charged together."""
     return max(1, limit.amount // GROUPS)
 
 
@@ -137,7 +138,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def are_as_set() -> bool:
-    """Whether limits are counted where the settings say they are."""
+    """Tell whether limits are counted where the settings say they are."""
     return _limits().are_as_set()
 
 
@@ -174,7 +175,7 @@ def count_operator_sign_in(email: str, device: str | None = None) -> None:
 
 
 def in_words(seconds: int) -> str:
-    """How long to wait, for people: `40 s`, `5 minutes`, `3 hours`."""
+    """Return how long to wait, for people: `40 s`, `5 minutes`, `3 hours`."""
     if seconds < 2 * 60:
         return f"{seconds} s"
     return f"{-(-seconds // 60)} minutes" if seconds < 2 * 3600 else f"{-(-seconds // 3600)} hours"

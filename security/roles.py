@@ -14,7 +14,7 @@ View = TypeVar("View", bound=Callable[..., object])
 
 
 def needs(role: str) -> Callable[[View], View]:
-    """Marks a view for the guard: only operators of at least this role pass."""
+    """Mark a view for the guard: only operators of at least this role pass."""
 
     def mark(view: View) -> View:
         view.role = role  # type: ignore[attr-defined]
@@ -24,11 +24,11 @@ def needs(role: str) -> Callable[[View], View]:
 
 
 def role_of(view: Callable[..., object]) -> str | None:
-    """The role that a view was marked with."""
+    """Return the role that a view was marked with."""
     found: str | None = getattr(view, "role", None)
     return found
 
 
 def covers(role: str, needed: str) -> bool:
-    """Whether whoever has `role` may do what takes `needed`."""
+    """Tell whether whoever has `role` may do what takes `needed`."""
     return ROLES.index(role) >= ROLES.index(needed)

@@ -22,7 +22,7 @@ def keyed_digest(key: str, purpose: str, secret: str | bytes) -> bytes:
 
 
 def matches(digest: bytes, candidates: list[bytes]) -> int | None:
-    """Which of `candidates` equals `digest`, comparing all of them in constant time."""
+    """Return which of `candidates` equals `digest`, comparing all of them in constant time."""
     found = None
     for place, candidate in enumerate(candidates):
         if hmac.compare_digest(digest, candidate):

@@ -61,7 +61,7 @@ def end() -> None:
 
 
 def here_is() -> SignInOrigin:
-    """Where this call comes from."""
+    """Return where this call comes from."""
     return SignInOrigin(address(), browser_in_words(request.user_agent.string))
 
 
@@ -78,7 +78,8 @@ def not_let_in(outcome: str) -> None:
 
 
 def known_device(email: str) -> str | None:
-    """What this browser counts under, if this account was signed in here before; its tries are not a stranger's."""
+    """Return what this browser counts under, if this account was signed in here before; its tries are not a
+    stranger's."""
     found = session.get("known")
     if not isinstance(found, list) or len(found) != 2 or not compare_digest(str(found[0]), _whose(email)):  # noqa: PLR2004
         return None
@@ -90,13 +91,13 @@ def _whose(email: str) -> str:
 
 
 def this_browser() -> SignIn:
-    """The sign-in of the browser that calls; only behind the dashboard's guard."""
+    """Return the sign-in of the browser that calls; only behind the dashboard's guard."""
     found: SignIn = g.sign_in
     return found
 
 
 def operator() -> Operator:
-    """Who is signed in; only behind the dashboard's guard."""
+    """Return who is signed in; only behind the dashboard's guard."""
     found: Operator = g.operator
     return found
 
@@ -107,7 +108,7 @@ def visitor() -> None:
 
 
 def dashboard_guard() -> ResponseReturnValue | None:
-    """Lets signed-in operators pass whose role covers what the view needs: `viewer` to read; what changes something is
+    """Let signed-in operators pass whose role covers what the view needs: `viewer` to read; what changes something is
     marked with the role that it takes (`security.roles.needs`), an admin's where it is not."""
     found = _who()
     if found is None:
@@ -147,7 +148,7 @@ def _who() -> tuple[Operator, SignIn] | None:
 
 
 def _send_to_sign_in() -> ResponseReturnValue:
-    """A page leads to the sign-in and back; a fragment or a form must not be answered with a whole page."""
+    """Send a page's reader to the sign-in and back; answer a fragment or a form without a whole page."""
     if request.htmx:
         return "", 401, {"HX-Redirect": url_for("sign.sign_in_form")}
     if request.method not in SAFE:

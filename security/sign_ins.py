@@ -94,7 +94,7 @@ def start(db: Connection, key: str, operator: Operator, place: SignInOrigin, now
 
 
 def find(db: Connection, key: str, secret: str, ends: Ends, now: int) -> tuple[Operator, SignIn] | None:
-    """Whose secret this is, if that sign-in is not over; one statement."""
+    """Return whose secret this is, if that sign-in is not over; one statement."""
     values = {"digest": keyed_digest(key, PURPOSE, secret), **_since(ends, now)}
     row = db.execute(_FIND, values).one_or_none()
     many = len(COLUMNS.split(", "))
@@ -102,7 +102,7 @@ def find(db: Connection, key: str, secret: str, ends: Ends, now: int) -> tuple[O
 
 
 def listed(db: Connection, operator_id: int, ends: Ends, now: int) -> list[SignIn]:
-    """Where this operator is signed in, the browser that called last first."""
+    """Return where this operator is signed in, the browser that called last first."""
     return [SignIn(*row) for row in db.execute(_LISTED, {"operator_id": operator_id, **_since(ends, now)})]
 
 
@@ -121,7 +121,7 @@ def _since(ends: Ends, now: int) -> dict[str, int]:
 
 
 def browser_in_words(agent: str) -> str:
-    """What a User-Agent says, in a few words of ours, so that nobody's text is kept: `Firefox on Linux`."""
+    """Return what a User-Agent says, in a few words of ours, so that nobody's text is kept: `Firefox on Linux`."""
     program = next((words for mark, words in _PROGRAMS if re.search(rf"\b{mark}\w{{0,3}}/", agent)), "another program")
     system = next((words for mark, words in _SYSTEMS if mark in agent), None)
     return f"{program} on {system}" if system else program

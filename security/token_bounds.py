@@ -58,7 +58,7 @@ def _network(network: str) -> str | None:
 
 
 def is_within(network: str | None, address: str) -> bool:
-    """Whether this caller's address lies in the network; an IPv4 address may come written as an IPv6 one."""
+    """Tell whether this caller's address lies in the network; an IPv4 address may come written as an IPv6 one."""
     if network is None:
         return True
     try:
@@ -69,6 +69,6 @@ def is_within(network: str | None, address: str) -> bool:
 
 
 def project_named(db: Connection, name: str) -> str | None:
-    """Mixpanel's id of the project that is called so here."""
+    """Return Mixpanel's id of the project that is called so here."""
     found: str | None = db.execute(_PROJECT_OF, {"name": name}).scalar_one_or_none()
     return found

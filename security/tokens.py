@@ -87,7 +87,7 @@ def check_name(name: str) -> None:
 
 
 def add(db: Connection, key: str, name: str, scope: str, now: int, bounds: Bounds = NONE) -> str:
-    """A new token, shown once. Raises WrongTokenName, TokenExists."""
+    """Make a token, shown once. Raises WrongTokenName, TokenExists."""
     check_name(name)
     token = new_secret()
     values = {"name": name, "scope": scope, "digest": keyed_digest(key, PURPOSE, token), "now": now}
@@ -98,7 +98,7 @@ def add(db: Connection, key: str, name: str, scope: str, now: int, bounds: Bound
 
 
 def listed(db: Connection) -> list[Token]:
-    """All tokens by name."""
+    """Return all tokens by name."""
     return [_token(row) for row in db.execute(_ALL)]
 
 
@@ -114,7 +114,7 @@ def remove(db: Connection, token: Token) -> bool:
 
 @auth.verify_token
 def verify(token: str) -> str | None:
-    """The token's name, if there is such a token. Every scope may read."""
+    """Return the token's name, if there is such a token. Every scope may read."""
     runtime = current_runtime()
     digest = keyed_digest(runtime.settings.secret_key, PURPOSE, token)
     row = runtime.database.read(lambda db: db.execute(_FIND, {"digest": digest}).one_or_none(), one_statement=True)
@@ -128,7 +128,7 @@ def verify(token: str) -> str | None:
 
 @auth.login_required
 def api_guard() -> tuple[dict[str, object], int] | None:
-    """Lets a call with a live token of the right scope pass. Raises TooMany."""
+    """Let a call with a live token of the right scope pass. Raises TooMany."""
     count_api_call(g.token_name)
     view = current_app.view_functions[request.endpoint or ""]
     if refusal := _beyond(g.token_bounds):
@@ -153,7 +153,7 @@ def _beyond(bounds: Bounds) -> str | None:
 
 
 def _project_asked() -> str | None:
-    """The project, by Mixpanel's id, that the call's address names; None where it may be any."""
+    """Return the project, by Mixpanel's id, that the call's address names; None where it may be any."""
     named = request.view_args or {}
     if "name" in named:
         return current_runtime().database.read(lambda db: project_named(db, named["name"]), one_statement=True)
@@ -161,12 +161,12 @@ def _project_asked() -> str | None:
 
 
 def token_name() -> str:
-    """Whose token it is; only behind the API's guard."""
+    """Return whose token it is; only behind the API's guard."""
     return str(g.token_name)
 
 
 def needs_scope(scope: str) -> Callable[[View], View]:
-    """Marks a view with the scope that its caller's token needs; `send` and `erase` include `read`."""
+    """Mark a view with the scope that its caller's token needs; `send` and `erase` include `read`."""
 
     def mark(view: View) -> View:
         view.scope = scope  # type: ignore[attr-defined]

@@ -53,7 +53,7 @@ class Caller:
 
 @auth.verify_password
 def verify(username: str, password: str) -> Caller | None:
-    """The connection whose live password this is. On the connection's own path the username must be its name."""
+    """Return the connection whose live password this is. On the connection's own path the username must be its name."""
     runtime = current_runtime()
     named = (request.view_args or {}).get("connection", username)
     if named != username or not NAME.fullmatch(username):
@@ -71,7 +71,7 @@ def verify(username: str, password: str) -> Caller | None:
 
 @auth.login_required
 def webhook_guard() -> None:
-    """Lets a call pass that has the right credentials; a wrong password is 401 in every state (P13).
+    """Let a call pass that has the right credentials; a wrong password is 401 in every state (P13).
 
     Raises SwitchedOff and TooMany.
     """

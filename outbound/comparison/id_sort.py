@@ -19,7 +19,7 @@ KEPT = 10_000  # ids of each side that a report lists
 
 
 def line(identifier: str) -> str:
-    """An id as it stands in a file."""
+    """Return an id as it stands in a file."""
     return json.dumps(identifier) + "\n"
 
 

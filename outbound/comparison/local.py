@@ -60,7 +60,8 @@ def facts(db: Connection, cohort: int) -> Facts | None:
 
 
 def members(database: Database, cohort: int) -> Iterator[str]:
-    """The distinct ids of all members, with flat memory. Whoever enters or leaves meanwhile may or may not be there."""
+    """Yield the distinct ids of all members, with flat memory. Whoever enters or leaves meanwhile may or may not be
+    there."""
     after = 0
     while rows := database.read(partial(page_of_ids, cohort=cohort, after=after, limit=PIECE), one_statement=True):
         yield from (row.distinct_id for row in rows)
@@ -68,7 +69,7 @@ def members(database: Database, cohort: int) -> Iterator[str]:
 
 
 def known(database: Database, of: Facts, ids: Sequence[str], since: int) -> IdCounts:
-    """What is known of these ids; `entered_since` counts members who entered from a moment on."""
+    """Return what is known of these ids; `entered_since` counts members who entered from a moment on."""
     rows = [row for part in _parts(ids) for row in database.read(partial(stays, of=of, ids=part), one_statement=True)]
     return IdCounts(
         asked=len(ids),
@@ -91,7 +92,7 @@ def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _can_be_stored(identifier: str) -> bool:
-    """Whether the databases can be asked for it: no NUL, no half of a character."""
+    """Tell whether the databases can be asked for it: no NUL, no half of a character."""
     try:
         identifier.encode()
     except UnicodeEncodeError:

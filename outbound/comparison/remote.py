@@ -37,7 +37,7 @@ class ProfilePage:
 
 
 def cohorts(answer: Any) -> "CohortList":
-    """All of them. Raises Failed where the answer is no list of cohorts."""
+    """Return all of them. Raises Failed where the answer is no list of cohorts."""
     if not isinstance(answer, list) or not all(isinstance(item, dict) and _text(item.get("id")) for item in answer):
         raise Failed("Mixpanel's answer is no list of cohorts, so nothing was compared. Try again later.")
     return CohortList({_text(item["id"]): item for item in answer})
@@ -61,7 +61,7 @@ class CohortList:
 
 
 def page(answer: Any, asked: int) -> ProfilePage:
-    """The page number `asked`. Raises Failed where the answer is no page of profiles."""
+    """Return the page number `asked`. Raises Failed where the answer is no page of profiles."""
     results = answer.get("results") if isinstance(answer, dict) else None
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
         raise Failed("Mixpanel's answer is no page of profiles, so nothing was compared. Try again later.")
@@ -80,7 +80,7 @@ def page(answer: Any, asked: int) -> ProfilePage:
 
 
 def brings_somebody(identifiers: list[str], before: Iterable[str]) -> bool:
-    """Whether one of the ids is in none of the pages before."""
+    """Tell whether one of the ids is in none of the pages before."""
     new = set(map(line, identifiers))
     for identifier in before:
         new.discard(identifier)
@@ -90,7 +90,7 @@ def brings_somebody(identifiers: list[str], before: Iterable[str]) -> bool:
 
 
 def _text(value: Any) -> str:
-    """An id as a text; empty where it can be none."""
+    """Return an id as a text; empty where it can be none."""
     if isinstance(value, str):
         return value
     found = response.whole(value)

@@ -111,7 +111,7 @@ class _Work:
         return facts
 
     def _told(self, facts: Facts, found: Difference) -> Summary:
-        """What the report says: numbers, likely causes, next steps."""
+        """Return what the report says: numbers, likely causes, next steps."""
         runtime, summary = self.runtime, {k: v for k, v in self.summary.items() if k not in _ON_THE_WAY}
         numbers = {"here": found.here, "there": found.there}
         if self.known.way != "count":
@@ -196,7 +196,7 @@ class _Work:
         return remote.page(self._asked("engage-query", params), self.summary["page"])
 
     def _asked(self, operation_id: str, params: dict[str, Any]) -> Any:
-        """The answer of a query. Raises PutOff where the budget is spent, Failed where Mixpanel refuses."""
+        """Return the answer of a query. Raises PutOff where the budget is spent, Failed where Mixpanel refuses."""
         runtime = self.runtime.with_settings(send_attempts=1)  # what passes is put off, not waited for
         project = self._project()
         call = send.ready(runtime, project, registry.OPERATIONS[operation_id], CallInput(params))

@@ -50,7 +50,7 @@ def _columns(names: list[str], wanted: str) -> Columns:
 
 
 def _identifier(row: Cells, columns: Columns) -> str:
-    """The id of a row, empty where it has none or says that the person was removed."""
+    """Return the id of a row, empty where it has none or says that the person was removed."""
     if row.wrong:
         raise UnreadableFile(row.wrong)
     if row.cells.get(columns.operation, "").strip().lower() in {"remove", "removed", "delete"}:

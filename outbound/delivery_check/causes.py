@@ -47,13 +47,13 @@ _UNKNOWN = "Whether the event landed is not known."
 
 
 def refused(status: int, words: str) -> str:
-    """A look that Mixpanel answers with a refusal, in sentences: looking again would change nothing."""
+    """Return the sentences for a look that Mixpanel refused: looking again would change nothing."""
     said = _REFUSED.get(status, f"Mixpanel refuses the export ({status}).")
     return "\n".join([said, words, _UNKNOWN] if words else [said, _UNKNOWN])
 
 
 def unanswered(words: str) -> str:
-    """The last look had no answer that says anything."""
+    """Return the last look had no answer that says anything."""
     return "\n".join(["Mixpanel could not be asked.", *([words] if words else []), _UNKNOWN])
 
 
@@ -102,7 +102,7 @@ def _of_time(at: int, sent_at: int, *, tracked: bool) -> Iterator[str]:
 
 
 def _likely(delivery: Delivery, project: Project, now: int, *, surely: bool) -> Iterator[str]:
-    """What is not in the record. `surely` says that something in it explains enough already."""
+    """Yield what is not in the record. `surely` says that something in it explains enough already."""
     tracked = delivery.operation == "track-event"
     if tracked and not surely:
         yield (

@@ -30,7 +30,8 @@ class Sought:
 
 
 def sought(delivery: Delivery, index: int | None = None) -> Sought:
-    """The event of this delivery at `index`, or else the first that Mixpanel did not refuse. Raises CannotLook."""
+    """Return the event of this delivery at `index`, or else the first that Mixpanel did not refuse. Raises
+    CannotLook."""
     if delivery.operation not in OPERATIONS:
         raise CannotLook("Only events can be looked for: this call sent none.")
     refused = refused_places(delivery)
@@ -44,18 +45,18 @@ def sought(delivery: Delivery, index: int | None = None) -> Sought:
 
 
 def records(delivery: Delivery) -> list[Record]:
-    """The records of its body, as far as the body was kept."""
+    """Return the records of its body, as far as the body was kept."""
     body = delivery.request.get("body") if isinstance(delivery.request, dict) else None
     return [value for value in _values(body or "") if isinstance(value, dict)]
 
 
 def refused_places(delivery: Delivery) -> set[int]:
-    """The places of the records that Mixpanel named as failed."""
+    """Return the places of the records that Mixpanel named as failed."""
     return {record["index"] for record in delivery.failed_records or () if isinstance(record.get("index"), int)}
 
 
 def moment(time: Any, otherwise: int) -> int:
-    """An event's time in milliseconds; `otherwise` for what is none."""
+    """Return an event's time in milliseconds; `otherwise` for what is none."""
     if isinstance(time, bool) or not isinstance(time, int | float) or time != time:  # noqa: PLR0124 - NaN
         return otherwise
     found = time if time >= IN_MILLISECONDS else time * 1000
@@ -80,7 +81,7 @@ def _storable(value: Any) -> str:
 
 
 def _values(body: str) -> Iterator[Any]:
-    """A JSON list's elements, one value, or a value a line; the end of a body that was cut is left out."""
+    """Yield a JSON list's elements, one value, or a value a line; the end of a body that was cut is left out."""
     decoder = json.JSONDecoder()
     place = len(body) - len(body.lstrip("[ \r\n\t"))
     while place < len(body):

@@ -50,7 +50,7 @@ def look_once(runtime: Runtime) -> bool:
 
 
 def _looked(runtime: Runtime, check: DeliveryCheck) -> LookResult:
-    """What a look finds; a fault of ours ends it, instead of being met again and again."""
+    """Return what a look finds; a fault of ours ends it, instead of being met again and again."""
     try:
         return look(runtime, check)
     except DecryptionError:
@@ -64,7 +64,7 @@ def _looked(runtime: Runtime, check: DeliveryCheck) -> LookResult:
 
 
 def look(runtime: Runtime, check: DeliveryCheck) -> LookResult:
-    """What a look finds."""
+    """Return what a look finds."""
     delivery = runtime.database.read(lambda db: deliveries.by_id(db, check.delivery_id), one_statement=True)
     if delivery is None:
         return LookResult("stopped", "The call is not in the history any more.", counts=False)
@@ -203,7 +203,7 @@ def _insert_id(event: dict[str, Any]) -> Any:
 
 
 def _of_copies(seen: ExportedLines, wanted: Sought) -> Iterator[str]:
-    """What is worth knowing about an event that is there."""
+    """Yield what is worth knowing about an event that is there."""
     kept = str(seen.copies[0]["properties"].get("distinct_id", ""))
     if kept != wanted.distinct_id:
         yield causes.merged(kept)

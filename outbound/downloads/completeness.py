@@ -23,7 +23,8 @@ class Lines:
         self._held = b""
 
     def take(self, piece: bytes) -> bytes:
-        """The whole lines in what came so far. Raises BrokenOff behind the last good one: `rest` has those before."""
+        """Return the whole lines in what came so far. Raises BrokenOff behind the last good one: `rest` has those
+        before."""
         self.rest = b""
         *lines, self._held = (self._held + piece).split(b"\n")
         if len(self._held) > LONGEST_LINE:
@@ -31,7 +32,7 @@ class Lines:
         return self._good(lines)
 
     def end(self) -> bytes:
-        """What is left. Raises BrokenOff where it is no event."""
+        """Return what is left. Raises BrokenOff where it is no event."""
         self.rest, held, self._held = b"", self._held, b""
         return self._good([held])
 
@@ -89,7 +90,7 @@ class Document:
         self._begun = self._other = False
 
     def take(self, piece: bytes) -> bytes:
-        """What came. Raises BrokenOff where more is closed than was opened, or something follows."""
+        """Return what came. Raises BrokenOff where more is closed than was opened, or something follows."""
         if not self._begun and piece.strip():
             self._begun, self._other = True, piece.lstrip()[:1] not in _BEGINS
         if self._other:

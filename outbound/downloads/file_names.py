@@ -7,7 +7,7 @@ _ENDINGS = {"raw-event-export": "ndjson"}
 
 
 def name_of(delivery: Delivery, found: Download) -> str:
-    """A file's name that says which call it answers, and whether it is whole."""
+    """Return a file's name that says which call it answers, and whether it is whole."""
     ending = _ENDINGS.get(delivery.operation, "ndjson" if found.records is not None else "txt")
     if found.records is None and (delivery.answer or "").lstrip()[:1] in {"{", "["}:
         ending = "json"

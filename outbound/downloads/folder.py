@@ -16,7 +16,7 @@ FULL = "there is no more room for answers (setting MAX_DOWNLOADS_MB)"
 
 
 def folder_of(runtime: Runtime) -> "Folder":
-    """The folder of this relay, which MAX_DOWNLOADS_MB bounds."""
+    """Return the folder of this relay, which MAX_DOWNLOADS_MB bounds."""
     return Folder(runtime.settings.instance / "downloads", runtime.settings.max_downloads_mb * 1024 * 1024)
 
 
@@ -29,7 +29,7 @@ class Folder:
     most: int
 
     def new(self) -> tuple[str, IO[bytes]]:
-        """A name, and the open file. Raises BrokenOff where it cannot be made."""
+        """Return a name, and the open file. Raises BrokenOff where it cannot be made."""
         name = secrets.token_hex(16)
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -40,12 +40,12 @@ class Folder:
         return name, os.fdopen(handle, "wb")
 
     def file(self, name: str) -> Path | None:
-        """The file, None where it is gone."""
+        """Return the file, None where it is gone."""
         path = self.path / name
         return path if name and path.parent == self.path and path.is_file() else None
 
     def used(self) -> int:
-        """Bytes in all files."""
+        """Count the bytes in all files."""
         return sum(size for size, _ in self._sizes().values())
 
     def make_room(self, size: int) -> None:
@@ -68,7 +68,7 @@ class Folder:
         (self.path / name).unlink(missing_ok=True)
 
     def quiet(self) -> set[str]:
-        """All files that nobody is writing, or has just written."""
+        """Return all files that nobody is writing, or has just written."""
         before = time.time() - QUIET
         return {name for name, (_, at) in self._sizes().items() if at < before and not self._is_written(name)}
 

@@ -35,7 +35,7 @@ class AnswerPage:
 
 
 def wants_every(given: CallInput) -> bool:
-    """Whether all pages were asked for."""
+    """Tell whether all pages were asked for."""
     return str(given.params.get(EVERY_PAGE, given.params.get("everyPage", ""))).strip().lower() in YES
 
 
@@ -52,7 +52,7 @@ def read(answer: Any) -> AnswerPage:
 
 
 def every(given: CallInput, ask: Callable[[CallInput], Outcome], receiver: Receiver) -> Outcome:
-    """All pages from the one that was given on; `ask` makes the call of one."""
+    """Return all pages from the one that was given on; `ask` makes the call of one."""
     work = _Work(given, ask, receiver)
     try:
         work.run()
@@ -96,7 +96,7 @@ class _Work:
         return read(parsed(outcome.answer))
 
     def outcome(self) -> Outcome:
-        """One for all of it: with the session and page at which to go on, where it broke off."""
+        """Return one outcome for all of it; where it broke off, with the session and page at which to go on."""
         received, last = self.receiver.received, self.last
         if last is None or (not self.pages and last.verdict != "accepted"):
             return last or _none(self.trail)

@@ -44,7 +44,7 @@ class Download:
 
 
 def note(db: Connection, delivery: int, now: int, size: int, records: int | None, file: str) -> bool:
-    """How far it is; whether somebody has asked to stop it."""
+    """Return how far it is; whether somebody has asked to stop it."""
     values = {"delivery": delivery, "now": now, "size": size, "records": records, "file": file or None}
     db.execute(_ALIVE, {"id": delivery, "until": now + ALIVE})
     return db.execute(_NOTE, values).scalar_one() is not None
@@ -72,7 +72,7 @@ def old(db: Connection, before: int) -> list[tuple[int, str]]:
 
 
 def files(db: Connection) -> set[str]:
-    """The names of all files that some row knows."""
+    """Return the names of all files that some row knows."""
     return set(db.execute(_FILES).scalars())
 
 

@@ -15,7 +15,7 @@ ROOM = 8 * 1024 * 1024  # bytes for which room is made at once
 
 
 def size_of(count: int) -> str:
-    """Bytes for people."""
+    """Write a number of bytes for people."""
     for unit, size in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
         if count >= size:
             return f"{count / size:.1f} {unit}"

@@ -118,7 +118,7 @@ class BatchSender:
 
 
 def _is_in_vain(outcome: Outcome) -> bool:
-    """Whether the next batch would fare no better; this one is then sent again when somebody lets it go on."""
+    """Tell whether the next batch would fare no better; this one is then sent again when somebody lets it go on."""
     return outcome.verdict == "failed" or (outcome.verdict == "rejected" and is_of_call(outcome.status))
 
 

@@ -89,7 +89,7 @@ class RecordChecker:
         self.duplicates = DuplicateEvents()
 
     def ready(self, found: ReadRecord) -> EncodedRecord | RefusedRecord:
-        """The record as it is sent, or why it is not."""
+        """Return the record as it is sent, or why it is not."""
         if found.record is None:
             return RefusedRecord(found.place, None, found.wrong, found.text)
         try:
@@ -120,7 +120,8 @@ class RecordChecker:
 
 
 def batches(found: Iterable[ReadRecord], checker: RecordChecker, done: list[Range]) -> Iterator[Batch]:
-    """Everything that is not in a stretch that is `done` (in order, without overlaps), in stretches to be sent."""
+    """Yield everything that is not in a stretch that is `done` (in order, without overlaps), in stretches to be
+    sent."""
     ahead = iter([*done, (2**63, 2**63)])
     start, end = next(ahead)
     batch = Batch()
@@ -143,7 +144,7 @@ def batches(found: Iterable[ReadRecord], checker: RecordChecker, done: list[Rang
 
 
 def record_kind(record: Record) -> Record:
-    """What a record is, without what it says."""
+    """Return what a record is, without what it says."""
     return _FACES[next((name for name in OPERATORS if name in record), "event")]
 
 

@@ -64,7 +64,7 @@ class Columns:
     operator: str = "$set"
 
     def record(self, row: dict[str, str]) -> Record:
-        """The record of a row; empty cells say nothing."""
+        """Return the record of a row; empty cells say nothing."""
         top: Record = dict(self.always)
         properties: Record = {}
         for name, text in row.items():
@@ -132,7 +132,8 @@ class Columns:
 
 
 def guessed(kind: str, names: list[str], said: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What each column is: as it was `said`, else what it probably is. No target twice, and the surest name gets it."""
+    """Return what each column is: as it was `said`, else what it probably is. No target twice, and the surest name gets
+    it."""
     found = dict.fromkeys(names, PROPERTY) | dict(said or {})
     for name in sorted(names, key=lambda name: _SURENESS.get(_plain(name), len(_KNOWN))):
         target = _target(kind, name)

@@ -13,7 +13,7 @@ class DuplicateEvents:
         self.seen: dict[int, None] = {}
 
     def is_duplicate(self, given: dict[str, Any], prepared: dict[str, Any]) -> bool:
-        """Whether the `$insert_id` that was filled in is that of an event before."""
+        """Tell whether the `$insert_id` that was filled in is that of an event before."""
         own, properties = given.get("properties"), prepared.get("properties")
         if not isinstance(own, dict) or own.get("$insert_id") or not isinstance(properties, dict):
             return False

@@ -40,14 +40,15 @@ class Failure:
 
 
 def of(batch: Batch, outcome: Outcome | None) -> list[Failure]:
-    """What failed of a batch: what our checks refused, and what Mixpanel did not take; None where nothing was sent."""
+    """Return what failed of a batch: what our checks refused, and what Mixpanel did not take; None where nothing was
+    sent."""
     refused = [Failure(one.place, "refused", one.field, one.reason, one.text) for one in batch.refused]
     return [*refused, *_failed(batch, outcome)]
 
 
 def _failed(batch: Batch, outcome: Outcome | None) -> Sequence[Failure]:
-    """The records that Mixpanel named, or all of them where it took none. Where it took some and does not name the
-    others, nobody knows of any record that was not named whether it is there."""
+    """Return the records that Mixpanel named, or all of them where it took none. Where it took some and does not name
+    the others, nobody knows of any record that was not named whether it is there."""
     if outcome is None or outcome.verdict == "accepted":
         return []
     verdict = "uncertain" if outcome.verdict == "uncertain" else "rejected"
@@ -70,7 +71,7 @@ def _pairs(batch: Batch) -> Iterator[tuple[int, bytes]]:
 
 
 def _own(encoded: bytes) -> str:
-    """The record without the token that we filled in, so that it can be imported again as it is."""
+    """Return the record without the token that we filled in, so that it can be imported again as it is."""
     record: Record = msgspec.json.decode(encoded)
     return msgspec.json.encode({name: value for name, value in record.items() if name != "$token"}).decode()
 
@@ -83,7 +84,7 @@ def add(db: Connection, import_id: int, found: Sequence[Failure]) -> None:
 
 
 def is_record(failure: Failure) -> bool:
-    """Whether it can be imported again: a row or a line that could not be read is none."""
+    """Tell whether it can be imported again: a row or a line that could not be read is none."""
     try:
         return bool(objects.record(failure.record.encode()))
     except (NoRecord, UnicodeEncodeError):
@@ -97,7 +98,7 @@ def some(db: Connection, import_id: int, after: int, limit: int) -> list[Failure
 
 
 def every(database: Database, import_id: int) -> Iterator[Failure]:
-    """All of them, with flat memory."""
+    """Yield all failed records of an import, with flat memory."""
     after = -1
     while found := database.read(lambda db: some(db, import_id, after, PIECE), one_statement=True):  # noqa: B023
         yield from found

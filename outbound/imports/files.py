@@ -32,7 +32,7 @@ def plain_fingerprint(path: Path) -> str:
 
 
 def _ends(path: Path) -> tuple[int, bytes]:
-    """The length of a file, and its first and its last megabyte."""
+    """Return the length of a file, and its first and its last megabyte."""
     with path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
@@ -42,7 +42,7 @@ def _ends(path: Path) -> tuple[int, bytes]:
 
 
 def form_of(path: Path) -> Form:
-    """How a file holds its records, by how it begins. Raises UnreadableFile, OSError."""
+    """Return how a file holds its records, by how it begins. Raises UnreadableFile, OSError."""
     with encoded.opened(path) as (start, _file):
         return _form(start)
 
@@ -59,8 +59,8 @@ def _form(start: bytes) -> Form:
 
 
 def reads(path: Path, columns: Columns | None = None) -> Iterator[ReadRecord]:
-    """Everything in the file, by place; blank lines are passed over. A CSV needs `columns`. Raises UnreadableFile, also
-    midway, and OSError."""
+    """Yield everything in the file, by place; blank lines are passed over. A CSV needs `columns`. Raises
+    UnreadableFile, also midway, and OSError."""
     with encoded.opened(path) as (start, file):
         form = _form(start)
         if form == "csv":
@@ -72,21 +72,21 @@ def reads(path: Path, columns: Columns | None = None) -> Iterator[ReadRecord]:
 
 
 def _rows(found: table.Table, columns: Columns) -> Iterator[ReadRecord]:
-    """The rows of a table as records; the place is the number of the row below the heads."""
+    """Yield the rows of a table as records; the place is the number of the row below the heads."""
     for row in found.cells():
         record = None if row.wrong else columns.record(row.cells)
         yield ReadRecord(row.place, record, row.wrong, row.text, row.line)
 
 
 def heads(path: Path) -> list[str]:
-    """The names of a CSV's columns. Raises UnreadableFile, OSError."""
+    """Return the names of a CSV's columns. Raises UnreadableFile, OSError."""
     with table.table(path) as found:
         return [name for name in found.names if name]
 
 
 def total(path: Path) -> int | None:
-    """How many places there are; None where that would mean to read every object. All of the file is looked at, so
-    that a packed one is known to be whole. Raises UnreadableFile, OSError."""
+    """Return how many places there are; None where that would mean to read every object. All of the file is looked at,
+    so that a packed one is known to be whole. Raises UnreadableFile, OSError."""
     with encoded.opened(path) as (start, file):
         form, end = _form(start), table.line_end(start)
         lines, last = 0, end

@@ -201,7 +201,7 @@ def claim(db: Connection, import_id: int, by: str, now: int) -> Import | None:
 
 
 def hold(db: Connection, import_id: int, by: str) -> bool:
-    """Whether it is still ours; if so nobody else can claim it before this transaction ends."""
+    """Tell whether it is still ours; if so nobody else can claim it before this transaction ends."""
     return db.execute(_HOLD, {"id": import_id, "claim": by}).rowcount == 1
 
 

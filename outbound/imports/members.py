@@ -29,7 +29,7 @@ class WrongTemplate(ValueError):
 
 
 def checked(template: Any) -> Record:
-    """The template, if it is one record that names who it is about. Raises WrongTemplate."""
+    """Return the template, if it is one record that names who it is about. Raises WrongTemplate."""
     if not isinstance(template, dict):
         raise WrongTemplate("The template is one JSON object: the record that each member gets.")
     used = {one.strip() for written in _texts(template) for one in _PLACE.findall(written)}
@@ -43,7 +43,7 @@ def checked(template: Any) -> Record:
 
 
 def _texts(template: Any) -> Iterator[str]:
-    """Every text in which places are filled."""
+    """Yield every text of the template in which placeholders are filled in."""
     if isinstance(template, str):
         yield template
     elif isinstance(template, dict | list):
@@ -54,7 +54,7 @@ def _texts(template: Any) -> Iterator[str]:
 def reads(
     database: Database, cohort: int, template: Record, now: int, limit: int | None = None
 ) -> Iterator[ReadRecord]:
-    """The record of each member; whoever enters or leaves meanwhile may or may not be among them."""
+    """Yield the record of each member; whoever enters or leaves meanwhile may or may not be among them."""
     after, given = 0, 0
     while rows := database.read(partial(page, cohort=cohort, after=after, limit=PIECE), one_statement=True):
         for row in rows:
@@ -66,7 +66,7 @@ def reads(
 
 
 def filled(template: Any, values: Record) -> Any:
-    """The template with the values in it; what a member lacks is left out of objects, and empty within texts."""
+    """Return the template with the values in it; what a member lacks is left out of objects, and empty within texts."""
     if isinstance(template, dict):
         pairs = ((name, filled(value, values)) for name, value in template.items())
         return {name: one for name, one in pairs if one is not None}

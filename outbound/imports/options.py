@@ -48,7 +48,7 @@ class Options:
             raise WrongOption("Only updates of user profiles can have $ignore_time, $ip and $ignore_alias.")
 
     def applied(self, kind: str, record: Record) -> Record:
-        """The record with what the options say of it, its time as Mixpanel takes it. Raises NoTime."""
+        """Return the record with what the options say of it, its time as Mixpanel takes it. Raises NoTime."""
         return self._event(record) if kind == "events" else self._update(kind, record)
 
     def _event(self, record: Record) -> Record:

@@ -63,7 +63,7 @@ def _work(claimed: ClaimedImport, stop: threading.Event) -> None:
 
 
 def _ended(claimed: ClaimedImport) -> tuple[str, str | None]:
-    """The state in which it is given back, and why."""
+    """Return the state in which it is given back, and why."""
     if claimed.trouble:
         return "failed", claimed.trouble
     return ("waiting" if claimed.halt.is_set() else "done"), None  # told to stop: the next worker goes on
@@ -88,7 +88,7 @@ def _send_all(claimed: ClaimedImport, prepared: Preparation, memory: MemoryLimit
 
 
 def _records(claimed: ClaimedImport) -> Iterator[ReadRecord]:
-    """The records of its source, until it is halted."""
+    """Yield the records of its source, until it is halted."""
     for record in source.reads(claimed.runtime, claimed.job):
         if claimed.halt.is_set():
             return

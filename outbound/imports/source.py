@@ -13,7 +13,7 @@ from runtime import Runtime
 
 
 def reads(runtime: Runtime, job: Import, limit: int | None = None) -> Iterator[ReadRecord]:
-    """All records by place, at most `limit` of a cohort. Raises files.Unreadable, also midway."""
+    """Yield all records by place, at most `limit` of a cohort. Raises UnreadableFile, also midway."""
     if job.source == "cohort" and job.cohort_id is not None:
         return members.reads(runtime.database, job.cohort_id, job.settings["template"], job.created_at, limit)
     if job.path is None:
@@ -41,6 +41,6 @@ def _confirm(runtime: Runtime, path: Path, job: Import) -> None:
 
 
 def columns_of(kind: str, settings: dict[str, Any]) -> Columns:
-    """How the rows of a CSV become records."""
+    """Return how the rows of a CSV become records."""
     mapping, always = settings.get("mapping", {}), settings.get("always", {})
     return Columns(kind, mapping, always, settings.get("operator", "$set"))

@@ -41,7 +41,7 @@ def tidy(database: Database, folder: Path, now: int) -> None:
 
 
 def _is_alone(path: Path) -> bool:
-    """Whether its row would be there, if it had one."""
+    """Tell whether its row would be there, if it had one."""
     try:
         return path.is_file() and path.stat().st_mtime < time.time() - ALONE
     except FileNotFoundError:

@@ -116,12 +116,12 @@ FORMAT = Param("format", "query", "choice", "Format", choices=("json", "csv"))
 
 
 def one_of(name: str, words: str, *choices: str, **more: Any) -> Param:
-    """A choice in the query."""
+    """Describe a parameter that is a choice in the query."""
     return replace(Param(name, "query", "choice", words, choices=choices), **more)
 
 
 def needed(param: Param, **more: Any) -> Param:
-    """The same parameter, where it may not be missing."""
+    """Return the same parameter, where it may not be missing."""
     return replace(param, required=True, **more)
 
 
@@ -130,7 +130,7 @@ def optional(param: Param, **more: Any) -> Param:
 
 
 def in_form(param: Param, **more: Any) -> Param:
-    """The same parameter, in the form body."""
+    """Return the same parameter, in the form body."""
     return replace(param, place="form", **more)
 
 

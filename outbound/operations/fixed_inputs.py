@@ -28,13 +28,13 @@ _NAMES = {
 
 
 def is_settled(operation: Operation, name: str) -> bool:
-    """Whether this is no parameter that is asked for, and yet has a value."""
+    """Tell whether this is no parameter that is asked for, and yet has a value."""
     param = operation.param(name)
     return (param is None or param.fixed) and (_key(name) in _NAMES)
 
 
 def problem(operation: Operation, project: Project, credentials: Credentials, name: str, value: Any) -> Problem | None:
-    """What is wrong with the value, None where it is the one that is used."""
+    """Return what is wrong with the value, None where it is the one that is used."""
     if is_missing(value):
         return None
     kind, field = _NAMES[_key(name)], f"params.{name}"
@@ -53,7 +53,7 @@ def _region(_operation: Operation, project: Project, _credentials: Credentials, 
 
 
 def region_of(text: str) -> str:
-    """The region that a text means, empty where it means none."""
+    """Return the region that a text means, empty where it means none."""
     word = text.strip().lower()
     if word in {"us", "eu", "in"}:
         return word

@@ -175,7 +175,7 @@ def _preset(param: Param, **known: str) -> Param:
 def _generic(
     identifier: str, name: str, words: str, path: str, key: str, form: dict[str, str], *more: Param
 ) -> Operation:
-    """A raw request to the pipelines, to be filled in further."""
+    """Describe a raw request to the pipelines, to be filled in further."""
     others = tuple(param for param in _RAW.params if param.name not in {"family", "base_url", "auth"})
     given = {param.name: param.example for param in more}
     return replace(

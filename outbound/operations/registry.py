@@ -35,12 +35,13 @@ _ALIASES = {key: operation for operation in _ALL for key in operation.also}
 
 
 def find(key: str) -> Operation | None:
-    """The operation of this id, or with this alias (an action key of the Prismatic component, an id of other specs)."""
+    """Return the operation of this id, or with this alias (an action key of the Prismatic component, an id of other
+    specs)."""
     return OPERATIONS.get(key) or _ALIASES.get(key)
 
 
 def groups() -> list[tuple[str, list[Operation]]]:
-    """All operations under their headings, in the order in which they are described."""
+    """Return all operations under their headings, in the order in which they are described."""
     found: dict[str, list[Operation]] = {}
     for operation in _ALL:
         found.setdefault(operation.group, []).append(operation)
@@ -48,7 +49,7 @@ def groups() -> list[tuple[str, list[Operation]]]:
 
 
 def filled(example: Example, now: int) -> CallInput:
-    """An example with its times put in; `now` is in milliseconds."""
+    """Return an example with its times put in; `now` is in milliseconds."""
     return CallInput(in_time(example.params, now), in_time(example.body, now))
 
 
@@ -64,7 +65,7 @@ def in_time(value: Any, now: int) -> Any:
 
 
 def described(operation: Operation) -> dict[str, Any]:
-    """The operation for programs: plain JSON."""
+    """Return the operation for programs: plain JSON."""
     return {
         "id": operation.id,
         "name": operation.name,

@@ -31,7 +31,7 @@ _PERIOD = (FROM_DATE, TO_DATE)
 
 
 def _of_events(identifier: str, name: str, words: str, path: str, *params: Param, note: str = "") -> Operation:
-    """A report on one event."""
+    """Describe a report on one event."""
     given = {param.name: param.example for param in params if param.required and param.example is not None}
     example = Example("Sign-ups of the last month", {"event": "Signed up"} | given)
     return query(identifier, name, words, path, _EVENT, *_PERIOD, *params, note=note, examples=(example,))

@@ -110,7 +110,7 @@ class Operation:
     reference: str = ""
 
     def param(self, name: str) -> Param | None:
-        """The parameter of this name, in any of its spellings."""
+        """Return the parameter of this name, in any of its spellings."""
         return next((param for param in self.params if name == param.name or name in param.also), None)
 
     @property
@@ -177,6 +177,6 @@ class Composed:
         return self.request
 
     def stops(self, *, force: bool) -> list[Problem]:
-        """The problems that keep it from being sent."""
+        """Return the problems that keep it from being sent."""
         levels = ("error",) if force else ("error", "advice")
         return [problem for problem in self.problems if problem.level in levels]

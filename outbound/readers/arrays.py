@@ -17,7 +17,7 @@ _BLANKS = {True: re.compile(r"[ \t\r\n,]*+"), False: re.compile(r"[ \t\r\n]*+")}
 
 
 def of_array(file: IO[bytes]) -> Iterator[ReadRecord]:
-    """The elements of an array by place; what stands behind the array is told, and not read."""
+    """Yield the elements of an array by place; what stands behind the array is told, and not read."""
     values = _Values(file, is_array=True)
     values.pass_blanks()
     values.go_to(values.at + 1)
@@ -58,7 +58,7 @@ class _Values:
             yield self._next()
 
     def wrong(self, words: str) -> ReadRecord:
-        """What ends the reading, `words` with its line."""
+        """Return what ends the reading, `words` with its line."""
         shown = self.held[self.at : self.at + SHOWN].encode("utf-8", "replace").decode()
         return ReadRecord(self.place + 1, None, words.format(self.line), shown, self.line)
 
@@ -100,7 +100,7 @@ class _Values:
         return ReadRecord(self.place, None, "No JSON object.", shown, line)
 
     def _end(self) -> int | None:
-        """Where the value ends; None where it is longer than any record may be."""
+        """Return where the value ends; None where it is longer than any record may be."""
         while True:
             try:
                 end = self.decoder.raw_decode(self.held, self.at)[1]
@@ -142,7 +142,7 @@ class _Extent:
         self.is_quoted = self.is_escaped = False
 
     def end(self, text: str, at: int) -> int:
-        """The place behind the value; -1 where it goes on behind `text`."""
+        """Return the place behind the value; -1 where it goes on behind `text`."""
         while True:
             if self.is_quoted:
                 at = self._behind_quotes(text, at)
@@ -169,7 +169,7 @@ class _Extent:
         return False
 
     def _behind_quotes(self, text: str, at: int) -> int:
-        """The place behind a text that an earlier piece began."""
+        """Return the place behind a text that an earlier piece began."""
         found = _REST.match(text, min(at + self.is_escaped, len(text)))
         at = found.end() if found else at
         self.is_escaped = text.startswith("\\", at) and at + 1 == len(text)

@@ -15,8 +15,8 @@ class _Lossy(ValueError):
 
 
 def value(text: str) -> Any:
-    """A number, true and false, a list or an object where a cell is written as one; else the text as it is: `007`,
-    `1.10`, `5e92`, `1_000`, `NaN`, ids of 19 digits."""
+    """Return a number, true and false, a list or an object where a cell is written as one; else the text as it is:
+    `007`, `1.10`, `5e92`, `1_000`, `NaN`, ids of 19 digits."""
     if text in _WORDS:
         return _WORDS[text]
     if text.startswith(("[", "{")):
@@ -25,13 +25,13 @@ def value(text: str) -> Any:
 
 
 def number(text: str) -> Any:
-    """The number that is written back as `text`; the text where there is none."""
+    """Return the number that is written back as `text`; the text where there is none."""
     found: float | int = float(text) if "." in text else int(text) if len(text) < len(str(LARGEST)) + 2 else math.inf
     return found if abs(found) <= LARGEST and str(found) == text else text
 
 
 def _nested(text: str) -> Any:
-    """A list or an object of which nothing is lost."""
+    """Return a list or an object of which nothing is lost."""
     try:
         return json.loads(
             text, parse_constant=_lossy, parse_float=_float, parse_int=_whole, object_pairs_hook=without_twins
@@ -41,7 +41,7 @@ def _nested(text: str) -> Any:
 
 
 def without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object. Raises ValueError where a name stands in it twice."""
+    """Return the object. Raises ValueError where a name stands in it twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise _Lossy("a name stands twice in an object")

@@ -69,8 +69,8 @@ class Peeked(io.RawIOBase):
 
 @contextmanager
 def opened(source: Path | IO[bytes], *, as_it_is: bool = False) -> Iterator[tuple[bytes, IO[bytes]]]:
-    """The beginning of a text (without its mark), and all of it as UTF-8, unpacked; `as_it_is` takes what is no text
-    too. Raises UnreadableFile, also while it is read, and OSError."""
+    """Yield the beginning of a text (without its mark), and all of it as UTF-8, unpacked; `as_it_is` takes what is no
+    text too. Raises UnreadableFile, also while it is read, and OSError."""
     if not isinstance(source, Path):
         source.seek(0)
         yield _text(unpacked(source), as_it_is=as_it_is)
@@ -80,7 +80,7 @@ def opened(source: Path | IO[bytes], *, as_it_is: bool = False) -> Iterator[tupl
 
 
 def whole(source: Path | IO[bytes], most: int = MOST_WHOLE) -> str:
-    """All of a text. Raises UnreadableFile, OSError."""
+    """Return all of a text. Raises UnreadableFile, OSError."""
     with opened(source) as (_start, file):
         content = _read(file, most + 1)
     if len(content) > most:
@@ -106,7 +106,7 @@ def _text(file: IO[bytes], *, as_it_is: bool) -> tuple[bytes, IO[bytes]]:
 
 
 def _without_mark(file: IO[bytes]) -> IO[bytes]:
-    """The text behind its mark, as UTF-8."""
+    """Return the text behind its mark, as UTF-8."""
     mark = _read(file, 4)
     if mark in _UTF32:
         raise UnreadableFile("The file is encoded as UTF-32. Save it as UTF-8.")

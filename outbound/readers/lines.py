@@ -8,7 +8,8 @@ LF, CR = b"\n", b"\r"
 
 
 def lines(file: IO[bytes], end: bytes = LF, longest: int | None = None) -> Iterator[bytes]:
-    """Every line with its end; one that is longer than `longest` comes in pieces, of which the last has the end."""
+    """Yield every line with its end; one that is longer than `longest` comes in pieces, of which the last has the
+    end."""
     most = longest or LONGEST
     if end == LF:
         while line := file.readline(most):
@@ -30,7 +31,7 @@ def _ended_by(file: IO[bytes], end: bytes, most: int) -> Iterator[bytes]:
 
 
 def without_end(line: bytes) -> bytes:
-    """The line without what ends it."""
+    """Return the line without what ends it."""
     return line[:-2] if line.endswith(b"\r\n") else line[:-1] if line.endswith((LF, CR)) else line
 
 

@@ -43,7 +43,7 @@ _decode = msgspec.json.Decoder(Record).decode
 
 
 def record(written: bytes, line: int = 1) -> Record:
-    """The object that is written so. Raises NoRecord."""
+    """Return the object that is written so. Raises NoRecord."""
     try:
         found = _decode(written)
     except UnicodeDecodeError:
@@ -62,7 +62,7 @@ def _plain(error: Exception) -> str:
 
 
 def _names(found: Any, left: int) -> int:
-    """How many names stand in it. Raises NoRecord where it is nested too deeply."""
+    """Return how many names stand in it. Raises NoRecord where it is nested too deeply."""
     if not left:
         raise NoRecord(f"The object is nested deeper than {DEEPEST} levels.")
     if isinstance(found, dict):
@@ -84,7 +84,7 @@ def _refuse_twins(written: bytes) -> None:
 
 
 def is_lines(start: bytes) -> bool:
-    """Whether a text of objects has one on each line: its first line is one, or is none and a later line is."""
+    """Tell whether a text of objects has one on each line: its first line is one, or is none and a later line is."""
     first, *others = start.lstrip(BLANKS).split(b"\n")
     text = first.decode("utf-8", "replace").strip()
     try:
@@ -96,7 +96,7 @@ def is_lines(start: bytes) -> bool:
 
 
 def _is_record(line: bytes) -> bool:
-    """Whether a line is an object by itself, not one within another that is written in steps."""
+    """Tell whether a line is an object by itself, not one within another that is written in steps."""
     try:
         return line.startswith(b"{") and bool(record(line))
     except NoRecord:
@@ -104,7 +104,7 @@ def _is_record(line: bytes) -> bool:
 
 
 def of_lines(file: IO[bytes]) -> Iterator[ReadRecord]:
-    """The object of each line; the place is the line, and blank ones are passed over."""
+    """Yield the object of each line; the place is the line, and blank ones are passed over."""
     number, before = 1, 0  # `before` counts bytes of a line that is too long
     for line in lines(file):
         is_whole = line.endswith(b"\n") or len(line) < cut.LONGEST
@@ -122,7 +122,7 @@ def of_lines(file: IO[bytes]) -> Iterator[ReadRecord]:
 
 
 def made(place: int, written: bytes, line: int) -> ReadRecord:
-    """The object that is written so, or why it is none."""
+    """Return the object that is written so, or why it is none."""
     try:
         return ReadRecord(place, record(written, line), line=line)
     except NoRecord as wrong:

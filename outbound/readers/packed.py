@@ -79,7 +79,7 @@ class Unpacked(io.RawIOBase):
         return True
 
     def _at_the_end(self) -> bytes:
-        """The file is over: what the member still holds. Raises UnreadableFile where it is not whole."""
+        """Return the file is over: what the member still holds. Raises UnreadableFile where it is not whole."""
         found: bytes = self._member.decompress(b"", PIECE) if self._begun else b""
         if not found and not self._member.eof:
             raise UnreadableFile(f"The gzip file breaks off: it is cut short. {_AGAIN}")
@@ -87,7 +87,7 @@ class Unpacked(io.RawIOBase):
 
 
 def unpacked(file: IO[bytes]) -> IO[bytes]:
-    """The bytes of a file, unpacked where it is gzip. `file` can be sought, and stays its caller's to close."""
+    """Return the bytes of a file, unpacked where it is gzip. `file` can be sought, and stays its caller's to close."""
     start = file.read(len(MAGIC))
     file.seek(-len(start), os.SEEK_CUR)
     if start != MAGIC:

@@ -29,7 +29,7 @@ class Row:
 
 
 def rows(lines: Iterable[bytes], separator: str, first: int = 1) -> Iterator[Row]:
-    """All rows; the first line has the number `first`."""
+    """Yield all rows; the first line has the number `first`."""
     number, row = first, None
     for line in lines:
         if row is None and line.endswith(_ENDS) and b'"' not in line:
@@ -48,7 +48,7 @@ def rows(lines: Iterable[bytes], separator: str, first: int = 1) -> Iterator[Row
 
 
 def _plain(line: bytes, separator: str, number: int) -> Row:
-    """A line in which no quote stands."""
+    """Split a line in which no quote stands."""
     try:
         text = without_end(line).decode()
     except UnicodeDecodeError:
@@ -96,7 +96,7 @@ class _Row:
         return Row(self.line, cells, self.wrong, self.text, self.is_ended)
 
     def at_the_end(self) -> Row:
-        """The file is over."""
+        """Return the file is over."""
         if self.mode == self._quoted:
             self.wrong = (
                 f"The quote that opens in line {self.opened} is never closed: from line {self.line} on nothing can "
@@ -150,7 +150,7 @@ class _Row:
         return place
 
     def _broken(self, text: str, _place: int) -> int:
-        """The rest of a line behind a mistake."""
+        """Return the rest of a line behind a mistake."""
         self.is_over = self.is_ended
         return len(text)
 

@@ -39,7 +39,7 @@ class Table:
     rows: Iterator[Row]
 
     def cells(self) -> Iterator[Cells]:
-        """Every row that is not empty."""
+        """Yield every row that is not empty."""
         for place, row in enumerate(self.rows, 1):
             if row.wrong or any(map(str.strip, row.cells)):
                 yield self._named(place, row)
@@ -64,13 +64,14 @@ class Table:
 
 @contextmanager
 def table(source: Path | IO[bytes]) -> Iterator[Table]:
-    """A table, read as it is asked for. Raises UnreadableFile, also midway, and OSError."""
+    """Yield a table, read as it is asked for. Raises UnreadableFile, also midway, and OSError."""
     with opened(source) as (start, file):
         yield read(start, file)
 
 
 def read(start: bytes, file: IO[bytes], separators: Sequence[str] = SEPARATORS) -> Table:
-    """The table of a text that begins with `start`, of which one of `separators` is its own. Raises UnreadableFile."""
+    """Return the table of a text that begins with `start`, of which one of `separators` is its own. Raises
+    UnreadableFile."""
     end = line_end(start)
     found, first, said = _first_line(lines(file, end))
     separator = said or _separator(start, first, separators)
@@ -84,7 +85,7 @@ def read(start: bytes, file: IO[bytes], separators: Sequence[str] = SEPARATORS) 
 
 
 def line_end(start: bytes) -> bytes:
-    """What ends a line: the first line end that stands outside of quotes says so."""
+    """Return what ends a line: the first line end that stands outside of quotes says so."""
     is_quoted = False
     for found in re.finditer(rb'["\r\n]', start):
         if found[0] == b'"':
@@ -95,7 +96,7 @@ def line_end(start: bytes) -> bytes:
 
 
 def _first_line(found: Iterator[bytes]) -> tuple[Iterator[bytes], int, str]:
-    """The lines from the heads on, the number of the first, and the separator that a line before them says."""
+    """Return the lines from the heads on, the number of the first, and the separator that a line before them says."""
     said = ""
     for number, line in enumerate(found, 1):
         mark = _SAID.fullmatch(line.decode("utf-8", "replace").lstrip()) if not said else None
@@ -107,7 +108,7 @@ def _first_line(found: Iterator[bytes]) -> tuple[Iterator[bytes], int, str]:
 
 
 def _separator(start: bytes, first: int, separators: Sequence[str]) -> str:
-    """What stands most often between the heads; of two, the one by which the next row has as many cells."""
+    """Return what stands most often between the heads; of two, the one by which the next row has as many cells."""
     text = start[: start.rfind(b"\n") + 1] or start
     below = text.splitlines(keepends=True)[first - 1 :]
 
@@ -136,6 +137,6 @@ def _names(head: Row) -> list[str]:
 
 
 def shown(names: list[str]) -> str:
-    """The heads, for a message."""
+    """Return the heads, for a message."""
     found = [name[:LONGEST_NAME] or "(no name)" for name in names[:SHOWN]]
     return ", ".join(found) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -31,7 +31,7 @@ class NoTime(ValueError):
 
 
 def milliseconds(given: Any) -> int:
-    """Milliseconds since 1970 of a number or a text. Raises NoTime."""
+    """Return milliseconds since 1970 of a number or a text. Raises NoTime."""
     found = _of_number(given) if isinstance(given, int | float) else _of_text(given)
     if found is None or abs(found) >= LATEST:
         raise NoTime
@@ -53,7 +53,7 @@ def seconds(given: Any) -> int | float:
 
 
 def _is_seconds(given: Any) -> bool:
-    """Whether it counts seconds."""
+    """Tell whether it counts seconds."""
     if isinstance(given, int | float):
         return abs(given) < MILLISECONDS
     found = _NUMBER.fullmatch(given.strip())
@@ -61,7 +61,7 @@ def _is_seconds(given: Any) -> bool:
 
 
 def _is_day(found: re.Match[str]) -> bool:
-    """Whether eight digits are a day, 20261124: as seconds they would be of 1970."""
+    """Tell whether eight digits are a day, 20261124: as seconds they would be of 1970."""
     return len(found[0]) == 8 and found[0].isdigit()  # noqa: PLR2004
 
 
@@ -83,7 +83,7 @@ def _of_text(given: Any) -> int | None:
 
 
 def _scaled(whole: int, billionths: int) -> int:
-    """A count of whatever its size says, as milliseconds."""
+    """Return a count of whatever its size says, as milliseconds."""
     size = abs(whole)
     if size < MILLISECONDS:
         return whole * 1000 + int(billionths / 1_000_000)

@@ -41,7 +41,7 @@ def body_of(
     *,
     from_params: bool,
 ) -> Body:
-    """The body, with what is wrong in it by field."""
+    """Return the body, with what is wrong in it by field."""
     if operation.record is None:
         return _WITHOUT_RECORDS[operation.body](operation, given, values)
     body = Body()
@@ -159,7 +159,7 @@ def _nothing(_operation: Operation, given: CallInput, _values: dict[str, Any]) -
 
 
 def _form(operation: Operation, given: CallInput, values: dict[str, Any]) -> Body:
-    """The parameters; a body that was given is a further set of fields."""
+    """Return the parameters; a body that was given is a further set of fields."""
     fields = _fields(operation, values)
     if isinstance(given.body, dict):
         known = [

@@ -47,7 +47,7 @@ class Composition:
 def compose(
     operation: Operation, project: Project, credentials: Credentials, given: CallInput, now: int, base_url: str = ""
 ) -> Composed:
-    """The request of `operation` for `project`; `now` is in milliseconds, `base_url` is MIXPANEL_BASE_URL."""
+    """Return the request of `operation` for `project`; `now` is in milliseconds, `base_url` is MIXPANEL_BASE_URL."""
     from_params = given.body in (None, "", [])
     draft = Composition(operation, project, credentials, given, now, base_url)
     draft.values = values_of(operation, _asked(draft), now, from_params=from_params)
@@ -65,8 +65,8 @@ def compose(
 
 
 def _asked(draft: Composition) -> CallInput:
-    """What was given without what is settled here, which has to be what it is; the body of a raw request is one of its
-    parameters."""
+    """Return what was given without what is settled here, which has to be what it is; the body of a raw request is one
+    of its parameters."""
     params, body = draft.given.params, draft.given.body
     if draft.operation.body == "raw" and body not in (None, "", []):
         params = params | {"text" if isinstance(body, str) else "json": body}
@@ -80,7 +80,7 @@ def _asked(draft: Composition) -> CallInput:
 
 
 def _auth(draft: Composition) -> Auth:
-    """The best way to sign in that the project has credentials for."""
+    """Return the best way to sign in that the project has credentials for."""
     known = draft.credentials
     there: dict[Auth, bool] = {
         "none": True,
@@ -99,7 +99,7 @@ def _auth(draft: Composition) -> Auth:
 
 
 def _ways_in(draft: Composition) -> tuple[Auth, ...]:
-    """How to sign in: what was chosen, else whatever Mixpanel takes."""
+    """Return how to sign in: what was chosen, else whatever Mixpanel takes."""
     known, values = draft.operation.auth, draft.values.found
     if "auth" in values:
         return (values["auth"],)
@@ -164,7 +164,7 @@ def _pairs(draft: Composition, place: str) -> list[tuple[str, str]]:
 
 
 def pairs(params: tuple[Param, ...], found: dict[str, Any], place: str) -> list[tuple[str, str]]:
-    """Names and texts of every parameter in a place."""
+    """Return names and texts of every parameter in a place."""
     there = [param for param in params if param.place == place and param.name in found]
     return [pair for param in there for pair in wire(param, found[param.name])]
 
@@ -178,21 +178,21 @@ def _pair(draft: Composition) -> tuple[str, str] | None:
 
 
 def address(request: Request) -> str:
-    """The whole address, with its query."""
+    """Return the whole address, with its query."""
     query = urlencode(request.query)
     joint = "&" if "?" in request.path else "?"
     return f"{request.base}{request.path}{joint + query if query else ''}"
 
 
 def budget_of(composed: Composed) -> Budget | None:
-    """The limit that a call counts towards: its operation's, or that of the address that a raw request names."""
+    """Return the limit that a call counts towards: its operation's, or that of the address that a raw request names."""
     if composed.operation.body != "raw":
         return composed.operation.budget
     return hosts.budget_of(address(composed.outgoing), composed.outgoing.method)
 
 
 def masked(request: Request, mask: Mask) -> dict[str, Any]:
-    """The request for people and for rows: texts, with every credential masked."""
+    """Return the request for people and for rows: texts, with every credential masked."""
     headers = dict(request.headers)
     if request.auth is not None:
         headers["Authorization"] = f"Basic {MASK}"
@@ -201,7 +201,7 @@ def masked(request: Request, mask: Mask) -> dict[str, Any]:
 
 
 def readable(body: str | None) -> str:
-    """A body for people: JSON with a line for each name, a form with a line for each field, else as it is."""
+    """Return a body for people: JSON with a line for each name, a form with a line for each field, else as it is."""
     if not body or json_depth.is_too_deep(body):
         return body or ""
     try:

@@ -36,7 +36,7 @@ class Mask:
         return piece
 
     def within(self, value: Any) -> Any:
-        """The same value with every text in it masked, names included."""
+        """Return the same value with every text in it masked, names included."""
         if isinstance(value, str):
             return self(value)
         if isinstance(value, dict):
@@ -47,7 +47,7 @@ class Mask:
 
 
 def mask_of(credentials: Credentials, composed: Composed | None = None) -> Mask:
-    """Hides a project's credentials and, of a call, what was given for its secret parameters."""
+    """Hide a project's credentials and, of a call, what was given for its secret parameters."""
     given = []
     if composed is not None:
         secret = [param for param in composed.operation.params if param.secret]

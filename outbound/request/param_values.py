@@ -36,17 +36,17 @@ class File:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether nothing was given: an empty text, list or object says nothing."""
+    """Tell whether nothing was given: an empty text, list or object says nothing."""
     return value is None or value in ("", [], {})
 
 
 def read(param: Param, value: Any) -> Any:
-    """The value as its kind. Raises WrongValue."""
+    """Return the value as its kind. Raises WrongValue."""
     return _READERS[param.kind](param, value)
 
 
 def wire(param: Param, value: Any) -> list[tuple[str, str]]:
-    """How it stands in a query or a form: one pair, or one for each element of a list that is not JSON text."""
+    """Return how it stands in a query or a form: one pair, or one for each element of a list that is not JSON text."""
     if isinstance(value, list) and not param.encoded:
         return [(param.name, str(item)) for item in value]
     return [(param.name, as_text(value))]
@@ -99,7 +99,7 @@ def _finite(text: str) -> float:
 
 
 def is_whole(text: str) -> bool:
-    """Whether there is no half of a character in it (a lone surrogate), which nothing can send on or keep."""
+    """Tell whether there is no half of a character in it (a lone surrogate), which nothing can send on or keep."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -185,7 +185,7 @@ def _date(_param: Param, value: Any) -> str:
 
 
 def _time(_param: Param, value: Any) -> float | int:
-    """Seconds or milliseconds since 1970; milliseconds where whole seconds would lose some."""
+    """Return seconds or milliseconds since 1970; milliseconds where whole seconds would lose some."""
     try:
         found = times.milliseconds(value)
         if isinstance(value, int | float):
@@ -196,7 +196,7 @@ def _time(_param: Param, value: Any) -> float | int:
 
 
 def _is_long(value: Any) -> bool:
-    """Whether it counts in less than seconds, as it is to stay."""
+    """Tell whether it counts in less than seconds, as it is to stay."""
     word = str(value).strip()
     return word.isdigit() and int(word) >= times.MILLISECONDS
 
@@ -222,7 +222,7 @@ def _listed(value: str) -> list[str]:
 
 
 def _object(_param: Param, value: Any) -> dict[str, Any]:
-    """An object, a list of `{"key", "value"}`, or lines of `Name: value` (seeds/003)."""
+    """Read an object: as JSON, as a list of `{"key", "value"}`, or as lines of `Name: value` (seeds/003)."""
     if isinstance(value, str):
         value = _of_lines(value) or parsed(value)
     if isinstance(value, list) and all(isinstance(item, dict) and set(item) == {"key", "value"} for item in value):
@@ -248,7 +248,7 @@ def _keyed(pairs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _files(param: Param, value: Any) -> dict[str, File]:
-    """Contents by name: a text, or `{"base64": …, "name": …}` for any bytes."""
+    """Return contents by name: a text, or `{"base64": …, "name": …}` for any bytes."""
     found = {name: _file(name, inner) for name, inner in _object(param, value).items()}
     if sum(len(item.content) for item in found.values()) > MOST_FILE_BYTES:
         raise WrongValue(f"The files are larger than {MOST_FILE_BYTES // 1024 // 1024} MB together.")

@@ -18,8 +18,8 @@ class Values:
 
 
 def values_of(operation: Operation, given: CallInput, now: int, *, from_params: bool) -> Values:
-    """Every parameter's value. `from_params` says that the body is made from them too, so that those of a record have
-    to be there."""
+    """Return every parameter's value. `from_params` says that the body is made from them too, so that those of a record
+    have to be there."""
     values = Values()
     asked = _by_param(operation, given, values)
     for param in operation.params:
@@ -40,7 +40,8 @@ def values_of(operation: Operation, given: CallInput, now: int, *, from_params: 
 
 
 def _is_needed(param: Param, asked: dict[str, Any]) -> bool:
-    """An event's `distinct_id` may be empty where it was given: an event that is nobody's (mixpanel-facts 4.1)."""
+    """Tell whether the parameter has to be there. An event's `distinct_id` may be given as empty: such an event is
+    nobody's (mixpanel-facts 4.1)."""
     nobody = param.name == "distinct_id" and param.place == "properties" and asked.get(param.name) == ""
     return param.required and not nobody
 
@@ -56,7 +57,7 @@ def _take(values: Values, param: Param, value: Any) -> None:
 
 
 def _by_param(operation: Operation, given: CallInput, values: Values) -> dict[str, Any]:
-    """What was given, under Mixpanel's names."""
+    """Return what was given, under Mixpanel's names."""
     asked: dict[str, Any] = {}
     for name, value in given.params.items():
         param = operation.param(name)

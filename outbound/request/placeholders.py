@@ -15,7 +15,7 @@ FILLED = ("url", "query", "headers", "json", "form", "text", "files", "name")
 
 
 def known(project: Project, credentials: Credentials) -> dict[str, str]:
-    """What each stands for; empty where the project does not have it."""
+    """Return what each stands for; empty where the project does not have it."""
     return {
         "token": credentials.token,
         "username": credentials.username,

@@ -20,7 +20,7 @@ Target = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
 def answered_as(operation: Operation, values: dict[str, Any]) -> Operation:
-    """The operation with the kind of answer that was asked for; an export's is known."""
+    """Return the operation with the kind of answer that was asked for; an export's is known."""
     kind: AnswerKind | None = values.get("response_type")
     export = values.get("family") == "export" and str(values.get("url", "")).startswith("/export")
     kind = kind or ("ndjson" if export else None)
@@ -28,7 +28,7 @@ def answered_as(operation: Operation, values: dict[str, Any]) -> Operation:
 
 
 def body_of(values: dict[str, Any]) -> Body:
-    """The body and the headers; a header that decides about credentials or framing is ours alone."""
+    """Return the body and the headers; a header that decides about credentials or framing is ours alone."""
     given = [kind for kind in BODIES if kind in values]
     if given == ["form", "files"]:
         given = ["files"]

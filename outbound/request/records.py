@@ -18,7 +18,7 @@ Record = dict[str, Any]
 
 
 def made_of(operation: Operation, values: dict[str, Any]) -> Record:
-    """One record out of the parameters' values by their places."""
+    """Return one record out of the parameters' values by their places."""
     record: Record = {} if operation.event is None else {"event": operation.event}
     properties: Record = {}
     for param in operation.params:
@@ -36,7 +36,7 @@ def made_of(operation: Operation, values: dict[str, Any]) -> Record:
 
 
 def taken(operation: Operation, given: Any) -> Any:
-    """A given record; of an identity call the properties alone will do."""
+    """Return a given record; of an identity call the properties alone will do."""
     if operation.event is None or not isinstance(given, dict) or "event" in given:
         return given
     return {"event": operation.event, "properties": given.get("properties", given)}
@@ -45,9 +45,9 @@ def taken(operation: Operation, given: Any) -> Any:
 def prepared(
     operation: Operation, record: Record, credentials: Credentials, integration_id: str | None, now: int
 ) -> Record:
-    """The record as it is sent: with the project's token and `$source` (mixpanel-facts 2.3) where it has none, an
-    `$insert_id` made from its content, and `ip` 0 where it names no place, which would be ours (4.5). A profile
-    gets the `$time` of its making, so that a late try overtakes no newer update. `now` is in milliseconds."""
+    """Return the record as it is sent: with the project's token and `$source` (mixpanel-facts 2.3) where it has none,
+    an `$insert_id` made from its content, and `ip` 0 where it names no place, which would be ours (4.5). A profile gets
+    the `$time` of its making, so that a late try overtakes no newer update. `now` is in milliseconds."""
     if operation.record not in EVENTS:
         return {"$token": credentials.token, "$time": now // 1000} | _with_text_ids(record)
     properties = record.get("properties")
@@ -70,12 +70,12 @@ def prepared(
 
 
 def _with_text_ids(holder: Record) -> Record:
-    """The same, its ids that are whole numbers as texts: Mixpanel's ids are."""
+    """Return the same, its ids that are whole numbers as texts: Mixpanel's ids are."""
     numbers = {name: as_text(holder[name]) for name in IDS if name in holder and not isinstance(holder[name], str)}
     return holder | numbers if numbers else holder
 
 
 def token_of(record: Record) -> Any:
-    """The token that a record names itself, None where it names none."""
+    """Return the token that a record names itself, None where it names none."""
     properties = record.get("properties")
     return record.get("$token", properties.get("token") if isinstance(properties, dict) else None)

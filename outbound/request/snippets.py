@@ -17,7 +17,7 @@ TOKEN, USERNAME, SECRET = "MIXPANEL_TOKEN", "MIXPANEL_USERNAME", "MIXPANEL_SECRE
 
 
 def as_curl(composed: Composed, credentials: Credentials) -> str:
-    """A command for a shell; empty where there is no request."""
+    """Write the request as a command for a shell; empty where there is no request."""
     request = composed.request
     if request is None:
         return ""
@@ -34,7 +34,7 @@ def as_curl(composed: Composed, credentials: Credentials) -> str:
 
 
 def as_python(composed: Composed, credentials: Credentials) -> str:
-    """A program that needs `requests`; empty where there is no request."""
+    """Write the request as a program that needs `requests`; empty where there is no request."""
     request = composed.request
     if request is None:
         return ""
@@ -55,7 +55,7 @@ def as_python(composed: Composed, credentials: Credentials) -> str:
 
 
 def as_command(project_name: str, operation: Operation, given: CallInput) -> str:
-    """A line for our own terminal."""
+    """Write the call as a line for our own terminal."""
     words = ["flask", "send", operation.id, "--project", project_name]
     for name, value in given.params.items():
         if value not in (None, "", [], {}):

@@ -23,7 +23,7 @@ _CALLBACK = re.compile(r"\A(?:/\*\*/\s*+)?[\w$.]++\((.*)\)\s*+(?:;\s*+)?\Z", re.
 
 
 def parsed(answer: Answer) -> Any:
-    """The body as JSON, also in a callback; None where it is none."""
+    """Return the body as JSON, also in a callback; None where it is none."""
     text = answer.text.strip()
     inside = _CALLBACK.match(text)
     try:
@@ -61,7 +61,7 @@ def storable(text: str) -> str:
 
 
 def stored(body: Any, total: int, failed: int) -> int:
-    """How many it says it took; where it does not say, all that it does not name."""
+    """Return how many it says it took; where it does not say, all that it does not name."""
     found = whole(body.get("num_records_imported")) if isinstance(body, dict) else None
     if found is not None:
         return max(0, min(found, total))
@@ -90,7 +90,7 @@ def _failed_record(row: Any, place: int) -> FailedRecord:
 
 
 def whole(value: Any) -> int | None:
-    """A whole number, also where it came as a text or with a point; None where it is none."""
+    """Return a whole number, also where it came as a text or with a point; None where it is none."""
     if isinstance(value, str):
         text = value.strip()
         digits = text.removeprefix("-")
@@ -126,7 +126,7 @@ def is_error(body: dict[str, Any]) -> bool:
 
 
 def said(answer: Answer) -> str:
-    """What Mixpanel says itself, as a sentence to be put behind another."""
+    """Return what Mixpanel says itself, as a sentence to be put behind another."""
     body = parsed(answer)
     text = ""
     if isinstance(body, dict):

@@ -45,7 +45,7 @@ def unsent(words: str) -> Judgement:
 
 
 def combined(parts: Sequence[tuple[int, int, Judgement]], *, repeatable: bool) -> Judgement:
-    """One judgement of a batch that was sent in parts: each with its first index and its number of records."""
+    """Return one judgement of a batch that was sent in parts: each with its first index and its number of records."""
     if len(parts) == 1:
         return parts[0][2]
     failed = tuple(one for first, count, part in parts for one in _moved(part, first, count))
@@ -59,7 +59,8 @@ def combined(parts: Sequence[tuple[int, int, Judgement]], *, repeatable: bool) -
 
 
 def _worst(verdicts: set[Verdict], accepted: int, *, repeatable: bool) -> Verdict:
-    """Where a part could not be confirmed the whole is not, and may be sent again where that is safe."""
+    """Return the worst verdict of the parts: where one could not be confirmed the whole is not, and may be sent again if
+    that is safe."""
     if len(verdicts) == 1:
         return verdicts.pop()
     if "uncertain" in verdicts:
@@ -72,7 +73,7 @@ def _worst(verdicts: set[Verdict], accepted: int, *, repeatable: bool) -> Verdic
 
 
 def _moved(part: Judgement, first: int, count: int) -> list[FailedRecord]:
-    """Its failed records at their places in the whole; each record of a part that failed as a whole."""
+    """Return its failed records at their places in the whole; each record of a part that failed as a whole."""
     if not part.failed_records and part.verdict != "accepted":
         return [FailedRecord(first + index, None, None, part.words) for index in range(count)]
     return [replace(record, index=record.index + first) for record in part.failed_records]

@@ -27,7 +27,7 @@ OF_RECORDS = frozenset({400, TOO_LARGE, 422})  # a no to what was sent; any othe
 def judge(
     operation: Operation, records: Sequence[dict[str, Any]], answer: Answer, *, repeatable: bool, reads: bool
 ) -> Judgement:
-    """What the last answer to a call says; `records` are those of its body."""
+    """Return what the last answer to a call says; `records` are those of its body."""
     if passes(answer.status):
         return _gave_up(answer, repeatable=repeatable, reads=reads)
     if answer.status >= REDIRECTS:
@@ -39,7 +39,7 @@ def judge(
 
 
 def is_of_call(status: int | None) -> bool:
-    """Whether a refusal is of the call itself, so that other records would fare no better: its credentials, its
+    """Tell whether a refusal is of the call itself, so that other records would fare no better: its credentials, its
     address, a redirect."""
     return status is not None and status >= REDIRECTS and not passes(status) and status not in OF_RECORDS
 
@@ -160,7 +160,7 @@ def _import(_operation: Operation, records: Sequence[dict[str, Any]], answer: An
 
 
 def _lookup(_operation: Operation, _records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
-    """All or nothing: a failed row is the whole table's."""
+    """Judge a lookup table, which is taken as a whole or not at all: a failed row is the whole table's."""
     body = response.parsed(answer)
     if not isinstance(body, dict):
         return None
@@ -184,7 +184,7 @@ _SHAPES: dict[str, type | tuple[type, ...]] = {"object": dict, "list": list, "an
 
 
 def _broken_off(answer: Answer) -> Judgement:
-    """An answer that is not whole is no success, however much of it is good."""
+    """Judge an answer that is not whole: it is no success, however much of it is good."""
     received = answer.received
     if received is None:
         words = f"The answer is longer than {size_of(len(answer.body))}, and only its beginning was read."
@@ -196,7 +196,7 @@ def _broken_off(answer: Answer) -> Judgement:
 
 
 def _ndjson(_operation: Operation, _records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
-    """A line each; a lone object with an error is none (mixpanel-facts 3.12)."""
+    """Judge an answer of one object a line; a lone object with an error is a refusal (mixpanel-facts 3.12)."""
     if answer.received is not None:
         words = f"Whole: {answer.received.records or 0:,} events, {size_of(answer.received.size)}."
         return Judgement("accepted", 0, (), words)
@@ -212,7 +212,7 @@ def _ndjson(_operation: Operation, _records: Sequence[dict[str, Any]], answer: A
 
 
 def _any(_operation: Operation, records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
-    """A raw request: the status, unless the body says otherwise."""
+    """Judge the answer to a raw request by its status, unless the body says otherwise."""
     body, total = response.parsed(answer), len(records)
     failed = response.failed_records(body)
     if failed:

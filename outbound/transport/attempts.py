@@ -106,7 +106,7 @@ def attempt(
 def _parts(
     runtime: Runtime, client: Client, project_key: str, composed: Composed, trail: Trail, sleep: Sleep, first: int
 ) -> Iterator[tuple[int, int, Judgement]]:
-    """The whole batch or, where it is too large for Mixpanel (413), its halves, each on its own."""
+    """Yield the whole batch or, where it is too large for Mixpanel (413), its halves, each on its own."""
     call = _Call(runtime, client, project_key, composed, trail, sleep)
     judgement = call.run()
     if not (call.too_large and len(composed.records) > 1):
@@ -160,7 +160,7 @@ class _Call:
         return asked
 
     def _with_doubt(self, judgement: Judgement) -> Judgement:
-        """A last try that stored nothing says nothing of the tries before it; only a no to the records does."""
+        """Doubt a refusal where an earlier try may have arrived: only a no to the records tells of the tries before."""
         told = judgement.may_be_stored or judgement.verdict not in {"failed", "rejected"}
         of_records = judgement.verdict == "rejected" and self.answer is not None and not is_of_call(self.answer.status)
         if self.reads or told or of_records:
@@ -168,7 +168,7 @@ class _Call:
         return unknown(f"{judgement.words} An earlier try had no answer.", repeatable=self.repeatable)
 
     def _try(self) -> tuple[Judgement, bool]:
-        """What one try came to, and whether that is the end of it."""
+        """Return what one try came to, and whether that is the end of it."""
         try:
             place = self._place()
         except budget.Spent as spent:
@@ -214,7 +214,7 @@ class _Call:
         return self._judged(answer), not self.retries.again(answer)
 
     def _judged(self, answer: Answer) -> Judgement:
-        """What the answer says. A fault of ours in reading it is no word of Mixpanel's about the call."""
+        """Return what the answer says. A fault of ours in reading it is no word of Mixpanel's about the call."""
         operation, records = self.composed.operation, self.composed.records
         try:
             return judge(operation, records, answer, repeatable=self.repeatable, reads=self.reads)

@@ -86,7 +86,8 @@ _PRUNE = text("DELETE FROM budget_call WHERE started_at < :before")
 
 
 def take(runtime: Runtime, project_key: str, family: str) -> int:
-    """A place for one call of a family to a project (by Mixpanel's id); returns it for `give_back`. Raises Spent."""
+    """Take a place for one call of a family to a project (by Mixpanel's id), and return it for `give_back`. Raises
+    Spent."""
     now = runtime.clock()
     return runtime.database.write(lambda db: _take(db, project_key, family, now))
 
@@ -98,7 +99,7 @@ def give_back(runtime: Runtime, place: int) -> None:
 
 
 def left(db: Connection, project_key: str, now: int) -> list[Left]:
-    """How every family stands."""
+    """Return how every family stands."""
     return [_left(db, project_key, family, limit, now) for family, limit in LIMITS.items()]
 
 
@@ -121,7 +122,7 @@ def _take(db: Connection, project_key: str, family: str, now: int) -> int:
 
 
 def _oldest_of_full(db: Connection, whose: dict[str, Any], window: Window, now: int) -> int | None:
-    """When the call began whose leaving makes room; None where there is room."""
+    """Return when the call began whose leaving makes room; None where there is room."""
     values = whose | {"since": now - window.length, "beyond": now + AHEAD, "most": window.calls}
     started = db.execute(_STARTED, values).scalars().all()
     return int(started[-1]) if len(started) == window.calls else None

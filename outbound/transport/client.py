@@ -71,7 +71,7 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def header(self, name: str) -> str:
-        """A header's value however its name is written; empty where it is missing."""
+        """Return a header's value however its name is written; empty where it is missing."""
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
 
@@ -131,8 +131,8 @@ class Client:
         self._own = threading.local()
 
     def call(self, request: Request, timeout: float | None = None) -> Answer:
-        """The whole answer, within `timeout` seconds from the first step to the last; with a receiver the body of a
-        success, however long, within STREAM_WITHIN. Raises Forbidden, Unreached, Broken."""
+        """Return the whole answer, within `timeout` seconds from the first step to the last; with a receiver the body
+        of a success, however long, within STREAM_WITHIN. Raises Forbidden, Unreached, Broken."""
         started, receiver = time.perf_counter(), self._receiver
         with Deadline(timeout or self._timeout) as deadline, self._opened(request, deadline) as response:
             if receiver is not None and SUCCESS <= response.status_code < REDIRECTS:
@@ -146,7 +146,8 @@ class Client:
 
     @contextmanager
     def stream(self, request: Request, within: float = STREAM_WITHIN) -> Iterator[tuple[int, Iterator[bytes]]]:
-        """The status, and the body piece by piece, all of it `within` seconds. Raises Forbidden, Unreached, Broken."""
+        """Yield the status, and the body piece by piece, all of it `within` seconds. Raises Forbidden, Unreached,
+        Broken."""
         with Deadline(within) as deadline, self._opened(request, deadline) as response:
             yield response.status_code, _pieces(response, deadline)
 
@@ -201,7 +202,7 @@ class Client:
 
 
 def _body(response: requests.Response, deadline: Deadline) -> tuple[bytes, bool]:
-    """The body, and whether it was cut."""
+    """Return the body, and whether it was cut."""
     found = bytearray()
     for piece in _pieces(response, deadline):
         found += piece
@@ -238,7 +239,7 @@ _MEANINGS: tuple[tuple[type[BaseException], type[Exception], str], ...] = (
 
 
 def _told(error: Exception, deadline: Deadline) -> Exception:
-    """Which of ours it is. Only a reason is told: the text of an error may hold an address."""
+    """Return which of ours it is. Only a reason is told: the text of an error may hold an address."""
     causes = list(_causes(error))
     if deadline.sent:
         late = deadline.over or any(
@@ -254,14 +255,14 @@ def _told(error: Exception, deadline: Deadline) -> Exception:
 
 
 def _may_go_again(request: Request, error: Exception, deadline: Deadline) -> bool:
-    """Whether it only reads, and found a connection that was kept, and that its server was about to close."""
+    """Tell whether it only reads, and found a connection that was kept, and that its server was about to close."""
     if deadline.connected or deadline.over or request.method not in READING:
         return False
     return any(isinstance(cause, ConnectionError) for cause in _causes(error))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and whatever it wraps."""
+    """Yield the error, and whatever it wraps."""
     seen: list[BaseException] = []
     ahead: list[Any] = [error]
     while ahead:

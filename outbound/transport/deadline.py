@@ -62,7 +62,7 @@ class Deadline(AbstractContextManager["Deadline"]):
         self._timer.start()
 
     def left(self) -> float:
-        """Seconds until it is over."""
+        """Return seconds until it is over."""
         return max(SHORTEST, self._until - time.monotonic())
 
     def show(self, connected: socket.socket) -> None:
@@ -83,7 +83,7 @@ class Deadline(AbstractContextManager["Deadline"]):
 
 
 def current() -> Deadline | None:
-    """The deadline that this thread works under."""
+    """Return the deadline that this thread works under."""
     found: Deadline | None = getattr(_here, "deadline", None)
     return found
 

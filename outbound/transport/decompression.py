@@ -15,7 +15,7 @@ class Damaged(ValueError):
 
 
 def unpacked(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The bytes as they were before Content-Encoding `encoding`. Raises Damaged, also midway."""
+    """Yield the bytes as they were before Content-Encoding `encoding`. Raises Damaged, also midway."""
     kind = encoding.strip().lower()
     if kind in {"", "identity"}:
         yield from pieces

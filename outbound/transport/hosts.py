@@ -34,14 +34,14 @@ FAMILIES: tuple[Family, ...] = ("api", "query", "export", "pipelines", "app")
 
 
 def base(family: Family, region: str, base_url: str = "") -> str:
-    """The server of this family, with the path that its calls share. `base_url` (MIXPANEL_BASE_URL) stands in for all
-    of them, as `base_url/family`."""
+    """Return the server of this family, with the path that its calls share. `base_url` (MIXPANEL_BASE_URL) stands in
+    for all of them, as `base_url/family`."""
     return f"{base_url}/{family}" if base_url else _SERVERS[family][region]
 
 
 def budget_of(url: str, method: str) -> Budget | None:
-    """The limit that an address counts towards, whichever way it is written; `url` is one of Mixpanel's servers, or of
-    MIXPANEL_BASE_URL, where the first part of the path is the family."""
+    """Return the limit that an address counts towards, whichever way it is written; `url` is one of Mixpanel's servers,
+    or of MIXPANEL_BASE_URL, where the first part of the path is the family."""
     parts = urlsplit(url)
     host = parts.netloc.lower().partition(":")[0]
     way = [one for one in normpath("/" + unquote(unquote(parts.path))).lower().split("/") if one]
@@ -55,13 +55,13 @@ def budget_of(url: str, method: str) -> Budget | None:
 
 
 def allowed(region: str, base_url: str = "") -> frozenset[tuple[str, str]]:
-    """Scheme and host (with port) of every server that a project's calls may go to; no other one ever."""
+    """Return scheme and host (with port) of every server that a project's calls may go to; no other one ever."""
     servers = [base(family, region, base_url) for family in FAMILIES]
     return frozenset((parts.scheme, parts.netloc.lower()) for parts in map(urlsplit, servers))
 
 
 def stood_in(address: str, region: str, base_url: str) -> str:
-    """An address on one of Mixpanel's servers as it is with MIXPANEL_BASE_URL; any other one as it is."""
+    """Return an address on one of Mixpanel's servers as it is with MIXPANEL_BASE_URL; any other one as it is."""
     plain = address.split("?", 1)[0].rstrip("/") + "/"
     families = sorted(FAMILIES, key=lambda family: (family == "pipelines") != ("/nessie/" in plain))
     bases = {base(family, region): family for family in reversed(families)}

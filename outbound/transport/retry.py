@@ -35,7 +35,7 @@ class RetryPolicy:
     all_errors: bool = False
 
     def again(self, answer: Answer) -> bool:
-        """Whether an answer is no reason to give up."""
+        """Tell whether an answer is no reason to give up."""
         if answer.status in UNTOUCHED:
             return True
         if self.all_errors and answer.status >= 300:  # noqa: PLR2004 - success ends here
@@ -44,18 +44,18 @@ class RetryPolicy:
 
 
 def is_unheard(status: int) -> bool:
-    """Whether nobody knows what became of the call: a server's trouble of whatever number, a time-out, and what is no
-    final answer at all."""
+    """Tell whether nobody knows what became of the call: a server's trouble of whatever number, a time-out, and what is
+    no final answer at all."""
     return status >= FIRST_TROUBLE or status == TIMED_OUT or status < FIRST_FINAL
 
 
 def passes(status: int) -> bool:
-    """Whether it is no answer to the call, and another try may have one."""
+    """Tell whether it is no answer to the call, and another try may have one."""
     return status in UNTOUCHED or is_unheard(status)
 
 
 def asked_pause(answer: Answer, now: int) -> float:
-    """Seconds that Retry-After asks for, as a number or as a date; 0 where it asks for nothing that can be read.
+    """Return seconds that Retry-After asks for, as a number or as a date; 0 where it asks for nothing that can be read.
     `now` is in milliseconds; the answer's own Date goes before it, so that clocks may differ."""
     text = answer.header("Retry-After").strip()
     if text.isascii() and text.isdigit():
@@ -68,7 +68,7 @@ def asked_pause(answer: Answer, now: int) -> float:
 
 
 def _moment(text: str) -> float | None:
-    """An HTTP date as seconds since 1970."""
+    """Return an HTTP date as seconds since 1970."""
     with suppress(ValueError, TypeError, OverflowError, IndexError):
         found = parsedate_to_datetime(text)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
@@ -85,7 +85,7 @@ def doubling(first: float) -> Pause:
 
 
 def is_repeatable(composed: Composed) -> bool:
-    """Whether sending it twice is the same as once. `$add` and `$append` count twice (mixpanel-facts 3.4)."""
+    """Tell whether sending it twice is the same as once. `$add` and `$append` count twice (mixpanel-facts 3.4)."""
     operation = composed.operation
     if operation.body == "raw":
         return composed.request is not None and composed.request.method in {"GET", "HEAD", "PUT"}
@@ -94,7 +94,7 @@ def is_repeatable(composed: Composed) -> bool:
 
 
 def only_reads(composed: Composed) -> bool:
-    """Whether it stores nothing, whatever comes of it."""
+    """Tell whether it stores nothing, whatever comes of it."""
     if composed.operation.body == "raw":
         return composed.request is not None and composed.request.method in {"GET", "HEAD"}
     return not composed.operation.writes
@@ -115,14 +115,14 @@ def retry_policy(composed: Composed, attempts: int, first_pause: float) -> Retry
 
 
 def longest(composed: Composed, attempts: int, first_pause: float, timeout: float) -> float:
-    """Seconds after which nobody can be at work on a call any more, with all its tries and pauses."""
+    """Return seconds after which nobody can be at work on a call any more, with all its tries and pauses."""
     policy = retry_policy(composed, attempts, first_pause)
     attempt = (time_limit(composed) or timeout) + LONGEST_PAUSE + MOST_JITTER * first_pause
     return policy.attempts * attempt + LONGEST_ASKED
 
 
 def time_limit(composed: Composed) -> float | None:
-    """Seconds that a raw request asks for, None for the usual."""
+    """Return seconds that a raw request asks for, None for the usual."""
     if composed.operation.body != "raw":
         return None
     asked = next(

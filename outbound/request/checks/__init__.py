@@ -16,7 +16,7 @@ MOST_RECORD_BYTES = 1024 * 1024
 
 
 def check_record(kind: RecordKind, record: dict[str, Any], now: int) -> list[Problem]:
-    """Everything that is wrong with one record; `field` is within the record (`properties.time`)."""
+    """Return everything that is wrong with one record; `field` is within the record (`properties.time`)."""
     if kind in {"profile", "group"}:
         return check_update(record, group=kind == "group")
     return check_event(kind, record, now)

@@ -31,6 +31,6 @@ SORTS = {
 
 
 def told(counts: Mapping[str, int]) -> list[str]:
-    """Sentences without a point, the most frequent first."""
+    """Return sentences without a point, the most frequent first."""
     many = sorted(counts.items(), key=lambda pair: -pair[1])
     return [f"{times:,} {SORTS.get(sort, SORTS[''])[times != 1]}" for sort, times in many]

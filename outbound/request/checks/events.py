@@ -23,7 +23,7 @@ _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 
 
 def check_event(kind: RecordKind, event: dict[str, Any], now: int) -> list[Problem]:
-    """Everything that is wrong with an event of this kind."""
+    """Return everything that is wrong with an event of this kind."""
     name, properties = event.get("event"), event.get("properties")
     if not isinstance(name, str) or not name:
         return [Problem("error", "event", "An event has a name: a text that is not empty.")]
@@ -53,7 +53,7 @@ def _imported(properties: dict[str, Any], now: int) -> Iterator[Problem]:
 
 
 def _is_merged(properties: dict[str, Any]) -> bool:
-    """Whether Simplified ID Merge says who it is."""
+    """Tell whether Simplified ID Merge says who it is."""
     return "$user_id" in properties or "$device_id" in properties
 
 

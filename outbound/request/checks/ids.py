@@ -24,12 +24,12 @@ _INSERT_ID = re.compile(r"[A-Za-z0-9-]{1,36}")
 
 
 def is_illegal(value: Any) -> bool:
-    """Whether Mixpanel takes this id for nobody; large and small letters are the same."""
+    """Tell whether Mixpanel takes this id for nobody; large and small letters are the same."""
     return isinstance(value, str) and value.lower() in ILLEGAL
 
 
 def as_text(value: Any) -> Any:
-    """An id as the text that Mixpanel wants: a whole number is one, anything else is returned as it is."""
+    """Return an id as the text that Mixpanel wants: a whole number is one, anything else is returned as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     if isinstance(value, float) and not value.is_integer():
@@ -38,7 +38,7 @@ def as_text(value: Any) -> Any:
 
 
 def whose(field: str, value: Any) -> Iterator[Problem]:
-    """What is wrong with the id of somebody that is there."""
+    """Yield what is wrong with the id of somebody that is there."""
     if not isinstance(value, str):
         yield advice(field, "An id is a text; of this Mixpanel makes another one, or nobody.", "no-text-id")
     elif is_illegal(value):
@@ -52,7 +52,8 @@ def is_insert_id(value: Any) -> bool:
 
 
 def stable_insert_id(record: dict[str, Any]) -> str:
-    """The `$insert_id` of an event that has none: 36 characters of a hash over its content, the same at every try."""
+    """Return the `$insert_id` of an event that has none: 36 characters of a hash over its content, the same at every
+    try."""
     properties = record.get("properties")
     content = {name: value for name, value in properties.items() if name not in _NOT_CONTENT} if properties else {}
     encoded = msgspec.json.encode([record.get("event"), content], order="sorted")

@@ -10,7 +10,7 @@ from outbound.readers.table import Table, read
 
 
 def problems(content: bytes) -> Iterator[Problem]:
-    """What is wrong with a table in UTF-8."""
+    """Yield what is wrong with a table in UTF-8."""
     try:
         found = read(content, io.BytesIO(content), separators=",")
     except UnreadableFile as error:

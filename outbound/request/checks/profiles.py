@@ -15,7 +15,7 @@ NOT_REPEATABLE = frozenset({"$add", "$append"})
 
 
 def check_update(update: dict[str, Any], *, group: bool) -> list[Problem]:
-    """Everything that is wrong with an update of one profile."""
+    """Return everything that is wrong with an update of one profile."""
     problems = list(_whose(update, group=group))
     operators = [name for name in OPERATORS if name in update]
     if len(operators) != 1:

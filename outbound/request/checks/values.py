@@ -17,7 +17,7 @@ MOST_LIST_BYTES = 256 * 1024  # of a list or an object of a profile
 
 
 def check_values(within: str, properties: dict[str, Any], *, profile: bool = False) -> Iterator[Problem]:
-    """What is wrong with the properties of a record; `within` is where they stand in it."""
+    """Yield what is wrong with the properties of a record; `within` is where they stand in it."""
     most = MOST_OF_PROFILE if profile else MOST_PROPERTIES
     if len(properties) > most:
         words = f"It has {len(properties):,} properties; Mixpanel takes at most {most:,}."
