@@ -36,7 +36,7 @@ def _as_it_is(record: Record) -> Record:
 
 
 def _profile(record: Record) -> Record:
-    """Return an update as it is, and make a `$set` of a profile as Mixpanel exports it, or of a flat object with an id."""
+    """Return an update as it is; make a `$set` of a profile as Mixpanel exports it, or of a flat object with an id."""
     if any(name in record for name in OPERATORS):
         return record
     own = {name: value for name, value in record.items() if name in _OWN}

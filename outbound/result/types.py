@@ -59,8 +59,8 @@ def combined(parts: Sequence[tuple[int, int, Judgement]], *, repeatable: bool) -
 
 
 def _worst(verdicts: set[Verdict], accepted: int, *, repeatable: bool) -> Verdict:
-    """Return the worst verdict of the parts: where one could not be confirmed the whole is not, and may be sent again if
-    that is safe."""
+    """Return the worst verdict of the parts: where one could not be confirmed the whole is not, and may be sent again
+    if that is safe."""
     if len(verdicts) == 1:
         return verdicts.pop()
     if "uncertain" in verdicts:
