@@ -83,13 +83,17 @@ def test_options_of_the_address_are_kept_beside_ours(direct: str, tmp_path: Path
     database.dispose()
 
 
+OUR_LOCKS = """SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE locktype = 'advisory' AND datname = current_database()"""  # other tests share the server, not the database
+
+
 def test_nothing_of_one_transaction_is_left_to_the_next_user_of_its_session(pooled: str, tmp_path: Path) -> None:
     database = database_at(pooled, tmp_path)
     database.alter(schema.upgrade)
     database.write(limits)
     with psycopg.connect(pooled, prepare_threshold=None) as other:
         found = other.execute(LIMITS).fetchone()
-        locks = other.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+        locks = other.execute(OUR_LOCKS).fetchone()
         prepared = other.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
     assert (found, locks, prepared) == (("0", "0", "0"), (0,), (0,))
     database.dispose()
