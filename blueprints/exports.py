@@ -120,7 +120,7 @@ class Cohort(Protocol):
 
 
 def export(form: Form, cohort: Cohort, who: str, file: File = File()) -> Response:
-    """The streamed answer, noted in the audit trail before its first byte. Raises TooManyExports."""
+    """Return the streamed answer, noted in the audit trail before its first byte. Raises TooManyExports."""
     database = current_runtime().database
     with _slot(who) as held:
         note_taken = _note(who, cohort, form, file)
@@ -159,7 +159,7 @@ def _note(who: str, cohort: Cohort, form: Form, file: File) -> Callable[[int], N
 
 
 def _counted(found: Iterator[Rows], over: Callable[[int], None]) -> Iterator[Rows]:
-    """The same rows; `over` is told how many were handed on, also where nobody reads them to the end."""
+    """Hand the rows on, then call `over` with their number, also where nobody reads them to the end."""
     members = 0
     try:
         for rows in found:

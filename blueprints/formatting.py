@@ -36,7 +36,7 @@ def exact(moment: int | None) -> str:
 
 
 def number(value: Number | None) -> str:
-    """With separators: `12,345`."""
+    """Write a number with separators: `12,345`; a dash where there is none."""
     return "-" if value is None else f"{value:,}"
 
 
@@ -121,7 +121,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
 
 
 def surroundings() -> dict[str, Any]:
-    """What every template knows: who is signed in, and whether they may do what takes a role."""
+    """Return what every template knows: who is signed in, and whether they may do what takes a role."""
     runtime = current_runtime()
     operator = g.get("operator")
     return {

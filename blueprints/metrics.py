@@ -76,7 +76,7 @@ REGISTRY.register(LimitsShared())
 
 
 def of_all_processes() -> CollectorRegistry:
-    """What all processes of this server have counted, and what the database says now."""
+    """Add up what all processes of this server have counted, with what the database says now."""
     together = CollectorRegistry()
     try:
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]

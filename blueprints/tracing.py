@@ -26,7 +26,7 @@ def begin_behind_proxies() -> None:
 
 
 def begin(given: str | None = None) -> None:
-    """Whatever a caller says of itself, its requests get ids of ours."""
+    """Give the request an id of ours, unless a trusted proxy has `given` one, and start its time."""
     g.request_id = given or f"{getrandbits(128):032x}"
     g.started = perf_counter()
     request_id.set(g.request_id)

@@ -28,7 +28,7 @@ _OUTBOUND = text("SELECT count(*) FROM project WHERE mixpanel_project_id = :proj
 @blueprint.get("/people/<int:person_id>/erase")
 @needs("admin")
 def ask_erase(person_id: int) -> str:
-    """What will be lost, with counts; nothing is changed yet."""
+    """Ask first, with counts of what will be lost; nothing is changed yet."""
     return _question(_find(person_id))
 
 

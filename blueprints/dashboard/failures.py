@@ -62,7 +62,7 @@ _SAME_CAUSE = text("""
 
 
 class FailureFilters(NamedTuple):
-    """What of the list is asked for, as the URL says it; empty where it does not."""
+    """The filters in the address; empty where there is none."""
 
     stretch: str = USUAL
     status: str = ""
@@ -195,7 +195,7 @@ def _grouped(filters: FailureFilters, now: int) -> tuple[TextClause, dict[str, A
 
 
 def _chosen_too(choices: list[str], chosen: str) -> list[str]:
-    """What a select offers; a link may have chosen what is not among it."""
+    """Add what a link has chosen to what a select offers, where it is not among it."""
     return choices if not chosen or chosen in choices else [*choices, chosen]
 
 

@@ -153,7 +153,7 @@ def _told(comparison: Comparison) -> dict[str, Any]:
 
 
 def _left(comparison: Comparison) -> budget.Left | None:
-    """What is left of the queries that it spends."""
+    """Return what is left of the hour's queries that it spends."""
     runtime = current_runtime()
 
     def read(db: Connection) -> list[budget.Left]:
@@ -168,7 +168,7 @@ def _known(db: Connection) -> tuple[list[Choice], list[Project]]:
 
 
 def _costs(members: int | None) -> dict[str, str]:
-    """What each way spends of the hour's queries, for a cohort of so many members; None where none is chosen."""
+    """Say what each way spends of the hour's queries, for a cohort of so many members; None where none is chosen."""
     of_ids = "One query for each 1,000 members"
     if members is not None:
         of_ids = plural(-(-members // remote.PAGE) or 1, "query", "queries")

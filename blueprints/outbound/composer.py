@@ -56,7 +56,7 @@ def compose() -> ResponseReturnValue:
 
 
 def _near(typed: str) -> list[Operation]:
-    """Those that have every word that was typed, or else the likeliest."""
+    """Find the operations that have every word that was typed, or else the likeliest."""
     words = typed.lower().split()
     every = list(registry.OPERATIONS.values())
     names = {operation.id: _searched(operation) for operation in every}
@@ -66,7 +66,7 @@ def _near(typed: str) -> list[Operation]:
 
 
 def _searched(operation: Operation) -> str:
-    """All that an operation is found by."""
+    """Return all that an operation is found by, in small letters."""
     parts = (operation.id, operation.name, operation.words, operation.operator or "", *operation.also)
     return " ".join(parts).lower()
 
@@ -94,7 +94,7 @@ def _begun(db: Connection, operation: Operation) -> Composed:
 
 
 def _earlier(earlier: Delivery, kept: dict[str, Any]) -> CallInput:
-    """What an earlier call was made from; with `failed`, only the records that Mixpanel did not take."""
+    """Return what an earlier call was made from; with `failed`, only the records that Mixpanel did not take."""
     given = CallInput(kept["params"], kept["body"])
     if not request.args.get("failed"):
         return given

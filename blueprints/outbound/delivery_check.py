@@ -19,7 +19,8 @@ from security.roles import needs
 
 
 def told(delivery: Delivery) -> dict[str, Any]:
-    """What the page of a call says of its event: the look-out if there is one, and what is left of the exports."""
+    """Return what the page of a call says of its event: its delivery check if there is one, and what is left of the
+    hour's exports."""
     runtime = current_runtime()
     if delivery.operation not in sought_event.OPERATIONS or delivery.verdict is None:
         return {}

@@ -46,6 +46,6 @@ def cancel_call(delivery_id: int) -> ResponseReturnValue:
 
 
 def told(delivery_id: int) -> dict[str, Any]:
-    """What the page of a call says of its answer."""
+    """Return what the page of a call says of its long answer."""
     found = current_runtime().database.read(lambda db: progress.of(db, delivery_id), one_statement=True)
     return {"download": found, "is_at_hand": found is not None and long_answers.is_at_hand(found)}

@@ -35,13 +35,13 @@ NEXT = FormDraft()
 def lead(
     operation: Operation, form: Form, draft: FormDraft = NEXT, endpoint: str = "outbound.compose"
 ) -> ResponseReturnValue:
-    """To a page that shows what this form holds."""
+    """Redirect to a page that shows what this form holds."""
     fields = [(name, one) for name, one in form.items(multi=True) if name not in OWN]
     key = handover.leave("form", replace(draft, fields=fields))
     return redirect(url_for(endpoint, operation=operation.id, form=key), 303)
 
 
 def kept() -> FormDraft | None:
-    """What the address has a key for; None where that is too long ago."""
+    """Find the draft that the address has a key for; None where that is too long ago."""
     found = handover.find("form", request.args.get("form", ""))
     return None if found is None else msgspec.convert(found, FormDraft)

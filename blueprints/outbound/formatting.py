@@ -61,7 +61,7 @@ def failed_by(verdict: str) -> str:
 
 
 def column_target(target: str) -> str:
-    """What a column is, in words; a field of Mixpanel's by its own name."""
+    """Say what a column is; a field of Mixpanel's by its own name."""
     return COLUMN_TARGETS.get(target, target)
 
 

@@ -34,7 +34,7 @@ class Field:
 
     @property
     def choices(self) -> list[tuple[str, str]]:
-        """What a parameter of few values offers: the value and its word."""
+        """List what a parameter of few values offers: the value and its word."""
         usual = {"bool": ("true", "false"), "flag": ("1", "0")}.get(self.param.kind, ())
         words = {"true": "yes", "false": "no"} if self.param.kind == "bool" else {}
         return [(value, words.get(value, value)) for value in self.param.choices or usual]
@@ -45,7 +45,7 @@ class Field:
 
 
 def given_of(operation: Operation, form: Form) -> CallInput:
-    """What was typed. JSON that cannot be read stays a text, so that its problem is found where all others are."""
+    """Read what was typed. JSON that cannot be read stays a text, so that its problem is found where all others are."""
     params = {param.name: value for param in operation.asked if (value := _typed(param, form)) not in (None, "")}
     body = form.get("body", "").strip()
     return CallInput(params, body or None)
@@ -190,7 +190,7 @@ def _written(value: Any) -> str:
 
 
 def defaults(operation: Operation, now: int) -> Form:
-    """What stands in a form that nobody has touched: what is shown is what is sent, so a time is fixed with it."""
+    """Fill in a form that nobody has touched. What is shown is what is sent, so a time is fixed with it."""
     there = [
         param for param in operation.asked if param.default == NOW or (param.required and param.default is not None)
     ]

@@ -79,7 +79,7 @@ def ask_again(delivery_id: int) -> ResponseReturnValue:
 @blueprint.post("/send/history/<int:delivery_id>/again")
 @needs("operator")
 def send_again(delivery_id: int) -> ResponseReturnValue:
-    """The same call once more: the events that were sent, or new ones (`as=new`)."""
+    """Make the same call once more: with the events that were sent, or with new ones (`as=new`)."""
     runtime = current_runtime()
     known = delivery_of(delivery_id)
     operation = registry.find(known.operation)

@@ -23,7 +23,7 @@ LOOKED_AT = 5000  # records that the page looks through before anything is sent
 
 
 def preview(job: Import) -> dict[str, Any]:
-    """What the first records of an import that has not begun would become."""
+    """Show what the first records of an import that has not begun would become."""
     report, wrong = None, ""
     try:
         report = looked_through(job, LOOKED_AT, 10 if job.source == "cohort" else 3)
@@ -48,7 +48,7 @@ def _is_for_people_only(kind: str, operator: str) -> bool:
 
 
 def looked_through(job: Import, most: int, samples: int = 3) -> Report:
-    """A dry run of its first records. Raises UnreadableFile, DecryptionError."""
+    """Make a dry run of its first records. Raises UnreadableFile, DecryptionError."""
     project = current_runtime().database.read(lambda db: projects.by_name(db, job.project), one_statement=True)
     if project is None:
         raise UnreadableFile(f"There is no project {job.project} any more.")

@@ -73,7 +73,7 @@ def upload_import() -> ResponseReturnValue:
 
 
 def _plain(error: Exception) -> str:
-    """What went wrong, without a path of this machine."""
+    """Say what went wrong, without a path of this machine."""
     return str(error) if isinstance(error, UnreadableFile) else f"The file cannot be kept: {error.strerror}."  # type: ignore[attr-defined]
 
 
@@ -107,7 +107,7 @@ def import_now(import_id: int) -> str:
 @blueprint.post("/send/imports/<int:import_id>/columns")
 @needs("operator")
 def set_columns(import_id: int) -> ResponseReturnValue:
-    """What each column of a CSV is."""
+    """Keep what each column of a CSV is."""
     job = find(import_id)
     names = list(job.settings.get("mapping", {}))
     mapping = {name: request.form.get(f"column.{place}", PROPERTY) for place, name in enumerate(names)}
@@ -145,7 +145,7 @@ def start_import(import_id: int) -> ResponseReturnValue:
 
 
 def _options(kind: str) -> Options:
-    """What was ticked. Raises WrongOption."""
+    """Read what was ticked. Raises WrongOption."""
     ticked = {name: bool(request.form.get(name)) for name in TICKS}
     offset = request.form.get("time_offset", "").strip()
     if offset and not OFFSET.fullmatch(offset):
@@ -263,7 +263,7 @@ def _list(**typed: str) -> str:
 
 
 def _told(job: Import) -> dict[str, Any]:
-    """What the page of an import says."""
+    """Return what the page of an import says."""
     bad = job.refused + job.uncertain
     reasons = current_runtime().database.read(lambda db: failures.reasons(db, job.id, REASONS)) if bad else []
     return {"job": job, "kind": KINDS[job.kind], "reasons": reasons, "advised": told(job.advised)}

@@ -147,7 +147,7 @@ def _typed() -> dict[str, str]:
 
 
 def _draft(typed: dict[str, str], name: str, *, keep: bool = False) -> ProjectFields:
-    """What was typed; with `keep` an empty credential stays as it was, unless it was ticked to be forgotten."""
+    """Read what was typed; with `keep` an empty credential stays as it was, unless it was ticked to be forgotten."""
 
     def sealed(field: str) -> str | None:
         if typed[field] or not keep:

@@ -40,7 +40,7 @@ def ready(typed: Composed) -> tuple[PreparedCall | None, str]:
 
 
 def preview_of(typed: Composed) -> dict[str, Any]:
-    """What the request's side of the composer shows."""
+    """Return what the request's side of the composer shows."""
     call, hindrance = ready(typed)
     found: dict[str, Any] = {"typed": typed, "operation": typed.operation, "hindrance": hindrance, "call": call}
     problems: list[Problem] = [] if call is None else _once(call.composed.problems)
@@ -88,7 +88,7 @@ def _once(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def _left(typed: Composed) -> list[budget.Left]:
-    """What is left of the budget that the call counts towards."""
+    """Return what is left of the budget that the call counts towards."""
     runtime = current_runtime()
     family, project = typed.operation.budget, typed.project
     if family is None or project is None:

@@ -123,7 +123,7 @@ def history(db: Connection, cohort: Cohort, span: str, now: int) -> History:
 
 
 def counts(db: Connection, cohorts: Sequence[int], since: int, unit: int) -> dict[int, list[Counted]]:
-    """What the sessions of each of these cohorts did since, by stretches of `unit`; one statement."""
+    """Count what each cohort's sessions did from `since` on, by stretches of `unit` milliseconds; one statement."""
     values = {"cohorts": list(cohorts), "since": since, "started": since - LONGEST_SESSION, "unit": unit}
     found: dict[int, list[Counted]] = {cohort: [] for cohort in cohorts}
     for row in every(db.execute(_COUNTS, values), Counted):

@@ -159,7 +159,7 @@ def _have_entered(db: Connection, cohort: Cohort, since: int, before: int, most:
 
 
 def as_of(db: Connection, cohort: Cohort, moment: int, after: int) -> Listing:
-    """Who was a member at `moment`, what happened in that very millisecond included."""
+    """List who was a member at `moment`, with what happened in that very millisecond."""
     stays, key = _were_in(db, cohort, moment, after, SHOWN)
     return listing(people(db, stays), key)
 
@@ -250,7 +250,7 @@ def start_of(since: str, now: int) -> int:
 
 
 def moment_of(given: str) -> int | None:
-    """What a `datetime-local` field says, read as UTC; None where it is no moment."""
+    """Read a `datetime-local` field as UTC, in milliseconds since 1970; None where it is no moment."""
     try:
         moment = datetime.fromisoformat(given).replace(tzinfo=UTC)
     except ValueError:

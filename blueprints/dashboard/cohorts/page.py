@@ -28,8 +28,8 @@ LONGEST = 1000  # characters of a search; no id and no name is longer
 
 @dataclass(frozen=True)
 class MemberFilters:
-    """What the address says; whatever it says wrongly is as if it were not there. `as_of` is as it was typed, `moment`
-    what that means."""
+    """The filters in the address; a wrong one is left out. `as_of` is as it was typed, `moment` the same in
+    milliseconds since 1970."""
 
     range: str
     since: str
@@ -54,7 +54,7 @@ class MemberFilters:
         return bool(self.since or self.as_of)
 
     def path(self, cohort_id: int, **changed: str | int) -> str:
-        """The same page with other values, from its beginning."""
+        """Return the address of the same page with other values, from its beginning."""
         given = {"range": self.range if self.range != "30d" else "", "since": self.since, "as_of": self.as_of} | changed
         named = {name: value for name, value in given.items() if value}
         return url_for("dashboard.show_cohort", cohort_id=cohort_id, **named)  # type: ignore[arg-type]
@@ -111,7 +111,7 @@ def search_members(cohort_id: int) -> ResponseReturnValue:
 
 
 def _found(cohort_id: int, key: str) -> ResponseReturnValue:
-    """What a search has found: a page that can be reloaded and gone back to."""
+    """Show what a search has found, on a page that can be reloaded and gone back to."""
     kept = handover.find("search", key)
     if not isinstance(kept, list) or kept[0] != cohort_id:
         flash(handover.GONE)
@@ -176,7 +176,7 @@ def _export(form: Form, cohort_id: int) -> Response:
 
 
 def _file(cohort: Cohort, filters: MemberFilters, ending: str) -> exports.File:
-    """What the export is called, and whose rows are in it."""
+    """Name the export's file, and say whose rows are in it."""
     runtime, name = current_runtime(), cohort.label
     today = (iso(runtime.clock()) or "")[:10]
     if filters.moment is not None:

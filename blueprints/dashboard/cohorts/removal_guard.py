@@ -84,7 +84,7 @@ def _settings(cohort_id: int, given: str | None, wrong: str | None) -> str:
 
 @blueprint.get("/cohorts/<int:cohort_id>/held")
 def held_refresh(cohort_id: int) -> ResponseReturnValue:
-    """Who would leave; a refresh that is held no more leads to the cohort."""
+    """Show who would leave; redirect to the cohort where no refresh is held."""
     after = urls.key_of_query("after")
 
     def read(db: Connection) -> tuple[Cohort, HeldRefresh | None, Listing]:

@@ -35,7 +35,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class CohortFilters:
-    """What the address says; whatever it says wrongly is as if it were not there."""
+    """The filters in the address; a wrong one is left out."""
 
     q: str
     state: str

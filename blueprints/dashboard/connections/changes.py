@@ -48,7 +48,7 @@ def _back(name: str) -> ResponseReturnValue:
 @blueprint.post("/connections/<name>/projects")
 @needs("operator")
 def bind_projects(name: str) -> ResponseReturnValue:
-    """Which Mixpanel projects it may write: those of the form, or one more (`allow`)."""
+    """Set which Mixpanel projects it may write: those of the form, or one more (`allow`)."""
     allowed = request.form.get("allow", "")
     given = re.split(r"[\s,]+", request.form.get("projects", ""))
 

@@ -35,7 +35,7 @@ def make_connection() -> ResponseReturnValue:
 @blueprint.get("/connections/<name>/made")
 @needs("operator")
 def show_made(name: str) -> str:
-    """What Mixpanel needs; the password this once, for whoever made it."""
+    """Show what Mixpanel needs; the password this once, to whoever made it."""
     found = current_runtime().database.read(lambda db: arrived(db, connection_or_404(db, name)))
     return render_template(
         "dashboard/connections/made.html", name=name, url=url_of(name), password=once(name), arrived=found

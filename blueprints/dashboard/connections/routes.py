@@ -141,7 +141,7 @@ def connection_or_404(db: Connection, name: str) -> Listed:
 
 
 def url_of(name: str) -> str:
-    """What Mixpanel is given; it can never be changed there."""
+    """Return the address that Mixpanel is given; it can never be changed there."""
     return f"{current_runtime().settings.public_url}{url_for('webhook.receive_named', connection=name)}"
 
 
@@ -160,7 +160,7 @@ def _see(db: Connection, connection: Listed) -> Seen:
 
 
 def arrived(db: Connection, connection: Listed) -> Arrived:
-    """What has come. A connection that nobody has signed in to has no session, so that none is looked for."""
+    """Look for what has come. A connection that nobody has signed in to has no session, so that none is looked for."""
     values = {"since": connection.created_at, "id": connection.id, "name": connection.name}
     first = None
     if connection.last_call_at is not None:

@@ -135,7 +135,7 @@ def _of_cohort(one: CohortStatus) -> Need:
 
 
 def _failing(name: str, refusals: int, failure: LastFailure) -> Need:
-    """What we answered says why; whether Mixpanel has paused is what matters."""
+    """Make a need of refused calls: whether Mixpanel has paused, and what we answered, which says why."""
     happened = "Mixpanel paused this sync" if failure.pauses else f"{plural(refusals, 'call')} refused in a row"
     return Need(
         "failing",

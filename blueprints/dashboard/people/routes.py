@@ -116,7 +116,7 @@ def show_person(person_id: int) -> ResponseReturnValue:
 
 
 def search(db: Connection, given: str) -> list[FoundPerson]:
-    """Who has this id, e-mail, first, last or full name: at most MOST + 1 rows, in the order of first arrival."""
+    """Find who has this id, e-mail, first, last or full name: at most MOST + 1, in the order of first arrival."""
     if not can_be_stored(given):
         return []
     words = given.split()
@@ -132,8 +132,8 @@ def search(db: Connection, given: str) -> list[FoundPerson]:
 
 
 def spellings(given: str) -> list[str]:
-    """What the indexes may hold for it. Both databases fold only the letters of ASCII there, so that `élodie` is also
-    looked for as `Élodie` and `ÉLODIE`."""
+    """List the spellings that the indexes may hold for it. Both databases fold only the letters of ASCII there, so that
+    `élodie` is also looked for as `Élodie` and `ÉLODIE`."""
     ways = {given, given.lower(), given.title(), given.upper()}
     return sorted({way.encode().lower().decode() for way in ways})
 

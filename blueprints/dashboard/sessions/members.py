@@ -159,7 +159,7 @@ def _received(db: Connection, session: Session, place: ListPosition) -> Members:
 
 
 def _unchanged(db: Connection, session: Session, place: ListPosition) -> Members:
-    """Those without a change by this session. Where a page came in several versions, its count of them is the last
+    """List those whom this session did not change. Where a page came in several versions, its count of them is the last
     version's alone, and does not tell which pages to leave out."""
     statement = _ALL_SEEN if session.unclear else _SOME_UNCHANGED
     named, more = _named(db, session, place, statement, LOOKED_AT)

@@ -94,7 +94,7 @@ class Pages:
 
 
 def read(db: Connection, session_id: int) -> list[Arrival]:
-    """What has come, by page number; those without a number first."""
+    """Read the pages that have come, by number; those without a number first."""
     return list(map(Arrival._make, _PAGES.all(db, {"session_id": session_id})))
 
 
@@ -192,7 +192,7 @@ def _pace(session: Any, arrivals: Sequence[Arrival], missing: int) -> Pace:
 
 
 def _next_missing(numbered: Sequence[Arrival], missing: Sequence[tuple[int, int]]) -> int:
-    """Mixpanel sends page after page: the one after the highest that came, else the first that is missing."""
+    """Return the page that should come next: the one after the highest that came, else the first that is missing."""
     highest = numbered[-1].page if numbered else 0
     return missing[-1][0] if missing[-1][0] == highest + 1 else missing[0][0]
 

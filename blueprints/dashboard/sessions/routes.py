@@ -45,7 +45,7 @@ _REFUSED = text("""
 
 
 class SessionFilters(NamedTuple):
-    """What of the list is asked for, as the URL says it; empty where it does not. `before` is an id."""
+    """The filters in the address; empty where there is none. `before` is an id."""
 
     status: str = ""
     kind: str = ""
@@ -67,7 +67,7 @@ class SessionFilters(NamedTuple):
 
     @property
     def chosen(self) -> dict[str, str]:
-        """Those that are set, as parameters of a URL."""
+        """Return the filters that are set, as parameters of an address."""
         return {name: value for name, value in self._asdict().items() if value and name != "before"}
 
 

@@ -130,7 +130,7 @@ def headline(session: Any, expected_at: int | None, now: int) -> str:
 
 
 def what_next(session: Any, missing: Ranges, kind: str, now: int) -> str:
-    """What happens next. `missing` are the pages that have not come, `kind` is that of the cohort's rhythm."""
+    """Say what happens next. `missing` are the pages that have not come, `kind` is that of the cohort's rhythm."""
     sentences = {
         "receiving": lambda: _when_receiving(session, progress.count(missing)),
         "late": lambda: _when_late(session, missing, now),
