@@ -36,7 +36,7 @@ class Mentions:
 
 
 def folded(text: str) -> str:
-    """With the letters of ASCII in lower case, as both databases fold them."""
+    """Write the letters of ASCII in lower case, as both databases fold them."""
     return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 

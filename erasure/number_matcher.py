@@ -22,7 +22,8 @@ def stands_in(text: str, number: str) -> bool:
 
 
 def _in_quotes(text: str, at: int, end: int) -> bool:
-    """As JSON writes it, also within JSON: a quote, and its fellow behind any number of backslashes."""
+    """Tell whether it stands in quotes as JSON writes them, also within JSON: a quote, and its fellow behind any number
+    of backslashes."""
     return text[at - 1 : at] in (*_QUOTES,) and text[_after(text, end, "\\") :][:1] in (*_QUOTES,)
 
 

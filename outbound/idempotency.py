@@ -41,7 +41,7 @@ class CallName:
 
 
 def named(digest: Digest, sender: str, place: str, name: str, body: bytes) -> CallName:
-    """Return the name belongs to a sender and a place (project and operation), so that two of them never meet."""
+    """Digest a call's name and content. A name belongs to a sender and a place (project and operation)."""
     parts = json.dumps([sender, place, name]).encode()
     plain = hashlib.sha256(parts).hexdigest(), hashlib.sha256(body).hexdigest()
     return CallName(digest("call-name", parts), digest("call-content", body), *plain)
@@ -60,13 +60,13 @@ def became(db: Connection, call: CallName, delivery: int) -> None:
 
 
 def known(db: Connection, call: CallName) -> tuple[bool, int]:
-    """Of a name that is taken: whether the content is the same, and the row of the history."""
+    """Tell of a name that is taken whether the content is the same, and return the row of the history."""
     row = db.execute(_KNOWN, {"digest": call.digest}).one()
     return row.body_digest == call.body_digest, row.delivery_id
 
 
 def forget(db: Connection, call: CallName) -> None:
-    """Nothing was sent: the same name may be tried again."""
+    """Forget a name under which nothing was sent, so that it may be tried again."""
     db.execute(_FORGET, {"digest": call.digest})
 
 

@@ -68,7 +68,7 @@ def client_of(runtime: Runtime, project: Project, receiver: Receiver | None = No
 
 
 def prepare(runtime: Runtime, call: PreparedCall, who: str, source: str) -> int:
-    """Return the row of the call; `finish` has to follow."""
+    """Write the row of the call, and return its id; `finish` has to follow."""
     now = runtime.clock()
     over_at = now + round(
         longest(
@@ -209,7 +209,7 @@ def _of(mask: Mask, text: str | None) -> str | None:
 
 
 def send(runtime: Runtime, call: PreparedCall, who: str, source: str) -> tuple[int, Outcome]:
-    """Both; the row's id, and what came of it."""
+    """Prepare the call and make it; return its row's id, and what came of it."""
     delivery = prepare(runtime, call, who, source)
     return delivery, finish(runtime, call, delivery)
 

@@ -114,7 +114,7 @@ def switch(db: Connection, name: str, *, enabled: bool) -> None:
 
 
 def bind(db: Connection, name: str, projects: Iterable[str]) -> None:
-    """From now on it writes cohorts of these Mixpanel projects alone; of all where none is named. Raises WrongName,
+    """Let it write cohorts of these Mixpanel projects alone; of all where none is named. Raises WrongName,
     also for what can be no project's id."""
     wanted = sorted({project.strip() for project in projects} - {""})
     if len(wanted) > MOST_PROJECTS or any(

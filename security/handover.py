@@ -70,7 +70,7 @@ def find(kind: str, key: str) -> Any:
 
 
 def take(kind: str, key: str) -> Any:
-    """As `find`, and it is gone: whoever asks again gets None."""
+    """Find what was left, and remove it: whoever asks again gets None."""
     runtime = current_runtime()
     values = {"digest": _digest(kind, key), "now": runtime.clock()}
     return _opened(runtime.database.write(lambda db: db.execute(_TAKE, values).scalar()))

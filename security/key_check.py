@@ -103,7 +103,7 @@ class KeyGuard:
             self.look()
 
     def look(self) -> None:
-        """As `hold`, whatever was found before."""
+        """Look as `hold` does, whatever was found before."""
         runtime = self._runtime
         key = runtime.settings.secret_key
         try:
@@ -152,6 +152,6 @@ def guard() -> KeyGuard:
 
 
 def hold_key() -> None:
-    """Before every call but those that ask how we are."""
+    """Hold the key before every call but those that ask how we are."""
     if request.blueprint not in STILL_ANSWER:
         guard().hold()

@@ -81,7 +81,8 @@ def by_email(db: Connection, email: str) -> Operator | None:
 
 
 def as_kept(email: str) -> str:
-    """In lower case, and without NUL, which PostgreSQL takes in no text; of a longer text than an address its head."""
+    """Write it in lower case, and without NUL, which PostgreSQL takes in no text; of a longer text than an address its
+    head."""
     return email.strip()[:LONGEST_EMAIL].lower().replace("\0", "")[:LONGEST_EMAIL]
 
 

@@ -160,10 +160,10 @@ def count_failed_sign_in() -> None:
 
 
 def count_operator_sign_in(email: str, device: str | None = None) -> None:
-    """Before the slow hash is computed: by address, and by account (as it is kept), so that many addresses do not help.
-    An account takes more, so that a stranger's address alone cannot lock its owner out; and whoever goes on is held up
-    for an hour, then for a day. A `device` in which the account was signed in before counts for itself alone: nobody
-    else's tries lock it out."""
+    """Count a try before the slow hash is computed: by address, and by account (as it is kept), so that many addresses
+    do not help. An account takes more, so that a stranger's address alone cannot lock its owner out; and whoever goes
+    on is held up for an hour, then for a day. A `device` in which the account was signed in before counts for itself
+    alone: nobody else's tries lock it out."""
     limits = _limits()
     if device is not None:
         limits.count(limits.operator_sign_ins, f"sign-in device {device}")

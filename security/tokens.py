@@ -108,7 +108,7 @@ def by_id(db: Connection, token_id: int) -> Token | None:
 
 
 def remove(db: Connection, token: Token) -> bool:
-    """From now on nobody reads or sends with it; whether it was there."""
+    """Remove a token, with which nobody reads or sends any more; tell whether it was there."""
     return db.execute(_REMOVE, {"id": token.id}).rowcount == 1
 
 

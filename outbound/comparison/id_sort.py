@@ -79,7 +79,7 @@ class Difference:
 
 
 def difference(here: Iterable[str], there: Iterable[str], kept: int = KEPT) -> Difference:
-    """Compare two sorted piles."""
+    """Compare the ids of two sides, each sorted and without doubles."""
     found = Difference()
     left, right = iter(here), iter(there)
     ours, theirs = next(left, None), next(right, None)

@@ -80,7 +80,7 @@ def known(database: Database, of: Facts, ids: Sequence[str], since: int) -> IdCo
 
 
 def stays(db: Connection, of: Facts, ids: Sequence[str]) -> Sequence[Row[Any]]:
-    """Of at most ASKED ids those that are people of ours, with their place in the cohort where they have one."""
+    """Return those of at most ASKED ids that are people of ours, with their place in the cohort where they have one."""
     storable = [identifier for identifier in ids if _can_be_stored(identifier)]
     if not storable:
         return []

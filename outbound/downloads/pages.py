@@ -40,7 +40,7 @@ def wants_every(given: CallInput) -> bool:
 
 
 def read(answer: Any) -> AnswerPage:
-    """Raises BrokenOff where it is no page."""
+    """Read a page of profiles. Raises BrokenOff where it is none."""
     found = answer.get("results") if isinstance(answer, dict) else None
     if not isinstance(found, list):
         raise BrokenOff("Mixpanel answered with something that is no page of profiles")

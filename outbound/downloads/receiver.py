@@ -35,7 +35,7 @@ Told = Callable[[int, int | None], bool]  # bytes and records so far; whether it
 
 
 def nobody_is_told(_size: int, _records: int | None) -> bool:
-    """For whoever does not look."""
+    """Tell nobody how far an answer is."""
     return False
 
 

@@ -98,7 +98,7 @@ class OutputFile:
             raise BrokenOff(_reason(error)) from None
 
     def settle(self, *, whole: bool) -> Path:
-        """Give it its name, and return that. Raises OSError."""
+        """Rename the file to its own name, and return that. Raises OSError."""
         return self._part.replace(self.path if whole else self.left)
 
     def drop(self) -> None:
@@ -123,7 +123,7 @@ class StreamTarget:
         return not self.begun
 
     def end(self, *, whole: bool) -> None:
-        """Nothing: whoever reads is told by whoever hands on."""
+        """Do nothing: the reader is told by whoever passes the answer on."""
 
 
 def _write(file: IO[bytes], piece: bytes) -> None:

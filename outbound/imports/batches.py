@@ -145,10 +145,10 @@ def batches(found: Iterable[ReadRecord], checker: RecordChecker, done: list[Rang
 
 def record_kind(record: Record) -> Record:
     """Return what a record is, without what it says."""
-    return _FACES[next((name for name in OPERATORS if name in record), "event")]
+    return _KINDS[next((name for name in OPERATORS if name in record), "event")]
 
 
-_FACES: dict[str, Record] = {name: {name: ""} for name in ("event", *OPERATORS)}
+_KINDS: dict[str, Record] = {name: {name: ""} for name in ("event", *OPERATORS)}
 
 
 def _take(batch: Batch, place: int, ready: EncodedRecord | RefusedRecord, size: int) -> None:

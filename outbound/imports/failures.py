@@ -92,7 +92,7 @@ def is_record(failure: Failure) -> bool:
 
 
 def some(db: Connection, import_id: int, after: int, limit: int) -> list[Failure]:
-    """By place, from behind one on."""
+    """Return the failed records by place, from behind `after` on."""
     values = {"import_id": import_id, "after": after, "limit": limit}
     return [Failure(*row) for row in db.execute(_AFTER, values)]
 

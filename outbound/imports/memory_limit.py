@@ -4,8 +4,8 @@ import threading
 
 
 class MemoryLimit:
-    """Room for `most` bytes in so many `batches`; whoever comes waits until there is some. A batch that is larger than
-    all of it has it for itself."""
+    """Limits what is in memory to `most` bytes in so many `batches`; `take` waits until there is room. A batch that is
+    larger than all of it has it for itself."""
 
     def __init__(self, most: int, batches: int) -> None:
         self.most, self.most_batches = most, batches
@@ -29,7 +29,7 @@ class MemoryLimit:
             self.changed.notify()
 
     def free(self) -> None:
-        """Let everybody through: it is over."""
+        """Let everybody through, because the import is over."""
         with self.changed:
             self.is_free = True
             self.changed.notify_all()

@@ -129,7 +129,7 @@ def _read(file: IO[bytes], size: int) -> bytes:
 
 
 def _refuse_others(start: bytes) -> None:
-    """Raises UnreadableFile for what is no text."""
+    """Refuse what is no text. Raises UnreadableFile."""
     if start.startswith(b"PK\x03\x04"):
         raise UnreadableFile("This is a ZIP file, or an Excel workbook. Unpack it, or save the table as CSV UTF-8.")
     if start.startswith(MAGIC):

@@ -79,7 +79,8 @@ class Unpacked(io.RawIOBase):
         return True
 
     def _at_the_end(self) -> bytes:
-        """Return the file is over: what the member still holds. Raises UnreadableFile where it is not whole."""
+        """Return what the last member still holds at the end of the file. Raises UnreadableFile where it is not
+        whole."""
         found: bytes = self._member.decompress(b"", PIECE) if self._begun else b""
         if not found and not self._member.eof:
             raise UnreadableFile(f"The gzip file breaks off: it is cut short. {_AGAIN}")

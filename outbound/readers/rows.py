@@ -96,7 +96,7 @@ class _Row:
         return Row(self.line, cells, self.wrong, self.text, self.is_ended)
 
     def at_the_end(self) -> Row:
-        """Return the file is over."""
+        """Return what is left at the end of the file."""
         if self.mode == self._quoted:
             self.wrong = (
                 f"The quote that opens in line {self.opened} is never closed: from line {self.line} on nothing can "

@@ -39,7 +39,8 @@ def milliseconds(given: Any) -> int:
 
 
 def moment(given: Any) -> int:
-    """As Mixpanel takes the time of an event: whole seconds as they were given, else milliseconds. Raises NoTime."""
+    """Read a time as Mixpanel takes that of an event: whole seconds as they were given, else milliseconds. Raises
+    NoTime."""
     found = milliseconds(given)
     if abs(found) < MILLISECONDS:  # the first years, whose milliseconds would be taken for seconds
         return found // 1000
@@ -47,7 +48,7 @@ def moment(given: Any) -> int:
 
 
 def seconds(given: Any) -> int | float:
-    """As Mixpanel takes the time of an update: seconds, with milliseconds behind the point. Raises NoTime."""
+    """Read a time as Mixpanel takes that of an update: seconds, with milliseconds behind the point. Raises NoTime."""
     found = milliseconds(given)
     return found // 1000 if found % 1000 == 0 else found / 1000
 

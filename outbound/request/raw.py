@@ -52,7 +52,7 @@ def _is_line(value: str) -> bool:
 
 
 def _named(values: dict[str, Any]) -> Body:
-    """Without a body: the name of a pipeline alone is one."""
+    """Make a body of the name of a pipeline alone, where none was given."""
     return _encoded("form", values | {"form": {}}) if "name" in values else Body()
 
 

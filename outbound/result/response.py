@@ -56,7 +56,7 @@ def _clean(value: Any, levels: int) -> Any:
 
 
 def storable(text: str) -> str:
-    """Without NUL, which PostgreSQL's text cannot hold, and without halves of characters."""
+    """Leave out NUL, which PostgreSQL's text cannot hold, and halves of characters."""
     return text.replace("\0", "�").encode("utf-8", "replace").decode()
 
 

@@ -40,7 +40,7 @@ def unknown(words: str, *, repeatable: bool, reads: bool = False) -> Judgement:
 
 
 def unsent(words: str) -> Judgement:
-    """Nothing has left."""
+    """Return the judgement of a call of which nothing has left."""
     return Judgement("failed", 0, (), words)
 
 

@@ -81,7 +81,7 @@ _EXPLAINED = {
 
 
 def _of_records(total: int, stored: int, failed: tuple[FailedRecord, ...], answer: Answer) -> Judgement:
-    """By what it says of each record."""
+    """Judge an answer by what it says of each record."""
     if stored <= 0:
         first = failed[0].message if failed else response.said(answer).strip()
         return Judgement("rejected", 0, failed, f"Nothing was stored. {response.sentence(first)}".strip())
@@ -104,7 +104,7 @@ def _where(record: FailedRecord) -> str:
 
 
 def _empty(operation: Operation, answer: Answer) -> Judgement | None:
-    """Nothing at all, from an operation whose success says nothing."""
+    """Judge an empty answer to an operation whose success says nothing."""
     if answer.status in operation.empty and answer.text.strip() in {"", "null"}:
         return Judgement("accepted", 0, (), f"Mixpanel did it ({answer.status}, without a word, as documented).")
     return None
@@ -141,7 +141,7 @@ _NOT_PROVEN_PROFILE = " Mixpanel answers 1 to any token; whether it is in the pr
 
 
 def _counted_by(body: dict[str, Any], total: int, answer: Answer) -> Judgement | None:
-    """By its numbers; None where they cannot be read."""
+    """Judge an answer by its numbers; None where they cannot be read."""
     failed = response.failed_records(body)
     if "num_records_imported" in body and response.whole(body["num_records_imported"]) is None:
         return None

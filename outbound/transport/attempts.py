@@ -150,7 +150,7 @@ class _Call:
         raise AssertionError("there is at least one attempt")
 
     def _pause(self, tried: int) -> float:
-        """By the schedule, or for as long as the last answer asks; that is bounded for all tries together."""
+        """Wait by the schedule, or for as long as the last answer asks; that is bounded for all tries together."""
         pause, answer = self.retries.pause(tried), self.answer
         asked = 0.0 if answer is None else asked_pause(answer, self.runtime.clock())
         asked = min(asked, LONGEST_ASKED - self.trail.waited)

@@ -167,7 +167,7 @@ class Client:
             yield response
 
     def _asked_anew(self, request: Request, url: str, deadline: Deadline) -> requests.Response:
-        """On a connection of its own."""
+        """Ask again on a connection of its own."""
         self._session().close()
         deadline.sent = False
         try:

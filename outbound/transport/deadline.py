@@ -117,7 +117,7 @@ class WatchedHTTP(HTTPConnection):
         return super().is_connected and time.monotonic() - self.used_at < KEPT_FOR
 
     def send(self, data: Any) -> None:
-        """Also shows it where it was kept."""
+        """Send, and show the deadline a connection that was kept."""
         if self.sock is None:
             self.connect()
         self.used_at = time.monotonic()

@@ -101,7 +101,7 @@ def only_reads(composed: Composed) -> bool:
 
 
 def retry_policy(composed: Composed, attempts: int, first_pause: float) -> RetryPolicy:
-    """By the schedule; of a raw request by what it asks for (seeds/003: no retry unless told)."""
+    """Return the policy of the settings; for a raw request what it asks for (seeds/003: no retry unless told)."""
     if composed.operation.body != "raw":
         return RetryPolicy(attempts, doubling(first_pause), is_repeatable(composed))
     asked = {
