@@ -28,6 +28,9 @@ _HEADLINES = {
     "never_called": "Never called",
 }
 
+# Every state in a word, those too whose headline says how far it has come.
+WORDS = _HEADLINES | {"receiving": "Receiving", "late": "Late", "stalled": "Stalled"}
+
 
 def headline(cohort: CohortStatus) -> str:
     """Return the state in two or three words: "Receiving page 6 of 10"."""
@@ -59,7 +62,7 @@ def sentence(cohort: CohortStatus) -> str:
 
 
 def connection_headline(connection: ConnectionStatus) -> str:
-    return _HEADLINES.get(connection.state, connection.state.capitalize())  # late and stalled are its cohorts'
+    return WORDS[connection.state]  # late and stalled are its cohorts'
 
 
 def connection_sentence(connection: ConnectionStatus) -> str:

@@ -15,21 +15,16 @@ from config.clock import DAY
 from runtime import current_runtime
 from sync.status import cohort as cohort_status
 from sync.status.cohort import CohortStatus
+from sync.status.text import WORDS
 
 SHOWN = 25
 SORTS = {"name": "Name", "size": "Size", "last_sync": "Last sync"}
 STATES = {
-    "in_step": "In step",
-    "receiving": "Receiving",
-    "late": "Late",
-    "settling": "Settling",
-    "sweeping": "Finishing",
-    "held": "Held",
-    "failing": "Failing",
-    "stalled": "Stalled",
-    "quiet": "Quiet",
-    "one_time": "One-time export",
-    "off": "Off",
+    state: WORDS[state]
+    for state in (
+        *("in_step", "receiving", "late", "settling", "sweeping", "held"),
+        *("failing", "stalled", "quiet", "one_time", "off"),
+    )
 }
 
 

@@ -6,19 +6,15 @@ from blueprints.formatting import number, plural
 from config.clock import SECOND
 from config.durations import age, duration, roughly
 from sync.status import progress
+from sync.status.cohort import TONES
 from sync.status.progress import Ranges
+from sync.status.text import WORDS
 from sync.sweep import held
 
 RUNNING = ("receiving", "settling", "sweeping")
 
 # Status: the tone of its colour and icon, and its word.
-STATES = {
-    "receiving": ("working", "Receiving"),
-    "late": ("waiting", "Late"),
-    "settling": ("working", "Settling"),
-    "sweeping": ("working", "Finishing"),
-    "stalled": ("waiting", "Stalled"),
-    "held": ("held", "Held"),
+STATES = {state: (TONES[state], WORDS[state]) for state in (*RUNNING, "late", "stalled", "held")} | {
     "complete": ("in-step", "Complete"),
     "superseded": ("off", "Superseded"),
 }
