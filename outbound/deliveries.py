@@ -119,26 +119,24 @@ def open_row(
     return int(db.execute(_BEGIN, values).scalar_one())
 
 
-def open_batch(
-    db: Connection, project: str, operation: str, who: str, records: int, places: tuple[int, int], of: int, now: int
-) -> int:
-    """Return the row of a batch of the import `of`; its records are in the import's source, not here."""
-    values = {
-        "at": now,
-        "project": project,
-        "operation": operation,
-        "who": who,
-        "source": "import",
-        "given": None,
-        "request": "{}",
-        "records": records,
-        "import_id": of,
-        "first_place": places[0],
-        "last_place": places[1],
-        "repeatable": None,
-        "over_at": None,
-    }
-    return int(db.execute(_BEGIN, values).scalar_one())
+@dataclass(frozen=True)
+class ImportBatch:
+    """A batch of an import: how many records, and the places of the first and the last one in its source. The records
+    themselves are there, not here."""
+
+    import_id: int
+    project: str
+    operation: str
+    who: str
+    records: int
+    first_place: int
+    last_place: int
+
+
+def open_batch(db: Connection, batch: ImportBatch, now: int) -> int:
+    """Write the row of a batch that is about to be sent, and return its number."""
+    rest = {"at": now, "source": "import", "given": None, "request": "{}", "repeatable": None, "over_at": None}
+    return int(db.execute(_BEGIN, asdict(batch) | rest).scalar_one())
 
 
 def finish(db: Connection, delivery: int, outcome: Outcome, mask: Mask) -> None:

@@ -78,9 +78,9 @@ class BatchSender:
         """Write the row of a batch before it is sent; None where the import is another worker's now."""
         if not self.claimed.is_ours(db):
             return None
-        job, places, now = self.job, (batch.first, batch.last), self.runtime.clock()
-        many = len(batch.records)
-        return deliveries.open_batch(db, job.project, job.operation, job.who, many, places, job.id, now)
+        job, many = self.job, len(batch.records)
+        opened = deliveries.ImportBatch(job.id, job.project, job.operation, job.who, many, batch.first, batch.last)
+        return deliveries.open_batch(db, opened, self.runtime.clock())
 
     def _outcome(self, batch: Batch) -> Outcome:
         """Send it, and return what came of it, without credentials."""

@@ -128,9 +128,8 @@ def kill(runtime: Runtime, import_id: int, first: int, last: int, kind: str) -> 
     operation = KINDS[kind].operation_id
 
     def leave(db: Any) -> None:
-        deliveries.open_batch(
-            db, "prod", operation, "tests", last - first + 1, (first, last), import_id, runtime.clock()
-        )
+        batch = deliveries.ImportBatch(import_id, "prod", operation, "tests", last - first + 1, first, last)
+        deliveries.open_batch(db, batch, runtime.clock())
         values = {"id": import_id, "until": runtime.clock() - 1}
         db.execute(
             text("UPDATE import_job SET state='running', claimed_by='x', claimed_until=:until WHERE id=:id"), values
