@@ -10,7 +10,7 @@ from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import commands
-from blueprints import api, dashboard, errors, health, outbound, tracing, webhook
+from blueprints import api, dashboard, errors, health, outbound, static_files, tracing, webhook
 from blueprints.urls import RowId
 from blueprints.webhook.addresses import SameAddress
 from config import clock as clocks
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     init_browser_headers(app, settings)
     Htmx(app)
     errors.init_app(app)
+    static_files.init_app(app)
     for blueprint, guard in (
         (webhook.blueprint, webhook_guard),
         (api.blueprint, api_guard),
