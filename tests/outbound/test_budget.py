@@ -23,7 +23,7 @@ import sys
 from app import create_app
 from config.settings import load
 from dataclasses import replace
-from outbound import budget
+from outbound.transport import budget
 moment, wanted, holds = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "hold"
 runtime = replace(create_app(load()).extensions["runtime"], clock=lambda: moment)
 got = 0
