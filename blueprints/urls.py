@@ -3,6 +3,8 @@
 from flask import request
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
+from models.columns import is_storable
+
 MOST_DIGITS = 18  # every number of 18 digits fits into 63 bits, and no key of ours is longer
 
 
@@ -46,11 +48,7 @@ def can_be_stored(value: str | int) -> bool:
     """Whether the databases can be asked for `value`: no NUL, no half of a character, no number over 63 bits."""
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in value
+    return is_storable(value)
 
 
 def storable(value: str) -> str:

@@ -16,3 +16,12 @@ ExactText = Text().with_variant(Text(collation="C"), "postgresql")
 # it. PostgreSQL's sequences are so anyway; SQLite gives the highest number again without this word.
 NUMBERED_ONCE = {"sqlite_autoincrement": True}
 Json = Text().with_variant(JSONB(), "postgresql")
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether the databases can hold and be asked for a text: no NUL, no half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

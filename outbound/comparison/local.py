@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, text
 
+from models.columns import is_storable
 from models.database import Database
 from models.queries.members import page_of_ids
 from models.queries.sessions import unfinished
@@ -81,7 +82,7 @@ def known(database: Database, of: Facts, ids: Sequence[str], since: int) -> IdCo
 
 def stays(db: Connection, of: Facts, ids: Sequence[str]) -> Sequence[Row[Any]]:
     """Return those of at most ASKED ids that are people of ours, with their place in the cohort where they have one."""
-    storable = [identifier for identifier in ids if _can_be_stored(identifier)]
+    storable = [identifier for identifier in ids if is_storable(identifier)]
     if not storable:
         return []
     return db.execute(_STAYS, {"cohort": of.id, "project": of.project_id, "ids": storable}).all()
@@ -89,12 +90,3 @@ def stays(db: Connection, of: Facts, ids: Sequence[str]) -> Sequence[Row[Any]]:
 
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     return (ids[start : start + ASKED] for start in range(0, len(ids), ASKED))
-
-
-def _can_be_stored(identifier: str) -> bool:
-    """Tell whether the databases can be asked for it: no NUL, no half of a character."""
-    try:
-        identifier.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in identifier
