@@ -41,9 +41,11 @@ class Pair:
         return urlsplit(self.primary.new_database()).path.removeprefix("/")
 
     def kill_primary(self) -> None:
-        """SIGKILL to its first process; the others end when they see that it has gone."""
+        """SIGKILL to its first process; the others end when they see that it has gone. Until then they answer."""
         pid = int((self.primary.folder / "data" / "postmaster.pid").read_text().split()[0])
+        sessions = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(_runs, sessions)), 20, "the end of the primary's sessions")
         wait_until(lambda: not self.primary.is_serving, 20, "the end of the primary")
 
     def promote(self) -> None:
@@ -84,6 +86,15 @@ def _follow(primary: Cluster, standby: Cluster) -> None:
         db.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{NAME}'")
         db.execute("SELECT pg_reload_conf()")
         wait_until(lambda: _is_synchronous(db), 30, "the standby's following")
+
+
+def _runs(pid: str) -> bool:
+    """Whether there is such a process. One that ended may stay in the list until somebody asks for its result."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def _is_synchronous(db: psycopg.Connection) -> bool:
