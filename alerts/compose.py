@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from alerts.rules import CHANGES, RECOVERED, STEADY, WELL, Remembered, Subject
+from config.clock import MINUTE
 
 TEST = "test"
 
@@ -14,7 +15,7 @@ _HAPPENED = {
     "recovered": "has recovered",
     "changing": "is changing state often",
 }
-_MINUTES = STEADY // 60_000
+_MINUTES = STEADY // MINUTE
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from alerts import channels
 from alerts.channels import NotDelivered
 from alerts.messages import Logged
+from config.clock import MINUTE, SECOND
 from config.settings import Settings
 from models.claims import Claim, Claims, Lease
 from models.database import Database
@@ -21,9 +22,9 @@ log = structlog.get_logger()
 
 Clock = Callable[[], int]
 
-CLAIM = 120_000  # milliseconds; far longer than a channel may take
+CLAIM = 2 * MINUTE  # far longer than a channel may take
 ATTEMPTS = 5
-FIRST_WAIT = 30_000  # milliseconds; each further wait is four times the one before
+FIRST_WAIT = 30 * SECOND  # each further wait is four times the one before
 LEASE = Lease(CLAIM, furthest=FIRST_WAIT * 4 ** (ATTEMPTS - 1))  # more than the last wait
 ROUND = 50  # messages that one round sends at most
 

@@ -7,6 +7,8 @@ and never called are silent: nothing is sent on the way in, and what was told be
 
 from dataclasses import dataclass, replace
 
+from config.clock import MINUTE
+
 TROUBLES = frozenset({"failing", "quiet", "stalled", "held"})
 WELL = "well"
 SILENT = "silent"
@@ -15,7 +17,6 @@ AT_WORK = frozenset({"in_step", "receiving", "late", "settling", "sweeping", WEL
 RECOVERED = "recovered"
 CHANGING = "changing"
 
-MINUTE = 60_000
 WINDOW = 60 * MINUTE  # in which changes of state are counted
 CHANGES = 4  # so many within the window are told one by one
 STEADY = 15 * MINUTE  # without a change until a flapping subject is told of again

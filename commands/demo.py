@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from commands.terminal import raw
 from config import logs
+from config.clock import MINUTE
 from models.maintenance import schema
 from outbound import projects
 from runtime import Runtime, current_runtime
@@ -29,7 +30,7 @@ CONNECTIONS = ("crm", "newsletter")
 TOKEN = "demo"  # noqa: S105 - a name; the first one also says that the data is all there
 
 HIGHEST_PORT = 65535
-SET_UP = 600_000  # milliseconds between the making of the connections and the first call
+SET_UP = 10 * MINUTE  # between the making of the connections and the first call
 
 OPERATOR = "demo@example.org"
 

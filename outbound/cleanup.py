@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+from config.clock import DAY, HOUR
 from models.database import Database
 from outbound import deliveries, idempotency
 from outbound.comparison import jobs as comparisons
@@ -10,9 +11,6 @@ from outbound.downloads import progress as downloads
 from outbound.downloads.folder import Folder
 from outbound.imports import jobs
 from outbound.transport import budget
-
-HOUR = 3600 * 1000
-DAY = 24 * HOUR
 
 
 def prune(database: Database, days: int, now: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from config.clock import MINUTE
 from outbound.operations.types import Composed
 from outbound.projects import Project
 from outbound.request.compose import masked
@@ -18,7 +19,7 @@ SOURCES = ("dashboard", "terminal", "api", "import", "landing", "comparison", "c
 VERDICTS = ("accepted", "partly", "rejected", "uncertain", "failed")
 KEPT = 256 * 1024  # characters of a body, and of an answer, that the history keeps
 KEPT_FAILURES = 2000
-ABANDONED = 15 * 60_000  # milliseconds after which a call that does not say how long it may take has nobody any more
+ABANDONED = 15 * MINUTE  # after which a call that does not say how long it may take has nobody any more
 PIECE = 5000
 
 _COLUMNS = """id, at, project, operation, who, source, given, request, records, verdict, words, accepted, failed,

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
 
+from config.clock import DAY
 from models.encryption import Digest
 
-KEPT_FOR = 24 * 3600 * 1000  # milliseconds
+KEPT_FOR = DAY
 
 _CLAIM = text("""
     INSERT INTO named_call (digest, body_digest, delivery_id, at) VALUES (:digest, :body_digest, 0, :now)

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from config.clock import iso
+from config.clock import SECOND, iso
 from models.database import DatabaseUnavailable
 from outbound import deliveries, idempotency
 from outbound.downloads import pages
@@ -69,18 +69,9 @@ def client_of(runtime: Runtime, project: Project, receiver: Receiver | None = No
 
 def prepare(runtime: Runtime, call: PreparedCall, who: str, source: str) -> int:
     """Write the row of the call, and return its id; `finish` has to follow."""
-    now = runtime.clock()
-    over_at = now + round(
-        longest(
-            call.composed,
-            runtime.settings.send_attempts,
-            runtime.settings.send_pause_seconds,
-            runtime.settings.send_timeout_seconds,
-        )
-        * 1000
-    )
+    during = _during(runtime, call)
     return runtime.database.write(
-        lambda db: deliveries.open_row(db, call.project, call.composed, call.mask, who, source, (now, over_at))
+        lambda db: deliveries.open_row(db, call.project, call.composed, call.mask, who, source, during)
     )
 
 
@@ -95,29 +86,27 @@ def prepare_once(
     OtherContent."""
     if name is None:
         return prepare(runtime, call, who, source), True
-    now = runtime.clock()
-    over_at = now + round(
-        longest(
-            call.composed,
-            runtime.settings.send_attempts,
-            runtime.settings.send_pause_seconds,
-            runtime.settings.send_timeout_seconds,
-        )
-        * 1000
-    )
+    during = _during(runtime, call)
 
     def write(db: Connection) -> tuple[int, bool]:
-        if not idempotency.claim(db, name, now):
+        if not idempotency.claim(db, name, during[0]):
             is_same, delivery = idempotency.known(db, name)
             if not is_same:
                 raise OtherContent
             return delivery, False
-        during = (now, over_at)
         delivery = deliveries.open_row(db, call.project, call.composed, call.mask, who, source, during)
         idempotency.became(db, name, delivery)
         return delivery, True
 
     return runtime.database.write(write)
+
+
+def _during(runtime: Runtime, call: PreparedCall) -> tuple[int, int]:
+    """Return when the call begins, and by when it is over at the latest; milliseconds since 1970."""
+    now = runtime.clock()
+    settings = runtime.settings
+    seconds = longest(call.composed, settings.send_attempts, settings.send_pause_seconds, settings.send_timeout_seconds)
+    return now, now + round(seconds * SECOND)
 
 
 def finish(

@@ -31,7 +31,7 @@ _ADD = text("""
     VALUES (:digest, :operator, :at, :expires_at, :sealed)""")
 _FIND = text("SELECT sealed FROM handover WHERE digest = :digest AND expires_at > :now")
 _TAKE = text("DELETE FROM handover WHERE digest = :digest AND expires_at > :now RETURNING sealed")
-_EXPIRED = text("DELETE FROM handover WHERE expires_at <= :now OR at > :now + 3600000")
+_EXPIRED = text("DELETE FROM handover WHERE expires_at <= :now OR at > :now + :hour")
 _ALL = text("DELETE FROM handover")
 _TOO_MUCH = text("""
     DELETE FROM handover WHERE digest IN (
@@ -78,7 +78,7 @@ def take(kind: str, key: str) -> Any:
 
 def prune(db: Connection, now: int) -> None:
     """Remove what nobody can open any more; also what a clock that was set back would keep."""
-    db.execute(_EXPIRED, {"now": now})
+    db.execute(_EXPIRED, {"now": now, "hour": HOUR})
 
 
 def forget(db: Connection) -> None:

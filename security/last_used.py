@@ -2,10 +2,11 @@
 
 from sqlalchemy import TextClause
 
+from config.clock import MINUTE
 from models.database import DatabaseUnavailable
 from runtime import current_runtime
 
-USED_EVERY = 60_000  # milliseconds
+USED_EVERY = MINUTE
 
 
 def note_use(statement: TextClause, row_id: int, last_used_at: int | None) -> None:

@@ -18,10 +18,11 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
+from config.clock import MINUTE
 from models.claims import Claim, Claims, Lease
 
 OPEN = frozenset({"waiting", "running"})
-CLAIM = 300_000  # milliseconds; longer than all of it takes
+CLAIM = 5 * MINUTE  # longer than all of it takes
 _LEASE = Lease(CLAIM)
 
 

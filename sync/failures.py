@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
+from config.clock import HOUR, MINUTE
 from models.database import Database, DatabaseUnavailable
 
-MINUTE, HOUR = 60_000, 3_600_000
 MOST_AN_HOUR = 500  # rows of one connection
 
 _REPEAT = text("""

@@ -9,8 +9,8 @@ from itertools import takewhile
 
 from sqlalchemy import Connection, text
 
+from config.clock import DAY
 from models.database import Database
-from sync.worker import DAY
 
 STEP = 5000  # rows of the log that one transaction examines
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from config.clock import MINUTE, SECOND
+
 
 class _Settings(Protocol):
     settle_seconds: int
@@ -22,22 +24,22 @@ class Rules:
     A refresh that would remove more than `guard_percent` of at least `guard_min_members` members is held; 0 is off.
     """
 
-    settle: int = 120_000
-    stalled: int = 900_000
+    settle: int = 2 * MINUTE
+    stalled: int = 15 * MINUTE
     sweep_inline: int = 250_000
     guard_percent: int = 50
     guard_min_members: int = 100
-    claim: int = 60_000
+    claim: int = MINUTE
     step: int = 50_000
 
     @classmethod
     def of(cls, settings: _Settings) -> "Rules":
         return cls(
-            settings.settle_seconds * 1000,
-            settings.stalled_seconds * 1000,
+            settings.settle_seconds * SECOND,
+            settings.stalled_seconds * SECOND,
             settings.sweep_inline_members,
             settings.removal_guard_percent,
             settings.removal_guard_min_members,
-            settings.claim_seconds * 1000,
+            settings.claim_seconds * SECOND,
             settings.sweep_step_members,
         )

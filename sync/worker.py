@@ -9,14 +9,13 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
+from config.clock import DAY
 from models.claims import Claim, Lease
 from models.database import Database
 from sync.apply import sessions
 from sync.rules import Rules
 from sync.sweep import conclude
 from sync.sweep.steps import CLAIMS, Clock, Sweep
-
-DAY = 86_400_000
 
 AT_ONCE = 100  # sessions that one run takes on
 

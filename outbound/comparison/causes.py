@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from config.clock import MINUTE
 from outbound.comparison.id_sort import Difference
 from outbound.comparison.local import Facts, IdCounts
 
-MINUTE = 60_000
 CYCLE = 35 * MINUTE  # Mixpanel syncs every 30 minutes
 
 

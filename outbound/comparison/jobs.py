@@ -20,13 +20,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from config.clock import HOUR, MINUTE
 from models.claims import Claim, Claims, Lease
 
 Summary = dict[str, Any]
 
 OPEN = frozenset({"waiting", "running"})
 # No budget frees later than in an hour: what lies twice as far ahead was noted before the clock was set back.
-LEASE = Lease(180_000, furthest=7_200_000)
+LEASE = Lease(3 * MINUTE, furthest=2 * HOUR)
 WAYS = {
     "count": "Only how many",
     "ids": "Who, asked from Mixpanel",

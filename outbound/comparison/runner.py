@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.clock import SECOND
 from models.claims import Claim
 from models.database import DatabaseUnavailable
 from models.encryption import DecryptionError
@@ -29,7 +30,6 @@ from outbound.transport.attempts import Outcome
 from outbound.transport.retry import asked_pause
 from runtime import Runtime
 
-SECOND = 1000
 MOST_PAGES = 11_000  # of 1,000 ids (mixpanel-facts 3.9); a cohort that is exported has 10 million people at most
 WAIT = 30 * SECOND  # where all five queries run at once
 ASKED_ABOUT = 2000  # ids of each side that are looked up for causes

@@ -6,6 +6,7 @@ Sources: mixpanel-facts 2.1 (hosts), 3.3 (`/track` takes any token, five days), 
 from collections.abc import Iterator
 from typing import Any
 
+from config.clock import DAY, HOUR
 from outbound.deliveries import Delivery
 from outbound.delivery_check.event import Sought
 from outbound.projects import Project
@@ -13,8 +14,6 @@ from outbound.request.checks.ids import is_illegal, is_insert_id
 from outbound.request.masking import MASK
 from outbound.transport.hosts import REGIONS
 
-HOUR = 3600 * 1000
-DAY = 24 * HOUR
 TRACKED = 5 * DAY  # what is older, /track drops
 KEPT = 730 * DAY  # projects keep events for two years
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from config.clock import HOUR, MINUTE, SECOND
 from models.claims import Claim, Claims, Lease
 from outbound.delivery_check.event import Sought
 
 # No look waits longer than the hour of a budget: what lies twice as far ahead was noted before the clock was set back.
-LEASE = Lease(120_000, furthest=7_200_000)
-FIRST_LOOK = 10_000  # milliseconds after the sending; before that nothing was ever seen
+LEASE = Lease(2 * MINUTE, furthest=2 * HOUR)
+FIRST_LOOK = 10 * SECOND  # after the sending; before that nothing was ever seen
 
 _COLUMNS = """id, delivery_id, event, distinct_id, insert_id, event_at, state, cause, looks, asked_at, next_at,
     visible_at, claimed_until"""

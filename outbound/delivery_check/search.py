@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from config.clock import DAY, SECOND
 from models.database import DatabaseUnavailable
 from models.encryption import DecryptionError
 from outbound import deliveries, projects, send
@@ -26,7 +27,6 @@ from runtime import Runtime
 
 log = structlog.get_logger()
 
-SECOND, DAY = 1000, 24 * 3600 * 1000
 # Seconds until the next look: events are usually there within a minute, and sometimes within ten.
 PAUSES = (10, 15, 20, 30, 60, 120, 240, 300)
 MOST_LINES = 100_000  # events of one name on three days that a look reads

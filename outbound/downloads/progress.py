@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from config.clock import MINUTE
 from outbound.downloads.receiver import Received
 
-ALIVE = 30 * 60_000  # milliseconds for which an answer that is still coming is somebody's
+ALIVE = 30 * MINUTE  # for which an answer that is still coming is somebody's
 
 _NOTE = text("""
     INSERT INTO download (delivery_id, at, size, records, file) VALUES (:delivery, :now, :size, :records, :file)

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from config.clock import SECOND
 from models.claims import Claims, Lease
 
-LEASE = 20_000  # milliseconds; renewed every other second while it runs
+LEASE = 20 * SECOND  # renewed every other second while it runs
 OPEN = frozenset({"waiting", "running"})
 RESUMABLE = frozenset({"paused", "failed", "ready"})
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from config.clock import HOUR, SECOND
 from outbound.readers import times
 from outbound.readers.times import MICROSECONDS, MILLISECONDS, NoTime
 
-HOUR = 3600
 FURTHEST = 14  # hours between a project's time and UTC
 
 Record = dict[str, Any]
@@ -63,8 +63,8 @@ class Options:
         return record | {"properties": properties | {"time": self._in_utc(times.moment(time))}}
 
     def _in_utc(self, moment: int) -> int:
-        unit = 1000 if abs(moment) >= MILLISECONDS else 1
-        return moment - round(self.time_offset * HOUR) * unit
+        unit = SECOND if abs(moment) >= MILLISECONDS else 1
+        return moment - round(self.time_offset * (HOUR // SECOND)) * unit
 
     def _update(self, kind: str, record: Record) -> Record:
         if isinstance(time := record.get("$time"), str):

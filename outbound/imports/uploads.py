@@ -6,12 +6,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from config.clock import DAY
 from models.database import Database
 from outbound.imports.jobs import Import
 
 DRAFT_DAYS = 7  # an import that nobody began
 ALONE = 3600  # seconds after which a file has no row because it never gets one
-DAY = 24 * 3600 * 1000
 EXPIRED = f"Nobody began it within {DRAFT_DAYS} days, so that its file was removed. Upload it again."
 
 _EXPIRE = text("""

@@ -11,10 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from config.clock import utc
+from config.clock import DAY, HOUR, MINUTE, SECOND, utc
 from runtime import Runtime
 
-SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 ABANDONED = 15 * MINUTE
 AHEAD = MINUTE  # by which clocks may differ; what began later than that began before the clock was set back
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from config.clock import DAY, HOUR, SECOND
+
 ILLEGAL = frozenset(
     {
         *("00000000-0000-0000-0000-000000000000", "anon", "anonymous", "nil", "none", "null", "n/a", "na"),
@@ -13,8 +15,7 @@ ILLEGAL = frozenset(
     }
 )
 TABLES = {"practice-products": "sku,name\nA-1,Desk\n", "practice-plans": "plan,price\npro,49\n"}  # to begin with
-HOUR = 3600
-OLDEST = 365 * 24 * HOUR  # 1971
+OLDEST = 365 * DAY // SECOND  # 1971, in seconds
 MILLISECONDS = 10**11  # a larger time is one in milliseconds
 _INSERT_ID = re.compile(r"[A-Za-z0-9-]{1,36}")
 
@@ -71,7 +72,7 @@ def _faults(properties: Record, now: float) -> Iterator[Fault]:
     time = properties.get("time")
     if not isinstance(time, int | float) or isinstance(time, bool):
         yield _invalid("time", "must be specified as seconds since epoch")
-    elif not OLDEST <= seconds_of(time) <= now + HOUR:
+    elif not OLDEST <= seconds_of(time) <= now + HOUR // SECOND:
         yield _invalid("time", "must not be before 1971 or in the future")
     if not isinstance(properties.get("distinct_id"), str):
         yield _invalid("distinct_id", "must not be missing")

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from config.clock import HOUR, MINUTE
+
 LOOKED_AT = 16  # of a cohort's newest sessions
-TOGETHER = 60_000  # milliseconds in which sessions are one beat: Mixpanel sends an add and a remove in pairs
-CYCLE = 1_800_000  # Mixpanel's own, until enough beats are known
+TOGETHER = MINUTE  # in which sessions are one beat: Mixpanel sends an add and a remove in pairs
+CYCLE = 30 * MINUTE  # Mixpanel's own, until enough beats are known
 RECURRING_FROM = 3  # beats
 GAPS_TO_LEARN_FROM = 3
-NEW_FOR = 7_200_000
+NEW_FOR = 2 * HOUR
 MISSED_BEATS = 3
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from config.clock import DAY
 from models.queries.failures import LAST_TAKEN
 from sync.status import text as status_text
 from sync.status.cohort import (
@@ -21,8 +22,8 @@ from sync.status.cohort import (
 )
 
 WORST_FIRST = ("failing", "held", "stalled", "quiet", "late")  # of a cohort, what its connection is not well for
-REMEMBERED = 30 * 86_400_000  # milliseconds for which a refusal counts against a connection
-REMEMBERED_UNKNOWN = 3 * 86_400_000  # the same of a cohort that was never received; its sync may be gone for good
+REMEMBERED = 30 * DAY  # for which a refusal counts against a connection
+REMEMBERED_UNKNOWN = 3 * DAY  # the same of a cohort that was never received; its sync may be gone for good
 # Refusals that name no cohort are the connection's, and so are those that name a cohort which was never received: the
 # pause after its very first call must show somewhere. They end with its first call that succeeds, or after a while.
 # A cohort belongs to the connection that brought its newest session; a connection that brings none any more was last

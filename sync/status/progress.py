@@ -9,9 +9,11 @@ from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, text
 
-LEAST = 10_000  # milliseconds of silence that are never late
+from config.clock import MINUTE, SECOND
+
+LEAST = 10 * SECOND  # of silence that are never late
 PACES = 3  # so many of its own paces may a session be silent
-UNKNOWN = 60_000  # of milliseconds, as long as one page alone has come and tells of no pace
+UNKNOWN = MINUTE  # as long as one page alone has come and tells of no pace
 NAMED = 3  # gaps that a sentence names
 LOOKED_AT = 20  # sessions whose gaps one look reads
 

@@ -3,7 +3,8 @@
 import pytest
 
 from alerts import rules
-from alerts.rules import CHANGING, MINUTE, RECOVERED, Remembered
+from alerts.rules import CHANGING, RECOVERED, Remembered
+from config.clock import MINUTE
 
 HOUR = 60 * MINUTE
 

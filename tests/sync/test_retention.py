@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
+from config.clock import DAY
 from sync import retention
 from sync.retention import prune_log
-from sync.worker import DAY
 from tests.api.reading import every, read, refusal
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, Relay

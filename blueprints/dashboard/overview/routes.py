@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.overview import day as overview_day
 from blueprints.dashboard.overview.verdict import Verdict, judge
+from config.clock import SECOND
 from runtime import current_runtime
 from security import rate_limits
 from sync.status import progress, text
@@ -17,7 +18,6 @@ from sync.status.connection import ConnectionStatus, connection_statuses
 
 RUNNING = ("receiving", "settling", "sweeping")
 MOST_LIVE = 12  # of the sessions that are under way; the page stays small with every cohort receiving at once
-SECOND = 1000
 EVERY, EVERY_LIVE = 15, 2  # seconds between two looks
 
 

@@ -5,12 +5,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from config.clock import DAY, HOUR
 from outbound.operations.types import Problem, RecordKind
 from outbound.request.checks.ids import is_illegal, is_insert_id, whose
 from outbound.request.checks.values import advice, check_values, too_long
 
-HOUR = 3600 * 1000
-DAY = 24 * HOUR
 OLDEST = 365 * DAY  # 1971-01-01
 AHEAD = HOUR
 TRACKED = 5 * DAY
