@@ -23,6 +23,7 @@ from config.settings import SETTINGS, Settings, settings_shown
 from models.database import Database, DatabaseUnavailable
 from models.maintenance.close_for_writes import SENTENCE, is_closed
 from models.maintenance.schema import is_new_enough, newest_revision, stored_revision
+from models.sessions import IS_UNFINISHED
 from outbound import projects
 from runtime import Runtime, current_runtime
 from security import connections, key_check
@@ -46,9 +47,7 @@ _WAITING = text("""
     WHERE (status = 'settling' AND settles_at < :overdue)
         OR (status = 'sweeping' AND last_page_at < :overdue AND coalesce(claimed_until, 0) < :now)
         OR (status = 'receiving' AND last_page_at < :unmarked)""")
-_UNFINISHED = text(
-    "SELECT count(*) FROM sync_session WHERE status NOT IN ('complete', 'superseded') AND status = :status"
-)
+_UNFINISHED = text(f"SELECT count(*) FROM sync_session WHERE {IS_UNFINISHED} AND status = :status")  # noqa: S608
 _FAILURES = text("""
     SELECT last_at, count AS times, status, cause, connection, cohort_id, message FROM failure
     WHERE last_at >= :since ORDER BY last_at DESC, id DESC LIMIT :shown""")

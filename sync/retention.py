@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from config.clock import DAY
 from models.database import Database
+from models.sessions import IS_UNFINISHED
 
 STEP = 5000  # rows of the log that one transaction examines
 
@@ -25,10 +26,10 @@ _LOCK = {
 }
 
 # A refresh that is not over counts its newcomers from the log (`sync.sweep.leavers`).
-_NEEDED = text("""
+_NEEDED = text(f"""
     SELECT min(first_change) FROM sync_session
-    WHERE cohort_id = :cohort AND status NOT IN ('complete', 'superseded') AND action = 'members'
-        AND first_change > 0""")
+    WHERE cohort_id = :cohort AND {IS_UNFINISHED} AND action = 'members'
+        AND first_change > 0""")  # noqa: S608
 
 _NEXT = text("""
     SELECT number, entered, previous, at FROM membership_change

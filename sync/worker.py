@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from config.clock import DAY
 from models.claims import Claim, Lease
 from models.database import Database
+from models.sessions import IS_UNFINISHED
 from sync.apply import sessions
 from sync.rules import Rules
 from sync.sweep import conclude
@@ -19,14 +20,14 @@ from sync.sweep.steps import CLAIMS, Clock, Sweep
 
 AT_ONCE = 100  # sessions that one run takes on
 
-_STALL = text("""
+_STALL = text(f"""
     UPDATE sync_session SET status = 'stalled'
-    WHERE status NOT IN ('complete', 'superseded') AND status = 'receiving'
-        AND (last_page_at < :before OR last_page_at > :beyond)""")
+    WHERE {IS_UNFINISHED} AND status = 'receiving'
+        AND (last_page_at < :before OR last_page_at > :beyond)""")  # noqa: S608
 
-_BEGIN_ANEW = text("""
+_BEGIN_ANEW = text(f"""
     UPDATE sync_session SET settles_at = :latest
-    WHERE status NOT IN ('complete', 'superseded') AND status = 'settling' AND settles_at > :latest""")
+    WHERE {IS_UNFINISHED} AND status = 'settling' AND settles_at > :latest""")  # noqa: S608
 
 # Only pages that can have no effect any more: of refreshes that a newer one follows, and of diffs that anything does.
 _PRUNE_PAGES = text("""

@@ -24,7 +24,7 @@ from blueprints.json_types import moment
 from blueprints.paging import AFTER_ALL, cut, key_of
 from config.clock import iso
 from models.queries import rejected
-from models.sessions import UNFINISHED
+from models.sessions import IS_UNFINISHED, UNFINISHED
 from runtime import current_runtime
 from sync.status.progress import missing_ranges
 from sync.sweep import held
@@ -85,7 +85,7 @@ def _listing(query: SessionListing, key: str) -> tuple[TextClause, list[str]]:
         "status": "s.status = :status" if query.status is not UNSET else "",
     }
     if unfinished:
-        filters["status"] += " AND s.status NOT IN ('complete', 'superseded')"
+        filters["status"] += f" AND s.{IS_UNFINISHED}"
     tables = "cohort c CROSS JOIN sync_session s" if query.cohort_id else "sync_session s CROSS JOIN cohort c"
     wanted = " AND ".join(filter(None, filters.values()))
     statement = f"""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from models.sessions import IS_UNFINISHED
 from models.statement import Statement
 from sync.apply import cohorts
 from sync.apply.cohorts import CohortState
@@ -58,10 +59,10 @@ _SAVE = Statement("""
         decision = :decision, held_for = :held_for, replaced = :replaced
     WHERE id = :id""")
 
-_SUPERSEDE = Statement("""
+_SUPERSEDE = Statement(f"""
     UPDATE sync_session SET status = 'superseded', settles_at = NULL
     WHERE cohort_id = :cohort_id AND number < :number AND action = 'members'
-        AND status NOT IN ('complete', 'superseded')""")
+        AND {IS_UNFINISHED}""")  # noqa: S608
 
 _COUNT_PAGES = Statement("SELECT count(*) FROM sync_page WHERE session_id = :session_id AND page <= :total")
 

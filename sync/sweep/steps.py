@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from models.claims import Claim, Claims
 from models.database import Database
+from models.sessions import IS_UNFINISHED
 from sync import dialects
 from sync.apply import cohorts, sessions
 from sync.apply.cohorts import CohortState
@@ -23,10 +24,10 @@ from sync.sweep import conclude, guard, leavers, readability
 T = TypeVar("T")
 Clock = Callable[[], int]
 
-# Which worker ends which refresh. The first condition is that of an index.
+# Which worker ends which refresh.
 CLAIMS = Claims(
     "sync_session",
-    """status NOT IN ('complete', 'superseded')
+    f"""{IS_UNFINISHED}
         AND (status = 'sweeping' OR (status = 'settling' AND settles_at <= :now))""",
 )
 

@@ -13,6 +13,7 @@ from blueprints.dashboard.cohorts.history import Bucket
 from blueprints.dashboard.sessions.words import RUNNING
 from config.clock import DAY, MINUTE
 from config.durations import duration
+from models.sessions import IS_UNFINISHED
 from runtime import current_runtime
 from sync.status import cohort as cohort_status
 from sync.status.cohort import CohortStatus
@@ -20,11 +21,11 @@ from sync.sweep import held as words
 
 REJECTED_DAYS = 30
 
-_HELD = text("""
+_HELD = text(f"""
     SELECT id, held_at, started_at, received, entered, rejected, would_leave, would_leave_of, held_for
     FROM sync_session
-    WHERE cohort_id = :cohort AND status NOT IN ('complete', 'superseded') AND status = 'held'
-    ORDER BY number DESC LIMIT 1""")
+    WHERE cohort_id = :cohort AND {IS_UNFINISHED} AND status = 'held'
+    ORDER BY number DESC LIMIT 1""")  # noqa: S608
 
 
 @dataclass(frozen=True)

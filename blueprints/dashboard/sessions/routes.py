@@ -15,7 +15,7 @@ from blueprints.dashboard.sessions.session import COLUMNS, ListedSession, Sessio
 from blueprints.dashboard.sessions.words import RUNNING, STATES
 from blueprints.paging import AFTER_ALL
 from blueprints.urls import storable
-from models.sessions import UNFINISHED
+from models.sessions import IS_UNFINISHED, UNFINISHED
 from runtime import current_runtime
 from sync import erasure
 from sync.status import cohort as cohort_status
@@ -110,7 +110,7 @@ def _listing(filters: SessionFilters) -> tuple[TextClause, dict[str, Any]]:
     if filters.status:
         wanted.append(f"s.status IN {_listed(statuses)}")
     if unfinished:
-        wanted.append("s.status NOT IN ('complete', 'superseded')")
+        wanted.append(f"s.{IS_UNFINISHED}")
     if filters.kind:
         wanted.append(f"s.action IN {_listed(KINDS[filters.kind][1])}")
     if filters.connection:
