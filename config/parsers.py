@@ -25,6 +25,7 @@ _REDIS = {
     "ssl_certfile": _FILE,
     "ssl_keyfile": _FILE,
 }
+ON, OFF = frozenset({"on", "true", "yes", "1"}), frozenset({"off", "false", "no", "0"})
 _ENCODE = "in a user or password write %23 for #, %2F for /, %3A for :, %3F for ? and %40 for @"
 
 
@@ -65,6 +66,14 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
     parse.__doc__ = "one of " + ", ".join(choices)
     return parse
+
+
+def flag(value: str) -> bool:
+    """on or off (also true or false, yes or no, 1 or 0)"""
+    word = value.strip().lower()
+    if word not in ON | OFF:
+        raise ValueError
+    return word in ON
 
 
 def secret_key(value: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from config.database_url import database_url
 from config.parsers import (
     emails,
+    flag,
     host,
     names,
     one_of,
@@ -194,6 +195,13 @@ SETTINGS = (
         "",
         "A server that stands in for Mixpanel: every call goes to this address/<family>/… instead; for tests only.",
         url("http", "https"),
+    ),
+    Setting(
+        "ALLOW_PRIVATE_DESTINATIONS",
+        "off",
+        "Whether destinations may be at private and loopback addresses, on or off; link-local and metadata addresses"
+        " are never called.",
+        flag,
     ),
     Setting("SEND_ATTEMPTS", "5", "How often one call to Mixpanel is tried, at most.", whole(1, 10)),
     Setting(

@@ -30,7 +30,8 @@ API_PAUSES = (10, 30, 60, 120, 300, 600, *(900,) * 94)
 class Setting:
     """One setting of a type. A `secret` one is sealed and never shown again. `words` labels it, `help` says where it
     is found in the vendor's product. `default` is its value where none is given; `{cohort}` in it stands for the
-    cohort's name in letters, digits and underscores. A `list` is of numbers."""
+    cohort's name in letters, digits and underscores. A `list` is of numbers. `make` makes a secret that is ours to
+    choose: it is not asked for, is shown once, and made anew on rotation; the one before stays live for a time."""
 
     name: str
     words: str
@@ -44,6 +45,7 @@ class Setting:
     least: float | None = None
     most: float | None = None
     pattern: str = ""  # what a text must match as a whole, a regular expression
+    make: "Callable[[], str] | None" = None
 
 
 @dataclass(frozen=True)

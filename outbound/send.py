@@ -27,6 +27,7 @@ from outbound.request.compose import budget_of, compose
 from outbound.request.masking import Mask, mask_of
 from outbound.result import response
 from outbound.transport import budget, hosts
+from outbound.transport.addresses import anywhere, public_only
 from outbound.transport.attempts import Outcome, Sleep, attempt
 from outbound.transport.client import STREAM_WITHIN, Client
 from outbound.transport.retry import longest, only_reads
@@ -62,7 +63,7 @@ def client_of(runtime: Runtime, project: Project, receiver: Receiver | None = No
     return Client(
         runtime.settings.send_timeout_seconds,
         allowed,
-        private=bool(runtime.settings.mixpanel_base_url),
+        policy=anywhere if runtime.settings.mixpanel_base_url else public_only,
         receiver=receiver,
     )
 

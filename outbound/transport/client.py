@@ -1,4 +1,5 @@
-"""The only socket to Mixpanel: to the project's own servers, at public addresses, without redirects.
+"""The only socket to Mixpanel and to destinations over HTTP: to their own servers, at addresses that a policy lets be
+called, without redirects.
 
 Credentials leave with nearly every call. So the host is one of those that are allowed, the address that was really
 connected to is looked at before a byte is sent, a redirect is an answer like any other, and neither `.netrc` nor a
@@ -12,8 +13,8 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPException, InvalidURL
-from ipaddress import ip_address
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ from urllib3.exceptions import TimeoutError as HTTPTimeout
 from outbound.downloads.receiver import Received, Receiver
 from outbound.operations.types import Request
 from outbound.request.compose import address
+from outbound.transport.addresses import Policy, Refused, hold, public_only, refuse
 from outbound.transport.deadline import Deadline, WatchedAdapter, WatchedHTTP, WatchedHTTPS
 from outbound.transport.decompression import Damaged, unpacked
 
@@ -39,7 +41,7 @@ FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError, ValueE
 
 
 class Forbidden(Exception):
-    """The call would leave for another place than Mixpanel; nothing was sent."""
+    """The call would leave for a place that it must not go to; nothing was sent."""
 
 
 class Unreached(Exception):
@@ -48,10 +50,6 @@ class Unreached(Exception):
 
 class Broken(Exception):
     """It was sent, or some of it, and no whole answer came back."""
-
-
-class _Private(OSError):
-    """The name leads to an address inside of a network."""
 
 
 @dataclass(frozen=True)
@@ -75,34 +73,42 @@ class Answer:
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
 
-class _PublicHTTP(WatchedHTTP):
+class _CheckedHTTP(WatchedHTTP):
+    """Asks its policy before it connects, and again of the connection before anything is said on it."""
+
+    policy: ClassVar[Policy]
+
+    def connect(self) -> None:
+        refuse(self.host, type(self).policy)
+        super().connect()
+
     def seen(self, connected: socket.socket) -> None:
-        _hold_public(connected)
+        hold(connected, type(self).policy)
         super().seen(connected)
 
 
-class _PublicHTTPS(_PublicHTTP, WatchedHTTPS):
+class _CheckedHTTPS(_CheckedHTTP, WatchedHTTPS):
     pass
 
 
-def _hold_public(connected: socket.socket) -> None:
-    """Close it where its other end is not in the open internet; asked of the connection itself, so that no second
-    answer of the name server can differ."""
-    if not ip_address(connected.getpeername()[0].partition("%")[0]).is_global:
-        connected.close()
-        raise _Private("a private address")
+@cache
+def _pools(policy: Policy) -> dict[str, Any]:
+    """Return the pools whose connections ask this policy."""
+    own = {"policy": staticmethod(policy)}
+    return {
+        "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": type("HTTP", (_CheckedHTTP,), own)}),
+        "https": type("PoolHTTPS", (HTTPSConnectionPool,), {"ConnectionCls": type("HTTPS", (_CheckedHTTPS,), own)}),
+    }
 
 
-class _PublicPool(HTTPConnectionPool):
-    ConnectionCls = _PublicHTTP
+class _CheckedAdapter(WatchedAdapter):
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        super().__init__()
 
-
-class _PublicPoolHTTPS(HTTPSConnectionPool):
-    ConnectionCls = _PublicHTTPS
-
-
-class _PublicOnly(WatchedAdapter):
-    pools: ClassVar[dict[str, Any]] = {"http": _PublicPool, "https": _PublicPoolHTTPS}
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._policy)
 
 
 class _Anonymous(requests.auth.AuthBase):
@@ -113,20 +119,23 @@ class _Anonymous(requests.auth.AuthBase):
 
 
 class Client:
-    """Calls for one project. `allowed` are the servers that it may call, `private` whether they may be inside of a
-    network (MIXPANEL_BASE_URL). Safe to be used by several threads, but with a `receiver` by one."""
+    """Calls for one project or destination. `allowed` are the servers that it may call, `policy` says at which
+    addresses; of an answer at most `largest` bytes are read. Safe to be used by several threads, but with a `receiver`
+    by one."""
 
     def __init__(
         self,
         timeout: float,
         allowed: frozenset[tuple[str, str]],
         *,
-        private: bool = False,
+        policy: Policy = public_only,
         receiver: Receiver | None = None,
+        largest: int = LARGEST_ANSWER,
     ) -> None:
         self._timeout = timeout
         self._allowed = allowed
-        self._private = private
+        self._policy = policy
+        self._largest = largest
         self._receiver = receiver
         self._own = threading.local()
 
@@ -140,7 +149,7 @@ class Client:
                 receiver.receive(_pieces(response, deadline), Broken, response.headers.get("Content-Type", ""))
                 body, cut, received = bytes(receiver.head), receiver.is_cut, receiver.received
             else:
-                (body, cut), received = _body(response, deadline), None
+                (body, cut), received = _body(response, deadline, self._largest), None
             ms = round((time.perf_counter() - started) * 1000)
             return Answer(response.status_code, dict(response.headers), body, ms, cut, received)
 
@@ -151,12 +160,17 @@ class Client:
         with Deadline(within) as deadline, self._opened(request, deadline) as response:
             yield response.status_code, _pieces(response, deadline)
 
+    def close(self) -> None:
+        """Close the connections that this thread has kept."""
+        if (found := getattr(self._own, "session", None)) is not None:
+            found.close()
+
     @contextmanager
     def _opened(self, request: Request, deadline: Deadline) -> Iterator[requests.Response]:
         url = address(request)
         parts = urlsplit(url)
         if (parts.scheme, parts.netloc.lower()) not in self._allowed:
-            raise Forbidden(f"{parts.netloc} is none of Mixpanel's servers of this project.")
+            raise Forbidden(f"{parts.netloc} is none of the servers that may be called.")
         try:
             response = self._asked(request, url, deadline)
         except FAILURES as error:
@@ -197,17 +211,17 @@ class Client:
             found.trust_env = False
             found.headers.update({"User-Agent": "cohort-relay", "Accept-Encoding": "gzip"})
             for scheme in ("http://", "https://"):
-                found.mount(scheme, WatchedAdapter() if self._private else _PublicOnly())
+                found.mount(scheme, _CheckedAdapter(self._policy))
         return found
 
 
-def _body(response: requests.Response, deadline: Deadline) -> tuple[bytes, bool]:
+def _body(response: requests.Response, deadline: Deadline, largest: int) -> tuple[bytes, bool]:
     """Return the body, and whether it was cut."""
     found = bytearray()
     for piece in _pieces(response, deadline):
         found += piece
-        if len(found) > LARGEST_ANSWER:
-            return bytes(found[:LARGEST_ANSWER]), True
+        if len(found) > largest:
+            return bytes(found[:largest]), True
     return bytes(found), False
 
 
@@ -227,7 +241,6 @@ def _pieces(response: requests.Response, deadline: Deadline) -> Iterator[bytes]:
 LATE = "no whole answer within the time limit"
 # What an error of the library means before anything was sent, the first that fits.
 _MEANINGS: tuple[tuple[type[BaseException], type[Exception], str], ...] = (
-    (_Private, Forbidden, "Its name leads to a private address; nothing was sent."),
     (requests.exceptions.InvalidURL, Forbidden, "The address cannot be called."),
     (InvalidURL, Forbidden, "The address cannot be called."),
     (requests.exceptions.InvalidHeader, Forbidden, "A header cannot be sent."),
@@ -241,6 +254,8 @@ _MEANINGS: tuple[tuple[type[BaseException], type[Exception], str], ...] = (
 def _told(error: Exception, deadline: Deadline) -> Exception:
     """Return which of ours it is. Only a reason is told: the text of an error may hold an address."""
     causes = list(_causes(error))
+    if refused := next((cause for cause in causes if isinstance(cause, Refused)), None):
+        return Forbidden(f"Its name leads to {refused}; nothing was sent.")
     if deadline.sent:
         late = deadline.over or any(
             isinstance(cause, requests.Timeout | HTTPTimeout | TimeoutError) for cause in causes

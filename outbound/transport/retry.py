@@ -60,14 +60,14 @@ def asked_pause(answer: Answer, now: int) -> float:
     text = answer.header("Retry-After").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), LONGEST_ASKED)
-    until = _moment(text)
+    until = moment(text)
     if until is None:
         return 0.0
-    since = _moment(answer.header("Date"))
+    since = moment(answer.header("Date"))
     return max(0.0, min(until - (now / 1000 if since is None else since), LONGEST_ASKED))
 
 
-def _moment(text: str) -> float | None:
+def moment(text: str) -> float | None:
     """Return an HTTP date as seconds since 1970."""
     with suppress(ValueError, TypeError, OverflowError, IndexError):
         found = parsedate_to_datetime(text)

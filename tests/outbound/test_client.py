@@ -13,6 +13,7 @@ from outbound.operations.types import Problem, Request
 from outbound.request.raw import target_of
 from outbound.transport import client as client_module
 from outbound.transport import deadline
+from outbound.transport.addresses import anywhere
 from outbound.transport.client import Broken, Client, Forbidden, Unreached
 from tests.mixpanel import Answer, Mixpanel
 from tests.outbound.talking_server import talking_server
@@ -29,8 +30,8 @@ def at(mixpanel: Mixpanel) -> frozenset[tuple[str, str]]:
 
 
 def test_another_host_is_never_called(mixpanel: Mixpanel) -> None:
-    client = Client(1, frozenset({HOST}), private=True)
-    with pytest.raises(Forbidden, match="none of Mixpanel's servers"):
+    client = Client(1, frozenset({HOST}), policy=anywhere)
+    with pytest.raises(Forbidden, match="none of the servers"):
         client.call(to(mixpanel.url))
     assert mixpanel.calls == []
 
@@ -71,7 +72,7 @@ def test_a_dns_name_of_ours_that_really_resolves_to_this_machine_is_refused(
 
 def test_a_redirect_is_an_answer_and_is_not_followed(mixpanel: Mixpanel) -> None:
     mixpanel.script("/track", Answer(302, "", {"Location": f"{mixpanel.url}/elsewhere"}))
-    assert Client(1, at(mixpanel), private=True).call(to(mixpanel.url)).status == 302
+    assert Client(1, at(mixpanel), policy=anywhere).call(to(mixpanel.url)).status == 302
     assert [call.path for call in mixpanel.calls] == ["/track"]
 
 
@@ -80,13 +81,13 @@ def test_neither_a_proxy_nor_netrc_of_the_environment_has_a_say(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    assert Client(1, at(mixpanel), private=True).call(to(mixpanel.url)).status == 200
+    assert Client(1, at(mixpanel), policy=anywhere).call(to(mixpanel.url)).status == 200
 
 
 def test_what_never_arrived_is_told_from_what_may_have(mixpanel: Mixpanel) -> None:
     mixpanel.script("/late", Answer(after=2))
     mixpanel.script("/gone", Answer(drop=True))
-    client = Client(0.3, at(mixpanel) | {("http", "127.0.0.1:1")}, private=True)
+    client = Client(0.3, at(mixpanel) | {("http", "127.0.0.1:1")}, policy=anywhere)
     with pytest.raises(Unreached):
         client.call(to("http://127.0.0.1:1"))
     with pytest.raises(Broken, match="within the time limit"):
@@ -155,7 +156,7 @@ def closing_server(*, heard: bool) -> Iterator[tuple[str, list[bytes], threading
 
 
 def caller(base: str) -> Client:
-    return Client(30, frozenset({("http", base.removeprefix("http://"))}), private=True)
+    return Client(30, frozenset({("http", base.removeprefix("http://"))}), policy=anywhere)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

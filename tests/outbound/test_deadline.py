@@ -17,6 +17,7 @@ from outbound.downloads.targets import StreamTarget
 from outbound.operations.registry import OPERATIONS
 from outbound.operations.types import Request
 from outbound.request.masking import Mask
+from outbound.transport.addresses import anywhere
 from outbound.transport.client import Broken, Client, Unreached
 from tests.conftest import settings_for
 from tests.outbound.talking_server import Talk, talking_server
@@ -70,7 +71,7 @@ def handshaking(connection: socket.socket) -> None:
 
 def client(port: int, scheme: str = "http", receiver: Receiver | None = None) -> tuple[Client, str]:
     allowed = frozenset({(scheme, f"127.0.0.1:{port}")})
-    return Client(WITHIN, allowed, private=True, receiver=receiver), f"{scheme}://127.0.0.1:{port}"
+    return Client(WITHIN, allowed, policy=anywhere, receiver=receiver), f"{scheme}://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("talk", TALKS.values(), ids=TALKS)
