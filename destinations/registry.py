@@ -1,8 +1,9 @@
 """The types of destination that there are."""
 
 from destinations.contract import DestinationType
+from destinations.types.webhook import WEBHOOK
 
-TYPES: dict[str, DestinationType] = {}
+TYPES: dict[str, DestinationType] = {kind.name: kind for kind in (WEBHOOK,)}
 
 
 def type_of(name: str) -> DestinationType:
