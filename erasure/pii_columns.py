@@ -123,16 +123,19 @@ PII_COLUMNS = (
         ("title", "message", "link", "error"),
         {"title": GONE, "message": GONE, "link": "", "error": None},
     ),
+    PiiColumns("attempts", "attempt", ("id",), ("reason", "answer"), {"reason": GONE, "answer": None}),
     PiiColumns("simulated_exports", "simulated_export", ("id",), ("report",), {"report": None}),
 )
 
 # Columns of text that are about no person of a cohort: words of ours, names that operators and Mixpanel gave to things,
-# operators themselves, secrets. A person's own columns are erased by `sync.erasure`.
+# operators themselves, secrets. A person's own columns are erased by `sync.erasure`, messages and what is known of an
+# identity at a far end by `destinations.erasure`.
 NOBODY = {
     "alembic_version": {"version_num"},
     "alert": {"subject", "kind", "channel", "state"},
     "alert_state": {"subject", "state", "told", "turns"},
     "api_token": {"name", "scope", "project_id", "network"},
+    "attempt": {"verdict"},
     "audit_entry": {"who", "action"},
     "budget_call": {"project", "family"},
     "cohort": {"project_id", "mixpanel_cohort_id", "name", "description"},
@@ -140,15 +143,19 @@ NOBODY = {
     "comparison": {"project", "who", "way", "state"},
     "connection": {"name", "projects"},
     "delivery": {"project", "operation", "who", "source", "verdict"},
+    "destination": {"name", "type", "settings", "sealed_secrets", "status", "cause", "reason", "check_told"},
     "download": {"file", "state"},
     "erasure": {"who", "project_id", "counts"},
     "failure": {"project_id", "cohort_id", "cause", "request_id"},
+    "holder": {"identity"},
     "import_failure": {"verdict"},
     "import_job": {"project", "kind", "operation", "source", "fingerprint", "who", "state", "claimed_by", "advised"},
     "landing": {"state"},
+    "message": {"kind", "state", "reason", "identity", "origin", "report", "sealed"},
     "named_call": {"digest", "body_digest"},
     "operator": {"email", "password_hash", "role"},
     "person": {"project_id", "distinct_id", "email", "first_name", "last_name", "phone_number", "properties"},
+    "placement": {"identity", "there", "vendor_id"},
     "project": {
         "name",
         "region",
@@ -162,5 +169,16 @@ NOBODY = {
     },
     "sign_in": {"address", "browser"},
     "simulated_export": {"connection", "who", "state"},
+    "subscription": {
+        "identity",
+        "country",
+        "fields",
+        "kinds",
+        "reentry",
+        "start",
+        "report_event",
+        "status",
+        "reason",
+    },
     "sync_session": {"mixpanel_session_id", "action", "status", "decision", "held_for"},
 }

@@ -4,6 +4,15 @@ from models.alerts import Alert, AlertState
 from models.cohorts import Cohort, CohortLabel, Membership, MembershipChange
 from models.connections import ApiToken, Connection, ConnectionPassword
 from models.database import Database, DatabaseUnavailable, db
+from models.destinations import (
+    Attempt,
+    Destination,
+    Holder,
+    Message,
+    Placement,
+    Subscription,
+    SubscriptionCounts,
+)
 from models.erasures import Erasure
 from models.failures import Failure
 from models.handover import Handover
@@ -27,6 +36,7 @@ __all__ = [
     "Alert",
     "AlertState",
     "ApiToken",
+    "Attempt",
     "AuditEntry",
     "BudgetCall",
     "Cohort",
@@ -37,22 +47,28 @@ __all__ = [
     "Database",
     "DatabaseUnavailable",
     "Delivery",
+    "Destination",
     "Download",
     "Erasure",
     "Failure",
     "Handover",
+    "Holder",
     "Import",
     "ImportFailure",
     "Landing",
     "Membership",
     "MembershipChange",
+    "Message",
     "NamedCall",
     "Operator",
     "Person",
+    "Placement",
     "Project",
     "SecretKeyCheck",
     "SignIn",
     "SimulatedExport",
+    "Subscription",
+    "SubscriptionCounts",
     "SyncPage",
     "SyncSession",
     "db",

@@ -26,6 +26,7 @@ def test_bytes_are_digests_and_numbers_of_ours() -> None:
     }
     assert found == {
         "api_token.digest",
+        "attempt.message_ids",
         "connection_password.digest",
         "erasure.digest",
         "handover.digest",

@@ -1,0 +1,95 @@
+"""Before anything starts: ten masked bodies, who has no identity, and how long a backfill takes by the budget."""
+
+import math
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from destinations import bodies, destinations, opening
+from destinations.contract import Feed
+from destinations.destinations import Destination
+from destinations.identity import IdentityRule, NoIdentity
+from destinations.settings import WrongSettings, batch_size
+from destinations.subscriptions import NewSubscription, checked_rule
+from models.database import Database
+from models.queries import members
+from runtime import Runtime
+
+SHOWN = 10
+LOOKED_AT = 200  # members among whom the ten are looked for
+
+_COHORT = text("""
+    SELECT id, name, member_count FROM cohort WHERE project_id = :project_id AND mixpanel_cohort_id = :cohort_id""")
+_WITHOUT = """
+    SELECT count(*) FROM membership m CROSS JOIN person p
+    WHERE m.cohort_id = :cohort AND m.left_at IS NULL AND p.id = m.person_id
+        AND coalesce(trim({value}), '') = ''"""
+_PROPERTY = {"sqlite": "json_extract(p.properties, :path)", "postgresql": "(p.properties ->> :path)"}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`bodies` are masked, `people` are in now, `without` of them have no identity (`reason`). A backfill takes `calls`
+    calls and `seconds` by the budget."""
+
+    bodies: list[str]
+    people: int
+    without: int
+    reason: str
+    calls: int
+    seconds: float
+
+
+def preview(runtime: Runtime, draft: NewSubscription) -> Preview:
+    """Return what a subscription would send. Nothing is called. Raises WrongSettings, opening.CannotOpen and
+    DatabaseUnavailable."""
+    destination = runtime.database.read(lambda db: destinations.by_name(db, draft.destination))
+    if destination is None:
+        raise WrongSettings({"destination": f"There is no destination {draft.destination[:100]}."})
+    rule = checked_rule(destination.kind, draft)
+    ids = {"project_id": draft.project_id, "cohort_id": draft.cohort_id}
+    cohort = runtime.database.read(lambda db: db.execute(_COHORT, ids).one_or_none())
+    if cohort is None:
+        raise WrongSettings({"cohort": "There is no such cohort; Mixpanel has not sent it yet."})
+    without = _without(runtime.database, cohort.id, rule)
+    calls = math.ceil((cohort.member_count - without) / batch_size(destination.kind, destination.settings))
+    seconds = calls / float(destination.settings.get("rate") or destination.kind.budget.rate)
+    shown = _bodies(runtime, destination, draft, cohort, rule)
+    return Preview(shown, cohort.member_count, without, rule.missing, calls, seconds)
+
+
+def _bodies(
+    runtime: Runtime, destination: Destination, draft: NewSubscription, cohort: Row[Any], rule: IdentityRule
+) -> list[str]:
+    feed = Feed(0, draft.project_id, draft.cohort_id, cohort.name)
+    rows = runtime.database.read(lambda db: members.page(db, cohort.id, 0, LOOKED_AT), one_statement=True)
+    with closing(opening.adapter(runtime, destination)) as adapter:
+        changes = (bodies.masked_change(None, *found, dict(draft.fields)) for found in _known(rows, rule))
+        return [adapter.preview(feed, [change]) for change, _ in zip(changes, range(SHOWN), strict=False)]
+
+
+def _known(rows: Any, rule: IdentityRule) -> Iterator[tuple[Any, str, Any]]:
+    for row in rows:
+        person = bodies.profile(row)
+        try:
+            yield person, rule.of(person), row
+        except NoIdentity:
+            continue
+
+
+def _without(database: Database, cohort: int, rule: IdentityRule) -> int:
+    """Count the members whose identity is missing, in one statement."""
+    if rule.source == "distinct_id":
+        return 0
+
+    def read(db: Connection) -> int:
+        column = rule.source in {"email", "first_name", "last_name", "phone_number"}
+        value = f"p.{rule.source}" if column else _PROPERTY[db.dialect.name]
+        path = rule.source if db.dialect.name == "postgresql" else f'$."{rule.source}"'
+        values = {"cohort": cohort} if column else {"cohort": cohort, "path": path}
+        return int(db.execute(text(_WITHOUT.format(value=value)), values).scalar_one())
+
+    return database.read(read, one_statement=True)
