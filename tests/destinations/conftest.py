@@ -1,4 +1,4 @@
-"""Destinations whose far ends are in memory (`tests/destinations/far_ends.py`): ask for the fixture `relaying`."""
+"""Destinations whose far ends are in memory (`sets_and_streams.py` beside this): ask for the fixture `relaying`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from destinations import destinations, registry, subscriptions
 from destinations.destinations import Destination, NewDestination
 from destinations.subscriptions import NewSubscription, Subscription
 from runtime import Runtime
-from tests.destinations import far_ends
-from tests.destinations.far_ends import SECRET, FarEnd
+from tests.destinations import sets_and_streams
+from tests.destinations.sets_and_streams import SECRET, FarEnd
 from tests.outbound.conftest import runtime_of
 from tests.relay import Relay
 
@@ -57,12 +57,12 @@ class Relaying:
         return found
 
     def there(self, name: str) -> FarEnd:
-        return far_ends.far_end(name)
+        return sets_and_streams.far_end(name)
 
 
 @pytest.fixture
 def relaying(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> Iterator[Relaying]:
-    for kind in far_ends.TYPES:
+    for kind in sets_and_streams.TYPES:
         monkeypatch.setitem(registry.TYPES, kind.name, kind)
     yield Relaying(relay)
-    far_ends.FAR_ENDS.clear()
+    sets_and_streams.FAR_ENDS.clear()

@@ -8,11 +8,11 @@ from config.clock import DAY, HOUR
 from destinations import destinations, opening, settings
 from destinations.destinations import NewDestination
 from destinations.settings import WrongSettings
-from tests.destinations import far_ends
+from tests.destinations import sets_and_streams
 from tests.destinations.conftest import Relaying
-from tests.destinations.far_ends import SECRET
+from tests.destinations.sets_and_streams import SECRET
 
-KINDS = {kind.name: kind for kind in far_ends.TYPES}
+KINDS = {kind.name: kind for kind in sets_and_streams.TYPES}
 
 
 def errors_of(relaying: Relaying, *draft: Any) -> dict[str, str]:

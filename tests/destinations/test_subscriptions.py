@@ -8,11 +8,11 @@ from destinations import destinations, messages, preview, subscriptions, trial
 from destinations.identity import NoIdentity, Profile, rule
 from destinations.settings import WrongSettings
 from destinations.subscriptions import NewSubscription
-from tests.destinations import far_ends
+from tests.destinations import sets_and_streams
 from tests.destinations.conftest import Relaying
 from tests.relay import member
 
-KINDS = {kind.name: kind for kind in far_ends.TYPES}
+KINDS = {kind.name: kind for kind in sets_and_streams.TYPES}
 PEOPLE = [member("ada", email="Ada@Example.com", plan="pro"), member("bob", plan="free"), member("cid", email=" ")]
 
 
