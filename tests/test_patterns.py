@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from blueprints.outbound.formatting import SHOWN, json_shown
+from destinations.registry import TYPES
 from erasure.matcher import Mentions
 from outbound.imports.members import WrongTemplate, checked, filled
 from tests.growth import grows_faster
@@ -17,8 +18,16 @@ from tests.test_architecture import ROOMS, ROOT, sources
 pytestmark = pytest.mark.slow
 
 CALLS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
-# Patterns that are made when they are needed, of words that are escaped; each has a test of its own here or there.
-MADE = {"config/parsers.py", "erasure/matcher.py", "outbound/request/snippets.py", "security/sign_ins.py"}
+# Patterns that are made when they are needed, of words that are escaped, or that stand in a description; each has a
+# test of its own here or there.
+MADE = {
+    "config/parsers.py",
+    "destinations/settings.py",
+    "destinations/transport.py",
+    "erasure/matcher.py",
+    "outbound/request/snippets.py",
+    "security/sign_ins.py",
+}
 
 TELLING = "\"\\'{}()[]<>:;,.@=/*-_0aeE \t\n#%&?|+`$"
 PREFIXES = ("", '"', "{{", "f(", "0", "a@", "<", "/**/", "[", ",")
@@ -85,6 +94,16 @@ def test_a_slow_pattern_would_be_found(pattern: str) -> None:
 def test_no_pattern_takes_longer_than_the_text_is_long(place: str, pattern: str) -> None:
     assert pattern, f"{place}: a pattern that no test can read"
     assert not is_slow(pattern), place
+
+
+def test_no_pattern_of_a_setting_takes_longer_than_the_text_is_long() -> None:
+    slow = {
+        setting.name
+        for kind in TYPES.values()
+        for setting in kind.settings
+        if setting.pattern and is_slow(setting.pattern)
+    }
+    assert slow == set()
 
 
 def in_scripts() -> list[tuple[str, str]]:
