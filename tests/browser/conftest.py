@@ -78,7 +78,7 @@ def sending(mixpanel: Mixpanel, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def signed_in(running, sending: Server):
-    """Whoever signs in too often is told to wait: once, and its cookie for all tests."""
+    """Sign in once, and keep the cookie for all tests."""
     context = chromium.context_of(running)
     chromium.sign_in(context, sending.url, demo.email_of("operator"), demo.PASSWORD)
     state = context.storage_state()

@@ -28,6 +28,7 @@ from tests.mixpanel import Mixpanel, stand_in
 from tests.relay import PASSWORD, PASSWORD_HASH
 
 SERVE = (str(BIN / "flask"), "serve", "--without-worker")
+OFTEN = {"OPERATOR_SIGN_IN_LIMIT": "1000 per minute"}  # every test signs in, and all from one address
 
 
 def fill(folder: Path) -> None:
@@ -57,14 +58,14 @@ def served(filled: Path, folder: Path) -> Iterator[Server]:
 
 
 def _server_of(folder: Path, mixpanel: Mixpanel) -> Server:
-    more = {"MIXPANEL_BASE_URL": mixpanel.url, "SEND_PAUSE_SECONDS": "0"}
+    more = {"MIXPANEL_BASE_URL": mixpanel.url, "SEND_PAUSE_SECONDS": "0", **OFTEN}
     return Server(folder, f"sqlite:///{folder}/cohort-relay.db", SERVE, more=more)
 
 
 @contextmanager
 def untouched(folder: Path, more: dict[str, str] | None = None) -> Iterator[Server]:
     """A relay that nobody has used yet, served with its worker; `more` are settings."""
-    server = Server(folder, f"sqlite:///{folder}/cohort-relay.db", FLASK_SERVE, more=more or {})
+    server = Server(folder, f"sqlite:///{folder}/cohort-relay.db", FLASK_SERVE, more=OFTEN | (more or {}))
     server.prepare()
     try:
         server.revive()
