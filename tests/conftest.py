@@ -29,6 +29,7 @@ SERVERS = {
     "redis_url",
 }  # fixtures that need or start one
 MakeRelay = Callable[..., Relay]
+MUCH = 2 * 1024**3  # bytes; a run leaves some 200 MB
 
 
 def _compile_each_address_once() -> None:
@@ -53,6 +54,17 @@ def _compile_each_address_once() -> None:
 _compile_each_address_once()
 # The same for templates: without it compiling them is a third of the time of all tests of pages.
 Flask.jinja_options = Flask.jinja_options | {"bytecode_cache": FileSystemBytecodeCache()}
+
+
+def _keep_files_in_memory() -> None:
+    """SQLite waits for the disk at each commit, and several processes wait for one another: a third of the time of the
+    long searches. A machine that loses its memory is no subject of these tests."""
+    memory = Path("/dev/shm")  # noqa: S108 - pytest makes a folder there that only we may read
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MUCH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+
+
+_keep_files_in_memory()
 
 
 def settings_for(instance: Path, **changed: Any) -> Settings:
