@@ -134,7 +134,9 @@ class Feed:
 class Change:
     """One message. `key` is the same over all its attempts (`dlv_…`). `identity` is valid and normalised. `vendor_id`
     is what an earlier verdict told us to remember of this identity. `position` grows along the cohort's log; 0 stands
-    for what is not from the log (a backfill, a reconciliation). `first_tried_at` is null at the first attempt."""
+    for what is not from the log (a backfill, a changed identity, a reconciliation) and for what is sent anew as the
+    present has it (a replay to a set), so that it never seems older than what was told since. `first_tried_at` is null
+    at the first attempt."""
 
     id: int
     key: str

@@ -1,9 +1,10 @@
 """The types of destination that there are."""
 
 from destinations.contract import DestinationType
+from destinations.types.sql import SQL
 from destinations.types.webhook import WEBHOOK
 
-TYPES: dict[str, DestinationType] = {kind.name: kind for kind in (WEBHOOK,)}
+TYPES: dict[str, DestinationType] = {kind.name: kind for kind in (WEBHOOK, SQL)}
 
 
 def type_of(name: str) -> DestinationType:

@@ -186,7 +186,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _needs(item: pytest.Item) -> Iterator[str]:
     if BROWSER in item.path.parents:
         yield "browser"
-    if FAILING in item.path.parents or "postgresql" in item.name or _fixtures(item) & SERVERS:
+    if FAILING in item.path.parents or "postgresql" in item.name or "mysql" in item.name or _fixtures(item) & SERVERS:
         yield "server"
     if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
         yield "search"

@@ -3,14 +3,17 @@
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
 
 import psycopg
+import pymysql
 import pytest
 import redis
 
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 SECRET_KEY = "tests-Jc0vX9mQ2u7hTq4ZrW8yLb5NdPk3SgF6aEu1oMiRxYtVz0"
+MYSQL = os.environ.get("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306")
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 
 
@@ -40,6 +43,27 @@ def postgresql_database() -> Iterator[str]:
             yield POSTGRESQL.rsplit("/", 1)[0] + f"/{name}"
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def mysql_admin() -> pymysql.connections.Connection:
+    parts = urlsplit(MYSQL)
+    try:
+        return pymysql.connect(host=parts.hostname, port=parts.port or 3306, user=parts.username, connect_timeout=2)
+    except pymysql.OperationalError:
+        missing("MariaDB on 127.0.0.1:3306")
+        raise
+
+
+@contextmanager
+def mysql_database() -> Iterator[str]:
+    """The address of a new, empty database of MariaDB or MySQL, dropped afterwards."""
+    name = f"cohort_relay_{uuid.uuid4().hex[:12]}"
+    with closing(mysql_admin()) as admin, admin.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{MYSQL}/{name}"
+        finally:
+            cursor.execute(f"DROP DATABASE {name}")
 
 
 def redis_url() -> str:

@@ -1,0 +1,1 @@
+"""A company's own database as a destination: how it is reached, its tables, and which change still counts."""
