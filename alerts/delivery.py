@@ -6,6 +6,7 @@ claim had run out leaves the message to the other.
 """
 
 from collections.abc import Callable
+from dataclasses import fields
 
 import structlog
 from sqlalchemy import text
@@ -32,7 +33,7 @@ _CLAIMS = Claims(
     "alert",
     "state = 'waiting'",
     sets="attempts = attempts + 1",
-    returning="id, at, subject, kind, title, message, link, channel, state, attempts, error, sent_at",
+    returning=", ".join(field.name for field in fields(Logged)),
 )
 # A recovery must not overtake the trouble that it ends: a subject's messages to a channel leave one after another.
 _DUE = text(f"""

@@ -1,36 +1,20 @@
 """The rows of alerts: what was told about each subject, the messages that wait, and the log."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, insert, select, text, update
 
 from alerts.compose import Message
 from alerts.rules import Remembered
+from models.alerts import Alert, AlertState
+from models.columns import columns_of
+from models.insert_once import insert_once
 
 DAMPED = "damped "  # begins `told` of a subject that is damped; what was told last follows
 
 
-def _with_turns(sql: str) -> dict[str, TextClause]:
-    """Return the statement for each database: PostgreSQL takes text for a JSONB column only where it is cast."""
-    return {"sqlite": text(sql), "postgresql": text(sql.replace(":turns", "CAST(:turns AS JSONB)"))}
-
-
-_KNOWN = text("SELECT subject, state, since, told, told_at, turns FROM alert_state")
-_MEET = _with_turns("""
-    INSERT INTO alert_state (subject, state, since, told, told_at, turns)
-    VALUES (:subject, :state, :since, :told, :told_at, :turns) ON CONFLICT (subject) DO NOTHING""")
-_CHANGE = _with_turns("""
-    UPDATE alert_state SET state = :state, since = :since, told = :told, told_at = :told_at, turns = :turns
-    WHERE subject = :subject AND state = :old_state AND since = :old_since AND told = :old_told""")
-_ADD = text("""
-    INSERT INTO alert (at, subject, kind, title, message, link, channel, state, attempts)
-    VALUES (:at, :subject, :kind, :title, :message, :link, :channel, 'waiting', 0)""")
-_LOG = text("""
-    SELECT id, at, subject, kind, title, message, link, channel, state, attempts, error, sent_at FROM alert
-    WHERE id < :before ORDER BY id DESC LIMIT :limit""")
 _PRUNE = text("DELETE FROM alert WHERE id IN (SELECT id FROM alert WHERE at < :before ORDER BY at LIMIT 1000)")
 
 NEWEST = 2**62
@@ -55,30 +39,31 @@ class Logged:
 
 
 def known_subjects(db: Connection) -> dict[str, Remembered]:
-    return {row.subject: _known(row) for row in db.execute(_KNOWN).all()}
+    return {row.subject: _known(row) for row in db.execute(select(AlertState.__table__))}
 
 
 def remember(db: Connection, subject: str, old: Remembered | None, new: Remembered) -> bool:
     """Keep what is known now; False where another worker was faster, whose message it then is."""
-    values = {"subject": subject, **_stored(new)}
     if old is None:
-        return db.execute(_MEET[db.dialect.name], values).rowcount == 1
-    before = {f"old_{name}": value for name, value in _stored(old).items() if name in {"state", "since", "told"}}
-    return db.execute(_CHANGE[db.dialect.name], values | before).rowcount == 1
+        return insert_once(db, AlertState, "subject", {"subject": subject, **_stored(new)})
+    known = (AlertState.state == old.state, AlertState.since == old.since, AlertState.told == _told(old))
+    change = update(AlertState).where(AlertState.subject == subject, *known).values(_stored(new))
+    return db.execute(change).rowcount == 1
 
 
 def queue(db: Connection, message: Message, channels: Iterable[str], now: int) -> None:
     """Add a row for each channel, which the worker delivers after this transaction."""
     values = {"at": now, "subject": message.subject, "kind": message.kind, "title": message.title}
-    values |= {"message": message.text, "link": message.link}
+    values |= {"message": message.text, "link": message.link, "state": "waiting", "attempts": 0}
     for channel in channels:
-        db.execute(_ADD, values | {"channel": channel})
+        db.execute(insert(Alert).values(values | {"channel": channel}))
 
 
 def log(db: Connection, before_id: int | None = None, limit: int = 50) -> list[Logged]:
     """Return what was sent or is to be, newest first; `before_id` is the last id of the page before."""
-    values = {"before": NEWEST if before_id is None else before_id, "limit": limit}
-    return [Logged(**row) for row in db.execute(_LOG, values).mappings()]
+    before = NEWEST if before_id is None else before_id
+    newest = select(*columns_of(Alert, Logged)).where(Alert.id < before).order_by(Alert.id.desc()).limit(limit)
+    return [Logged(*row) for row in db.execute(newest)]
 
 
 def prune(db: Connection, before: int) -> int:
@@ -87,12 +72,14 @@ def prune(db: Connection, before: int) -> int:
 
 
 def _known(row: Any) -> Remembered:
-    turns = json.loads(row.turns) if isinstance(row.turns, str) else row.turns
     damped = row.told.startswith(DAMPED)
-    return Remembered(row.state, row.since, row.told.removeprefix(DAMPED), row.told_at, tuple(turns), damped)
+    return Remembered(row.state, row.since, row.told.removeprefix(DAMPED), row.told_at, tuple(row.turns), damped)
 
 
 def _stored(known: Remembered) -> dict[str, Any]:
-    told = DAMPED + known.told if known.damped else known.told
-    turns = json.dumps(known.turns)
-    return {"state": known.state, "since": known.since, "told": told, "told_at": known.told_at, "turns": turns}
+    since = {"since": known.since, "told_at": known.told_at, "turns": known.turns}
+    return {"state": known.state, "told": _told(known), **since}
+
+
+def _told(known: Remembered) -> str:
+    return DAMPED + known.told if known.damped else known.told

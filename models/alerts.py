@@ -20,7 +20,7 @@ class AlertState(Model):
     since: Mapped[int] = mapped_column(Moment)
     told: Mapped[str] = mapped_column(Text)
     told_at: Mapped[int | None] = mapped_column(Moment)
-    turns: Mapped[str] = mapped_column(Json)
+    turns: Mapped[list[int]] = mapped_column(Json)
 
 
 class Alert(Model):

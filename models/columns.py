@@ -5,8 +5,23 @@ Ids that Mixpanel gives are text compared byte by byte (COLLATE "C" on PostgreSQ
 locale's collation; SQLite's BINARY is the same order).
 """
 
-from sqlalchemy import BigInteger, Integer, Text
+import json
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect, Integer, Text
 from sqlalchemy.dialects.postgresql import JSONB
+
+
+class JsonText(Text):
+    """JSON where the database has no type for it: values are written as text, and read back as what they were."""
+
+    def bind_processor(self, _dialect: Dialect) -> Any:
+        return lambda value: None if value is None else json.dumps(value)
+
+    def result_processor(self, _dialect: Dialect, _coltype: Any) -> Any:
+        return lambda written: None if written is None else json.loads(written)
+
 
 # SQLite only makes a rowid alias of INTEGER PRIMARY KEY, and its INTEGER holds 64 bits anyway.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
@@ -15,7 +30,14 @@ ExactText = Text().with_variant(Text(collation="C"), "postgresql")
 # A number that was given is never given again, also when its row has gone: cookies, addresses and claims name rows by
 # it. PostgreSQL's sequences are so anyway; SQLite gives the highest number again without this word.
 NUMBERED_ONCE = {"sqlite_autoincrement": True}
-Json = Text().with_variant(JSONB(), "postgresql")
+# In statements that are built from the tables it takes and gives values. SQL of our own takes and gives what the driver
+# does, which on SQLite is text.
+Json = JsonText().with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def columns_of(table: Any, row: Any) -> list[Any]:
+    """Return the columns of a table that a dataclass has as its fields, in their order: `row(*found)` makes one."""
+    return [getattr(table, field.name) for field in fields(row)]
 
 
 def is_storable(text: str) -> bool:

@@ -1,5 +1,7 @@
 """Operators: people who sign in at the dashboard, and the trail of what they changed."""
 
+from typing import Any
+
 from sqlalchemy import Index, Integer, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -60,8 +62,8 @@ class AuditEntry(Model):
     who: Mapped[str] = mapped_column(ExactText)
     action: Mapped[str] = mapped_column(Text)
     subject: Mapped[str] = mapped_column(ExactText)
-    before: Mapped[str | None] = mapped_column(Json)
-    after: Mapped[str | None] = mapped_column(Json)
+    before: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    after: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
 
 class SimulatedExport(Model):
@@ -85,7 +87,7 @@ class SimulatedExport(Model):
     connection: Mapped[str] = mapped_column(Text, index=True)
     who: Mapped[str] = mapped_column(ExactText)
     state: Mapped[str] = mapped_column(Text)
-    report: Mapped[str | None] = mapped_column(Json)
+    report: Mapped[dict[str, Any] | None] = mapped_column(Json)
     asked_at: Mapped[int] = mapped_column(Moment)
     claimed_until: Mapped[int | None] = mapped_column(Moment)
     ended_at: Mapped[int | None] = mapped_column(Moment)

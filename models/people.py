@@ -1,5 +1,7 @@
 """People: one row a person of a Mixpanel project, with the fields that cohorts export."""
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -43,7 +45,7 @@ class Person(Model):
     first_name: Mapped[str | None] = mapped_column(ExactText)
     last_name: Mapped[str | None] = mapped_column(ExactText)
     phone_number: Mapped[str | None] = mapped_column(ExactText)
-    properties: Mapped[str] = mapped_column(Json)
+    properties: Mapped[dict[str, Any]] = mapped_column(Json)
     created_at: Mapped[int] = mapped_column(Moment)
     updated_at: Mapped[int] = mapped_column(Moment)
     erased_at: Mapped[int | None] = mapped_column(Moment)

@@ -1,5 +1,7 @@
 """Sync sessions and their pages."""
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -105,5 +107,5 @@ class SyncPage(Model):
     replays: Mapped[int] = mapped_column(Integer)
     applied: Mapped[bool] = mapped_column(Boolean)  # false for a late page of a superseded refresh
     seen: Mapped[bytes] = mapped_column(LargeBinary)
-    rejected_members: Mapped[str | None] = mapped_column(Json)
+    rejected_members: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
     received_at: Mapped[int] = mapped_column(Moment)

@@ -1,25 +1,12 @@
 """The audit trail: who changed what, when, with before and after. Written in the change's own transaction."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, insert, select, update
 
 from config.clock import HOUR
-
-_NOTE = text("""
-    INSERT INTO audit_entry (at, who, action, subject, before, after)
-    VALUES (:at, :who, :action, :subject, :before, :after)""")
-_NOTE_JSONB = text("""
-    INSERT INTO audit_entry (at, who, action, subject, before, after)
-    VALUES (:at, :who, :action, :subject, CAST(:before AS JSONB), CAST(:after AS JSONB))""")
-
-_LATELY = text("""
-    SELECT id, after FROM audit_entry WHERE at > :since AND who = :who AND action = :action AND subject = :subject
-    ORDER BY id DESC LIMIT 1""")
-_AGAIN = text("UPDATE audit_entry SET after = :after WHERE id = :id")
-_AGAIN_JSONB = text("UPDATE audit_entry SET after = CAST(:after AS JSONB) WHERE id = :id")
+from models.operators import AuditEntry
 
 TERMINAL = "terminal"  # whoever has a shell on the server
 
@@ -34,9 +21,8 @@ def note(
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Append one entry. `action` is a stable word such as `connection.rotate`; neither side may hold a secret."""
-    statement = _NOTE if db.dialect.name == "sqlite" else _NOTE_JSONB
-    values = {"at": now, "who": who, "action": action, "subject": subject}
-    db.execute(statement, values | {"before": _json(before), "after": _json(after)})
+    values = {"at": now, "who": who, "action": action, "subject": subject, "before": before, "after": after}
+    db.execute(insert(AuditEntry).values(values))
 
 
 def note_often(
@@ -44,31 +30,28 @@ def note_often(
 ) -> None:
     """As `note`, for what may happen any number of times: one entry an hour for the same who, action and subject, with
     `times` and what was last."""
-    known = db.execute(_LATELY, {"since": now - HOUR, "who": who, "action": action, "subject": subject}).one_or_none()
+    known = _lately(db, now, who, action, subject)
     if known is None:
         note(db, now, who, action, subject, after={**(after or {}), "times": 1})
         return
-    said = _read(known.after)
+    said = known.after or {}
     _change(db, known.id, {**said, **(after or {}), "times": said.get("times", 1) + 1})
 
 
 def note_most(db: Connection, at: int, who: str, action: str, subject: str, name: str, number: int) -> None:
     """Raise a number of the entry that `note_often` made or changed at `at`; a smaller one changes nothing."""
-    known = db.execute(_LATELY, {"since": at - HOUR, "who": who, "action": action, "subject": subject}).one_or_none()
-    said = {} if known is None else _read(known.after)
+    known = _lately(db, at, who, action, subject)
+    said = {} if known is None else known.after or {}
     if known is not None and number > said.get(name, -1):
         _change(db, known.id, {**said, name: number})
 
 
+def _lately(db: Connection, now: int, who: str, action: str, subject: str) -> Row[Any] | None:
+    """Return the newest such entry of the last hour."""
+    same = (AuditEntry.who == who, AuditEntry.action == action, AuditEntry.subject == subject)
+    lately = select(AuditEntry.id, AuditEntry.after).where(AuditEntry.at > now - HOUR, *same)
+    return db.execute(lately.order_by(AuditEntry.id.desc()).limit(1)).one_or_none()
+
+
 def _change(db: Connection, entry: int, after: Mapping[str, Any]) -> None:
-    db.execute(_AGAIN if db.dialect.name == "sqlite" else _AGAIN_JSONB, {"id": entry, "after": _json(after)})
-
-
-def _read(side: Any) -> dict[str, Any]:
-    """Text from SQLite, a dict from PostgreSQL."""
-    found: dict[str, Any] = json.loads(side) if isinstance(side, str) else side or {}
-    return found
-
-
-def _json(side: Mapping[str, Any] | None) -> str | None:
-    return None if side is None else json.dumps(side)
+    db.execute(update(AuditEntry).where(AuditEntry.id == entry).values(after=after))

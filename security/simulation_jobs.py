@@ -12,14 +12,15 @@ where `sent` is in the order of the calls, `found` is empty where nothing could 
 plain words what happened.
 """
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from config.clock import MINUTE
 from models.claims import Claim, Claims, Lease
+from models.columns import Json, columns_of
+from models.operators import SimulatedExport
 
 OPEN = frozenset({"waiting", "running"})
 CLAIM = 5 * MINUTE  # longer than all of it takes
@@ -53,52 +54,43 @@ class Claimed:
     until: int
 
 
-def _with_report(sql: str) -> dict[str, TextClause]:
-    """Return the statement for each database: PostgreSQL takes text for a JSONB column only where it is cast."""
-    return {"sqlite": text(sql), "postgresql": text(sql.replace(":report", "CAST(:report AS JSONB)"))}
-
-
-_OPEN = text("""
-    SELECT id FROM simulated_export WHERE state IN ('waiting', 'running') AND connection = :connection
-    ORDER BY id LIMIT 1""")
-_ASK = text("""
-    INSERT INTO simulated_export (connection, who, state, asked_at) VALUES (:connection, :who, 'waiting', :now)
-    RETURNING id""")
-_LATEST = text("""
-    SELECT id, connection, who, state, report, asked_at, ended_at FROM simulated_export
-    WHERE connection = :connection ORDER BY id DESC LIMIT 1""")
-_LENT = text("SELECT report FROM simulated_export WHERE state = 'running' AND connection = :connection")
 _CLAIMS = Claims(
     "simulated_export",
     "state IN ('waiting', 'running')",
     sets="state = 'running'",
-    returning="id, connection, report, claimed_until",
+    returning="id, connection, claimed_until",
 )
-_LEND = _with_report("UPDATE simulated_export SET report = :report WHERE id = :id")
-_END = _with_report(_CLAIMS.update("state = :state, report = :report, ended_at = :now, claimed_until = NULL"))
+_END = text(_CLAIMS.update("state = :state, report = :report, ended_at = :now, claimed_until = NULL")).bindparams(
+    bindparam("report", type_=Json)
+)
 _GIVE_BACK = text(_CLAIMS.update("state = 'waiting', report = NULL, claimed_until = NULL"))
 
 
 def ask(db: Connection, connection: str, who: str, now: int) -> int:
     """Ask for a simulated export of this connection; returns its id, or that of the one that is not over yet."""
-    waiting = db.execute(_OPEN, {"connection": connection}).scalar_one_or_none()
+    of = (SimulatedExport.connection == connection, SimulatedExport.state.in_(OPEN))
+    oldest = select(SimulatedExport.id).where(*of).order_by(SimulatedExport.id).limit(1)
+    waiting = db.execute(oldest).scalar_one_or_none()
     if waiting is not None:
-        return int(waiting)
-    return int(db.execute(_ASK, {"connection": connection, "who": who, "now": now}).scalar_one())
+        return waiting
+    values = {"connection": connection, "who": who, "state": "waiting", "asked_at": now}
+    return db.execute(insert(SimulatedExport).values(values).returning(SimulatedExport.id)).scalar_one()
 
 
 def latest(db: Connection, connection: str) -> Simulated | None:
     """Return the newest simulated export of this connection."""
-    row = db.execute(_LATEST, {"connection": connection}).mappings().one_or_none()
+    asked = select(*columns_of(SimulatedExport, Simulated)).where(SimulatedExport.connection == connection)
+    row = db.execute(asked.order_by(SimulatedExport.id.desc()).limit(1)).one_or_none()
     if row is None:
         return None
-    report = _read(row["report"]) if row["ended_at"] is not None else None
-    return Simulated(**{**row, "report": report})
+    found = Simulated(*row)
+    return found if found.ended_at is not None else replace(found, report=None)
 
 
 def passwords_lent(db: Connection, connection: str) -> set[int]:
     """Return the ids of the temporary passwords that this connection's running exports use."""
-    reports = [_read(report) for report in db.execute(_LENT, {"connection": connection}).scalars()]
+    running = (SimulatedExport.state == "running", SimulatedExport.connection == connection)
+    reports = db.execute(select(SimulatedExport.report).where(*running)).scalars()
     return {report["password"] for report in reports if report and "password" in report}
 
 
@@ -115,26 +107,22 @@ def claim(db: Connection, export_id: int, now: int) -> Claimed | None:
     row = _CLAIMS.claim(db, export_id, _LEASE, now)
     if row is None:
         return None
-    return Claimed(row.id, row.connection, (_read(row.report) or {}).get("password"), row.claimed_until)
+    report = db.execute(select(SimulatedExport.report).where(SimulatedExport.id == export_id)).scalar_one() or {}
+    return Claimed(row.id, row.connection, report.get("password"), row.claimed_until)
 
 
 def lend(db: Connection, export_id: int, password_id: int) -> None:
     """Note the temporary password that this export uses."""
-    db.execute(_LEND[db.dialect.name], {"id": export_id, "report": json.dumps({"password": password_id})})
+    lent = {"password": password_id}
+    db.execute(update(SimulatedExport).where(SimulatedExport.id == export_id).values(report=lent))
 
 
 def end(db: Connection, export_id: int, mine: int, report: dict[str, Any], now: int) -> None:
     """Keep what came of it, unless another worker plays it by now: ours is the claim until `mine`."""
     state = "passed" if report["passed"] else "failed"
-    values = {"state": state, "report": json.dumps(report), "now": now}
-    db.execute(_END[db.dialect.name], Claim(export_id, mine).values | values)
+    db.execute(_END, Claim(export_id, mine).values | {"state": state, "report": report, "now": now})
 
 
 def give_back(db: Connection, export_id: int, mine: int) -> None:
     """Let another worker play it, from the beginning, if the claim until `mine` still holds."""
     db.execute(_GIVE_BACK, Claim(export_id, mine).values)
-
-
-def _read(report: Any) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = json.loads(report) if isinstance(report, str) else report
-    return found

@@ -7,22 +7,20 @@ from functools import partial
 from typing import Any
 
 from flask import Response, render_template, request
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from blueprints import paging, rows
 from blueprints.dashboard import blueprint
 from config.clock import iso
+from models.columns import columns_of
 from models.database import Database
+from models.operators import AuditEntry
 from runtime import current_runtime
 from security.roles import needs
 
 PAGE = 50
 BATCH = 1000  # entries read at a time by the export, whose memory stays flat
 
-_BEFORE = text("""
-    SELECT id, at, who, action, subject, before, after FROM audit_entry
-    WHERE id < :before AND (:who = '' OR who = :who) AND (:action = '' OR action = :action)
-    ORDER BY id DESC LIMIT :limit""")
 # What the filters offer: looked for among the newest entries, so that it is quick however long the trail is.
 _LATELY = text("""
     SELECT DISTINCT who, action FROM (SELECT who, action FROM audit_entry ORDER BY id DESC LIMIT 2000) lately""")
@@ -104,17 +102,14 @@ def _lines(database: Database, wanted: Filter) -> Iterator[str]:
 
 
 def _entries(db: Connection, wanted: Filter, before: int, limit: int) -> list[Entry]:
-    values = {"who": wanted.who, "action": wanted.action, "before": before, "limit": limit}
-    return [
-        Entry(id_, at, who, action, subject, _read(left), _read(right))
-        for id_, at, who, action, subject, left, right in db.execute(_BEFORE, values)
-    ]
-
-
-def _read(side: Any) -> dict[str, Any]:
-    """A JSON object as the database gives it: text from SQLite, a dict from PostgreSQL."""
-    found = json.loads(side) if isinstance(side, str) else side
-    return found if isinstance(found, dict) else {}
+    """Return the newest first, from before an id on."""
+    found = select(*columns_of(AuditEntry, Entry)).where(AuditEntry.id < before)
+    if wanted.who:
+        found = found.where(AuditEntry.who == wanted.who)
+    if wanted.action:
+        found = found.where(AuditEntry.action == wanted.action)
+    newest = db.execute(found.order_by(AuditEntry.id.desc()).limit(limit))
+    return [Entry(**row._asdict() | {"before": row.before or {}, "after": row.after or {}}) for row in newest]
 
 
 def _plain(value: Any) -> Any:
