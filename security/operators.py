@@ -11,10 +11,14 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, select, text, update
 
+import models
+from models.columns import columns_of
 from models.database import Database, DatabaseUnavailable
+from models.insert_once import insert_once
 from security import passwords
 from security.audit import note, note_often
 from security.passwords import Weak
@@ -46,38 +50,22 @@ class Operator:
 
 
 VISITOR = "a visitor"  # who tried to sign in, in the audit trail
-COLUMNS = "id, email, role, sign_ins, created_at, last_signed_in_at"
-_ONE = text(f"SELECT {COLUMNS} FROM operator WHERE id = :id")  # noqa: S608
-_ALL = text(f"SELECT {COLUMNS} FROM operator ORDER BY email")  # noqa: S608
-_BY_EMAIL = text(f"SELECT {COLUMNS}, password_hash FROM operator WHERE email = :email")  # noqa: S608
-_ANY = text("SELECT 1 FROM operator LIMIT 1")
-_ADD = text("""
-    INSERT INTO operator (email, password_hash, role, sign_ins, created_at)
-    VALUES (:email, :password_hash, :role, 1, :now) ON CONFLICT (email) DO NOTHING""")
+COLUMNS = columns_of(models.Operator, Operator)
 _ONE_AT_A_TIME = text("LOCK TABLE operator IN SHARE ROW EXCLUSIVE MODE")
-_SIGNED_IN = text("UPDATE operator SET last_signed_in_at = :now WHERE id = :id")
-_PASSWORD = text("UPDATE operator SET password_hash = :password_hash, sign_ins = sign_ins + 1 WHERE id = :id")
-_HASH_ANEW = text("UPDATE operator SET password_hash = :password_hash WHERE id = :id AND password_hash = :before")
-_ROLE = text("UPDATE operator SET role = :role, sign_ins = sign_ins + 1 WHERE id = :id")
-_SIGN_OUT = text("DELETE FROM sign_in WHERE operator_id = :id")
-_REMOVE = text("DELETE FROM operator WHERE id = :id")
-# Locks their rows on PostgreSQL: two admins who remove each other at once must not both find the other one still there.
-_HOLD_ADMINS = text("UPDATE operator SET role = role WHERE role = 'admin'")
-_ADMINS = text("SELECT count(*) FROM operator WHERE role = 'admin' AND id <> :id")
 
 
 def there_are_any(db: Connection) -> bool:
-    return db.execute(_ANY).first() is not None
+    return db.execute(select(models.Operator.id).limit(1)).first() is not None
 
 
 def by_id(db: Connection, operator_id: int) -> Operator | None:
-    row = db.execute(_ONE, {"id": operator_id}).one_or_none()
+    row = db.execute(select(*COLUMNS).where(models.Operator.id == operator_id)).one_or_none()
     return Operator(*row) if row is not None else None
 
 
 def by_email(db: Connection, email: str) -> Operator | None:
-    row = db.execute(_BY_EMAIL, {"email": as_kept(email)}).one_or_none()
-    return Operator(*row[:-1]) if row is not None else None
+    row = db.execute(select(*COLUMNS).where(models.Operator.email == as_kept(email))).one_or_none()
+    return Operator(*row) if row is not None else None
 
 
 def as_kept(email: str) -> str:
@@ -87,14 +75,14 @@ def as_kept(email: str) -> str:
 
 
 def listed(db: Connection) -> list[Operator]:
-    return [Operator(*row) for row in db.execute(_ALL)]
+    return [Operator(*row) for row in db.execute(select(*COLUMNS).order_by(models.Operator.email))]
 
 
 def signing_in(database: Database, email: str, password: str) -> Operator | None:
     """Whoever has this e-mail and password. Takes as long where there is no such operator, and holds no connection
     while it hashes."""
-    values = {"email": as_kept(email)}
-    row = database.read(lambda db: db.execute(_BY_EMAIL, values).one_or_none(), one_statement=True)
+    found = select(*COLUMNS, models.Operator.password_hash).where(models.Operator.email == as_kept(email))
+    row = database.read(lambda db: db.execute(found).one_or_none(), one_statement=True)
     kept = row.password_hash if row is not None else None
     if not passwords.belongs(kept, password) or row is None:
         return None
@@ -105,14 +93,15 @@ def signing_in(database: Database, email: str, password: str) -> Operator | None
 
 def _hash_anew(database: Database, operator_id: int, before: str, password: str) -> None:
     """An older hash becomes one of today's; a sign-in does not fail because the database is busy."""
-    values = {"id": operator_id, "before": before, "password_hash": passwords.made(password)}
+    is_still = (models.Operator.id == operator_id, models.Operator.password_hash == before)
+    anew = update(models.Operator).where(*is_still).values(password_hash=passwords.made(password))
     with suppress(DatabaseUnavailable):
-        database.write(lambda db: db.execute(_HASH_ANEW, values))
+        database.write(lambda db: db.execute(anew))
 
 
 def note_sign_in(db: Connection, operator: Operator, place: Mapping[str, str], now: int) -> None:
     """`place` says from where, for the audit trail."""
-    db.execute(_SIGNED_IN, {"id": operator.id, "now": now})
+    _set(db, operator, last_signed_in_at=now)
     note(db, now, operator.email, "operator.sign_in", operator.email, after=place)
 
 
@@ -145,12 +134,11 @@ def add(db: Connection, email: str, password_hash: str, role: str, who: str, now
     """Add an operator, of what `checked` has returned. Raises WrongOperator."""
     if role not in ROLES:
         raise WrongOperator("role", f"A role is one of {', '.join(ROLES)}.")
-    values = {"email": email, "password_hash": password_hash, "role": role, "now": now}
-    if db.execute(_ADD, values).rowcount == 0:
+    values = {"email": email, "password_hash": password_hash, "role": role, "sign_ins": 1, "created_at": now}
+    if not insert_once(db, models.Operator, "email", values):
         raise WrongOperator("email", f"There already is an operator {email}.")
     note(db, now, who, "operator.add", email, after={"role": role})
-    row = db.execute(_BY_EMAIL, {"email": email}).one()
-    return Operator(*row[:-1])
+    return Operator(*db.execute(select(*COLUMNS).where(models.Operator.email == email)).one())
 
 
 def add_first(db: Connection, email: str, password_hash: str, now: int) -> Operator:
@@ -165,7 +153,7 @@ def add_first(db: Connection, email: str, password_hash: str, now: int) -> Opera
 
 def set_password(db: Connection, operator: Operator, password_hash: str, who: str, now: int) -> None:
     """A new password; every browser that was signed in with the old one is signed out."""
-    db.execute(_PASSWORD, {"id": operator.id, "password_hash": password_hash})
+    _set(db, operator, password_hash=password_hash, sign_ins=models.Operator.sign_ins + 1)
     sign_out_everywhere(db, operator)
     note(db, now, who, "operator.password", operator.email)
 
@@ -176,7 +164,7 @@ def set_role(db: Connection, operator: Operator, role: str, who: str, now: int) 
         raise WrongOperator("role", f"A role is one of {', '.join(ROLES)}.")
     if role != "admin":
         _keep_an_admin(db, operator)
-    db.execute(_ROLE, {"id": operator.id, "role": role})
+    _set(db, operator, role=role, sign_ins=models.Operator.sign_ins + 1)
     sign_out_everywhere(db, operator)
     note(db, now, who, "operator.role", operator.email, before={"role": operator.role}, after={"role": role})
 
@@ -184,19 +172,26 @@ def set_role(db: Connection, operator: Operator, role: str, who: str, now: int) 
 def remove(db: Connection, operator: Operator, who: str, now: int) -> None:
     """Remove an operator; their entries in the audit trail stay. Raises WrongOperator."""
     _keep_an_admin(db, operator)
-    db.execute(_REMOVE, {"id": operator.id})
+    db.execute(delete(models.Operator).where(models.Operator.id == operator.id))
     sign_out_everywhere(db, operator)
     note(db, now, who, "operator.remove", operator.email, before={"role": operator.role})
 
 
 def sign_out_everywhere(db: Connection, operator: Operator) -> int:
     """End every sign-in of an operator; returns how many there were."""
-    return db.execute(_SIGN_OUT, {"id": operator.id}).rowcount
+    return db.execute(delete(models.SignIn).where(models.SignIn.operator_id == operator.id)).rowcount
+
+
+def _set(db: Connection, operator: Operator, **values: Any) -> None:
+    db.execute(update(models.Operator).where(models.Operator.id == operator.id).values(values))
 
 
 def _keep_an_admin(db: Connection, operator: Operator) -> None:
-    db.execute(_HOLD_ADMINS)
-    if operator.role == "admin" and db.execute(_ADMINS, {"id": operator.id}).scalar_one() == 0:
+    """Raises WrongOperator where this is the only admin. Locks the rows of admins on PostgreSQL: two who remove each
+    other at once must not both find the other one still there."""
+    db.execute(update(models.Operator).where(models.Operator.role == "admin").values(role=models.Operator.role))
+    others = select(models.Operator.id).where(models.Operator.role == "admin", models.Operator.id != operator.id)
+    if operator.role == "admin" and db.execute(others.limit(1)).first() is None:
         raise WrongOperator("role", "This is the only admin; make another one first.")
 
 

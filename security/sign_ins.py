@@ -8,10 +8,12 @@ with every change of the operator's password or role. Each function runs inside 
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
+import models
 from config.clock import HOUR
 from config.settings import Settings
+from models.columns import columns_of
 from security.operators import COLUMNS, Operator
 from security.secrets import keyed_digest, new_secret
 
@@ -61,23 +63,19 @@ class SignInOrigin:
     browser: str
 
 
-_OURS = "id, operator_id, address, browser, started_at, last_seen_at"
-_LIVE = "s.last_seen_at > :idle_since AND s.started_at > :begun_since"
-_ADD = text("""
-    INSERT INTO sign_in (digest, operator_id, sign_ins, address, browser, started_at, last_seen_at)
-    VALUES (:digest, :operator_id, :sign_ins, :address, :browser, :now, :now)""")
-_BOTH = ", ".join(
-    [*(f"o.{column}" for column in COLUMNS.split(", ")), *(f"s.{column}" for column in _OURS.split(", "))]
+_COLUMNS = columns_of(models.SignIn, SignIn)
+_IS_LIVE = (
+    models.SignIn.sign_ins == models.Operator.sign_ins,
+    models.SignIn.last_seen_at > bindparam("idle_since"),
+    models.SignIn.started_at > bindparam("begun_since"),
 )
-_FIND = text(f"""
-    SELECT {_BOTH} FROM sign_in s JOIN operator o ON o.id = s.operator_id AND o.sign_ins = s.sign_ins
-    WHERE s.digest = :digest AND {_LIVE}""")  # noqa: S608 - our own words
-_LISTED = text(f"""
-    SELECT {_OURS} FROM sign_in s WHERE s.operator_id = :operator_id AND {_LIVE}
-        AND s.sign_ins = (SELECT o.sign_ins FROM operator o WHERE o.id = s.operator_id)
-    ORDER BY s.last_seen_at DESC, s.id DESC""")  # noqa: S608
-_END = text("DELETE FROM sign_in WHERE id = :id AND operator_id = :operator_id")
-_END_OVER = text("DELETE FROM sign_in WHERE last_seen_at <= :idle_since OR started_at <= :begun_since")
+_OF_OPERATOR = models.Operator.id == models.SignIn.operator_id
+_FIND = select(*COLUMNS, *_COLUMNS).where(_OF_OPERATOR, models.SignIn.digest == bindparam("digest"), *_IS_LIVE)
+_LISTED = (
+    select(*_COLUMNS)
+    .where(_OF_OPERATOR, models.SignIn.operator_id == bindparam("operator_id"), *_IS_LIVE)
+    .order_by(models.SignIn.last_seen_at.desc(), models.SignIn.id.desc())
+)
 _END_BEYOND = text("""
     DELETE FROM sign_in WHERE operator_id = :operator_id AND id NOT IN (
         SELECT id FROM sign_in WHERE operator_id = :operator_id ORDER BY last_seen_at DESC, id DESC LIMIT :most)""")
@@ -88,7 +86,8 @@ def start(db: Connection, key: str, operator: Operator, place: SignInOrigin, now
     """Sign this operator in; returns the secret for the browser's cookie. More than `MOST` are never kept."""
     secret = new_secret()
     values = {"digest": keyed_digest(key, PURPOSE, secret), "operator_id": operator.id, "sign_ins": operator.sign_ins}
-    db.execute(_ADD, values | {"address": place.address, "browser": place.browser, "now": now})
+    values |= {"address": place.address, "browser": place.browser, "started_at": now, "last_seen_at": now}
+    db.execute(insert(models.SignIn).values(values))
     db.execute(_END_BEYOND, {"operator_id": operator.id, "most": MOST})
     return secret
 
@@ -97,8 +96,7 @@ def find(db: Connection, key: str, secret: str, ends: Ends, now: int) -> tuple[O
     """Return whose secret this is, if that sign-in is not over; one statement."""
     values = {"digest": keyed_digest(key, PURPOSE, secret), **_since(ends, now)}
     row = db.execute(_FIND, values).one_or_none()
-    many = len(COLUMNS.split(", "))
-    return (Operator(*row[:many]), SignIn(*row[many:])) if row is not None else None
+    return (Operator(*row[: len(COLUMNS)]), SignIn(*row[len(COLUMNS) :])) if row is not None else None
 
 
 def listed(db: Connection, operator_id: int, ends: Ends, now: int) -> list[SignIn]:
@@ -108,12 +106,15 @@ def listed(db: Connection, operator_id: int, ends: Ends, now: int) -> list[SignI
 
 def end(db: Connection, operator_id: int, sign_in_id: int) -> bool:
     """Sign one of this operator's browsers out; whether it was signed in."""
-    return db.execute(_END, {"id": sign_in_id, "operator_id": operator_id}).rowcount == 1
+    theirs = (models.SignIn.id == sign_in_id, models.SignIn.operator_id == operator_id)
+    return db.execute(delete(models.SignIn).where(*theirs)).rowcount == 1
 
 
 def forget_ended(db: Connection, ends: Ends, now: int) -> None:
     """Remove what is over, of everybody."""
-    db.execute(_END_OVER, _since(ends, now))
+    since = _since(ends, now)
+    is_idle = models.SignIn.last_seen_at <= since["idle_since"]
+    db.execute(delete(models.SignIn).where(is_idle | (models.SignIn.started_at <= since["begun_since"])))
 
 
 def _since(ends: Ends, now: int) -> dict[str, int]:

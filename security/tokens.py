@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 from flask import current_app, g, request
 from flask_httpauth import HTTPTokenAuth
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, bindparam, delete, select, text
 from werkzeug.datastructures import Authorization
 
+from models.connections import ApiToken
+from models.insert_once import insert_once
 from runtime import current_runtime
 from security.client_address import address
 from security.key_check import guard
@@ -35,19 +37,9 @@ PURPOSE = "api-token"
 SCOPES = ("read", "send", "erase")  # to send and to erase include to read, not one another
 
 # Found by the digest itself: it is keyed, so timing of the look-up tells nothing about a token.
-_BOUNDS = "expires_at, project_id, network, without_exports"
-_FIND = text(f"SELECT id, name, scope, last_used_at, {_BOUNDS} FROM api_token WHERE digest = :digest")  # noqa: S608
+_FIND = select(ApiToken.__table__).where(ApiToken.digest == bindparam("digest"))
 _USED = text("UPDATE api_token SET last_used_at = :now WHERE id = :id")
 
-
-_ADD = text("""
-    INSERT INTO api_token (name, scope, digest, created_at, expires_at, project_id, network, without_exports)
-    VALUES (:name, :scope, :digest, :now, :expires_at, :project_id, :network, :without_exports)
-    ON CONFLICT (name) DO NOTHING""")
-_COLUMNS = f"id, name, scope, created_at, last_used_at, {_BOUNDS}"
-_ALL = text(f"SELECT {_COLUMNS} FROM api_token ORDER BY name")  # noqa: S608
-_ONE = text(f"SELECT {_COLUMNS} FROM api_token WHERE id = :id")  # noqa: S608
-_REMOVE = text("DELETE FROM api_token WHERE id = :id")
 
 LONGEST_NAME = 100
 
@@ -76,8 +68,11 @@ NONE = Bounds()
 
 
 def _token(row: Row[Any]) -> Token:
-    bounds = Bounds(row.expires_at, row.project_id, row.network, row.without_exports)
-    return Token(row.id, row.name, row.scope, row.created_at, row.last_used_at, bounds)
+    return Token(row.id, row.name, row.scope, row.created_at, row.last_used_at, _bounds(row))
+
+
+def _bounds(row: Row[Any]) -> Bounds:
+    return Bounds(row.expires_at, row.project_id, row.network, row.without_exports)
 
 
 def check_name(name: str) -> None:
@@ -90,26 +85,25 @@ def add(db: Connection, key: str, name: str, scope: str, now: int, bounds: Bound
     """Make a token, shown once. Raises WrongTokenName, TokenExists."""
     check_name(name)
     token = new_secret()
-    values = {"name": name, "scope": scope, "digest": keyed_digest(key, PURPOSE, token), "now": now}
-    values |= asdict(bounds)
-    if db.execute(_ADD, values).rowcount == 0:
+    values = {"name": name, "scope": scope, "digest": keyed_digest(key, PURPOSE, token), "created_at": now}
+    if not insert_once(db, ApiToken, "name", values | asdict(bounds)):
         raise TokenExists(f"There already is a token {name}.")
     return token
 
 
 def listed(db: Connection) -> list[Token]:
     """Return all tokens by name."""
-    return [_token(row) for row in db.execute(_ALL)]
+    return [_token(row) for row in db.execute(select(ApiToken.__table__).order_by(ApiToken.name))]
 
 
 def by_id(db: Connection, token_id: int) -> Token | None:
-    row = db.execute(_ONE, {"id": token_id}).one_or_none()
+    row = db.execute(select(ApiToken.__table__).where(ApiToken.id == token_id)).one_or_none()
     return _token(row) if row is not None else None
 
 
 def remove(db: Connection, token: Token) -> bool:
     """Remove a token, with which nobody reads or sends any more; tell whether it was there."""
-    return db.execute(_REMOVE, {"id": token.id}).rowcount == 1
+    return db.execute(delete(ApiToken).where(ApiToken.id == token.id)).rowcount == 1
 
 
 @auth.verify_token
@@ -120,7 +114,7 @@ def verify(token: str) -> str | None:
     row = runtime.database.read(lambda db: db.execute(_FIND, {"digest": digest}).one_or_none(), one_statement=True)
     if row is None or (row.expires_at is not None and row.expires_at <= runtime.clock()):
         return None
-    g.token_bounds = Bounds(row.expires_at, row.project_id, row.network, row.without_exports)
+    g.token_bounds = _bounds(row)
     note_use(_USED, row.id, row.last_used_at)
     g.token_name, g.token_scope = row.name, row.scope
     return str(row.name)
