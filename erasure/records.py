@@ -5,26 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, Select, select, update
 
+import models
+from models.columns import columns_of
+from models.insert_once import insert_once
 from security.secrets import keyed_digest
 
 PURPOSE = "erasure"
-
-_COLUMNS = "id, asked_at, erased_at, who, project_id, counts"
-_BEGIN = text("""
-    INSERT INTO erasure (asked_at, who, project_id, digest, counts) VALUES (:now, :who, :project_id, :digest, '{}')
-    ON CONFLICT (digest) WHERE erased_at IS NULL DO NOTHING""")
-_OPEN = text("SELECT id FROM erasure WHERE digest = :digest AND erased_at IS NULL")
-_LOCK = {
-    "sqlite": text("SELECT counts FROM erasure WHERE id = :id"),
-    "postgresql": text("SELECT counts FROM erasure WHERE id = :id FOR UPDATE"),
-}
-_COUNT = text("UPDATE erasure SET counts = :counts WHERE id = :id")
-_END = text("UPDATE erasure SET erased_at = :now WHERE id = :id AND erased_at IS NULL")
-_ONE = text(f"SELECT {_COLUMNS} FROM erasure WHERE id = :id")  # noqa: S608 - our own columns
-_OF = text(f"SELECT {_COLUMNS} FROM erasure WHERE digest = :digest ORDER BY id DESC")  # noqa: S608
-_BEFORE = text(f"SELECT {_COLUMNS} FROM erasure WHERE id < :before ORDER BY id DESC LIMIT :limit")  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -54,18 +42,20 @@ class Erasure:
 def open_for(db: Connection, person: DataSubject, key: str, who: str, now: int) -> int:
     """Return the erasure of this person that is not through yet, made where there is none."""
     digest = person.digest(key)
-    db.execute(_BEGIN, {"now": now, "who": who, "project_id": person.project_id, "digest": digest})
-    return int(db.execute(_OPEN, {"digest": digest}).scalar_one())
+    values = {"asked_at": now, "who": who, "project_id": person.project_id, "digest": digest, "counts": "{}"}
+    insert_once(db, models.Erasure, "digest", values, where=models.Erasure.erased_at.is_(None))
+    return db.execute(_open(digest)).scalar_one()
 
 
 def is_open(db: Connection, person: DataSubject, key: str) -> bool:
     """Tell whether an erasure of this person was interrupted."""
-    return db.execute(_OPEN, {"digest": person.digest(key)}).scalar_one_or_none() is not None
+    return db.execute(_open(person.digest(key))).first() is not None
 
 
 def lock(db: Connection, erasure_id: int) -> dict[str, int]:
     """Return the counts of an erasure so far, and lock them until the transaction ends."""
-    found: dict[str, int] = json.loads(db.execute(_LOCK[db.dialect.name], {"id": erasure_id}).scalar_one())
+    kept = select(models.Erasure.counts).where(models.Erasure.id == erasure_id).with_for_update()
+    found: dict[str, int] = json.loads(db.execute(kept).scalar_one())
     return found
 
 
@@ -75,28 +65,37 @@ def add(db: Connection, erasure_id: int, went: Mapping[str, int]) -> None:
     for kind, rows in went.items():
         if rows:
             counts[kind] = counts.get(kind, 0) + rows
-    db.execute(_COUNT, {"id": erasure_id, "counts": json.dumps(counts)})
+    db.execute(update(models.Erasure).where(models.Erasure.id == erasure_id).values(counts=json.dumps(counts)))
 
 
 def end(db: Connection, erasure_id: int, now: int) -> bool:
     """Return the proof; whether it was this call that gave it."""
-    return db.execute(_END, {"id": erasure_id, "now": now}).rowcount == 1
+    is_open = (models.Erasure.id == erasure_id, models.Erasure.erased_at.is_(None))
+    return db.execute(update(models.Erasure).where(*is_open).values(erased_at=now)).rowcount == 1
 
 
 def by_id(db: Connection, erasure_id: int) -> Erasure | None:
-    row = db.execute(_ONE, {"id": erasure_id}).one_or_none()
+    row = db.execute(_newest().where(models.Erasure.id == erasure_id)).one_or_none()
     return None if row is None else _erasure(row)
 
 
 def of(db: Connection, person: DataSubject, key: str) -> list[Erasure]:
     """Return every erasure of this person, the newest first."""
-    return [_erasure(row) for row in db.execute(_OF, {"digest": person.digest(key)})]
+    return [_erasure(row) for row in db.execute(_newest().where(models.Erasure.digest == person.digest(key)))]
 
 
 def listed(db: Connection, before: int, limit: int) -> list[Erasure]:
     """Return the newest first, from before an id on."""
-    return [_erasure(row) for row in db.execute(_BEFORE, {"before": before, "limit": limit})]
+    return [_erasure(row) for row in db.execute(_newest().where(models.Erasure.id < before).limit(limit))]
+
+
+def _open(digest: bytes) -> Select[int]:
+    return select(models.Erasure.id).where(models.Erasure.digest == digest, models.Erasure.erased_at.is_(None))
 
 
 def _erasure(row: Row[Any]) -> Erasure:
     return Erasure(**row._asdict() | {"counts": json.loads(row.counts)})
+
+
+def _newest() -> Select[Any]:
+    return select(*columns_of(models.Erasure, Erasure)).order_by(models.Erasure.id.desc())

@@ -4,33 +4,17 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Select, delete, select, update
 
+import models
+from models.columns import columns_of
 from models.encryption import DecryptionError, Encryption
+from models.insert_once import insert_once
 from outbound.transport.hosts import REGIONS
 
 LONGEST = 100
 INTEGRATION = "cohort-relay"  # where a project names no other
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-
-_COLUMNS = """id, name, region, mixpanel_project_id, sealed_token, sealed_username, sealed_secret, integration_id,
-    workspace_id, created_at, updated_at, checked_at, checked"""
-_ADD = text("""
-    INSERT INTO project (name, region, mixpanel_project_id, sealed_token, sealed_username, sealed_secret,
-        integration_id, workspace_id, created_at, updated_at)
-    VALUES (:name, :region, :mixpanel_project_id, :token, :username, :secret, :integration_id, :workspace_id, :now,
-        :now)
-    ON CONFLICT (name) DO NOTHING""")
-_CHANGE = text("""
-    UPDATE project SET region = :region, mixpanel_project_id = :mixpanel_project_id, sealed_token = :token,
-        sealed_username = :username, sealed_secret = :secret, integration_id = :integration_id,
-        workspace_id = :workspace_id, updated_at = :now, checked_at = NULL, checked = NULL
-    WHERE id = :id""")
-_ALL = text(f"SELECT {_COLUMNS} FROM project ORDER BY name")  # noqa: S608 - our own words
-_ONE = text(f"SELECT {_COLUMNS} FROM project WHERE name = :name")  # noqa: S608 - our own words
-_OF = text(f"SELECT {_COLUMNS} FROM project WHERE mixpanel_project_id = :id ORDER BY id LIMIT 1")  # noqa: S608
-_REMOVE = text("DELETE FROM project WHERE id = :id")
-_CHECKED = text("UPDATE project SET checked_at = :now, checked = :report WHERE id = :id")
 
 
 class WrongProject(ValueError):
@@ -96,7 +80,7 @@ class ProjectFields:
     workspace_id: str = ""
 
     def __repr__(self) -> str:
-        return f"Draft({self.name!r}, …)"
+        return f"ProjectFields({self.name!r}, …)"
 
 
 def checked(draft: ProjectFields) -> ProjectFields:
@@ -123,23 +107,25 @@ def checked(draft: ProjectFields) -> ProjectFields:
 
 def add(db: Connection, cipher: Encryption, draft: ProjectFields, now: int) -> None:
     """Raises WrongProject."""
-    if db.execute(_ADD, {"name": draft.name, "now": now} | _values(cipher, draft, None)).rowcount == 0:
+    values = _values(cipher, draft, None) | {"name": draft.name, "created_at": now, "updated_at": now}
+    if not insert_once(db, models.Project, "name", values):
         raise WrongProject("name", f"There already is a project {draft.name}.")
 
 
 def change(db: Connection, cipher: Encryption, known: Project, draft: ProjectFields, now: int) -> None:
     """Everything but the name; a credential of None stays, an empty one is forgotten."""
-    db.execute(_CHANGE, {"id": known.id, "now": now} | _values(cipher, draft, known))
+    values = _values(cipher, draft, known) | {"updated_at": now, "checked_at": None, "checked": None}
+    db.execute(update(models.Project).where(models.Project.id == known.id).values(values))
 
 
 def remove(db: Connection, known: Project) -> bool:
-    """Return the history of its calls stays."""
-    return db.execute(_REMOVE, {"id": known.id}).rowcount == 1
+    """Remove a project, and tell whether it was there; the history of its calls stays."""
+    return db.execute(delete(models.Project).where(models.Project.id == known.id)).rowcount == 1
 
 
 def listed(db: Connection) -> list[Project]:
     """Return all projects by name."""
-    return [_project(row) for row in db.execute(_ALL)]
+    return [Project(*row) for row in db.execute(_select().order_by(models.Project.name))]
 
 
 def undecryptable(db: Connection, cipher: Encryption) -> list[str]:
@@ -156,32 +142,34 @@ def undecryptable(db: Connection, cipher: Encryption) -> list[str]:
 
 
 def by_name(db: Connection, name: str) -> Project | None:
-    row = db.execute(_ONE, {"name": name}).one_or_none()
-    return _project(row) if row is not None else None
+    row = db.execute(_select().where(models.Project.name == name)).one_or_none()
+    return Project(*row) if row is not None else None
 
 
 def by_mixpanel_id(db: Connection, project_id: str) -> Project | None:
     """Return the first of the projects that have this id at Mixpanel: whose cohorts and people those are."""
-    row = db.execute(_OF, {"id": project_id}).one_or_none()
-    return _project(row) if row is not None else None
+    theirs = _select().where(models.Project.mixpanel_project_id == project_id)
+    row = db.execute(theirs.order_by(models.Project.id).limit(1)).one_or_none()
+    return Project(*row) if row is not None else None
 
 
 def note_check(db: Connection, known: Project, report: str, now: int) -> None:
     """Keep what the credentials were seen to work for (a JSON object)."""
-    db.execute(_CHECKED, {"id": known.id, "report": report, "now": now})
+    noted = update(models.Project).where(models.Project.id == known.id).values(checked_at=now, checked=report)
+    db.execute(noted)
 
 
-def _project(row: Row[Any]) -> Project:
-    return Project(*tuple(row))
+def _select() -> Select[Any]:
+    return select(*columns_of(models.Project, Project))
 
 
-def _values(cipher: Encryption, draft: ProjectFields, known: Project | None) -> dict[str, str | None]:
+def _values(cipher: Encryption, draft: ProjectFields, known: Project | None) -> dict[str, Any]:
     return {
         "region": draft.region,
         "mixpanel_project_id": draft.mixpanel_project_id,
-        "token": _sealed(cipher, draft.token, known.sealed_token if known else None),
-        "username": _sealed(cipher, draft.username, known.sealed_username if known else None),
-        "secret": _sealed(cipher, draft.secret, known.sealed_secret if known else None),
+        "sealed_token": _sealed(cipher, draft.token, known.sealed_token if known else None),
+        "sealed_username": _sealed(cipher, draft.username, known.sealed_username if known else None),
+        "sealed_secret": _sealed(cipher, draft.secret, known.sealed_secret if known else None),
         "integration_id": draft.integration_id or None,
         "workspace_id": draft.workspace_id or None,
     }
