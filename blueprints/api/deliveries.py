@@ -36,7 +36,7 @@ def list_deliveries(query: DeliveryListing) -> DeliveryTypes:
     before = key_of(query.cursor, "deliveries", AFTER_ALL)
     wanted = Filter(query.project, query.operation, query.verdict)
     found = current_runtime().database.read(lambda db: deliveries.search(db, wanted, before, query.limit + 1))
-    shown, following = cut(found, query.limit, "deliveries", lambda one: one.id)
+    shown, following = cut(found, query.limit, "deliveries", lambda delivery: delivery.id)
     return DeliveryTypes([DeliveryType(**_short(delivery)) for delivery in shown], following)
 
 

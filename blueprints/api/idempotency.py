@@ -121,12 +121,12 @@ def _over(outcome: Outcome, delivery: int, call: PreparedCall) -> Reply:
 
 def told(delivery: int) -> Reply:
     """What became of an earlier call of the same name."""
-    one = current_runtime().database.read(lambda db: deliveries.by_id(db, delivery), one_statement=True)
-    if one is None:
+    call = current_runtime().database.read(lambda db: deliveries.by_id(db, delivery), one_statement=True)
+    if call is None:
         raise Problem(410, "A call of this Idempotency-Key was made, and is past its retention.")
-    if one.verdict is None:
+    if call.verdict is None:
         return _under_way(delivery)
-    return encoder.encode(_as_json(one)), 200, {"Idempotent-Replayed": "true"}
+    return encoder.encode(_as_json(call)), 200, {"Idempotent-Replayed": "true"}
 
 
 def _as_json(delivery: Delivery) -> dict[str, Any]:

@@ -62,13 +62,13 @@ def list_projects(_query: NoQuery) -> ProjectTypes:
     return ProjectTypes(
         [
             ProjectType(
-                one.name,
-                one.region,
-                one.mixpanel_project_id,
-                has_token=one.sealed_token is not None,
-                has_service_account=one.sealed_username is not None and one.sealed_secret is not None,
+                project.name,
+                project.region,
+                project.mixpanel_project_id,
+                has_token=project.sealed_token is not None,
+                has_service_account=project.sealed_username is not None and project.sealed_secret is not None,
             )
-            for one in found
+            for project in found
         ]
     )
 

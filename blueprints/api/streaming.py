@@ -76,15 +76,15 @@ def answer(begun: Begun) -> Response:
 def again(delivery: int) -> Response:
     """What an earlier call of the same name has kept. Raises Problem (410)."""
     runtime = current_runtime()
-    one, found = runtime.database.read(lambda db: (deliveries.by_id(db, delivery), downloads.of(db, delivery)))
-    if one is not None and one.verdict is None:
+    call, found = runtime.database.read(lambda db: (deliveries.by_id(db, delivery), downloads.of(db, delivery)))
+    if call is not None and call.verdict is None:
         content, status, headers = idempotency.told(delivery)
         return Response(content, status, headers, mimetype="application/json")
-    if one is None or found is None or not folder_of(runtime).file(found.file or ""):
+    if call is None or found is None or not folder_of(runtime).file(found.file or ""):
         raise Problem(
             410, f"Delivery {delivery} was this call, and its answer is not kept. Give another one a new name."
         )
-    response = kept(one, found)
+    response = kept(call, found)
     response.headers["X-Delivery"] = str(delivery)
     response.headers["Idempotent-Replayed"] = "true"
     return response

@@ -56,7 +56,7 @@ def end_all_sign_ins() -> ResponseReturnValue:
 
 
 def _end(db: Connection, who: Operator, sign_in_id: int, now: int) -> bool:
-    found = next((one for one in sign_ins.listed(db, who.id, _ends(), now) if one.id == sign_in_id), None)
+    found = next((browser for browser in sign_ins.listed(db, who.id, _ends(), now) if browser.id == sign_in_id), None)
     if found is None:
         return False
     where = {"address": found.address, "browser": found.browser}

@@ -54,7 +54,7 @@ def prepare_for_cohort(cohort_id: int) -> ResponseReturnValue:
     if kind not in TEMPLATES:
         abort(400)
     cohort, known = _found(cohort_id)
-    if project not in {one.name for one in known}:
+    if project not in {choice.name for choice in known}:
         return _form(cohort_id, kind, typed, "Choose a project."), 422
     try:
         template = members.checked(parsed(typed))
@@ -84,7 +84,7 @@ def _found(cohort_id: int) -> tuple[Cohort, list[Project]]:
 
 def _form(cohort_id: int, kind: str, typed: str, wrong: str = "") -> str:
     cohort, known = _found(cohort_id)
-    own = next((one.name for one in known if one.mixpanel_project_id == cohort.project_id), "")
+    own = next((project.name for project in known if project.mixpanel_project_id == cohort.project_id), "")
     return render_template(
         "outbound/cohort.html",
         cohort=cohort,

@@ -86,7 +86,7 @@ def _asked(typed: dict[str, str]) -> int:
 def _wrong(typed: dict[str, str], cohorts: list[Choice], known: list[Project]) -> Iterator[tuple[str, str]]:
     if typed["cohort"] not in {str(cohort.id) for cohort in cohorts}:
         yield "cohort", "Choose a cohort."
-    if typed["project"] not in {one.name for one in known}:
+    if typed["project"] not in {project.name for project in known}:
         yield "project", "Choose a project."
     if typed["way"] not in WAYS:
         yield "way", "Choose what to compare."
@@ -187,7 +187,8 @@ def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
 
     found, cohorts, known = runtime.database.read(read)
     chosen = next((cohort for cohort in cohorts if str(cohort.id) == typed["cohort"]), None)
-    own = next((one.name for one in known if chosen is not None and one.mixpanel_project_id == chosen.project_id), "")
+    of = None if chosen is None else chosen.project_id
+    own = next((project.name for project in known if project.mixpanel_project_id == of), "")
     return render_template(
         "outbound/comparisons.html",
         **paging.shown(found, PAGE),

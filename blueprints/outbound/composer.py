@@ -74,7 +74,9 @@ def _searched(operation: Operation) -> str:
 def _begun(db: Connection, operation: Operation) -> Composed:
     """The form to begin with: empty, an example, an earlier call, or filled in for a person."""
     known = projects.listed(db)
-    project = next((one for one in known if one.name == request.args.get("project")), known[0] if known else None)
+    project = next(
+        (choice for choice in known if choice.name == request.args.get("project")), known[0] if known else None
+    )
     now = current_runtime().clock()
     form, who = forms.defaults(operation, now), ""
     place = urls.key_of_query("example", -1)
@@ -83,13 +85,13 @@ def _begun(db: Connection, operation: Operation) -> Composed:
     earlier = deliveries.by_id(db, urls.key_of_query("delivery"))
     if earlier is not None and earlier.given is not None:
         form = forms.form_of(operation, _earlier(earlier, earlier.given))
-        project = next((one for one in known if one.name == earlier.project), project)
+        project = next((choice for choice in known if choice.name == earlier.project), project)
     person = db.execute(_PERSON, {"id": urls.key_of_query("person")}).one_or_none()
     if person is not None:
         for param in operation.asked:
             if param.name in {"distinct_id", "$distinct_id"}:
                 form[f"p.{param.name}"] = who = person.distinct_id
-        project = next((one for one in known if one.mixpanel_project_id == person.project_id), project)
+        project = next((choice for choice in known if choice.mixpanel_project_id == person.project_id), project)
     return Composed(known, project, operation, form, who)
 
 
@@ -98,7 +100,7 @@ def _earlier(earlier: Delivery, kept: dict[str, Any]) -> CallInput:
     given = CallInput(kept["params"], kept["body"])
     if not request.args.get("failed"):
         return given
-    wanted = sorted({one["index"] for one in earlier.failed_records})
+    wanted = sorted({failed["index"] for failed in earlier.failed_records})
     body = given.body
     if isinstance(body, str):
         body = send.answer_json(body)
@@ -200,16 +202,16 @@ def _typed() -> Composed:
 
 def _of_form(operation: Operation, form: Form) -> Composed:
     known = current_runtime().database.read(projects.listed, one_statement=True)
-    project = next((one for one in known if one.name == form.get("project")), None)
+    project = next((choice for choice in known if choice.name == form.get("project")), None)
     return Composed(known, project, operation, form)
 
 
 def _page(typed: Composed, *, checked: bool = False, more_rows: str = "", offered: Offer = NOTHING) -> str:
     seen = preview_of(typed)
-    shown = seen["problems"] if checked else [one for one in seen["problems"] if one.level == "note"]
+    shown = seen["problems"] if checked else [problem for problem in seen["problems"] if problem.level == "note"]
     wanted = Filter(operation=typed.operation.id)
     recent = current_runtime().database.read(lambda db: deliveries.search(db, wanted, paging.AFTER_ALL, RECENT))
-    if checked and not any(one.level != "note" for one in seen["problems"]) and seen["call"] is not None:
+    if checked and not any(problem.level != "note" for problem in seen["problems"]) and seen["call"] is not None:
         flash("The checks find nothing wrong. Nothing was sent.")
     return render_template(
         "outbound/composer.html",

@@ -36,7 +36,7 @@ def lead(
     operation: Operation, form: Form, draft: FormDraft = NEXT, endpoint: str = "outbound.compose"
 ) -> ResponseReturnValue:
     """Redirect to a page that shows what this form holds."""
-    fields = [(name, one) for name, one in form.items(multi=True) if name not in OWN]
+    fields = [(name, value) for name, value in form.items(multi=True) if name not in OWN]
     key = handover.leave("form", replace(draft, fields=fields))
     return redirect(url_for(endpoint, operation=operation.id, form=key), 303)
 

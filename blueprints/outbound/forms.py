@@ -96,7 +96,7 @@ def _kept(form: Form, param: Param) -> tuple[tuple[str, str, int], ...]:
         found = read(param, form.get(f"j.{param.name}") or {})
     except WrongValue:
         return ()
-    return tuple((part, one.name, len(one.content)) for part, one in found.items())
+    return tuple((part, file.name, len(file.content)) for part, file in found.items())
 
 
 def with_files(operation: Operation, form: Form, uploads: MultiDict[str, FileStorage]) -> Form:
@@ -115,7 +115,7 @@ def _joined(param: Param, form: Form, uploads: MultiDict[str, FileStorage]) -> s
     except WrongValue:
         return text
     dropped = form.getlist(f"d.{param.name}")
-    kept = {part: one for part, one in known.items() if part not in dropped} if isinstance(known, dict) else {}
+    kept = {part: file for part, file in known.items() if part not in dropped} if isinstance(known, dict) else {}
     parts = zip(form.getlist(f"k.{param.name}"), uploads.getlist(f"u.{param.name}"), strict=False)
     for place, (part, file) in enumerate(parts):
         if file.filename:
@@ -134,7 +134,7 @@ def _of(field: str, problems: Sequence[Problem]) -> Iterator[Problem]:
 
 def elsewhere(operation: Operation, problems: Sequence[Problem]) -> tuple[list[Problem], list[Problem]]:
     """The problems of the body, and those that no field is to blame for."""
-    shown = {id(one) for param in operation.asked for one in _of(f"params.{param.name}", problems)}
+    shown = {id(problem) for param in operation.asked for problem in _of(f"params.{param.name}", problems)}
     rest = [problem for problem in problems if id(problem) not in shown]
     body = [problem for problem in rest if problem.field.startswith("body")]
     return body, [problem for problem in rest if not problem.field.startswith("body")]
@@ -143,7 +143,7 @@ def elsewhere(operation: Operation, problems: Sequence[Problem]) -> tuple[list[P
 def form_of(operation: Operation, given: CallInput) -> Form:
     """A form that was filled in with these values."""
     form: Form = MultiDict()
-    whole = next((one for one in operation.asked if one.place == "body"), None)
+    whole = next((param for param in operation.asked if param.place == "body"), None)
     for name, value in _with_body(operation, given).items():
         param = operation.param(name)
         if param is not None and not param.fixed:
@@ -168,15 +168,15 @@ def _with_body(operation: Operation, given: CallInput) -> dict[str, Any]:
 
 def _fill(form: Form, param: Param, value: Any) -> None:
     if param.kind == "object" and isinstance(value, dict):
-        if len(value) > MOST_ROWS or any(isinstance(one, dict) for one in value.values()):
+        if len(value) > MOST_ROWS or any(isinstance(part, dict) for part in value.values()):
             form[f"j.{param.name}"] = json.dumps(value, indent=2, ensure_ascii=False)
             return
-        for name, one in value.items():
+        for name, part in value.items():
             form.add(f"k.{param.name}", name)
-            form.add(f"v.{param.name}", _written(one))
+            form.add(f"v.{param.name}", _written(part))
         return
     place = "j" if param.kind in NAMED else "p"
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
         form[f"{place}.{param.name}"] = "\n".join(value)
     else:
         form[f"{place}.{param.name}"] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -194,5 +194,5 @@ def defaults(operation: Operation, now: int) -> Form:
     there = [
         param for param in operation.asked if param.default == NOW or (param.required and param.default is not None)
     ]
-    known = {one.name: in_time(one.default, now) for one in there}
+    known = {param.name: in_time(param.default, now) for param in there}
     return form_of(operation, CallInput(known))

@@ -31,7 +31,7 @@ def preview(job: Import) -> dict[str, Any]:
         wrong = str(unreadable)
     except DecryptionError:
         wrong = "The project's credentials cannot be read with this SECRET_KEY. Give them again."
-    samples = [json.dumps(one, ensure_ascii=False) for one in (report.samples if report else [])]
+    samples = [json.dumps(sample, ensure_ascii=False) for sample in (report.samples if report else [])]
     return {
         "report": report,
         "wrong": wrong,
@@ -39,7 +39,7 @@ def preview(job: Import) -> dict[str, Any]:
         "advice": told(report.advised) if report else [],
         "targets": [(target, column_target(target)) for target in (*TARGETS[job.kind], *GENERAL)],
         "always": TARGETS[job.kind],
-        "operators": [one for one in (*OBJECTS, "$unset", "$delete") if not _is_for_people_only(job.kind, one)],
+        "operators": [sign for sign in (*OBJECTS, "$unset", "$delete") if not _is_for_people_only(job.kind, sign)],
     }
 
 

@@ -111,7 +111,7 @@ def set_columns(import_id: int) -> ResponseReturnValue:
     job = find(import_id)
     names = list(job.settings.get("mapping", {}))
     mapping = {name: request.form.get(f"column.{place}", PROPERTY) for place, name in enumerate(names)}
-    typed = {one: request.form.get(f"always.{one}", "").strip() for one in TARGETS[job.kind]}
+    typed = {target: request.form.get(f"always.{target}", "").strip() for target in TARGETS[job.kind]}
     always = {name: value for name, value in typed.items() if value}
     if request.form.get("nobody"):
         always["distinct_id"] = ""
@@ -185,7 +185,7 @@ def cancel_import(import_id: int) -> ResponseReturnValue:
 @blueprint.get("/send/imports/<int:import_id>/failed.ndjson")
 def failed_ndjson(import_id: int) -> Response:
     """The failed records, ready to be imported again; what was no record is only in the CSV."""
-    return _download(import_id, "ndjson", lambda one: one.record + "\n" if failures.is_record(one) else "")
+    return _download(import_id, "ndjson", lambda failure: failure.record + "\n" if failures.is_record(failure) else "")
 
 
 @blueprint.get("/send/imports/<int:import_id>/failed.csv")

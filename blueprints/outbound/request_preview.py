@@ -65,7 +65,7 @@ def preview_of(typed: Composed) -> dict[str, Any]:
     ]
     return found | {
         "shown": masked(call.composed.request, call.mask),
-        "copies": [(word, call.mask(one)) for word, one in ways],
+        "copies": [(word, call.mask(snippet)) for word, snippet in ways],
     }
 
 
@@ -94,4 +94,4 @@ def _left(typed: Composed) -> list[budget.Left]:
     if family is None or project is None:
         return []
     found = runtime.database.read(lambda db: budget.left(db, project.mixpanel_project_id, runtime.clock()))
-    return [one for one in found if one.family == family]
+    return [limit for limit in found if limit.family == family]

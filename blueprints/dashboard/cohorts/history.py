@@ -118,7 +118,7 @@ def history(db: Connection, cohort: Cohort, span: str, now: int) -> History:
     unit = next((unit for unit in UNITS if now // unit - since // unit < MOST), max(UNITS))
     first = since // unit
     found = counts(db, [cohort.id], first * unit, unit)[cohort.id]
-    renames = [one for one in _renames(db, cohort) if one.at >= first * unit]
+    renames = [rename for rename in _renames(db, cohort) if rename.at >= first * unit]
     return History(unit, buckets(found, cohort.member_count, first, now // unit), renames)
 
 

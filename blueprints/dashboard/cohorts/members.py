@@ -217,7 +217,7 @@ def _profiles(db: Connection, stays: Sequence[MemberStay]) -> dict[int, Profile]
     if not stays:
         return {}
     found = every(db.execute(_PEOPLE, {"ids": [stay.person_id for stay in stays]}), Profile)
-    return {one.id: one for one in found}
+    return {profile.id: profile for profile in found}
 
 
 def people(db: Connection, stays: Sequence[MemberStay]) -> list[Shown]:

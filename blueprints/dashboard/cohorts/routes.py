@@ -86,18 +86,18 @@ def list_cohorts() -> str:
     )
 
 
-def fits(one: CohortStatus, filters: CohortFilters) -> bool:
+def fits(cohort: CohortStatus, filters: CohortFilters) -> bool:
     """Whether the cohort passes: the search looks into its name, and takes its ids whole."""
     wanted = filters.q.casefold()
-    named = wanted in one.name.casefold() or filters.q in {one.mixpanel_cohort_id, one.project_id}
-    return named and filters.state in {"", one.state}
+    named = wanted in cohort.name.casefold() or filters.q in {cohort.mixpanel_cohort_id, cohort.project_id}
+    return named and filters.state in {"", cohort.state}
 
 
 def ordered(found: Sequence[CohortStatus], sort: str) -> list[CohortStatus]:
     keys: dict[str, Any] = {
-        "name": lambda one: (one.name.casefold(), one.id),
-        "size": lambda one: (-one.member_count, one.id),
-        "last_sync": lambda one: (-(one.last_synced_at or 0), one.id),
+        "name": lambda cohort: (cohort.name.casefold(), cohort.id),
+        "size": lambda cohort: (-cohort.member_count, cohort.id),
+        "last_sync": lambda cohort: (-(cohort.last_synced_at or 0), cohort.id),
     }
     return sorted(found, key=keys[sort])
 

@@ -173,7 +173,7 @@ def cohort_rejected(cohort_id: int) -> str:
 
 def _in_words(written: str | None) -> list[tuple[str, str]]:
     found: list[dict[str, str]] = json.loads(written) if written else []
-    return [(REASONS.get(one["reason"], one["reason"]), _short(one["value"])) for one in found]
+    return [(REASONS.get(member["reason"], member["reason"]), _short(member["value"])) for member in found]
 
 
 def _short(value: str) -> str:

@@ -139,5 +139,6 @@ def _movers(moves: Sequence[Moves]) -> list[Mover]:
     for row in moves:
         before = found.get(row.cohort_id, Mover(row.cohort_id, 0, 0))
         found[row.cohort_id] = Mover(row.cohort_id, before.entered + row.entered, before.left + row.left_count)
-    moved = [one for one in found.values() if one.entered or one.left]
-    return sorted(moved, key=lambda one: (-abs(one.entered - one.left), -one.entered, one.cohort_id))[:MOST_MOVERS]
+    moved = [mover for mover in found.values() if mover.entered or mover.left]
+    moved.sort(key=lambda mover: (-abs(mover.entered - mover.left), -mover.entered, mover.cohort_id))
+    return moved[:MOST_MOVERS]

@@ -103,7 +103,7 @@ def _look(db: Connection, moment: int) -> Now:
     cohorts = cohort_statuses(db, moment)
     connections = list(connection_statuses(db, moment, cohorts).values())
     live = [_live(cohort, cohort.session) for cohort in cohorts if cohort.session and cohort.session.status in RUNNING]
-    live.sort(key=lambda one: -one.session.last_page_at)
+    live.sort(key=lambda cohort: -cohort.session.last_page_at)
     return Now(
         verdict=judge(cohorts, connections),
         live=live[:MOST_LIVE],

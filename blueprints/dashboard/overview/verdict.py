@@ -106,7 +106,7 @@ def _calm_tone(cohorts: Sequence[CohortStatus]) -> str:
 
 def _needs(cohorts: Sequence[CohortStatus], connections: Sequence[ConnectionStatus]) -> Iterator[Need]:
     """Quiet cohorts of a quiet connection are one thing, not many: their connection."""
-    quiet = {one.id for one in connections if one.own_state == "quiet"}
+    quiet = {connection.id for connection in connections if connection.own_state == "quiet"}
     for connection in connections:
         if connection.own_state in URGENCY:  # what is with its cohorts is said of them
             yield _of_connection(connection)
@@ -115,23 +115,29 @@ def _needs(cohorts: Sequence[CohortStatus], connections: Sequence[ConnectionStat
             yield _of_cohort(cohort)
 
 
-def _of_connection(one: ConnectionStatus) -> Need:
-    if one.own_state == "failing" and one.failure:
-        return _failing(one.name, one.refusals, one.failure)
+def _of_connection(connection: ConnectionStatus) -> Need:
+    if connection.own_state == "failing" and connection.failure:
+        return _failing(connection.name, connection.refusals, connection.failure)
     return Need(
-        one.own_state, one.name, f"{text.own_sentence(one)}.", "dashboard.show_connection", {"name": one.name}, "Look"
+        connection.own_state,
+        connection.name,
+        f"{text.own_sentence(connection)}.",
+        "dashboard.show_connection",
+        {"name": connection.name},
+        "Look",
     )
 
 
-def _of_cohort(one: CohortStatus) -> Need:
-    name = one.name or f"Cohort {one.mixpanel_cohort_id}"
-    if one.state == "failing" and one.failure:
-        return _failing(name, one.refusals, one.failure)
-    if one.state == "held":
-        return Need("held", name, f"{one.says}.", "dashboard.held_refresh", {"cohort_id": one.id}, "Decide")
-    if one.state == "stalled" and one.session:
-        return Need("stalled", name, f"{one.says}.", "dashboard.show_session", {"session_id": one.session.id}, "Look")
-    return Need(one.state, name, f"{one.says}.", "dashboard.show_cohort", {"cohort_id": one.id}, "Look")
+def _of_cohort(cohort: CohortStatus) -> Need:
+    name = cohort.name or f"Cohort {cohort.mixpanel_cohort_id}"
+    if cohort.state == "failing" and cohort.failure:
+        return _failing(name, cohort.refusals, cohort.failure)
+    if cohort.state == "held":
+        return Need("held", name, f"{cohort.says}.", "dashboard.held_refresh", {"cohort_id": cohort.id}, "Decide")
+    if cohort.state == "stalled" and cohort.session:
+        of: dict[str, int | str] = {"session_id": cohort.session.id}
+        return Need("stalled", name, f"{cohort.says}.", "dashboard.show_session", of, "Look")
+    return Need(cohort.state, name, f"{cohort.says}.", "dashboard.show_cohort", {"cohort_id": cohort.id}, "Look")
 
 
 def _failing(name: str, refusals: int, failure: LastFailure) -> Need:

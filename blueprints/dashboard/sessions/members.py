@@ -183,7 +183,8 @@ def _named(
     blobs = statement.all(db, {"session_id": session.id, "page": place.page, "total": total})
     found: list[tuple[int, int]] = []
     for page, blob in blobs:
-        new = [(page, one) for one in decode(bytes(blob)) if page > place.page or one > place.after] if blob else []
+        people = decode(bytes(blob)) if blob else ()
+        new = [(page, person_id) for person_id in people if page > place.page or person_id > place.after]
         found += new[: most + 1 - len(found)]
         if len(found) > most:
             return found[:most], ListPosition(*found[most - 1])

@@ -129,7 +129,7 @@ def _may_still_come(session: Any) -> bool:
 def _as_they_came(arrivals: Sequence[Arrival]) -> tuple[list[Cell], int]:
     """Cells where nobody knows how many pages there are."""
     by_time = enumerate(sorted(arrivals, key=attrgetter("received_at")), 1)
-    return _cells(len(arrivals), (), {place: one.state for place, one in by_time})
+    return _cells(len(arrivals), (), {place: arrival.state for place, arrival in by_time})
 
 
 def _cells(
@@ -158,9 +158,7 @@ def _cell(first: int, last: int, group: Counter[str], words: dict[str, str]) -> 
         return Cell(worst, f"Page {first}: {words[worst]}")
     if len(group) == 1:
         return Cell(worst, f"Pages {first} to {last}: all {words[worst]}")
-    parts = (
-        f"{number(count)} {words[state]}" for state, count in sorted(group.items(), key=lambda one: _BADNESS[one[0]])
-    )
+    parts = (f"{number(group[state])} {words[state]}" for state in sorted(group, key=_BADNESS.__getitem__))
     return Cell(worst, f"Pages {first} to {last}: {'; '.join(parts)}")
 
 

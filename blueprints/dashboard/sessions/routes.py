@@ -176,7 +176,7 @@ def _seen_now(session_id: int) -> dict[str, Any]:
         return session, session_pages.read(db, session_id), refused, kind
 
     session, arrivals, refused, kind = runtime.database.read(read)
-    refused_at = next((one.last_at for one in refused if one.action == session.action), None)
+    refused_at = next((refusal.last_at for refusal in refused if refusal.action == session.action), None)
     pages = session_pages.arrange(session, arrivals, refused_at)
     if progress.state(session, now) in {"late", "stalled"}:  # what it once made a second says nothing of now
         pages.pace, pages.due = pages.pace._replace(per_second=None, expected_at=None), None

@@ -48,7 +48,7 @@ def change_role(operator_id: int) -> ResponseReturnValue:
         operator_id,
         "role",
         f"has the role {role} now",
-        lambda db, one, who, now: operators.set_role(db, one, role, who, now),
+        lambda db, operator, who, now: operators.set_role(db, operator, role, who, now),
     )
 
 
@@ -56,23 +56,23 @@ def change_role(operator_id: int) -> ResponseReturnValue:
 @needs("admin")
 def reset_password(operator_id: int) -> ResponseReturnValue:
     """The operator's browsers are signed out."""
-    one = _find(operator_id)
+    operator = _find(operator_id)
     try:
-        password_hash = operators.hashed(request.form.get("password", ""), one.email)
+        password_hash = operators.hashed(request.form.get("password", ""), operator.email)
     except WrongOperator as error:
-        return _edit(one, {"password": str(error)}), 422
+        return _edit(operator, {"password": str(error)}), 422
     return _try(
         operator_id,
         "password",
         "has another password now",
-        lambda db, one, who, now: operators.set_password(db, one, password_hash, who, now),
+        lambda db, operator, who, now: operators.set_password(db, operator, password_hash, who, now),
     )
 
 
 @blueprint.get("/settings/operators/<int:operator_id>/remove")
 @needs("admin")
 def ask_remove_operator(operator_id: int) -> str:
-    return render_template("dashboard/settings/remove_operator.html", one=_find(operator_id))
+    return render_template("dashboard/settings/remove_operator.html", account=_find(operator_id))
 
 
 @blueprint.post("/settings/operators/<int:operator_id>/remove")
@@ -85,16 +85,16 @@ def _try(
     operator_id: int, field: str, done: str, work: Callable[[Connection, Operator, str, int], None]
 ) -> ResponseReturnValue:
     """Do it to another operator than oneself: an admin must not lock themselves out by a slip."""
-    one = _find(operator_id)
-    if one.id == sign_in.operator().id:
+    operator = _find(operator_id)
+    if operator.id == sign_in.operator().id:
         return _edit(
-            one, {field: "This is you. Change your password under Account; the rest takes another admin."}
+            operator, {field: "This is you. Change your password under Account; the rest takes another admin."}
         ), 422
     try:
-        _write(lambda db, who, now: work(db, one, who, now))
+        _write(lambda db, who, now: work(db, operator, who, now))
     except WrongOperator as error:
-        return _edit(one, {error.field: str(error)}), 422
-    flash(f"{one.email} {done}.")
+        return _edit(operator, {error.field: str(error)}), 422
+    flash(f"{operator.email} {done}.")
     return _back()
 
 
@@ -115,8 +115,8 @@ def _list(typed: dict[str, str], wrong: dict[str, str]) -> str:
     )
 
 
-def _edit(one: Operator, wrong: dict[str, str]) -> str:
-    return render_template("dashboard/settings/operator.html", one=one, wrong=wrong, meanings=MEANINGS)
+def _edit(operator: Operator, wrong: dict[str, str]) -> str:
+    return render_template("dashboard/settings/operator.html", account=operator, wrong=wrong, meanings=MEANINGS)
 
 
 def _back() -> ResponseReturnValue:

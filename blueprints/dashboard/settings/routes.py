@@ -10,5 +10,5 @@ from runtime import current_runtime
 @blueprint.get("/settings")
 def show_settings() -> str:
     settings = current_runtime().settings
-    rows = [one | {"help": setting.help} for one, setting in zip(settings_shown(settings), SETTINGS, strict=True)]
+    rows = [shown | {"help": setting.help} for shown, setting in zip(settings_shown(settings), SETTINGS, strict=True)]
     return render_template("dashboard/settings/general.html", rows=rows, settings=settings)

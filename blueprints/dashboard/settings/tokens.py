@@ -71,20 +71,20 @@ def _add(db: Connection, name: str, scope: str, bounds: Bounds) -> str:
 @blueprint.get("/settings/tokens/<int:token_id>/remove")
 @needs("admin")
 def ask_remove_token(token_id: int) -> str:
-    return render_template("dashboard/settings/remove_token.html", one=_find(token_id))
+    return render_template("dashboard/settings/remove_token.html", token=_find(token_id))
 
 
 @blueprint.post("/settings/tokens/<int:token_id>/remove")
 @needs("admin")
 def remove_token(token_id: int) -> ResponseReturnValue:
-    one, runtime, who = _find(token_id), current_runtime(), sign_in.operator().email
+    token, runtime, who = _find(token_id), current_runtime(), sign_in.operator().email
 
     def remove(db: Connection) -> None:
-        if tokens.remove(db, one):
-            note(db, runtime.clock(), who, "token.remove", one.name, before={"scope": one.scope})
+        if tokens.remove(db, token):
+            note(db, runtime.clock(), who, "token.remove", token.name, before={"scope": token.scope})
 
     runtime.database.write(remove)
-    flash(f"The token {one.name} is removed.")
+    flash(f"The token {token.name} is removed.")
     return redirect(url_for("dashboard.list_tokens"))
 
 
