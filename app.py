@@ -35,7 +35,7 @@ from security.encryption import Cipher
 from security.headers import init_app as init_browser_headers
 from security.key_check import KeyGuard, hold_key
 from security.public import anyone
-from security.sign_in import dashboard_guard, visitor
+from security.sign_in_guard import dashboard_guard, visitor
 from security.tokens import api_guard
 from security.webhook import webhook_guard
 from sync.failures import FailureLog

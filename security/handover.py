@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from config.clock import HOUR, MINUTE
 from models.encryption import DecryptionError
 from runtime import current_runtime
-from security import sign_in
+from security import sign_in_guard
 from security.encryption import Cipher
 from security.secrets import keyed_digest
 
@@ -43,7 +43,7 @@ _TOO_MUCH = text("""
 
 def leave(kind: str, value: Any) -> str:
     """Leave it for a page of this operator; the key that its address says. `kind` is one of LASTS, `value` JSON."""
-    runtime, who, key = current_runtime(), sign_in.operator().id, secrets.token_urlsafe(24)
+    runtime, who, key = current_runtime(), sign_in_guard.operator().id, secrets.token_urlsafe(24)
     now = runtime.clock()
     row = {
         "digest": _digest(kind, key),
@@ -87,7 +87,7 @@ def forget(db: Connection) -> None:
 
 
 def _digest(kind: str, key: str) -> bytes:
-    of = f"{kind} {sign_in.operator().id} {key[:LONGEST_KEY]}"
+    of = f"{kind} {sign_in_guard.operator().id} {key[:LONGEST_KEY]}"
     return keyed_digest(current_runtime().settings.secret_key, PURPOSE, of)
 
 

@@ -15,7 +15,7 @@ from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from models.database import Database
-from security import connections, operators, passwords, sign_ins, tokens
+from security import connections, operators, passwords, signed_in_browsers, tokens
 from sync import worker as sync_worker
 from sync.rules import Rules
 
@@ -101,10 +101,10 @@ class Browser:
     def sign_in(self) -> None:
         """Sign in, also once more where a test has moved the clock beyond the end of a sign-in."""
         key, now = self.relay.app.extensions["runtime"].settings.secret_key, self.relay.clock()
-        place = sign_ins.SignInOrigin("127.0.0.1", "a test")
+        place = signed_in_browsers.SignInOrigin("127.0.0.1", "a test")
         with self.client.session_transaction() as session:
             session["sign_in"] = self.relay.database.write(
-                lambda db: sign_ins.start(db, key, self.operator, place, now)
+                lambda db: signed_in_browsers.start(db, key, self.operator, place, now)
             )
 
     def get(self, path: str, **arguments: Any) -> TestResponse:

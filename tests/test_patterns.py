@@ -26,7 +26,7 @@ MADE = {
     "destinations/transport.py",
     "erasure/matcher.py",
     "outbound/request/snippets.py",
-    "security/sign_ins.py",
+    "security/signed_in_browsers.py",
 }
 
 TELLING = "\"\\'{}()[]<>:;,.@=/*-_0aeE \t\n#%&?|+`$"

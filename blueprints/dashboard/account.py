@@ -6,12 +6,12 @@ from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
 from runtime import current_runtime
-from security import operators, sign_in, sign_ins
+from security import operators, sign_in_guard, signed_in_browsers
 from security.audit import note
 from security.operators import Operator, WrongOperator
 from security.rate_limits import count_operator_sign_in
 from security.roles import MEANINGS, needs
-from security.sign_ins import Ends
+from security.signed_in_browsers import Ends
 
 
 @blueprint.get("/account")
@@ -35,7 +35,7 @@ def change_password() -> ResponseReturnValue:
 @needs("viewer")
 def end_sign_in(sign_in_id: int) -> ResponseReturnValue:
     """Sign one of one's own browsers out."""
-    runtime, who = current_runtime(), sign_in.operator()
+    runtime, who = current_runtime(), sign_in_guard.operator()
     ended = runtime.database.write(lambda db: _end(db, who, sign_in_id, runtime.clock()))
     flash("That browser is signed out." if ended else "That browser was signed out already.")
     return redirect(url_for("dashboard.show_account"))
@@ -45,7 +45,7 @@ def end_sign_in(sign_in_id: int) -> ResponseReturnValue:
 @needs("viewer")
 def end_all_sign_ins() -> ResponseReturnValue:
     """Sign all of one's own browsers out, this one too."""
-    runtime, who = current_runtime(), sign_in.operator()
+    runtime, who = current_runtime(), sign_in_guard.operator()
 
     def end(db: Connection) -> None:
         note(db, runtime.clock(), who.email, "operator.sign_out", who.email, after={"browser": "every browser"})
@@ -56,12 +56,14 @@ def end_all_sign_ins() -> ResponseReturnValue:
 
 
 def _end(db: Connection, who: Operator, sign_in_id: int, now: int) -> bool:
-    found = next((browser for browser in sign_ins.listed(db, who.id, _ends(), now) if browser.id == sign_in_id), None)
+    found = next(
+        (browser for browser in signed_in_browsers.listed(db, who.id, _ends(), now) if browser.id == sign_in_id), None
+    )
     if found is None:
         return False
     where = {"address": found.address, "browser": found.browser}
     note(db, now, who.email, "operator.sign_out", who.email, after=where)
-    return sign_ins.end(db, who.id, sign_in_id)
+    return signed_in_browsers.end(db, who.id, sign_in_id)
 
 
 def _ends() -> Ends:
@@ -69,8 +71,8 @@ def _ends() -> Ends:
 
 
 def _change(old: str, new: str, again: str) -> None:
-    runtime, operator = current_runtime(), sign_in.operator()
-    count_operator_sign_in(operator.email, sign_in.known_device(operator.email))
+    runtime, operator = current_runtime(), sign_in_guard.operator()
+    count_operator_sign_in(operator.email, sign_in_guard.known_device(operator.email))
     if operators.signing_in(runtime.database, operator.email, old) is None:
         raise WrongOperator("old", "This is not your present password.")
     if new != again:
@@ -81,11 +83,18 @@ def _change(old: str, new: str, again: str) -> None:
     )
     fresh = runtime.database.read(lambda db: operators.by_id(db, operator.id), one_statement=True)
     if fresh is not None:
-        sign_in.start(fresh)
+        sign_in_guard.start(fresh)
 
 
 def _page(wrong: dict[str, str]) -> str:
-    runtime, who = current_runtime(), sign_in.operator()
-    found = runtime.database.read(lambda db: sign_ins.listed(db, who.id, _ends(), runtime.clock()), one_statement=True)
-    context = {"meanings": MEANINGS, "sign_ins": found, "this": sign_in.this_browser(), "settings": runtime.settings}
+    runtime, who = current_runtime(), sign_in_guard.operator()
+    found = runtime.database.read(
+        lambda db: signed_in_browsers.listed(db, who.id, _ends(), runtime.clock()), one_statement=True
+    )
+    context = {
+        "meanings": MEANINGS,
+        "sign_ins": found,
+        "this": sign_in_guard.this_browser(),
+        "settings": runtime.settings,
+    }
     return render_template("dashboard/account.html", wrong=wrong, **context)

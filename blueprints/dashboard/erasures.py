@@ -13,7 +13,7 @@ from blueprints.urls import can_be_stored
 from erasure import DataSubject, InTheWay, NothingToErase, eraser, records
 from erasure.labels import AGAIN, told
 from runtime import current_runtime
-from security import handover, sign_in
+from security import handover, sign_in_guard
 from security.roles import covers, needs
 
 PAGE = 50
@@ -38,7 +38,7 @@ def erase_person(person_id: int) -> ResponseReturnValue:
     person = _find(person_id)
     try:
         done = eraser(current_runtime()).erase(
-            DataSubject(person.project_id, person.distinct_id), sign_in.operator().email
+            DataSubject(person.project_id, person.distinct_id), sign_in_guard.operator().email
         )
     except InTheWay:
         return _question(person), 409
@@ -54,7 +54,7 @@ def list_erasures() -> ResponseReturnValue:
     if key is None:
         return _listed(None, None)
     kept = handover.find("search", key)
-    if kept is None or not covers(sign_in.operator().role, "operator"):
+    if kept is None or not covers(sign_in_guard.operator().role, "operator"):
         flash(handover.GONE)
         return redirect(url_for("dashboard.list_erasures"))
     given, found = DataSubject(*kept), eraser(current_runtime())

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from blueprints.dashboard import blueprint, sign
 from runtime import current_runtime
-from security import operators, sign_in
+from security import operators, sign_in_guard
 from security.audit import note
 from security.operators import Operator, WrongOperator
 from security.rate_limits import TooMany, count_operator_sign_in, in_words
@@ -24,14 +24,14 @@ def sign_in_try() -> ResponseReturnValue:
     """One message for a wrong e-mail and a wrong password: it tells nobody who has an account."""
     email, password = request.form.get("email", ""), request.form.get("password", "")
     try:
-        count_operator_sign_in(operators.as_kept(email), sign_in.known_device(email))
+        count_operator_sign_in(operators.as_kept(email), sign_in_guard.known_device(email))
     except TooMany as error:
-        sign_in.not_let_in("too_often")
+        sign_in_guard.not_let_in("too_often")
         wrong = f"Too many tries. Try again in {in_words(error.retry_after)}."
         return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 429
     found = operators.signing_in(current_runtime().database, email, password)
     if found is None:
-        sign_in.failed(email)
+        sign_in_guard.failed(email)
         wrong = "This e-mail and password do not belong together."
         return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 422
     return _enter(found)
@@ -52,11 +52,11 @@ def sign_up_try() -> ResponseReturnValue:
         count_operator_sign_in(operators.as_kept(email))
         operator = _first_operator(email, request.form.get("password", ""), code)
     except TooMany as error:
-        sign_in.not_let_in("too_often")
+        sign_in_guard.not_let_in("too_often")
         wrong = {"code": f"Too many tries. Try again in {in_words(error.retry_after)}."}
         return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 429
     except WrongOperator as error:
-        sign_in.not_let_in("refused")
+        sign_in_guard.not_let_in("refused")
         wrong = {error.field: str(error)}
         return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 422
     return _enter(operator)
@@ -72,8 +72,8 @@ def _first_operator(email: str, password: str, code: str) -> Operator:
 
 
 def _enter(operator: Operator) -> ResponseReturnValue:
-    sign_in.start(operator)
-    return redirect(sign_in.local_path(request.args.get("next", "")))
+    sign_in_guard.start(operator)
+    return redirect(sign_in_guard.local_path(request.args.get("next", "")))
 
 
 @blueprint.post("/sign-out")
@@ -82,5 +82,5 @@ def sign_out() -> ResponseReturnValue:
     runtime = current_runtime()
     who = g.operator.email
     runtime.database.write(lambda db: note(db, runtime.clock(), who, "operator.sign_out", who))
-    sign_in.end()
+    sign_in_guard.end()
     return redirect(url_for("sign.sign_in_form"))

@@ -19,7 +19,7 @@ from outbound.imports.members import WrongTemplate
 from outbound.projects import Project
 from outbound.request.param_values import WrongValue, parsed
 from runtime import current_runtime
-from security import sign_in
+from security import sign_in_guard
 from security.forms import takes
 from security.roles import needs
 
@@ -66,7 +66,7 @@ def prepare_for_cohort(cohort_id: int) -> ResponseReturnValue:
         KINDS[kind].operation_id,
         "cohort",
         cohort.label,
-        sign_in.operator().email,
+        sign_in_guard.operator().email,
         cohort_id=cohort.id,
         settings={"template": template},
         total=cohort.member_count,

@@ -21,7 +21,7 @@ from outbound.projects import Project
 from outbound.readers.errors import UnreadableFile
 from outbound.transport import budget
 from runtime import current_runtime
-from security import sign_in
+from security import sign_in_guard
 from security.forms import takes_files
 from security.roles import needs
 
@@ -67,7 +67,7 @@ def ask_comparison() -> ResponseReturnValue:
 
 def _asked(typed: dict[str, str]) -> int:
     """The comparison, with its upload kept where it has one. Raises UnreadableFile, OSError."""
-    who, runtime = sign_in.operator().email, current_runtime()
+    who, runtime = sign_in_guard.operator().email, current_runtime()
     asked = (int(typed["cohort"]), typed["project"], who, typed["way"])
 
     def ask(summary: dict[str, Any]) -> int:

@@ -22,7 +22,7 @@ from outbound.operations import registry
 from outbound.operations.types import CallInput, Operation
 from outbound.request.compose import masked
 from runtime import current_runtime
-from security import handover, sign_in
+from security import handover, sign_in_guard
 from security.forms import takes, takes_files
 from security.roles import needs
 
@@ -140,7 +140,7 @@ def send_call() -> ResponseReturnValue:
         return _page(typed, checked=True), 422
     if takes_away(typed.operation) and request.form.get("sure") not in SURE:
         return drafts.lead(typed.operation, typed.form, endpoint="outbound.ask_before_sending")
-    delivery = dispatch(call, sign_in.operator().email)
+    delivery = dispatch(call, sign_in_guard.operator().email)
     return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
 
 
@@ -176,7 +176,7 @@ def _offered(typed: Composed, name: str) -> Offer:
         abort(400)
     if typed.project is None:
         return Offer(name, words="There is no project to ask.")
-    return offer(typed.project, param, sign_in.operator().email)
+    return offer(typed.project, param, sign_in_guard.operator().email)
 
 
 def takes_away(operation: Operation) -> bool:

@@ -38,7 +38,7 @@ def told(delivery: Delivery) -> dict[str, Any]:
 def landing_now(delivery_id: int) -> str:
     """How the look-out stands; it asks again while it goes on."""
     delivery = delivery_of(delivery_id)
-    return render_template("outbound/_landing.html", delivery=delivery, **told(delivery))
+    return render_template("outbound/_delivery_check.html", delivery=delivery, **told(delivery))
 
 
 @blueprint.post("/send/history/<int:delivery_id>/landing")

@@ -12,7 +12,7 @@ from outbound.downloads import progress
 from outbound.downloads.file_names import name_of
 from outbound.downloads.folder import folder_of
 from runtime import current_runtime
-from security import sign_in
+from security import sign_in_guard
 from security.audit import note
 from security.roles import needs
 
@@ -27,7 +27,7 @@ def download_answer(delivery_id: int) -> Response:
     path = folder_of(runtime).file(found.file) if found is not None and found.file and found.state else None
     if found is None or path is None:
         abort(404)
-    now, who = runtime.clock(), sign_in.operator().email
+    now, who = runtime.clock(), sign_in_guard.operator().email
     subject = f"answer of call {delivery.id}, {delivery.operation}"
     runtime.database.write(lambda db: note(db, now, who, "answer.download", subject, after={"bytes": found.size}))
     response = send_file(path, "application/octet-stream", True, name_of(delivery, found), etag=False)
@@ -40,7 +40,7 @@ def download_answer(delivery_id: int) -> Response:
 def cancel_call(delivery_id: int) -> ResponseReturnValue:
     """Stop taking the answer; what came of it stays."""
     delivery = delivery_of(delivery_id)
-    if not long_answers.cancel(delivery, sign_in.operator().email):
+    if not long_answers.cancel(delivery, sign_in_guard.operator().email):
         flash("The call has ended, so that there is nothing to cancel.")
     return redirect(url_for("outbound.show_delivery", delivery_id=delivery.id), 303)
 

@@ -21,7 +21,7 @@ from outbound.operations import registry
 from outbound.operations.types import CallInput, Operation
 from outbound.request.masking import MASK
 from runtime import current_runtime
-from security import sign_in
+from security import sign_in_guard
 from security.roles import needs
 
 PAGE = 50
@@ -100,7 +100,7 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
         return edit
     if call.composed.request is None:
         return edit
-    delivery = dispatch(call, sign_in.operator().email)
+    delivery = dispatch(call, sign_in_guard.operator().email)
     return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
 
 

@@ -25,7 +25,7 @@ from outbound.imports.options import Options, WrongOption
 from outbound.readers.errors import UnreadableFile
 from outbound.request.checks.categories import told
 from runtime import current_runtime
-from security import sign_in
+from security import sign_in_guard
 from security.audit import note
 from security.forms import takes_files
 from security.roles import needs
@@ -84,7 +84,7 @@ def _draft(path: Path, name: str, project: str, kind: str) -> NewImport:
         settings = {"mapping": guessed(kind, files.heads(path)), "always": {}, "operator": "$set"}
     operation, shown = KINDS[kind].operation_id, name.replace("\0", "")[:200]
     mark = files.fingerprint(path, current_runtime().cipher.digest)
-    total, who = files.total(path), sign_in.operator().email
+    total, who = files.total(path), sign_in_guard.operator().email
     return NewImport(project, kind, operation, "upload", shown, who, str(path), mark, settings=settings, total=total)
 
 
@@ -221,7 +221,7 @@ def _line(*values: str) -> str:
 def _change(import_id: int, action: str, work: Callable[[Connection], bool]) -> ResponseReturnValue:
     """Do it to an import that exists, and leave a note in the audit trail."""
     runtime = current_runtime()
-    job, who, now = find(import_id), sign_in.operator().email, runtime.clock()
+    job, who, now = find(import_id), sign_in_guard.operator().email, runtime.clock()
 
     def write(db: Connection) -> bool:
         changed = work(db)

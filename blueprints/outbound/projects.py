@@ -14,7 +14,7 @@ from outbound.projects import Project, ProjectFields, WrongProject
 from outbound.transport import budget
 from outbound.transport.hosts import REGIONS
 from runtime import current_runtime
-from security import sign_in
+from security import sign_in_guard
 from security.audit import note
 from security.roles import needs
 
@@ -40,7 +40,7 @@ def add_project() -> ResponseReturnValue:
     typed, runtime = _typed(), current_runtime()
     try:
         draft = projects.checked(_draft(typed, typed["name"]))
-        runtime.database.write(partial(_add, draft=draft, who=sign_in.operator().email))
+        runtime.database.write(partial(_add, draft=draft, who=sign_in_guard.operator().email))
     except WrongProject as error:
         return _form(None, typed, error), 422
     flash(f"The project {draft.name} is added. See what its credentials work for.")
@@ -87,7 +87,7 @@ def edit_project(name: str) -> str:
 def change_project(name: str) -> ResponseReturnValue:
     runtime = current_runtime()
     project = runtime.database.read(lambda db: _find(db, name), one_statement=True)
-    typed, who = _typed(), sign_in.operator().email
+    typed, who = _typed(), sign_in_guard.operator().email
 
     def write(db: Connection) -> None:
         projects.change(db, runtime.cipher, project, draft, runtime.clock())
@@ -108,7 +108,7 @@ def check_project(name: str) -> ResponseReturnValue:
     runtime = current_runtime()
     project = runtime.database.read(lambda db: _find(db, name), one_statement=True)
     try:
-        credential_check.check(runtime, project, sign_in.operator().email)
+        credential_check.check(runtime, project, sign_in_guard.operator().email)
     except DecryptionError:
         flash("The credentials cannot be read with this SECRET_KEY. Give them again.")
     return redirect(url_for("outbound.show_project", name=name), 303)
@@ -127,7 +127,7 @@ def ask_remove_project(name: str) -> str:
 def remove_project(name: str) -> ResponseReturnValue:
     runtime = current_runtime()
     project = runtime.database.read(lambda db: _find(db, name))
-    who = sign_in.operator().email
+    who = sign_in_guard.operator().email
 
     def write(db: Connection) -> None:
         if projects.remove(db, project):

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from config.clock import DAY, HOUR, now
-from security import operators, sign_ins
+from security import operators, signed_in_browsers
 from tests.browser import places
 from tests.played_demo import Demo, token_of
 from tests.relay import PASSWORD_HASH
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 MINUTE = 60_000
 CYCLE = 30 * MINUTE
 FASTEST = 6000  # members a second that no sender of Mixpanel's reaches
-PLACE = sign_ins.SignInOrigin("127.0.0.1", "a test")
+PLACE = signed_in_browsers.SignInOrigin("127.0.0.1", "a test")
 
 
 class Pages(Demo):
@@ -35,7 +35,7 @@ class Pages(Demo):
         self.client: FlaskClient = self.app.test_client()
         with self.client.session_transaction() as session:
             session["sign_in"] = self.database.write(
-                lambda db: sign_ins.start(db, runtime.settings.secret_key, who, PLACE, now())
+                lambda db: signed_in_browsers.start(db, runtime.settings.secret_key, who, PLACE, now())
             )
         self.api_headers = {"Authorization": f"Bearer {token_of(self.first)}"}
 

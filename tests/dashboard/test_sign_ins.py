@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from security import operators, sign_ins
-from security.sign_ins import MOST, browser_in_words
+from security import operators, signed_in_browsers
+from security.signed_in_browsers import MOST, browser_in_words
 from tests.conftest import MakeRelay
 from tests.dashboard.test_sign_in import fill, token
 from tests.relay import MINUTE, PASSWORD, PASSWORD_HASH, Browser, Relay
@@ -155,10 +155,10 @@ def test_signing_out_everywhere_ends_every_browser_and_no_other_persons(relay: R
 
 def test_of_one_operator_only_so_many_browsers_are_kept_and_the_newest_stay(relay: Relay) -> None:
     browser, key = relay.sign_in("viewer"), relay.app.extensions["runtime"].settings.secret_key
-    place = sign_ins.SignInOrigin("127.0.0.1", "a test")
+    place = signed_in_browsers.SignInOrigin("127.0.0.1", "a test")
     for number in range(MOST + 5):
         now = relay.clock() + number + 1
-        relay.database.write(lambda db, now=now: sign_ins.start(db, key, browser.operator, place, now))
+        relay.database.write(lambda db, now=now: signed_in_browsers.start(db, key, browser.operator, place, now))
     found = relay.rows("SELECT last_seen_at FROM sign_in WHERE operator_id = :id", id=browser.operator.id)
     assert sorted(row["last_seen_at"] - relay.clock() for row in found) == list(range(6, MOST + 6))
 

@@ -20,7 +20,7 @@ from blueprints.dashboard.cohorts.search import SearchPosition
 from blueprints.exports import COLUMNS, CSV, NDJSON, Form, TooManyExports
 from config.clock import DAY, iso
 from runtime import current_runtime
-from security import handover, sign_in
+from security import handover, sign_in_guard
 from security.roles import covers, needs
 
 LONGEST = 1000  # characters of a search; no id and no name is longer
@@ -162,7 +162,7 @@ def _export(form: Form, cohort_id: int) -> Response:
     """The members that the cohort's page shows: all, those at a moment (`?as_of=`), or those who entered since
     (`?since=`); too many at once are asked to wait."""
     runtime = current_runtime()
-    if not covers(sign_in.operator().role, runtime.settings.export_role):
+    if not covers(sign_in_guard.operator().role, runtime.settings.export_role):
         abort(403)
     filters = MemberFilters.of_request()
     if (filters.as_of and filters.moment is None) or filters.since != request.args.get("since", ""):
@@ -170,7 +170,7 @@ def _export(form: Form, cohort_id: int) -> Response:
     cohort = runtime.database.read(lambda db: find(db, cohort_id), one_statement=True)
     file = _file(cohort, filters, "csv" if form is PEOPLES_CSV else "ndjson")
     try:
-        return exports.export(form, cohort, sign_in.operator().email, file)
+        return exports.export(form, cohort, sign_in_guard.operator().email, file)
     except TooManyExports:
         return abort(429)
 

@@ -15,7 +15,7 @@ from blueprints.dashboard.cohorts.members import Listing, MemberStay
 from runtime import current_runtime
 from security.audit import note
 from security.roles import needs
-from security.sign_in import operator
+from security.sign_in_guard import operator
 from sync.rules import Rules
 from sync.sweep import decisions
 from sync.sweep import held as words

@@ -16,7 +16,7 @@ from blueprints import urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.connections.routes import connection_or_404, url_of
 from runtime import current_runtime
-from security import connections, handover, sign_in, simulation_jobs
+from security import connections, handover, sign_in_guard, simulation_jobs
 from security.audit import note
 from security.connections import Listed, OnlyPassword, Password, WrongName
 from security.roles import needs
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 def _change(action: str, name: str, work: Callable[[Connection], T], **sides: dict[str, object]) -> T:
     """Do it to a connection that exists, and leave a note in the audit trail; `sides` are before and after."""
-    runtime, who = current_runtime(), sign_in.operator().email
+    runtime, who = current_runtime(), sign_in_guard.operator().email
 
     def write(db: Connection) -> T:
         connection_or_404(db, name)
@@ -206,7 +206,7 @@ def _switch(name: str, *, enabled: bool) -> None:
 @needs("operator")
 def simulate(name: str) -> ResponseReturnValue:
     """Asks the worker for it; a fragment tells how it goes."""
-    now, who = current_runtime().clock(), sign_in.operator().email
+    now, who = current_runtime().clock(), sign_in_guard.operator().email
     _change("simulate", name, lambda db: simulation_jobs.ask(db, name, who, now))
     if request.htmx:
         return simulated_export(name)

@@ -8,7 +8,7 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.connections.changes import once
 from blueprints.dashboard.connections.routes import arrived, connection_or_404, url_of
 from runtime import current_runtime
-from security import connections, handover, sign_in
+from security import connections, handover, sign_in_guard
 from security.audit import note
 from security.connections import WrongName
 from security.roles import needs
@@ -45,7 +45,7 @@ def show_made(name: str) -> str:
 def _make(db: Connection, name: str) -> str:
     runtime = current_runtime()
     password = connections.add(db, runtime.settings.secret_key, name, runtime.clock())
-    note(db, runtime.clock(), sign_in.operator().email, "connection.add", name)
+    note(db, runtime.clock(), sign_in_guard.operator().email, "connection.add", name)
     return password
 
 

@@ -7,7 +7,7 @@ import alerts
 from blueprints import paging
 from blueprints.dashboard import blueprint
 from runtime import current_runtime
-from security import sign_in
+from security import sign_in_guard
 from security.audit import note
 from security.roles import needs
 
@@ -40,7 +40,7 @@ def show_alerts() -> str:
 @needs("admin")
 def test_alerts() -> ResponseReturnValue:
     """Queues a message for every channel; the worker sends it, and the log says how that went."""
-    runtime, who = current_runtime(), sign_in.operator().email
+    runtime, who = current_runtime(), sign_in_guard.operator().email
     channels = alerts.configured(runtime.settings)
     if not channels:
         flash("No channel is configured, so there is nothing to test.")

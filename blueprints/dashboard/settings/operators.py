@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
 from runtime import current_runtime
-from security import operators, sign_in
+from security import operators, sign_in_guard
 from security.operators import Operator, WrongOperator
 from security.roles import MEANINGS, needs
 
@@ -86,7 +86,7 @@ def _try(
 ) -> ResponseReturnValue:
     """Do it to another operator than oneself: an admin must not lock themselves out by a slip."""
     operator = _find(operator_id)
-    if operator.id == sign_in.operator().id:
+    if operator.id == sign_in_guard.operator().id:
         return _edit(
             operator, {field: "This is you. Change your password under Account; the rest takes another admin."}
         ), 422
@@ -99,7 +99,7 @@ def _try(
 
 
 def _write(work: Callable[[Connection, str, int], T]) -> T:
-    runtime, who = current_runtime(), sign_in.operator().email
+    runtime, who = current_runtime(), sign_in_guard.operator().email
     return runtime.database.write(lambda db: work(db, who, runtime.clock()))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
 from runtime import current_runtime
-from security import handover, sign_in, tokens
+from security import handover, sign_in_guard, tokens
 from security.audit import note
 from security.roles import needs
 from security.token_bounds import Bounds, WrongBound, read
@@ -64,7 +64,9 @@ def show_token() -> ResponseReturnValue:
 def _add(db: Connection, name: str, scope: str, bounds: Bounds) -> str:
     runtime = current_runtime()
     token = tokens.add(db, runtime.settings.secret_key, name, scope, runtime.clock(), bounds)
-    note(db, runtime.clock(), sign_in.operator().email, "token.add", name, after={"scope": scope, **asdict(bounds)})
+    note(
+        db, runtime.clock(), sign_in_guard.operator().email, "token.add", name, after={"scope": scope, **asdict(bounds)}
+    )
     return token
 
 
@@ -77,7 +79,7 @@ def ask_remove_token(token_id: int) -> str:
 @blueprint.post("/settings/tokens/<int:token_id>/remove")
 @needs("admin")
 def remove_token(token_id: int) -> ResponseReturnValue:
-    token, runtime, who = _find(token_id), current_runtime(), sign_in.operator().email
+    token, runtime, who = _find(token_id), current_runtime(), sign_in_guard.operator().email
 
     def remove(db: Connection) -> None:
         if tokens.remove(db, token):

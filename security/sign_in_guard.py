@@ -1,7 +1,7 @@
 """Who is at the browser: the dashboard's guard, and the cookie behind it.
 
-The cookie is Flask's signed session and holds the secret of a sign-in (`security.sign_ins`). Every call asks the
-database for it, so that whoever is signed out, removed, or given another role or password is out at once.
+The cookie is Flask's signed session and holds the secret of a sign-in (`security.signed_in_browsers`). Every call asks
+the database for it, so that whoever is signed out, removed, or given another role or password is out at once.
 """
 
 from dataclasses import asdict
@@ -17,13 +17,13 @@ from sqlalchemy import Connection
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from runtime import current_runtime
-from security import forms, operators, sign_ins
+from security import forms, operators, signed_in_browsers
 from security.client_address import address
 from security.last_used import note_use
 from security.operators import Operator
 from security.roles import covers, role_of
 from security.secrets import keyed_digest, new_secret
-from security.sign_ins import Ends, SignIn, SignInOrigin, browser_in_words
+from security.signed_in_browsers import Ends, SignIn, SignInOrigin, browser_in_words
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 SAYS_HERE = ("same-origin", "none", None)  # Sec-Fetch-Site of a form of ours; older browsers say nothing
@@ -39,9 +39,9 @@ def start(operator: Operator) -> None:
     place = here_is()
 
     def write(db: Connection) -> str:
-        sign_ins.forget_ended(db, Ends.of(runtime.settings), now)
+        signed_in_browsers.forget_ended(db, Ends.of(runtime.settings), now)
         operators.note_sign_in(db, operator, asdict(place), now)
-        return sign_ins.start(db, runtime.settings.secret_key, operator, place, now)
+        return signed_in_browsers.start(db, runtime.settings.secret_key, operator, place, now)
 
     secret = runtime.database.write(write)
     device = known_device(operator.email) or new_secret()
@@ -55,7 +55,7 @@ def start(operator: Operator) -> None:
 def end() -> None:
     """Sign this browser out; a copy of its cookie is worth nothing from now on. Only behind the dashboard's guard."""
     sign_in = this_browser()
-    current_runtime().database.write(lambda db: sign_ins.end(db, sign_in.operator_id, sign_in.id))
+    current_runtime().database.write(lambda db: signed_in_browsers.end(db, sign_in.operator_id, sign_in.id))
     session.pop("sign_in", None)
     session.pop("csrf_token", None)
 
@@ -115,7 +115,7 @@ def dashboard_guard() -> ResponseReturnValue | None:
         return _send_to_sign_in()
     known, g.sign_in = found
     g.operator = known
-    note_use(sign_ins.SEEN, g.sign_in.id, g.sign_in.last_seen_at)
+    note_use(signed_in_browsers.SEEN, g.sign_in.id, g.sign_in.last_seen_at)
     if not covers(known.role, _needed()):
         raise Forbidden
     _expect_a_form()
@@ -144,7 +144,7 @@ def _who() -> tuple[Operator, SignIn] | None:
     if not isinstance(secret, str):
         return None
     key, ends, now = runtime.settings.secret_key, Ends.of(runtime.settings), runtime.clock()
-    return runtime.database.read(lambda db: sign_ins.find(db, key, secret, ends, now), one_statement=True)
+    return runtime.database.read(lambda db: signed_in_browsers.find(db, key, secret, ends, now), one_statement=True)
 
 
 def _send_to_sign_in() -> ResponseReturnValue:
