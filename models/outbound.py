@@ -122,7 +122,7 @@ class NamedCall(Model):
 
 
 class Landing(Model):
-    """One look-out for a sent event: whether its `$insert_id` can be read back from Mixpanel.
+    """One delivery check of a sent event: whether its `$insert_id` can be read back from Mixpanel.
 
     `state` is waiting, visible, missing or stopped; `cause` says in words what is likely where it was not seen.
     """

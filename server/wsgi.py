@@ -14,14 +14,14 @@ from server.watchdog import Vitals
 
 end_with_parent(os.getppid())
 _app = create_app()
-_house = _app.extensions["runtime"]
-_settings = _house.settings
+_runtime = _app.extensions["runtime"]
+_settings = _runtime.settings
 application = Turns(_app, _settings.threads, _settings.slow_client_seconds, _settings.trusted_proxies)
 
 
 def _refuse(*_: object) -> None:
     """We are about to stop: calls hear 503, and their connections end with that."""
-    _house.stopping.set()
+    _runtime.stopping.set()
     application.leaving = True
 
 

@@ -1,4 +1,4 @@
-"""Landed or not (F16): somebody asks whether an event can be read back, and the page of its call tells."""
+"""Delivery checks (F16): somebody asks whether an event can be read back, and the page of its call tells."""
 
 from typing import Any
 
@@ -29,22 +29,22 @@ def told(delivery: Delivery) -> dict[str, Any]:
         project = projects.by_name(db, delivery.project)
         left = budget.left(db, project.mixpanel_project_id, runtime.clock()) if project else []
         exports = next((family for family in left if family.family == "export"), None)
-        return {"landing": jobs.of(db, delivery.id), "exports": exports}
+        return {"check": jobs.of(db, delivery.id), "exports": exports}
 
-    return {"can_land": delivery.verdict != "rejected"} | runtime.database.read(read)
+    return {"can_check": delivery.verdict != "rejected"} | runtime.database.read(read)
 
 
 @blueprint.get("/send/history/<int:delivery_id>/landing")
-def landing_now(delivery_id: int) -> str:
-    """How the look-out stands; it asks again while it goes on."""
+def delivery_check_now(delivery_id: int) -> str:
+    """Show how the check stands; it asks again while it goes on."""
     delivery = delivery_of(delivery_id)
     return render_template("outbound/_delivery_check.html", delivery=delivery, **told(delivery))
 
 
 @blueprint.post("/send/history/<int:delivery_id>/landing")
 @needs("operator")
-def ask_landing(delivery_id: int) -> ResponseReturnValue:
-    """Look out for the event, from the beginning."""
+def ask_delivery_check(delivery_id: int) -> ResponseReturnValue:
+    """Look for the event, from the beginning."""
     delivery = delivery_of(delivery_id)
     runtime = current_runtime()
     project = runtime.database.read(lambda db: projects.by_name(db, delivery.project), one_statement=True)
@@ -60,7 +60,7 @@ def ask_landing(delivery_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/send/history/<int:delivery_id>/landing/stop")
 @needs("operator")
-def stop_landing(delivery_id: int) -> ResponseReturnValue:
+def stop_delivery_check(delivery_id: int) -> ResponseReturnValue:
     current_runtime().database.write(lambda db: jobs.stop(db, delivery_of(delivery_id).id, causes.STOPPED))
     return _back(delivery_id)
 
