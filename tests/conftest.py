@@ -27,6 +27,7 @@ SERVERS = {
     "make_server",
     "make_worker",
     "redis_url",
+    "sftp_server",
 }  # fixtures that need or start one
 MakeRelay = Callable[..., Relay]
 MUCH = 2 * 1024**3  # bytes; a run leaves some 200 MB

@@ -1,15 +1,24 @@
 """The servers that tests talk to. Where one is missing the test skips with its reason; in CI that is a failure."""
 
+import getpass
 import os
+import shutil
+import socket
+import subprocess
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pymysql
 import pytest
 import redis
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 SECRET_KEY = "tests-Jc0vX9mQ2u7hTq4ZrW8yLb5NdPk3SgF6aEu1oMiRxYtVz0"
@@ -64,6 +73,64 @@ def mysql_database() -> Iterator[str]:
             yield f"{MYSQL}/{name}"
         finally:
             cursor.execute(f"DROP DATABASE {name}")
+
+
+@contextmanager
+def sftp_server(folder: Path) -> Iterator["SftpServer"]:
+    """OpenSSH's server with a key of its own, which takes this process's user by a key."""
+    sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if sshd is None:
+        missing("OpenSSH's sshd")
+    host, private = new_ssh_key(), new_ssh_key()
+    for name, content in (("host", host.private), ("allowed", private.public)):
+        (folder / name).write_text(f"{content}\n")
+        (folder / name).chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (folder / "config").write_text(
+        f"ListenAddress 127.0.0.1:{port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/allowed\nPidFile none\n"
+        "StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\n"
+    )
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd wants it to be there
+    process = subprocess.Popen([sshd, "-D", "-e", "-f", folder / "config"], stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield SftpServer(port, getpass.getuser(), host.public, private.private)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@dataclass(frozen=True)
+class SftpServer:
+    """Where it listens, and who may come in; keys as OpenSSH writes them."""
+
+    port: int
+    user: str
+    host_key: str
+    private_key: str
+
+
+@dataclass(frozen=True)
+class SshKey:
+    public: str
+    private: str
+
+
+def new_ssh_key() -> SshKey:
+    made = Ed25519PrivateKey.generate()
+    public = made.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    return SshKey(public, made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode())
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    pytest.fail("the server does not listen")
 
 
 def redis_url() -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blueprints import spreadsheets
+from outbound import spreadsheets
 from tests.relay import Browser, Relay, member
 
 HOUR = 3_600_000

@@ -1,0 +1,1 @@
+"""Files as a destination: what they hold, what they are called, and the places that take them."""
