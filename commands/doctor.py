@@ -11,19 +11,19 @@ from urllib.parse import urlsplit
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, func, select, text
 
 from commands import rights
 from commands.checks import Check, fail, ok, warn
 from commands.exit_codes import DONE, NOT_ALL
 from config import instance_files
-from config.clock import DAY, SECOND, utc
+from config.clock import DAY, HOUR, MINUTE, utc
 from config.database_url import sqlite_file, where
 from config.settings import SETTINGS, Settings, settings_shown
 from models.database import Database, DatabaseUnavailable
 from models.maintenance.close_for_writes import SENTENCE, is_closed
 from models.maintenance.schema import is_new_enough, newest_revision, stored_revision
-from models.sessions import IS_UNFINISHED
+from models.sessions import IS_UNFINISHED, SyncSession
 from outbound import projects
 from runtime import Runtime, current_runtime
 from security import connections, key_check
@@ -35,8 +35,8 @@ from sync.status import remedies
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 OLDEST_POSTGRESQL = 120000  # MATERIALIZED in WITH
 SECONDS_FOR_REDIS = 2
-GRACE = 60 * SECOND  # what the worker should have done this long ago, it has not done
-QUIET = 2 * 3600 * SECOND  # a recurring sync calls every 30 minutes
+GRACE = MINUTE  # what the worker should have done this long ago, it has not done
+QUIET = 2 * HOUR  # a recurring sync calls every 30 minutes
 SHOWN_FAILURES = 5
 
 ADD_CONNECTION = "Make one: flask connections add NAME"
@@ -47,7 +47,6 @@ _WAITING = text("""
     WHERE (status = 'settling' AND settles_at < :overdue)
         OR (status = 'sweeping' AND last_page_at < :overdue AND coalesce(claimed_until, 0) < :now)
         OR (status = 'receiving' AND last_page_at < :unmarked)""")
-_UNFINISHED = text(f"SELECT count(*) FROM sync_session WHERE {IS_UNFINISHED} AND status = :status")  # noqa: S608
 _FAILURES = text("""
     SELECT last_at, count AS times, status, cause, connection, cohort_id, message FROM failure
     WHERE last_at >= :since ORDER BY last_at DESC, id DESC LIMIT :shown""")
@@ -240,7 +239,8 @@ def exports(runtime: Runtime) -> list[Check]:
 
 
 def _unfinished(runtime: Runtime, status: str) -> int:
-    return runtime.database.read(lambda db: int(db.execute(_UNFINISHED, {"status": status}).scalar_one()))
+    found = select(func.count()).select_from(SyncSession).where(text(IS_UNFINISHED), SyncSession.status == status)
+    return runtime.database.read(lambda db: db.execute(found).scalar_one())
 
 
 def all_connections(runtime: Runtime) -> list[Check]:

@@ -37,7 +37,7 @@ Json = JsonText().with_variant(JSONB(none_as_null=True), "postgresql")
 
 def columns_of(table: Any, row: Any) -> list[Any]:
     """Return the columns of a table that a dataclass has as its fields, in their order: `row(*found)` makes one."""
-    return [getattr(table, field.name) for field in fields(row)]
+    return [table.__table__.columns[field.name] for field in fields(row)]
 
 
 def is_storable(text: str) -> bool:

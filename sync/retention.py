@@ -7,11 +7,11 @@ its row. Each step is a transaction under the cohort's lock.
 
 from itertools import takewhile
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from config.clock import DAY
 from models.database import Database
-from models.sessions import IS_UNFINISHED
+from models.sessions import IS_UNFINISHED, SyncSession
 
 STEP = 5000  # rows of the log that one transaction examines
 
@@ -26,10 +26,12 @@ _LOCK = {
 }
 
 # A refresh that is not over counts its newcomers from the log (`sync.sweep.leavers`).
-_NEEDED = text(f"""
-    SELECT min(first_change) FROM sync_session
-    WHERE cohort_id = :cohort AND {IS_UNFINISHED} AND action = 'members'
-        AND first_change > 0""")  # noqa: S608
+_NEEDED = select(func.min(SyncSession.first_change)).where(
+    SyncSession.cohort_id == bindparam("cohort"),
+    text(IS_UNFINISHED),
+    SyncSession.action == "members",
+    SyncSession.first_change > 0,
+)
 
 _NEXT = text("""
     SELECT number, entered, previous, at FROM membership_change

@@ -7,27 +7,18 @@ Clocks may be set back. What then lies further ahead than it ever can is not wai
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, text, update
 
 from config.clock import DAY
 from models.claims import Claim, Lease
 from models.database import Database
-from models.sessions import IS_UNFINISHED
+from models.sessions import IS_UNFINISHED, SyncSession
 from sync.apply import sessions
 from sync.rules import Rules
 from sync.sweep import conclude
 from sync.sweep.steps import CLAIMS, Clock, Sweep
 
 AT_ONCE = 100  # sessions that one run takes on
-
-_STALL = text(f"""
-    UPDATE sync_session SET status = 'stalled'
-    WHERE {IS_UNFINISHED} AND status = 'receiving'
-        AND (last_page_at < :before OR last_page_at > :beyond)""")  # noqa: S608
-
-_BEGIN_ANEW = text(f"""
-    UPDATE sync_session SET settles_at = :latest
-    WHERE {IS_UNFINISHED} AND status = 'settling' AND settles_at > :latest""")  # noqa: S608
 
 # Only pages that can have no effect any more: of refreshes that a newer one follows, and of diffs that anything does.
 _PRUNE_PAGES = text("""
@@ -54,13 +45,19 @@ def run_once(database: Database, rules: Rules, clock: Clock) -> int:
 
 def mark_stalled(database: Database, rules: Rules, now: int) -> int:
     """Show a session as stalled that has had no page for too long (S13); nothing else is done to it."""
-    values = {"before": now - rules.stalled, "beyond": now + rules.stalled}
-    return database.write(lambda db: db.execute(_STALL, values).rowcount)
+    # What lies in the future came before the clock was set back.
+    is_old = (SyncSession.last_page_at < now - rules.stalled) | (SyncSession.last_page_at > now + rules.stalled)
+    waits = (text(IS_UNFINISHED), SyncSession.status == "receiving", is_old)
+    stall = update(SyncSession).where(*waits).values(status="stalled")
+    return database.write(lambda db: db.execute(stall).rowcount)
 
 
 def settle_in_time(database: Database, rules: Rules, now: int) -> int:
     """Let the settling time begin anew where the clock was set back since the last page (S8)."""
-    return database.write(lambda db: db.execute(_BEGIN_ANEW, {"latest": now + rules.settle}).rowcount)
+    latest = now + rules.settle
+    waits = (text(IS_UNFINISHED), SyncSession.status == "settling", SyncSession.settles_at > latest)
+    anew = update(SyncSession).where(*waits).values(settles_at=latest)
+    return database.write(lambda db: db.execute(anew).rowcount)
 
 
 def prune(database: Database, pages_days: int, failures_days: int, now: int) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from flask import render_template
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from blueprints import rows
 from blueprints.cohorts import Cohort, find
@@ -13,19 +13,14 @@ from blueprints.dashboard.cohorts.history import Bucket
 from blueprints.dashboard.sessions.words import RUNNING
 from config.clock import DAY, MINUTE
 from config.durations import duration
-from models.sessions import IS_UNFINISHED
+from models.columns import columns_of
+from models.sessions import IS_UNFINISHED, SyncSession
 from runtime import current_runtime
 from sync.status import cohort as cohort_status
 from sync.status.cohort import CohortStatus
 from sync.sweep import held as words
 
 REJECTED_DAYS = 30
-
-_HELD = text(f"""
-    SELECT id, held_at, started_at, received, entered, rejected, would_leave, would_leave_of, held_for
-    FROM sync_session
-    WHERE cohort_id = :cohort AND {IS_UNFINISHED} AND status = 'held'
-    ORDER BY number DESC LIMIT 1""")  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -92,4 +87,6 @@ def head(db: Connection, cohort_id: int) -> Head:
 
 def held(db: Connection, cohort_id: int) -> HeldRefresh | None:
     """The refresh of this cohort that waits for an operator."""
-    return rows.one_or_none(db.execute(_HELD, {"cohort": cohort_id}), HeldRefresh)
+    is_held = (SyncSession.cohort_id == cohort_id, text(IS_UNFINISHED), SyncSession.status == "held")
+    found = select(*columns_of(SyncSession, HeldRefresh)).where(*is_held)
+    return rows.one_or_none(db.execute(found.order_by(SyncSession.number.desc()).limit(1)), HeldRefresh)
