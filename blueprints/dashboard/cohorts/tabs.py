@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import render_template, request, url_for
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from blueprints import paging, urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts.head import Head, head
 from blueprints.dashboard.sessions import words as session_words
+from blueprints.dashboard.sessions.session import SessionRow
 from blueprints.rows import every
+from models.columns import columns_of
 from models.queries import rejected
+from models.sessions import SyncSession
 from runtime import current_runtime
 from sync.contract.identity import REASONS
 
@@ -22,11 +25,16 @@ OF_A_PAGE = 20  # rejected members of one page that it shows
 EXAMINED = 500  # sessions that it looks at
 LONGEST_VALUE = 120
 
-_SESSIONS = text("""
-    SELECT id, number, action, status, decision, total_pages, pages_received, received, entered, left_count, unchanged,
-        rejected, started_at, last_page_at, completed_at
-    FROM sync_session WHERE cohort_id = :cohort AND number > 0 AND number < :before
-    ORDER BY number DESC LIMIT :limit""")
+_SESSIONS = (
+    select(*columns_of(SyncSession, SessionRow))
+    .where(
+        SyncSession.cohort_id == bindparam("cohort"),
+        SyncSession.number > 0,
+        SyncSession.number < bindparam("before"),
+    )
+    .order_by(SyncSession.number.desc())
+    .limit(bindparam("limit"))
+)
 
 # Exits of erased people are numbered -1, -2, -3 and so on.
 _ERASURES = text("SELECT -min(number) FROM sync_session WHERE cohort_id = :cohort AND number < 0")
@@ -50,27 +58,6 @@ _REJECTED_BY = {dialect: text(_REJECTED.format(first=first)) for dialect, first 
 _LATEST = text("SELECT coalesce(max(number), 0) FROM sync_session WHERE cohort_id = :cohort")
 
 LOWEST_PAGE = -(2**62)  # pages without a number have negative ones (see models.sessions)
-
-
-@dataclass(frozen=True)
-class CohortSession:
-    """A session of the cohort. Times are milliseconds since 1970."""
-
-    id: int
-    number: int
-    action: str
-    status: str
-    decision: str | None
-    total_pages: int | None
-    pages_received: int
-    received: int
-    entered: int
-    left_count: int
-    unchanged: int
-    rejected: int
-    started_at: int
-    last_page_at: int
-    completed_at: int | None
 
 
 @dataclass(frozen=True)
@@ -115,8 +102,8 @@ def cohort_sessions(cohort_id: int) -> str:
     before = urls.key_of_query("before") or paging.AFTER_ALL
     values = {"cohort": cohort_id, "before": before, "limit": SHOWN + 1}
 
-    def read(db: Connection) -> tuple[Head, Sequence[CohortSession], int | None]:
-        sessions = every(db.execute(_SESSIONS, values), CohortSession)
+    def read(db: Connection) -> tuple[Head, Sequence[SessionRow], int | None]:
+        sessions = every(db.execute(_SESSIONS, values), SessionRow)
         return head(db, cohort_id), sessions, db.execute(_ERASURES, values).scalar()
 
     found, rows, erasures = current_runtime().database.read(read)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from blueprints import rows
 from blueprints.dashboard import blueprint
+from blueprints.dashboard.sessions.session import OF_EVERY, SessionRow
 from blueprints.dashboard.sessions.words import state, what
 from runtime import current_runtime
 from security import connections, simulation_jobs
@@ -18,11 +19,10 @@ from sync.status.connection import ConnectionStatus, connection_statuses
 SHOWN = 8  # sessions and failures on a connection's page
 AMONG = 2000  # the newest ones, among which a connection's are looked for: flat, however much is stored
 
-_SESSIONS = text("""
-    SELECT s.id, s.action, s.status, s.total_pages, s.pages_received, s.received, s.entered, s.left_count,
-        s.decision, s.started_at, s.last_page_at, c.id AS cohort_id, c.name
+_SESSIONS = text(f"""
+    SELECT {OF_EVERY}, c.name
     FROM (SELECT * FROM sync_session ORDER BY id DESC LIMIT :among) s JOIN cohort c ON c.id = s.cohort_id
-    WHERE s.connection_id = :id ORDER BY s.id DESC LIMIT :shown""")
+    WHERE s.connection_id = :id ORDER BY s.id DESC LIMIT :shown""")  # noqa: S608 - our own columns
 _FAILURES = text("""
     SELECT id, status, cause, message, count, last_at
     FROM (SELECT * FROM failure ORDER BY id DESC LIMIT :among) f
@@ -39,22 +39,10 @@ _REFUSED = text("""
     WHERE at >= :since AND connection = :name ORDER BY at DESC LIMIT 1""")
 
 
-@dataclass(frozen=True)
-class RecentSession:
-    """A session of the connection, with its cohort's id and name. Times are milliseconds since 1970."""
+@dataclass(frozen=True, kw_only=True)
+class RecentSession(SessionRow):
+    """A session of the connection, with its cohort's name."""
 
-    id: int
-    action: str
-    status: str
-    total_pages: int | None
-    pages_received: int
-    received: int
-    entered: int
-    left_count: int
-    decision: str | None
-    started_at: int
-    last_page_at: int
-    cohort_id: int
     name: str
 
 

@@ -1,6 +1,6 @@
 """A session as the dashboard's pages read it: its row with its cohort's and its connection's names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from flask import abort
 from sqlalchemy import Connection, text
@@ -8,9 +8,32 @@ from sqlalchemy import Connection, text
 from blueprints import rows
 from blueprints.urls import can_be_stored
 
-COLUMNS = """s.id, s.cohort_id, s.number, s.mixpanel_session_id, s.action, s.status, s.total_pages, s.pages_received,
-    s.received, s.entered, s.left_count, s.unchanged, s.rejected, s.replayed, s.started_at, s.last_page_at,
-    s.completed_at, s.decision, coalesce(nullif(c.name, ''), c.mixpanel_cohort_id) AS label, k.name AS connection"""
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRow:
+    """What every page shows of a session: columns of `sync_session`. Times are milliseconds since 1970."""
+
+    id: int
+    cohort_id: int
+    number: int
+    action: str
+    status: str
+    decision: str | None
+    total_pages: int | None
+    pages_received: int
+    received: int
+    entered: int
+    left_count: int
+    unchanged: int
+    rejected: int
+    started_at: int
+    last_page_at: int
+    completed_at: int | None
+
+
+OF_EVERY = ", ".join(f"s.{field.name}" for field in fields(SessionRow))
+COLUMNS = f"""{OF_EVERY}, s.mixpanel_session_id, s.replayed,
+    coalesce(nullif(c.name, ''), c.mixpanel_cohort_id) AS label, k.name AS connection"""
 
 _ONE = text(f"""
     SELECT {COLUMNS}, s.unclear, s.first_change, s.last_change, s.settles_at, s.held_at, s.would_leave,
@@ -22,27 +45,11 @@ _ONE = text(f"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListedSession:
-    """A session in the list: COLUMNS. Times are milliseconds since 1970; `label` is its cohort's name."""
+class ListedSession(SessionRow):
+    """A session in the list: COLUMNS. `label` is its cohort's name."""
 
-    id: int
-    cohort_id: int
-    number: int
     mixpanel_session_id: str
-    action: str
-    status: str
-    total_pages: int | None
-    pages_received: int
-    received: int
-    entered: int
-    left_count: int
-    unchanged: int
-    rejected: int
     replayed: int
-    started_at: int
-    last_page_at: int
-    completed_at: int | None
-    decision: str | None
     label: str
     connection: str | None
 
