@@ -3,5 +3,6 @@
 from alerts.channels import configured
 from alerts.messages import Logged, log
 from alerts.runner import prune, run_once, send_test, tell
+from alerts.subjects import Addresses
 
-__all__ = ["Logged", "configured", "log", "prune", "run_once", "send_test", "tell"]
+__all__ = ["Addresses", "Logged", "configured", "log", "prune", "run_once", "send_test", "tell"]

@@ -6,7 +6,7 @@ from alerts import compose, messages, rules, subjects
 from alerts.channels import configured
 from alerts.delivery import Clock, deliver_due
 from alerts.rules import Remembered, Step, Subject
-from alerts.subjects import ReadSubjects
+from alerts.subjects import Addresses, ReadSubjects
 from config.clock import DAY
 from config.settings import Settings
 from models.database import Database
@@ -45,12 +45,15 @@ def send_test(database: Database, settings: Settings, who: str, now: int) -> Non
     database.write(lambda db: messages.queue(db, message, configured(settings), now))
 
 
-def run_once(database: Database, settings: Settings, clock: Clock, *, look: bool = True) -> int:
-    """Run one round; without `look` only deliver what waits. Return how many messages arrived. Where no channel is
-    configured nobody looks: who configures one later is told what is in trouble then. Raises DatabaseUnavailable."""
+def run_once(database: Database, settings: Settings, clock: Clock, addresses: Addresses, *, look: bool = True) -> int:
+    """Run one round; without `look` only deliver what waits. Return how many messages arrived.
+
+    Where no channel is configured nobody looks: who configures one later is told what is in trouble then. `addresses`
+    are those of the pages that messages link to. Raises DatabaseUnavailable.
+    """
     if look and configured(settings):
         now = clock()
-        tell(database, settings, subjects.read_subjects(now), now)
+        tell(database, settings, subjects.read_subjects(addresses, now), now)
     return deliver_due(database, settings, clock)
 
 

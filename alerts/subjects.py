@@ -1,7 +1,7 @@
 """The subjects of alerts: every cohort and connection with its state, as `alerts.rules` takes them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from urllib.parse import quote
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -19,26 +19,36 @@ _WHAT_TO_DO = {
 }
 
 
-def read_subjects(now: int) -> ReadSubjects:
+@dataclass(frozen=True)
+class Addresses:
+    """Paths of pages: of a cohort, its held refresh, a connection. They are the caller's, who knows its routes."""
+
+    cohort: Callable[[int], str]
+    held: Callable[[int], str]
+    connection: Callable[[str], str]
+
+
+def read_subjects(addresses: Addresses, now: int) -> ReadSubjects:
     """Return a function that reads every subject as it is at `now`."""
 
     def read(db: Connection) -> Iterator[Subject]:
         cohorts = [cohort for cohort in cohort_statuses(db, now) if not cohort.mixpanel_cohort_id.startswith(SIMULATED)]
-        yield from map(_cohort, cohorts)
-        yield from map(_connection, connection_statuses(db, now, cohorts).values())
+        yield from (_cohort(cohort, addresses) for cohort in cohorts)
+        connections = connection_statuses(db, now, cohorts).values()
+        yield from (_connection(connection, addresses) for connection in connections)
 
     return read
 
 
-def _cohort(cohort: CohortStatus) -> Subject:
-    page = f"/cohorts/{cohort.id}/held" if cohort.state == "held" else f"/cohorts/{cohort.id}"
+def _cohort(cohort: CohortStatus, addresses: Addresses) -> Subject:
+    page = addresses.held(cohort.id) if cohort.state == "held" else addresses.cohort(cohort.id)
     cause, what_to_do = _told(cohort.state, f"{cohort.says}.", cohort.failure, cohort.rhythm.kind)
     return Subject(f"cohort {cohort.id}", f'Cohort "{cohort.name}"', cohort.state, cause, what_to_do, page)
 
 
-def _connection(connection: ConnectionStatus) -> Subject:
+def _connection(connection: ConnectionStatus, addresses: Addresses) -> Subject:
     """Return the connection by its own state; its cohorts are subjects of their own."""
-    page = f"/connections/{quote(connection.name)}"
+    page = addresses.connection(connection.name)
     cause, what_to_do = _told(connection.own_state, f"{text.own_sentence(connection)}.", connection.failure)
     name, state = connection.name, connection.own_state
     return Subject(f"connection {name}", f"Connection {name}", state, cause, what_to_do, page)

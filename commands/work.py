@@ -7,10 +7,12 @@ from types import FrameType
 
 import click
 import structlog
+from flask import current_app
 from flask.cli import with_appcontext
+from werkzeug.routing import Map
 
 import alerts
-from config.clock import SECOND
+from config.clock import HOUR, SECOND
 from models.database import DatabaseUnavailable
 from outbound import cleanup as outbound_upkeep
 from outbound.comparison.runner import work_once
@@ -28,7 +30,7 @@ from sync.rules import Rules
 
 log = structlog.get_logger()
 
-PRUNE_EVERY = 3600 * SECOND
+PRUNE_EVERY = HOUR
 LOOK_EVERY = 10 * SECOND  # how 200 cohorts stand costs a tenth of a second; what waits is sent in every round
 LAST_CALLS = 5  # seconds that a call under way may take when we are told to stop; what it leaves is done again
 
@@ -53,7 +55,7 @@ def command(*, once: bool, under: int | None) -> None:
     rounds: list[Callable[[], None]] = [
         Upkeep(runtime).once,
         lambda: play_once(runtime, stop),
-        Alerting(runtime).once,
+        Alerting(runtime, addresses(current_app.url_map)).once,
         lambda: import_once(runtime, stop),
         lambda: ask_once(runtime),
     ]
@@ -109,8 +111,8 @@ class Upkeep:
 class Alerting:
     """Rounds of alerts; whatever goes wrong in one, the next one comes."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self.runtime = runtime
+    def __init__(self, runtime: Runtime, addresses: alerts.Addresses) -> None:
+        self.runtime, self.addresses = runtime, addresses
         self.looked_at = 0
 
     def once(self) -> None:
@@ -121,7 +123,17 @@ class Alerting:
         look = abs(now - self.looked_at) >= LOOK_EVERY  # a clock that was set back must not end it
         if look:
             self.looked_at = now
-        alerts.run_once(runtime.database, runtime.settings, runtime.clock, look=look)
+        alerts.run_once(runtime.database, runtime.settings, runtime.clock, self.addresses, look=look)
+
+
+def addresses(routes: Map) -> alerts.Addresses:
+    """Return the paths of the pages that messages link to."""
+    path = routes.bind("").build
+    return alerts.Addresses(
+        cohort=lambda cohort_id: path("dashboard.show_cohort", {"cohort_id": cohort_id}),
+        held=lambda cohort_id: path("dashboard.held_refresh", {"cohort_id": cohort_id}),
+        connection=lambda name: path("dashboard.show_connection", {"name": name}),
+    )
 
 
 def play_once(runtime: Runtime, stop: Event) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event
 
 import alerts
+from commands.work import addresses
 from tests.alerts.subjects import kinds, log, look, see, subject_in
 from tests.conftest import MakeRelay
 from tests.relay import MINUTE, Relay
@@ -49,7 +50,7 @@ def test_each_configured_channel_gets_its_row(make_relay):
 def test_without_a_channel_nobody_looks(make_relay):
     relay = make_relay()
     relay.refresh(["A"])
-    alerts.run_once(relay.database, relay.app.extensions["runtime"].settings, relay.clock)
+    alerts.run_once(relay.database, relay.app.extensions["runtime"].settings, relay.clock, addresses(relay.app.url_map))
     assert relay.rows("SELECT subject FROM alert_state") == []
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 import alerts
+from commands.work import addresses
 from security import connections
 from simulator import job_runner
 from tests.alerts.subjects import log
@@ -20,7 +21,7 @@ def relay(make_relay: MakeRelay) -> Relay:
 
 def look(relay: Relay) -> list[tuple[str, str]]:
     """The worker's round; what is in the log after it."""
-    alerts.run_once(relay.database, relay.app.extensions["runtime"].settings, relay.clock)
+    alerts.run_once(relay.database, relay.app.extensions["runtime"].settings, relay.clock, addresses(relay.app.url_map))
     return [(row.subject, row.kind) for row in log(relay)]
 
 

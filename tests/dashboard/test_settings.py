@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 
 import alerts
+from commands.work import addresses
 from security import operators
 from tests.conftest import MakeRelay
 from tests.relay import PASSWORD, Browser, Relay
@@ -216,7 +217,7 @@ def test_a_test_message_is_sent_by_the_worker_and_shown_in_the_log(make_relay: M
     assert "Configured" in admin.page("/settings/alerts")
     admin.post("/settings/alerts/test")
     assert "Waiting" in admin.page("/settings/alerts")
-    alerts.run_once(relay.database, relay.app.extensions["runtime"].settings, relay.clock)
+    alerts.run_once(relay.database, relay.app.extensions["runtime"].settings, relay.clock, addresses(relay.app.url_map))
     page = admin.page("/settings/alerts")
     assert "</span> Sent</span>" in page
     assert chat not in page
