@@ -7,9 +7,11 @@ from commands import (
     connections,
     db,
     demo,
+    destinations,
     doctor,
     errors,
     imports,
+    messages,  # noqa: F401 - commands of subscriptions
     migrate_data,
     operators,
     people,
@@ -20,6 +22,7 @@ from commands import (
     serve_pool,
     simulate,
     stand_in,
+    subscriptions,
     tokens,
     work,
 )
@@ -35,6 +38,8 @@ COMMANDS = [
         operators.group,
         people.group,
         projects.group,
+        destinations.group,
+        subscriptions.group,
         secret_key.group,
         send.command,
         imports.command,

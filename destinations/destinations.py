@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -111,6 +111,7 @@ def add(db: Connection, cipher: Encryption, draft: NewDestination, now: int) -> 
     """Raises WrongSettings, whose errors are by field; `name` and `type` are fields too."""
     _check_name(draft.name)
     kind = _kind(draft.type)
+    draft = _spelt(kind, draft)
     given = checked(kind, draft.settings, draft.secrets)
     sealed = _seal(cipher, {name: [_value(value, now)] for name, value in given.secrets.items()})
     values = {"name": draft.name, "type": kind.name, "settings": json.dumps(given.settings), "sealed": sealed}
@@ -123,6 +124,7 @@ def add(db: Connection, cipher: Encryption, draft: NewDestination, now: int) -> 
 
 def change(db: Connection, cipher: Encryption, known: Destination, draft: NewDestination, now: int) -> None:
     """Change the settings that are given, and the secrets; what is not given stays. Raises WrongSettings."""
+    draft = _spelt(known.kind, draft)
     kept = _unsealed(cipher, known.sealed_secrets)
     current = {name: values[0]["value"] for name, values in kept.items()}
     own = {setting.name for setting in known.kind.settings} | known.settings.keys()
@@ -208,6 +210,12 @@ def _kind(name: str) -> DestinationType:
     except KeyError:
         known = ", ".join(sorted(registry.TYPES))
         raise WrongSettings({"type": f"There is no type {name[:50]}: there are {known}."}) from None
+
+
+def _spelt(kind: DestinationType, draft: NewDestination) -> NewDestination:
+    """Return a draft whose secrets may have been named in capitals, as in a vendor's own documents."""
+    known = {setting.name.lower(): setting.name for setting in kind.settings if setting.secret}
+    return replace(draft, secrets={known.get(name.lower(), name): value for name, value in draft.secrets.items()})
 
 
 def _value(value: str, now: int) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def checked(kind: DestinationType, settings: Mapping[str, Any], secrets: Mapping
         try:
             value = _value(setting, given)
         except ValueError as error:
-            errors[setting.name] = str(error)
+            errors.setdefault(setting.name, str(error))
             continue
         if not setting.secret:
             found[setting.name] = value

@@ -32,6 +32,7 @@ STARTS = ("now", "present")
 GUARD_PERCENT = 50  # of what a set is known to hold, removed at once: more than that waits for a person
 FAILING = {"credentials", "gone", "failing"}  # causes for which a destination paused by itself
 MOST_FIELDS = 100
+MOST = 2**31 - 1  # subscriptions of a list without a limit
 _REENTRY = re.compile(r"each|once|cooloff:[1-9][0-9]{0,8}")
 _EVENT = re.compile(r"[^\x00-\x1f]{1,255}")
 
@@ -56,8 +57,9 @@ _SELECT = f"""
         c.change_count - s.position AS behind, {", ".join(f"n.{state}" for state in STATES)}
     FROM subscription s JOIN destination d ON d.id = s.destination_id JOIN cohort c ON c.id = s.cohort_id
     JOIN subscription_counts n ON n.subscription_id = s.id"""  # noqa: S608 - our own words
-_ALL = text(f"{_SELECT} ORDER BY s.id")
-_OF = text(f"{_SELECT} WHERE s.destination_id = :destination ORDER BY s.id")
+_LIST = text(f"""{_SELECT}
+    WHERE s.id > :after AND :destination IN (0, s.destination_id) AND :project_id IN ('', c.project_id)
+    ORDER BY s.id LIMIT :limit""")
 _OF_COHORT = text(f"{_SELECT} WHERE s.cohort_id = :cohort ORDER BY s.id")
 _BY_ID = text(f"{_SELECT} WHERE s.id = :id")
 _OLDEST = text("""
@@ -196,10 +198,12 @@ def add(db: Connection, draft: NewSubscription, now: int) -> int:
     return found
 
 
-def listed(db: Connection, destination: Destination | None = None) -> list[Subscription]:
-    """Return all subscriptions, or those of a destination."""
-    rows = db.execute(_ALL) if destination is None else db.execute(_OF, {"destination": destination.id})
-    return [_subscription(row) for row in rows]
+def listed(
+    db: Connection, destination: Destination | None = None, *, project_id: str = "", after: int = 0, limit: int = MOST
+) -> list[Subscription]:
+    """Return all subscriptions behind an id, or those of a destination, of a project of Mixpanel's."""
+    values = {"destination": destination.id if destination else 0, "project_id": project_id}
+    return [_subscription(row) for row in db.execute(_LIST, values | {"after": after, "limit": limit})]
 
 
 def of_cohort(db: Connection, cohort: int) -> list[Subscription]:

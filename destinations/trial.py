@@ -13,9 +13,11 @@ from destinations.identity import NoIdentity
 from destinations.messages import packed
 from destinations.settings import WrongSettings
 from destinations.subscriptions import Subscription
+from models.queries import members
 from runtime import Runtime
 
 ANSWER = 2000  # characters of an answer that are kept
+LOOKED_AT = 200  # members among whom somebody is looked for
 
 _PERSON = text(f"""
     SELECT p.id AS person_id, {bodies.PERSON}, m.entry_number, m.entered_at, m.left_at
@@ -68,6 +70,18 @@ def test(runtime: Runtime, subscription: Subscription, distinct_id: str) -> Tria
     trial = _trial(attempt, answer)
     database.write(lambda db: _end(db, subscription, change, row.person_id, answer, trial, runtime.clock()))
     return trial
+
+
+def somebody(runtime: Runtime, subscription: Subscription) -> str:
+    """Return the distinct id of a member with an identity, where nobody is chosen. Raises WrongSettings."""
+    rule = subscription.rule()
+    for row in runtime.database.read(lambda db: members.page(db, subscription.cohort, 0, LOOKED_AT)):
+        try:
+            rule.of(bodies.profile(row))
+        except NoIdentity:
+            continue
+        return str(row.distinct_id)
+    raise WrongSettings({"distinct_id": f"None of the first {LOOKED_AT} members has an identity; name somebody."})
 
 
 def _chosen(db: Connection, subscription: Subscription, distinct_id: str) -> Row[Any]:

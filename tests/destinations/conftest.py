@@ -5,15 +5,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from destinations import destinations, registry, subscriptions
+from destinations import counting, destinations, registry, subscriptions
 from destinations.destinations import Destination, NewDestination
-from destinations.subscriptions import NewSubscription, Subscription
+from destinations.subscriptions import STATES, NewSubscription, Subscription
 from runtime import Runtime
 from tests.destinations import sets_and_streams
 from tests.destinations.sets_and_streams import SECRET, FarEnd
 from tests.outbound.conftest import runtime_of
 from tests.relay import Relay
+
+_MESSAGE = text("""
+    INSERT INTO message (destination_id, subscription_id, person_id, entry_number, kind, generation, state, reason,
+        identity, lane, priority, origin, session_id, at, position, attempts, created_at, finished_at)
+    VALUES (:destination, :subscription, :person, :entry, 'entered', :generation, :state, :reason,
+        'ada', 1, 0, 'log', 1, 1, 1, 1, 1, 2)""")
 
 
 @dataclass
@@ -55,6 +62,18 @@ class Relaying:
         found = self.database.read(lambda db: subscriptions.by_id(db, number))
         assert found is not None
         return found
+
+    def messages(self, number: int, **states: tuple[int, str | None]) -> None:
+        """Give a subscription messages of Ada's: so many in each state, for this reason."""
+        known, ada = self.subscription(number), self.relay.person("ada")["id"]
+        for state, (many, reason) in states.items():
+            key = {"destination": known.destination_id, "subscription": number, "person": ada}
+            rows = [
+                key | {"entry": 1 + place, "generation": STATES.index(state), "state": state, "reason": reason}
+                for place in range(many)
+            ]
+            self.database.write(lambda db, rows=rows: db.execute(_MESSAGE, rows))
+            self.database.write(lambda db, state=state, many=many: counting.move(db, number, {state: many}))
 
     def there(self, name: str) -> FarEnd:
         return sets_and_streams.far_end(name)
