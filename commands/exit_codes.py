@@ -7,7 +7,7 @@ MEANINGS = {
     FAILED: "It could not be done; the last line says why",
     USAGE: "A command, option or argument that there is not; nothing was read or sent",
     STOPPED: "Stopped before its end: by our own checks, by a file that cannot be used, or half way",
-    NOT_ALL: "It was done, and not all is well: records that Mixpanel did not take, a check that fails, a difference,"
-    " credentials that do not work, something that is left of a person",
+    NOT_ALL: "It was done, and not all is well: records that Mixpanel, or a test that a destination, did not take,"
+    " a check that fails, a difference, credentials that do not work, something that is left of a person",
     NOBODY: "The person that was asked for was never erased, and nothing is stored of them",
 }

@@ -35,14 +35,17 @@ def list_messages(number: int, state: str | None, limit: int, *, as_json: bool, 
     if as_json:
         click.echo(json.dumps(found))
         return
-    for one in found:
-        why = f" ({one['reason']})" if one["reason"] else ""
-        times = "" if one["attempts"] == 1 else "s"
-        click.echo(
-            f"{one['id']}  {one['kind']} {one['distinct_id']} {one['entry_number']}  {one['state']}{why}"
-            f"  {one['attempts']} attempt{times}  {one['finished_at'] or one['created_at']}"
-        )
+    for message in found:
+        click.echo(_line(message))
     _tell_older(found, limit)
+
+
+def _line(message: dict[str, Any]) -> str:
+    why = f" ({message['reason']})" if message["reason"] else ""
+    who = f"{message['kind']} {message['distinct_id']} {message['entry_number']}"
+    times = f"{message['attempts']} attempt{'' if message['attempts'] == 1 else 's'}"
+    at = message["finished_at"] or message["created_at"]
+    return f"{message['id']}  {who}  {message['state']}{why}  {times}  {at}"
 
 
 @group.command("attempts")

@@ -119,11 +119,9 @@ def list_all(*, as_json: bool) -> None:
         return
     if not found:
         click.echo("There is none yet. Make one: flask subscriptions add --cohort PROJECT/COHORT --destination NAME")
-    for one in found:
-        click.echo(
-            f"{one['id']}  {one['project_id']}/{one['cohort_id']} to {one['destination']}  {one['status']}"
-            f"  {_counts(one['counts'])}"
-        )
+    for subscription in found:
+        cohort = f"{subscription['project_id']}/{subscription['cohort_id']} to {subscription['destination']}"
+        click.echo(f"{subscription['id']}  {cohort}  {subscription['status']}  {_counts(subscription['counts'])}")
 
 
 @group.command("show")

@@ -56,12 +56,12 @@ def trail(relaying: Relaying) -> list[tuple[str, str, str]]:
 
 
 def test_types_describe_themselves_with_every_setting(terminal: Terminal) -> None:
-    found = {one["name"]: one for one in terminal.json("destinations", "types")}
+    found = {row["name"]: row for row in terminal.json("destinations", "types")}
     assert found.keys() == registry.TYPES.keys()
-    (key,) = [one for one in found["set"]["settings"] if one["name"] == "KEY"]
+    (key,) = [row for row in found["set"]["settings"] if row["name"] == "KEY"]
     assert (key["secret"], key["required"], key["made"]) == (True, True, False)
     assert {"retry_seconds", "timeout_seconds", "rate", "concurrency"} <= {
-        one["name"] for one in found["webhook"]["settings"]
+        row["name"] for row in found["webhook"]["settings"]
     }
     shown = terminal("destinations", "types")
     assert shown.exit_code == 0
@@ -241,7 +241,7 @@ def test_a_test_is_a_real_call_about_whom_is_named_or_somebody_who_is_in(termina
     assert terminal.json("subscriptions", "test", number)["distinct_id"] == "ada"  # bob has no e-mail
     assert [len(changes) for changes in terminal.relaying.there("crm").bodies] == [1, 1]
     attempts = terminal.json("subscriptions", "attempts", number)
-    assert [one["verdict"] for one in attempts] == ["applied", "applied"]
+    assert [row["verdict"] for row in attempts] == ["applied", "applied"]
     assert list(attempts[0]) == ["id", "messages", "status", "verdict", "reason", "answer", "duration_ms", "started_at"]
     assert terminal("subscriptions", "test", number, "--distinct-id", "bob").exit_code == 1
 
@@ -268,12 +268,12 @@ def test_messages_are_listed_by_state_and_person_a_page_at_a_time(terminal: Term
     number = terminal.subscription("crm", "--start", "now")
     terminal.relaying.messages(number, rejected=(3, "poison"), dead=(1, "http_500"))
     listed = ("subscriptions", "messages", number)
-    assert [one["state"] for one in terminal.json(*listed)] == ["dead", *["rejected"] * 3]
+    assert [row["state"] for row in terminal.json(*listed)] == ["dead", *["rejected"] * 3]
     assert len(terminal.json(*listed, "--state", "rejected", "--distinct-id", "ada")) == 3
     assert terminal.json(*listed, "--distinct-id", "bob") == []
     first = terminal.json(*listed, "--limit", 3)
     rest = terminal.json(*listed, "--limit", 3, "--before", first[-1]["id"])
-    assert len({one["id"] for one in first + rest}) == 4
+    assert len({row["id"] for row in first + rest}) == 4
     keys = {"id", "kind", "distinct_id", "entry_number", "state", "reason", "attempts", "created_at", "finished_at"}
     assert keys <= first[0].keys()
     assert f"Older ones: --before {first[-1]['id']}" in terminal(*listed, "--limit", 3).output
