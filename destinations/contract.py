@@ -181,8 +181,9 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one call: a verdict by id of each change, or the refusal of all. `text` is the vendor's answer, at
-    most 2 KB, without secrets and identities. A change that neither names is uncertain."""
+    """What came of one call: a verdict by id of each change, or the refusal of all; where there are both, the refusal
+    is of those without a verdict. `text` is the vendor's answer, at most 2 KB, without secrets and identities. Without
+    a refusal a change that is not named is uncertain."""
 
     verdicts: Mapping[int, Verdict] = field(default_factory=dict)
     refusal: Refusal | None = None

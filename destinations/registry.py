@@ -2,10 +2,19 @@
 
 from destinations.contract import DestinationType
 from destinations.types.files import FILES
+from destinations.types.segment import SEGMENT
+from destinations.types.slack import SLACK
 from destinations.types.sql import SQL
 from destinations.types.webhook import WEBHOOK
 
-TYPES: dict[str, DestinationType] = {kind.name: kind for kind in (WEBHOOK, SQL, FILES)}
+_ALL = (
+    WEBHOOK,
+    SQL,
+    FILES,
+    SEGMENT,
+    SLACK,
+)
+TYPES: dict[str, DestinationType] = {kind.name: kind for kind in _ALL}
 
 
 def type_of(name: str) -> DestinationType:

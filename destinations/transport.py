@@ -61,13 +61,17 @@ class Reply:
         """Return a header's value however its name is written; empty where it is missing."""
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
-    def refused(self, kind: RefusalKind | None = None, reason: str = "", told: str = "") -> Answer:
-        """Return the answer to the engine where the call as a whole came to nothing, with the default's kind, reason
-        and sentence unless a type knows better. Raises ValueError where there is no refusal to begin with."""
+    def refused(
+        self, kind: RefusalKind | None = None, reason: str = "", told: str = "", wait: float | None = None
+    ) -> Answer:
+        """Return the answer to the engine where the call as a whole came to nothing, with the default's kind, reason,
+        sentence and wait unless a type knows better. Raises ValueError where there is no refusal to begin with."""
         if self.refusal is None and kind is None:
             raise ValueError("the call was no failure")
         found = self.refusal or Refusal(kind or "unknown", reason, told)
-        known = Refusal(kind or found.kind, reason or found.reason, told or found.told, found.wait)
+        known = Refusal(
+            kind or found.kind, reason or found.reason, told or found.told, found.wait if wait is None else wait
+        )
         return Answer(refusal=known, status=self.status, text=self.text)
 
 
