@@ -13,6 +13,7 @@ from werkzeug.routing import Map
 
 import alerts
 from config.clock import HOUR, SECOND
+from destinations.worker import Worker, run_once
 from models.database import DatabaseUnavailable
 from outbound import cleanup as outbound_upkeep
 from outbound.comparison.runner import work_once
@@ -40,8 +41,8 @@ LAST_CALLS = 5  # seconds that a call under way may take when we are told to sto
 @click.option("--once", is_flag=True, help="Do what is due, then stop.")
 @click.option("--under", type=int, hidden=True, help="Process whose end is ours; `flask serve` says its own.")
 def command(*, once: bool, under: int | None) -> None:
-    """Settle and sweep exports, mark the stalled ones, send alerts, play the simulated exports that were asked for,
-    and remove what is past its retention."""
+    """Settle and sweep exports, mark the stalled ones, relay changes to destinations, send alerts, play the simulated
+    exports that were asked for, and remove what is past its retention."""
     runtime = current_runtime()
     if under:
         end_with_parent(under)
@@ -62,14 +63,17 @@ def command(*, once: bool, under: int | None) -> None:
     if once:
         for work in rounds:
             work()
+        _survive("destinations", lambda: run_once(runtime))
         return
-    _repeat_all(rounds, runtime.settings.work_seconds, stop)
+    _repeat_all(rounds, Worker(runtime, stop).run, runtime.settings.work_seconds, stop)
 
 
-def _repeat_all(rounds: list[Callable[[], None]], seconds: float, stop: Event) -> None:
-    """Each in a thread of its own, the first in ours: a mail server that hangs must not keep exports from settling."""
+def _repeat_all(rounds: list[Callable[[], None]], relay: Callable[[], None], seconds: float, stop: Event) -> None:
+    """Each in a thread of its own, the first in ours: a mail server that hangs must not keep exports from settling.
+    `relay` goes on by itself until it is told to stop."""
     first, *others = rounds
     beside = [Thread(target=_repeat, args=(other, seconds, stop), daemon=True) for other in others]
+    beside.append(Thread(target=relay, daemon=True))
     for thread in beside:
         thread.start()
     _repeat(lambda: _survive("upkeep", first), seconds, stop)

@@ -16,16 +16,8 @@ from destinations.identity import rule as identity_rule
 from destinations.settings import WrongSettings
 
 STATES = (
-    "waiting",
-    "sending",
-    "applied",
-    "accepted",
-    "rejected",
-    "parked",
-    "suppressed",
-    "coalesced",
-    "uncertain",
-    "dead",
+    *("waiting", "sending", "applied", "accepted", "rejected"),
+    *("parked", "suppressed", "coalesced", "uncertain", "dead"),
 )
 KINDS = ("both", "entered", "left")
 STARTS = ("now", "present")
@@ -53,7 +45,7 @@ _SELECT = f"""
         d.cause AS destination_cause, s.cohort_id AS cohort, c.project_id, c.mixpanel_cohort_id AS cohort_id,
         c.name AS cohort_name, s.identity, s.country, s.fields, s.kinds, s.reentry, s.start, s.report_event,
         s.guard_percent, s.status AS stored_status, s.reason, s.position, s.start_position, s.backfill_after,
-        s.backfill_end, s.backfill_total, s.backfill_planned, s.held_at, s.held, s.created_at,
+        s.backfill_end, s.backfill_total, s.backfill_planned, s.generation, s.held_at, s.held, s.created_at,
         c.change_count - s.position AS behind, {", ".join(f"n.{state}" for state in STATES)}
     FROM subscription s JOIN destination d ON d.id = s.destination_id JOIN cohort c ON c.id = s.cohort_id
     JOIN subscription_counts n ON n.subscription_id = s.id"""  # noqa: S608 - our own words
@@ -125,6 +117,7 @@ class Subscription:
     backfill_end: int | None
     backfill_total: int | None
     backfill_planned: int
+    generation: int
     held_at: int | None
     held: int
     created_at: int
@@ -141,6 +134,13 @@ class Subscription:
         if self.stored_status == "active" and self.backfill_after is not None:
             return "backfilling"
         return self.stored_status
+
+    @property
+    def may_plan(self) -> bool:
+        """Tell whether messages are made of it: not while a person is waited for. A destination that fails is tried
+        with some of them again and again."""
+        there = self.destination_status == "active" or self.destination_cause == "failing"
+        return there and self.stored_status == "active"
 
     @property
     def kind(self) -> DestinationType:

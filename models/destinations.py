@@ -58,9 +58,10 @@ class Subscription(Model):
     The log is planned up to number `position`. Who was in at `start_position` is planned by the backfill, in the order
     of their ids: `backfill_after` is the last one, `backfill_end` the log's number when it was through; both are null
     where none was asked for. Profiles are looked through whenever the cohort's version is not `profiles_version`:
-    parked messages behind `parked_after`, then holders behind `holders_after`, those that changed since `looked_at`.
-    `held` counts messages `left` that the removal guard holds until somebody decides; `allowed` is until which message
-    it was approved.
+    parked messages behind `parked_after`, then holders behind `holders_after` whose profile changed after
+    `changed_since`; the last look began at `looked_at`.
+    `held` counts messages `left` that the removal guard holds until somebody decides: since `guard_since` it was
+    `guard_left` of the `guard_base` identities that were there.
     """
 
     __tablename__ = "subscription"
@@ -90,10 +91,13 @@ class Subscription(Model):
     parked_after: Mapped[int | None] = mapped_column(BigInteger)
     holders_after: Mapped[int | None] = mapped_column(BigInteger)
     looked_at: Mapped[int] = mapped_column(Moment)
+    changed_since: Mapped[int] = mapped_column(Moment, server_default="0")
     generation: Mapped[int] = mapped_column(Integer, server_default="0")  # the last one that was given
     held_at: Mapped[int | None] = mapped_column(Moment)
     held: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    allowed: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    guard_since: Mapped[int | None] = mapped_column(Moment)
+    guard_base: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    guard_left: Mapped[int] = mapped_column(BigInteger, server_default="0")
     created_at: Mapped[int] = mapped_column(Moment)
 
 

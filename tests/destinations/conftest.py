@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from destinations import counting, destinations, registry, subscriptions
+from destinations import (
+    backfill,
+    counting,
+    destinations,
+    finishing,
+    planner,
+    profiles,
+    registry,
+    sender,
+    subscriptions,
+)
 from destinations.destinations import Destination, NewDestination
 from destinations.subscriptions import STATES, NewSubscription, Subscription
 from runtime import Runtime
@@ -74,6 +84,40 @@ class Relaying:
             ]
             self.database.write(lambda db, rows=rows: db.execute(_MESSAGE, rows))
             self.database.write(lambda db, state=state, many=many: counting.move(db, number, {state: many}))
+
+    def plan(self) -> None:
+        """Everything that is due is planned."""
+        database, runtime = self.database, self.runtime
+        for find, plan in (
+            (planner.behind, planner.plan),
+            (lambda db: profiles.due(db, self.now), profiles.look),
+            (backfill.under_way, backfill.plan),
+        ):
+            while due := database.read(find):
+                for number in due:
+                    plan(runtime, number)
+
+    def send(self) -> None:
+        """Everything that is due is sent, one call after another."""
+        for known in self.database.read(destinations.listed):
+            self.database.write(lambda db, known=known: finishing.recover(db, self.runtime, known.id))
+            while sender.send_once(self.runtime, known.id):
+                pass
+
+    def work(self, forward: int = 0) -> None:
+        """Time passes, then what is due is planned and sent."""
+        self.relay.clock.forward(forward)
+        self.plan()
+        self.send()
+
+    def counts(self, known: Subscription) -> dict[str, int]:
+        """The counts that are not 0; they are what the rows say."""
+        found = {state: number for state, number in self.subscription(known).counts.items() if number}
+        rows = self.relay.rows(
+            "SELECT state, count(*) AS n FROM message WHERE subscription_id = :id GROUP BY state", id=known.id
+        )
+        assert {row["state"]: row["n"] for row in rows} == found
+        return found
 
     def there(self, name: str) -> FarEnd:
         return sets_and_streams.far_end(name)

@@ -1,0 +1,66 @@
+"""Whoever was in when a subscription began: told of with their own entry numbers, more slowly than what happens now.
+
+The members at log number P are those whose last change is not behind P, in pieces by their ids; of whoever has left
+since then the planner takes care, which sees them go. A message of both has the same key, so that nobody is told of
+twice. Pieces wait until most of what was planned before them is sent: the table stays small, and what is live goes
+first.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from destinations.bodies import PERSON
+from destinations.planner import Plan, locked, write
+from destinations.suppression import Erased
+from runtime import Runtime
+
+STEP = 1000
+BACKLOG = 5000  # messages that may wait when another piece is planned
+
+_UNDER_WAY = text("""
+    SELECT s.id FROM subscription s JOIN destination d ON d.id = s.destination_id
+    JOIN subscription_counts n ON n.subscription_id = s.id
+    WHERE s.status = 'active' AND d.status = 'active' AND s.backfill_after IS NOT NULL AND n.waiting < :backlog
+    ORDER BY s.id""")
+_MEMBERS = text(f"""
+    SELECT m.person_id, m.entry_number, m.entered_at, {PERSON}, e.id AS entered_id
+    FROM (
+        SELECT person_id, entry_number, entered_at FROM membership
+        WHERE cohort_id = :cohort AND person_id > :after AND left_at IS NULL AND change_number <= :start
+        ORDER BY person_id LIMIT :limit) m
+    JOIN person p ON p.id = m.person_id
+    LEFT JOIN message e ON e.subscription_id = :subscription AND e.person_id = m.person_id
+        AND e.entry_number = m.entry_number AND e.kind = 'entered' AND e.generation = 0
+    ORDER BY m.person_id""")  # noqa: S608 - our own columns
+_MOVE = text("""
+    UPDATE subscription SET backfill_after = :after, backfill_end = :end, backfill_planned = backfill_planned + :planned
+    WHERE id = :id""")
+
+
+def under_way(db: Connection) -> list[int]:
+    """Return the ids of the subscriptions whose backfill may go on."""
+    return list(db.execute(_UNDER_WAY, {"backlog": BACKLOG}).scalars())
+
+
+def plan(runtime: Runtime, subscription_id: int) -> int:
+    """Plan the next piece of a backfill; return how many members it had. Raises DatabaseUnavailable."""
+    now = runtime.clock()
+    return runtime.database.write(lambda db: _step(db, runtime, subscription_id, now))
+
+
+def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> int:
+    known = locked(db, subscription_id)
+    if known is None or known.backfill_after is None:
+        return 0
+    values: dict[str, Any] = {"cohort": known.cohort, "subscription": known.id, "limit": STEP}
+    rows = db.execute(_MEMBERS, values | {"after": known.backfill_after, "start": known.start_position}).all()
+    plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
+    for row in rows:
+        if row.entered_id is None:
+            plan.enter(row, at=row.entered_at, origin="backfill", priority=1)
+    write(db, plan)
+    over = len(rows) < STEP
+    moved = {"after": None if over else rows[-1].person_id, "end": known.position + known.behind if over else None}
+    db.execute(_MOVE, moved | {"planned": len(rows), "id": known.id})
+    return len(rows)

@@ -1,0 +1,114 @@
+"""A call: the messages that it carries, as its adapter gets them, and its attempt, written before it is made."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, insert, text
+
+from destinations import bodies, ledger
+from destinations.contract import Change, Kind
+from destinations.destinations import Destination
+from destinations.level import Told
+from destinations.messages import packed
+from destinations.subscriptions import Subscription
+from destinations.verdicts import Carried
+from models.claims import Lease
+from models.database import db as tables
+from runtime import Runtime
+
+_PEOPLE = {
+    "sqlite": text(f"""
+        SELECT p.id AS person_id, {bodies.PERSON} FROM person p
+        WHERE p.id IN (SELECT value FROM json_each(:ids))"""),  # noqa: S608 - our own columns
+    "postgresql": text(f"""
+        SELECT p.id AS person_id, {bodies.PERSON} FROM person p
+        WHERE p.id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:ids AS json)))"""),  # noqa: S608
+}
+
+
+@dataclass
+class Call:
+    """One call: its attempt, what it carries, and of which subscription."""
+
+    attempt: int
+    destination: Destination
+    subscription: Subscription
+    carried: list[Carried]
+
+    @property
+    def changes(self) -> list[Change]:
+        """Return the changes as the adapter gets them."""
+        return [one.change for one in self.carried]
+
+
+def lease_of(destination: Destination) -> Lease:
+    """Return how long a call may be under way: its timeout for each of some steps, and a minute."""
+    return Lease(round(float(destination.settings.get("timeout_seconds") or 30) * 4000) + 60_000)
+
+
+def changes(db: Connection, runtime: Runtime, subscription: Subscription, told: Sequence[Told]) -> list[Carried]:
+    if not told:
+        return []
+    ids = msgspec.json.encode(sorted({one.person_id for one in told})).decode()
+    people = {row.person_id: row for row in db.execute(_PEOPLE[db.dialect.name], {"ids": ids})}
+    return [carried(runtime, one, people.get(one.person_id), subscription.fields, subscription) for one in told]
+
+
+def carried(
+    runtime: Runtime,
+    told: Told,
+    person: Row[Any] | None,
+    fields: dict[str, str],
+    subscription: Subscription | None = None,
+) -> Carried:
+    row, kind = told.row, told.kind
+    distinct_id, identity = "" if person is None else person.distinct_id, row.identity or ""
+    if row.sealed is not None:
+        opened = json.loads(runtime.cipher.decrypt(row.sealed))
+        distinct_id, identity = opened["distinct_id"], opened["identity"]
+        fields = {}
+    sent: Kind = "erased" if kind == "erased" else "entered" if kind == "entered" else "left"
+    change = Change(
+        id=row.id,
+        key=bodies.key(runtime.cipher, subscription.id if subscription else 0, row),
+        kind=sent,
+        identity=identity,
+        distinct_id=distinct_id,
+        entry_number=told.entry_number,
+        session_id=row.session_id,
+        at=row.at,
+        position=row.position,
+        fields=bodies.profile(person).fields(fields) if person is not None else {},
+        vendor_id=told.vendor_id,
+        first_tried_at=row.first_tried_at,
+    )
+    report = bool(subscription and subscription.report_event) and row.origin not in {"erasure", "identity"}
+    return Carried(change, row.kind, row.attempts, row.reason, row.person_id, report)
+
+
+def attempts(
+    db: Connection, known: Destination, subscription: Subscription, parts: Sequence[list[Carried]], now: int
+) -> list[Call]:
+    """Write an attempt for each part, and which messages it carries."""
+    if not parts:
+        return []
+    attempt = tables.metadata.tables["attempt"]
+    rows = [
+        {
+            "destination_id": known.id,
+            "subscription_id": subscription.id,
+            "messages": len(part),
+            "message_ids": packed(one.change.id for one in part),
+            "started_at": now,
+        }
+        for part in parts
+    ]
+    made = db.execute(insert(attempt).returning(attempt.c.id, sort_by_parameter_order=True), rows).scalars().all()
+    until = now + lease_of(known).length
+    calls = [Call(int(number), known, subscription, part) for number, part in zip(made, parts, strict=True)]
+    carrying = [ledger.Carried("sending", call.attempt, until, one.change.id) for call in calls for one in call.carried]
+    ledger.carry(db, carrying)
+    return calls

@@ -1,0 +1,153 @@
+"""What comes of calls: a verdict for each message, in one transaction for all that have come to an end.
+
+Every transaction holds the destination's lock. A message is changed only while it is under way by the attempt that made
+the call: whoever was slower than its claim changes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from destinations import calls, counting, destinations, lanes, ledger, pausing, subscriptions
+from destinations.calls import Call, lease_of
+from destinations.contract import Answer, Refusal
+from destinations.destinations import Destination
+from destinations.ledger import Placed
+from destinations.level import Told
+from destinations.subscriptions import Subscription
+from destinations.verdicts import Carried, Fate, Outcomes, Rules, outcomes, verdict_of
+from runtime import Runtime
+
+ANSWER = 2000  # characters of an answer that are kept
+_ENDS = {"applied", "accepted", "rejected", "suppressed", "coalesced", "uncertain", "dead"}
+
+_OURS = {
+    "sqlite": text("""
+        SELECT id, attempt_id FROM message WHERE state = 'sending' AND id IN (SELECT value FROM json_each(:ids))"""),
+    "postgresql": text("""
+        SELECT id, attempt_id FROM message WHERE state = 'sending'
+            AND id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:ids AS json)))"""),
+}
+_LOST = text(f"""
+    SELECT subscription_id, attempt_id, {lanes.COLUMNS} FROM message
+    WHERE destination_id = :destination AND state = 'sending' AND (claimed_until <= :now OR claimed_until > :beyond)
+    ORDER BY id LIMIT 5000""")  # noqa: S608 - our own columns
+_NOBODY = text("""
+    UPDATE attempt SET ended_at = :now, verdict = 'unknown', reason = 'worker_gone'
+    WHERE destination_id = :destination AND ended_at IS NULL AND started_at <= :since""")
+
+
+def finish(db: Connection, runtime: Runtime, destination_id: int, done: Sequence[tuple[Call, Answer]]) -> list[Call]:
+    """Write what came of calls; return those that follow at once: halves of a batch that was refused."""
+    now, more = runtime.clock(), list[Call]()
+    known = destinations.locked(db, destination_id)
+    if known is None:
+        return more
+    ours = _ours(db, done)
+    failures = succeeded = 0
+    for call, answer in done:
+        mine = [one for one in call.carried if ours.get(one.change.id) == call.attempt]
+        found = outcomes(Rules.of(known.kind, known.settings), mine, answer, now)
+        ledger.end(db, [_ended(call, answer, now)])
+        if found.split:
+            more += _halves(db, call, mine, now)
+        else:
+            _write(db, call.subscription, mine, found, now)
+        failures, succeeded = failures + found.failed, succeeded + (not found.failed and found.pause is None)
+        _heed(db, known, found, now)
+    if succeeded:
+        pausing.well(db, known, now)
+    elif failures:
+        pausing.failed(db, known, failures, now)
+    return more
+
+
+def recover(db: Connection, runtime: Runtime, destination_id: int) -> int:
+    """Free the messages of workers that are gone: nobody knows whether their calls came through. Return how many."""
+    now = runtime.clock()
+    known = destinations.locked(db, destination_id)
+    if known is None:
+        return 0
+    lease = lease_of(known)
+    rows = db.execute(_LOST, {"destination": known.id} | lease.at(now)).all()
+    answer = Answer(refusal=Refusal("unknown", "worker_gone", "The process that made the call has gone."))
+    for subscription_id in {row.subscription_id for row in rows}:
+        subscription = subscriptions.by_id(db, subscription_id)
+        mine = [
+            calls.carried(runtime, Told(row, row.kind, row.person_id, row.entry_number), None, {})
+            for row in rows
+            if row.subscription_id == subscription_id
+        ]
+        if subscription is not None:
+            _write(db, subscription, mine, outcomes(Rules.of(known.kind, known.settings), mine, answer, now), now)
+    db.execute(_NOBODY, {"destination": known.id, "now": now, "since": now - lease.length})
+    return len(rows)
+
+
+def _ours(db: Connection, done: Sequence[tuple[Call, Answer]]) -> dict[int, int]:
+    """Return which attempt carries each message that is still under way."""
+    ids = sorted(one.change.id for call, _ in done for one in call.carried)
+    found = db.execute(_OURS[db.dialect.name], {"ids": msgspec.json.encode(ids).decode()})
+    return {row.id: row.attempt_id for row in found}
+
+
+def _write(db: Connection, subscription: Subscription, carried: Iterable[Carried], found: Outcomes, now: int) -> None:
+    changes, counts, placed = [], Counter[str](), []
+    for one in carried:
+        fate = found.fates[one.change.id]
+        changes.append(_row(one, fate, now))
+        counts[fate.state] += 1
+        counts["sending"] -= 1
+        if (known := _place(subscription, one, fate, now)) is not None:
+            placed.append(known)
+    ledger.change(db, changes)
+    ledger.place(db, placed)
+    counting.move(db, subscription.id, counts)
+
+
+def _row(one: Carried, fate: Fate, now: int) -> ledger.Change:
+    attempts = one.attempts + fate.counts_as_try
+    first = one.change.first_tried_at or (now if fate.counts_as_try else None)
+    done = fate.state in {"applied", "accepted"}
+    report = "due" if done and one.report else None
+    finished = now if fate.state in _ENDS else None
+    return ledger.Change(fate.state, fate.reason, fate.next_at, attempts, first, finished, report, one.change.id)
+
+
+def _place(subscription: Subscription, one: Carried, fate: Fate, now: int) -> Placed | None:
+    """Return what is known of an identity now; None where nothing is new, or nobody asks."""
+    change, done = one.change, fate.state in {"applied", "accepted"}
+    if change.kind == "erased" or not (subscription.kind.family == "level" or subscription.reentry != "each"):
+        return None
+    if subscription.kind.family == "edge":
+        told = change.kind == "entered" and (done or fate.state == "uncertain")
+        return Placed(subscription.id, change.identity, "in", None, now) if told else None
+    if done:
+        entered = change.kind == "entered"
+        return Placed(
+            subscription.id, change.identity, "in" if entered else "out", fate.vendor_id, now if entered else None
+        )
+    if fate.state == "rejected" or not fate.counts_as_try:
+        return None
+    return Placed(subscription.id, change.identity, "unsure", fate.vendor_id, None)
+
+
+def _ended(call: Call, answer: Answer, now: int) -> ledger.Ended:
+    reason = answer.refusal.reason if answer.refusal else None
+    return ledger.Ended(now, answer.status, verdict_of(answer), reason, answer.text[:ANSWER] or None, call.attempt)
+
+
+def _halves(db: Connection, call: Call, carried: list[Carried], now: int) -> list[Call]:
+    """Carry the messages of a refused batch in two."""
+    middle = len(carried) // 2
+    parts = [part for part in (carried[:middle], carried[middle:]) if part]
+    return calls.attempts(db, call.destination, call.subscription, parts, now)
+
+
+def _heed(db: Connection, known: Destination, found: Outcomes, now: int) -> None:
+    if found.pause is not None:
+        pausing.stop(db, known, found.pause, found.told, now)
+    if found.wait_until is not None:
+        pausing.wait(db, known, found.wait_until)

@@ -1,0 +1,68 @@
+"""Which messages may be sent now: the first of each lane that is not over, and none beside one that is under way.
+
+Claims are those of `models.claims`, under the lock of the destination: no two workers look at its lanes at once, so
+that a lane never has two messages under way.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, text
+
+from models.claims import Claims, Lease
+
+COLUMNS = """id, person_id, entry_number, kind, generation, identity, lane, origin, session_id, at, position, attempts,
+    first_tried_at, reason, sealed, next_at"""
+LIVE, SLOW = 0, 1
+
+# An aggregate, because a database may turn any other question about the lane into a scan of all that waits.
+_HEAD = """message.id = (
+    SELECT min(CASE WHEN e.state = 'sending' THEN 0 ELSE e.id END) FROM message e
+    WHERE e.destination_id = message.destination_id AND e.lane = message.lane AND e.state IN ('waiting', 'sending'))"""
+_CLAIMS = Claims(
+    "message",
+    f"subscription_id = :subscription AND priority = :priority AND state = 'waiting' AND next_at <= :now AND {_HEAD}",
+    sets="state = 'sending'",
+    returning=COLUMNS,
+    order="next_at, id",
+)
+_DUE = text("""
+    SELECT s.id FROM subscription s
+    WHERE s.destination_id = :destination AND s.status IN ('active', 'draining') AND EXISTS (
+        SELECT 1 FROM message m WHERE m.subscription_id = s.id AND m.priority = :priority AND m.state = 'waiting'
+            AND m.next_at <= :now)
+    ORDER BY s.id <= :after, s.id""")
+_BESIDE = {
+    "sqlite": text(f"""
+        SELECT {COLUMNS} FROM message WHERE destination_id = :destination AND subscription_id = :subscription
+            AND state = 'waiting' AND state IN ('waiting', 'sending')
+            AND lane IN (SELECT value FROM json_each(:lanes)) ORDER BY id"""),  # noqa: S608 - our own columns
+    "postgresql": text(f"""
+        SELECT {COLUMNS} FROM message WHERE destination_id = :destination AND subscription_id = :subscription
+            AND state = 'waiting' AND state IN ('waiting', 'sending')
+            AND lane IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:lanes AS json)))
+        ORDER BY id"""),  # noqa: S608
+}
+
+
+def due(db: Connection, destination_id: int, priority: int, after: int, now: int) -> list[int]:
+    """Return the subscriptions that have something to send now, those behind the id `after` first."""
+    values = {"destination": destination_id, "priority": priority, "after": after, "now": now}
+    return list(db.execute(_DUE, values).scalars())
+
+
+def claim(
+    db: Connection, subscription_id: int, priority: int, limit: int, lease: Lease, now: int
+) -> Sequence[Row[Any]]:
+    """Claim the first messages that may be sent, one of a lane, in the order in which they are due."""
+    values = {"subscription": subscription_id, "priority": priority}
+    rows = _CLAIMS.claim_batch(db, limit, lease, now, values)
+    return sorted(rows, key=lambda row: (row.next_at, row.id))
+
+
+def beside(db: Connection, destination_id: int, subscription_id: int, lanes: Sequence[int]) -> Sequence[Row[Any]]:
+    """Return the other messages of these lanes that wait, of the same subscription, in their order."""
+    encoded = msgspec.json.encode(lanes).decode()
+    values = {"destination": destination_id, "subscription": subscription_id, "lanes": encoded}
+    return db.execute(_BESIDE[db.dialect.name], values).all()

@@ -1,0 +1,236 @@
+"""Rows of the ledger, many at a time: one JSON parameter on PostgreSQL, `executemany` on SQLite, as for pages."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from models.statement import Statement
+
+
+class NewMessage(NamedTuple):
+    """A message that is planned, in the order of the table's columns."""
+
+    destination_id: int
+    subscription_id: int
+    person_id: int
+    entry_number: int
+    kind: str
+    generation: int
+    state: str
+    reason: str | None
+    identity: str | None
+    lane: int | None
+    priority: int
+    origin: str
+    session_id: int
+    at: int
+    position: int
+    next_at: int | None
+    created_at: int
+    finished_at: int | None
+    sealed: str | None = None
+
+
+class Held(NamedTuple):
+    """A row of `holder`."""
+
+    subscription_id: int
+    person_id: int
+    identity: str
+    entry_number: int
+
+
+class Placed(NamedTuple):
+    """A row of `placement`; a `vendor_id` or `told_at` of None leaves what is known."""
+
+    subscription_id: int
+    identity: str
+    there: str
+    vendor_id: str | None
+    told_at: int | None
+
+
+class Change(NamedTuple):
+    """What becomes of a message: its new state, why, when it is next due, how often it was tried and since when."""
+
+    state: str
+    reason: str | None
+    next_at: int | None
+    attempts: int
+    first_tried_at: int | None
+    finished_at: int | None
+    report: str | None
+    id: int
+
+
+class Carried(NamedTuple):
+    """Which attempt carries a message, and until when it is claimed for it. `state` is sending."""
+
+    state: str
+    attempt_id: int
+    claimed_until: int
+    id: int
+
+
+class Unparked(NamedTuple):
+    """What becomes of a parked message."""
+
+    state: str
+    reason: str | None
+    identity: str | None
+    lane: int | None
+    next_at: int | None
+    finished_at: int | None
+    id: int
+
+
+class Ended(NamedTuple):
+    """What became of an attempt."""
+
+    ended_at: int
+    status: int | None
+    verdict: str
+    reason: str | None
+    answer: str | None
+    id: int
+
+
+_TYPES = {
+    "destination_id": "bigint",
+    "subscription_id": "bigint",
+    "person_id": "bigint",
+    "entry_number": "int",
+    "generation": "int",
+    "lane": "bigint",
+    "priority": "int",
+    "session_id": "bigint",
+    "at": "bigint",
+    "position": "bigint",
+    "next_at": "bigint",
+    "created_at": "bigint",
+    "finished_at": "bigint",
+    "told_at": "bigint",
+    "id": "bigint",
+    "attempts": "int",
+    "first_tried_at": "bigint",
+    "attempt_id": "bigint",
+    "claimed_until": "bigint",
+    "ended_at": "bigint",
+    "status": "int",
+}
+
+
+def _recordset(columns: Sequence[str]) -> str:
+    typed = ", ".join(f"{column} {_TYPES.get(column, 'text')}" for column in columns)
+    return f"json_to_recordset(CAST(:rows AS json)) AS r({typed})"
+
+
+class _Rows:
+    """A statement for many rows of named columns, given as SQL for each database."""
+
+    def __init__(self, columns: tuple[str, ...], sqlite: str, postgresql: str) -> None:
+        self._columns, self._sqlite, self._postgresql = columns, Statement(sqlite), Statement(postgresql)
+
+    def write(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        if not rows:
+            return
+        if db.dialect.name == "sqlite":
+            self._sqlite.run_many(db, rows)
+        else:
+            objects = [dict(zip(self._columns, row, strict=True)) for row in rows]
+            self._postgresql.run(db, {"rows": msgspec.json.encode(objects).decode()})
+
+
+def _insertion(table: str, columns: tuple[str, ...], tail: str = "") -> _Rows:
+    into, named = f"INSERT INTO {table} ({', '.join(columns)})", ", ".join(columns)
+    places = ", ".join("?" * len(columns))
+    return _Rows(
+        columns,
+        f"{into} VALUES ({places}) {tail}",
+        f"{into} SELECT {named} FROM {_recordset(columns)} {tail}",  # noqa: S608 - our own words
+    )
+
+
+def _update(table: str, columns: tuple[str, ...], more: str = "") -> _Rows:
+    """The last column is the key."""
+    *changed, key = columns
+    own = ", ".join(f"{name} = ?" for name in changed)
+    theirs = ", ".join(f"{name} = r.{name}" for name in changed)
+    return _Rows(
+        columns,
+        f"UPDATE {table} SET {own}{more} WHERE {key} = ?",  # noqa: S608 - our own words
+        f"UPDATE {table} SET {theirs}{more} FROM {_recordset(columns)} WHERE {table}.{key} = r.{key}",  # noqa: S608
+    )
+
+
+_MESSAGES = _insertion("message", NewMessage._fields)
+_HOLDERS = _insertion(
+    "holder",
+    Held._fields,
+    "ON CONFLICT (subscription_id, person_id) DO UPDATE SET identity = excluded.identity,"
+    " entry_number = excluded.entry_number",
+)
+_PLACEMENTS = _insertion(
+    "placement",
+    Placed._fields,
+    "ON CONFLICT (subscription_id, identity) DO UPDATE SET there = excluded.there,"
+    " vendor_id = coalesce(excluded.vendor_id, placement.vendor_id),"
+    " told_at = coalesce(excluded.told_at, placement.told_at)",
+)
+_CHANGES = _update("message", Change._fields, ", claimed_until = NULL")
+_CARRIED = _update("message", Carried._fields)
+_UNPARKED = _update("message", Unparked._fields)
+_CALLS = _update("attempt", Ended._fields)
+_LET_GO = {
+    "sqlite": Statement("""
+        DELETE FROM holder WHERE subscription_id = :subscription
+            AND person_id IN (SELECT value FROM json_each(:people))"""),
+    "postgresql": Statement("""
+        DELETE FROM holder WHERE subscription_id = :subscription
+            AND person_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:people AS json)))"""),
+}
+
+
+def insert_messages(db: Connection, rows: Sequence[NewMessage]) -> None:
+    """Write messages in this order, which is the order of their lanes. The destination's row must be locked."""
+    _MESSAGES.write(db, rows)
+
+
+def hold(db: Connection, rows: Iterable[Held]) -> None:
+    """Write who is in under which identity, in key order."""
+    _HOLDERS.write(db, sorted(rows))
+
+
+def let_go(db: Connection, subscription_id: int, people: Iterable[int]) -> None:
+    """Remove those who are not in any more."""
+    ids = sorted(people)
+    if ids:
+        values = {"subscription": subscription_id, "people": msgspec.json.encode(ids).decode()}
+        _LET_GO[db.dialect.name].run(db, values)
+
+
+def place(db: Connection, rows: Iterable[Placed]) -> None:
+    """Write what is known of identities at the far end, in key order."""
+    _PLACEMENTS.write(db, sorted(rows, key=lambda row: row[:2]))
+
+
+def change(db: Connection, rows: Sequence[Change]) -> None:
+    """Write what became of messages, and free them."""
+    _CHANGES.write(db, rows)
+
+
+def carry(db: Connection, rows: Sequence[Carried]) -> None:
+    """Write which attempts carry messages."""
+    _CARRIED.write(db, rows)
+
+
+def unpark(db: Connection, rows: Sequence[Unparked]) -> None:
+    """Write what becomes of parked messages."""
+    _UNPARKED.write(db, rows)
+
+
+def end(db: Connection, rows: Sequence[Ended]) -> None:
+    """Write what became of attempts."""
+    _CALLS.write(db, rows)

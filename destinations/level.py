@@ -1,0 +1,137 @@
+"""What a destination that keeps a set is told of an identity: the present, once, whatever happened meanwhile.
+
+An identity is wanted while somebody holds it. All its messages that wait are settled together: one of them carries the
+call that makes the far end so, the others are coalesced; where the far end is so already, all are. Only whom we added
+is removed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, text
+
+from destinations import lanes
+from destinations.guard import HELD
+from destinations.subscriptions import Subscription
+
+_IN = {
+    "sqlite": "IN (SELECT value FROM json_each(:{0}))",
+    "postgresql": "IN (SELECT value FROM json_array_elements_text(CAST(:{0} AS json)))",
+}
+_WANTED = {
+    dialect: text(f"""
+        SELECT identity, max(person_id) AS person_id FROM holder
+        WHERE subscription_id = :subscription AND identity {found.format("identities")} GROUP BY identity""")  # noqa: S608
+    for dialect, found in _IN.items()
+}
+_HOLDERS = {
+    "postgresql": text("""
+    SELECT person_id, identity, entry_number FROM holder WHERE subscription_id = :subscription
+        AND person_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:people AS json)))"""),
+    "sqlite": text("""
+    SELECT person_id, identity, entry_number FROM holder WHERE subscription_id = :subscription
+        AND person_id IN (SELECT value FROM json_each(:people))"""),
+}
+_PLACED = {
+    dialect: text(f"""
+        SELECT identity, there, vendor_id, told_at FROM placement
+        WHERE subscription_id = :subscription AND identity {found.format("identities")}""")  # noqa: S608
+    for dialect, found in _IN.items()
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message to be sent as `kind`, about `person_id` and their entry."""
+
+    row: Row[Any]
+    kind: str
+    person_id: int
+    entry_number: int
+    vendor_id: str | None = None
+
+
+@dataclass
+class Decision:
+    """What is sent, and the messages that end without a call, with their reason."""
+
+    told: list[Told] = field(default_factory=list)
+    ended: list[tuple[Row[Any], str, str]] = field(default_factory=list)  # row, state, reason
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of some identities: who holds each, and what is there."""
+
+    wanted: dict[str, int]
+    entries: dict[int, tuple[str, int]]
+    placed: dict[str, Row[Any]]
+
+
+def placements(db: Connection, subscription_id: int, identities: Iterable[str]) -> dict[str, Row[Any]]:
+    """Return what is known of identities at the far end."""
+    encoded = msgspec.json.encode(sorted(set(identities))).decode()
+    values = {"subscription": subscription_id, "identities": encoded}
+    return {row.identity: row for row in db.execute(_PLACED[db.dialect.name], values)}
+
+
+def decide(db: Connection, subscription: Subscription, heads: Sequence[Row[Any]]) -> Decision:
+    """Settle the identities of the claimed messages `heads`, with what else waits for them."""
+    groups: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in heads:
+        groups[row.identity].append(row)
+    for row in lanes.beside(db, subscription.destination_id, subscription.id, [row.lane for row in heads]):
+        if row.identity in groups:
+            groups[row.identity].append(row)
+    known = _known(db, subscription.id, groups)
+    decision = Decision()
+    for identity, rows in groups.items():
+        _settle(decision, subscription, identity, rows, known)
+    return decision
+
+
+def _known(db: Connection, subscription_id: int, groups: dict[str, list[Row[Any]]]) -> _Known:
+    encoded = msgspec.json.encode(sorted(groups)).decode()
+    values = {"subscription": subscription_id, "identities": encoded}
+    wanted = {row.identity: row.person_id for row in db.execute(_WANTED[db.dialect.name], values)}
+    people = {row.person_id for rows in groups.values() for row in rows} | set(wanted.values())
+    values = {"subscription": subscription_id, "people": msgspec.json.encode(sorted(people)).decode()}
+    found = db.execute(_HOLDERS[db.dialect.name], values)
+    entries = {row.person_id: (row.identity, row.entry_number) for row in found}
+    return _Known(wanted, entries, placements(db, subscription_id, groups))
+
+
+def _settle(decision: Decision, subscription: Subscription, identity: str, rows: list[Row[Any]], known: _Known) -> None:
+    placed = known.placed.get(identity)
+    there = "out" if placed is None else placed.there
+    waiting = [row for row in rows if row.reason != HELD]
+    if any(row.attempts for row in waiting):
+        there = "unsure"  # a call may have come through that we did not hear of
+    kind = "entered" if identity in known.wanted else "left"
+    reason = _needless(subscription, kind, there, rows)
+    if reason:
+        decision.ended += [(row, "coalesced", reason) for row in waiting]
+        return
+    chosen = next((row for row in reversed(waiting) if row.kind == kind), waiting[-1])
+    decision.ended += [(row, "coalesced", "overtaken") for row in waiting if row is not chosen]
+    vendor_id = None if placed is None else placed.vendor_id
+    person, entry = chosen.person_id, chosen.entry_number
+    if kind == "entered" and known.entries.get(person, ("", 0))[0] != identity:
+        person = known.wanted[identity]
+        entry = known.entries[person][1]
+    decision.told.append(Told(chosen, kind, person, entry, vendor_id))
+
+
+def _needless(subscription: Subscription, kind: str, there: str, rows: list[Row[Any]]) -> str | None:
+    """Return why nothing needs to be sent; None where something does."""
+    if subscription.kinds not in {"both", kind}:
+        return "overtaken"
+    if kind == "entered":
+        renews = subscription.kind.carries_fields and any(row.kind == "entered" for row in rows)
+        return "already_there" if there == "in" and not renews else None
+    if there == "out":
+        return "never_there"
+    return "held_by_guard" if any(row.reason == HELD for row in rows) else None

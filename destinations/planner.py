@@ -1,0 +1,229 @@
+"""From the change log to messages: a cursor for each subscription, and never in a page's transaction.
+
+A step is one transaction under the destination's lock: the messages of some changes, who holds which identity, and the
+cursor commit together, so that whatever is killed plans nothing twice and leaves nothing out. The lock also gives the
+messages of a lane their numbers in the order of the log. A refresh that is held has written no changes, so that nothing
+of it is planned.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from destinations import counting, destinations, guard, ledger, subscriptions
+from destinations.bodies import PERSON, profile
+from destinations.identity import NoIdentity, lane
+from destinations.ledger import Held, NewMessage
+from destinations.subscriptions import Subscription
+from destinations.suppression import Erased
+from runtime import Runtime
+
+STEP = 1000  # changes that one transaction plans
+
+_BEHIND = text("""
+    SELECT s.id FROM subscription s JOIN cohort c ON c.id = s.cohort_id JOIN destination d ON d.id = s.destination_id
+    WHERE s.status = 'active' AND (d.status = 'active' OR d.cause = 'failing') AND c.change_count > s.position
+    ORDER BY s.id""")
+_CHANGES = text(f"""
+    SELECT x.number, x.person_id, x.entered, x.entry_number, x.session_id, x.at, x.previous, {PERSON},
+        e.id AS entered_id, e.state AS entered_state, e.identity AS entered_identity, h.identity AS held_identity,
+        b.at AS entered_at, b.session_id AS entered_session
+    FROM (
+        SELECT number, person_id, entered, entry_number, session_id, at, previous FROM membership_change
+        WHERE cohort_id = :cohort AND number > :position ORDER BY number LIMIT :limit) x
+    JOIN person p ON p.id = x.person_id
+    LEFT JOIN message e ON e.subscription_id = :subscription AND e.person_id = x.person_id
+        AND e.entry_number = x.entry_number AND e.kind = 'entered' AND e.generation = 0
+    LEFT JOIN holder h ON h.subscription_id = :subscription AND h.person_id = x.person_id
+    LEFT JOIN membership_change b ON b.cohort_id = :cohort AND b.number = x.previous
+    ORDER BY x.number""")  # noqa: S608 - our own columns
+_MOVE = text("UPDATE subscription SET position = :position WHERE id = :id")
+_OVERTAKE = {
+    "sqlite": text("""
+        UPDATE message SET state = 'coalesced', reason = 'left_while_parked', finished_at = :now, next_at = NULL
+        WHERE state = 'parked' AND id IN (SELECT value FROM json_each(:ids))"""),
+    "postgresql": text("""
+        UPDATE message SET state = 'coalesced', reason = 'left_while_parked', finished_at = :now, next_at = NULL
+        WHERE state = 'parked' AND id IN (SELECT CAST(value AS bigint)
+            FROM json_array_elements_text(CAST(:ids AS json)))"""),
+}
+
+
+@dataclass
+class Plan:
+    """What a step is going to write. `entered` are the states of the entries that it has planned itself, by person and
+    entry number; `held` whom it has seen come and go, None for gone."""
+
+    subscription: Subscription
+    now: int
+    erased: Erased
+    messages: list[NewMessage] = field(default_factory=list)
+    held: dict[int, tuple[str, int] | None] = field(default_factory=dict)
+    entered: dict[tuple[int, int], tuple[str, str | None, int]] = field(default_factory=dict)
+    overtaken: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rule = self.subscription.rule()
+        self.is_level = self.subscription.kind.family == "level"
+
+    def add(self, row: Any, kind: str, state: str, reason: str | None, identity: str | None, **more: Any) -> None:
+        """Plan a message, unless the subscription is not for its kind."""
+        if self.subscription.kinds not in {"both", kind}:
+            return
+        waits = state == "waiting"
+        made = {
+            "destination_id": self.subscription.destination_id,
+            "subscription_id": self.subscription.id,
+            "person_id": row.person_id,
+            "entry_number": row.entry_number,
+            "kind": kind,
+            "generation": 0,
+            "state": state,
+            "reason": reason,
+            "identity": identity,
+            "lane": lane(identity) if identity is not None else None,
+            "priority": 0,
+            "origin": "log",
+            "session_id": 0,
+            "at": self.now,
+            "position": 0,
+            "next_at": self.now if waits else None,
+            "created_at": self.now,
+            "finished_at": None if waits or state == "parked" else self.now,
+        }
+        self.messages.append(NewMessage(**made | more))
+
+    def enter(self, row: Any, **more: Any) -> None:
+        """Plan that somebody has entered, and hold their identity."""
+        person = profile(row)
+        state, reason, found = "waiting", None, None
+        if person.distinct_id in self.erased:
+            state, reason = "suppressed", "erased"
+        else:
+            try:
+                found = self.rule.of(person)
+            except NoIdentity as error:
+                state, reason = error.state, error.reason
+        if self.is_level and found is not None:
+            self.held[row.person_id] = (found, row.entry_number)
+        self.add(row, "entered", state, reason, found, **more)
+        self.entered[row.person_id, row.entry_number] = (state, found, len(self.messages) - 1)
+
+
+def behind(db: Connection) -> list[int]:
+    """Return the ids of the subscriptions whose cohort has changes that are not planned yet."""
+    return list(db.execute(_BEHIND).scalars())
+
+
+def plan(runtime: Runtime, subscription_id: int) -> int:
+    """Plan the next changes of a subscription; return how many. Raises DatabaseUnavailable."""
+    now = runtime.clock()
+    return runtime.database.write(lambda db: _step(db, runtime, subscription_id, now))
+
+
+def locked(db: Connection, subscription_id: int) -> Subscription | None:
+    """Return a subscription whose destination is locked for this transaction; None where nothing may be planned."""
+    known = subscriptions.by_id(db, subscription_id)
+    if known is None or destinations.locked(db, known.destination_id) is None:
+        return None
+    known = subscriptions.by_id(db, subscription_id)  # as it is now that nobody else plans
+    return known if known is not None and known.may_plan else None
+
+
+def write(db: Connection, plan: Plan) -> None:
+    """Write a plan's messages, holders and counts."""
+    guard.hold(db, plan.subscription, plan.messages, plan.now)
+    ledger.insert_messages(db, plan.messages)
+    if plan.is_level:
+        gone = [person for person, held in plan.held.items() if held is None]
+        ledger.let_go(db, plan.subscription.id, gone)
+        ledger.hold(db, [Held(plan.subscription.id, person, *held) for person, held in plan.held.items() if held])
+    counts = Counter(message.state for message in plan.messages)
+    if plan.overtaken:
+        found = _overtake(db, plan.overtaken, plan.now)
+        counts.update({"parked": -found, "coalesced": found})
+    counting.move(db, plan.subscription.id, counts)
+
+
+def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> int:
+    known = locked(db, subscription_id)
+    if known is None or not known.behind:
+        return 0
+    values = {"cohort": known.cohort, "position": known.position, "subscription": known.id, "limit": STEP}
+    rows = db.execute(_CHANGES, values).all()
+    plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
+    for row in rows:
+        if row.entered:
+            _entered(plan, row)
+        else:
+            _left(plan, row)
+    write(db, plan)
+    # Where rows of the log are past their retention, the cursor goes on over the gap.
+    last = rows[-1].number if len(rows) == STEP else known.position + known.behind
+    db.execute(_MOVE, {"id": known.id, "position": last})
+    return len(rows) or known.behind
+
+
+def _entered(plan: Plan, row: Row[Any]) -> None:
+    if row.entered_id is None:  # the backfill may have been here
+        plan.enter(row, session_id=row.session_id, at=row.at, position=row.number)
+
+
+def _left(plan: Plan, row: Row[Any]) -> None:
+    if _was_there_at_the_start(plan.subscription, row) and not plan.is_level:
+        at = row.entered_at if row.entered_at is not None else row.at
+        plan.enter(row, session_id=row.entered_session or 0, at=at, origin="backfill")
+    more = {"session_id": row.session_id, "at": row.at, "position": row.number}
+    state, identity = _entry(plan, row)
+    if row.distinct_id in plan.erased:
+        plan.add(row, "left", "suppressed", "erased", None, **more)
+    elif state == "parked":
+        plan.add(row, "left", "coalesced", "left_while_parked", None, **more)
+    elif plan.is_level:
+        _left_the_set(plan, row, more)
+    else:
+        _told(plan, row, identity, more)
+
+
+def _entry(plan: Plan, row: Row[Any]) -> tuple[str | None, str | None]:
+    """Return the state and identity of the entry that ends, and note it where it was parked."""
+    mine = plan.entered.get((row.person_id, row.entry_number))
+    if mine is None:
+        if row.entered_state == "parked":
+            plan.overtaken.append(row.entered_id)
+        return row.entered_state, row.entered_identity
+    state, identity, place = mine
+    if state == "parked" and plan.subscription.kinds != "left":
+        parked = plan.messages[place]
+        plan.messages[place] = parked._replace(state="coalesced", reason="left_while_parked", finished_at=plan.now)
+    return state, identity
+
+
+def _left_the_set(plan: Plan, row: Row[Any], more: dict[str, Any]) -> None:
+    held = plan.held.get(row.person_id, (row.held_identity, 0))
+    plan.held[row.person_id] = None
+    if held is None or held[0] is None:
+        plan.add(row, "left", "coalesced", "never_there", None, **more)
+    else:
+        plan.add(row, "left", "waiting", None, held[0], **more)
+
+
+def _told(plan: Plan, row: Row[Any], identity: str | None, more: dict[str, Any]) -> None:
+    """Tell that somebody has left, under the identity of whom the entry told."""
+    try:
+        plan.add(row, "left", "waiting", None, identity or plan.rule.of(profile(row)), **more)
+    except NoIdentity as error:
+        plan.add(row, "left", error.state, error.reason, None, **more)
+
+
+def _was_there_at_the_start(known: Subscription, row: Row[Any]) -> bool:
+    """Tell whether the backfill owes an entry to somebody who was in when the subscription began, and left before the
+    backfill came to them."""
+    under_way = known.backfill_total is not None and (known.backfill_end is None or row.number <= known.backfill_end)
+    return under_way and row.previous <= known.start_position and row.entered_id is None
+
+
+def _overtake(db: Connection, ids: list[int], now: int) -> int:
+    return db.execute(_OVERTAKE[db.dialect.name], {"ids": str(ids), "now": now}).rowcount

@@ -1,0 +1,157 @@
+"""Profiles that change while their people are in: whoever gains an identity is told of, whoever gets another one moves.
+
+Mixpanel says nothing when a profile changes, so all that may be concerned are looked through, in pieces, once the
+cohort has changed: parked messages, then those whom a set holds under an identity that can change.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from config.clock import MINUTE, SECOND
+from destinations import counting, ledger
+from destinations.bodies import PERSON, profile
+from destinations.identity import NoIdentity, lane
+from destinations.ledger import Held, Unparked
+from destinations.planner import Plan, locked, write
+from destinations.subscriptions import Subscription
+from destinations.suppression import Erased
+from runtime import Runtime
+
+STEP = 1000
+PAUSE = 30 * SECOND  # between two looks
+SLACK = 10 * MINUTE  # by which a page's own time may lie before its commit
+
+_DUE = text("""
+    SELECT s.id FROM subscription s JOIN cohort c ON c.id = s.cohort_id JOIN destination d ON d.id = s.destination_id
+    JOIN subscription_counts n ON n.subscription_id = s.id
+    WHERE s.status = 'active' AND d.status = 'active' AND c.change_count = s.position AND (
+        s.parked_after IS NOT NULL OR s.holders_after IS NOT NULL
+        OR (c.version <> s.profiles_version AND (s.looked_at <= :before OR s.looked_at > :now)
+            AND (n.parked > 0 OR s.identity <> 'distinct_id')))
+    ORDER BY s.id""")
+_STATE = text("""
+    SELECT s.parked_after, s.holders_after, s.changed_since, c.version
+    FROM subscription s JOIN cohort c ON c.id = s.cohort_id WHERE s.id = :id""")
+_BEGIN = text("""
+    UPDATE subscription SET profiles_version = :version, changed_since = looked_at - :slack, looked_at = :now,
+        parked_after = 0, holders_after = NULL
+    WHERE id = :id""")
+_MOVE = text("UPDATE subscription SET parked_after = :parked, holders_after = :holders WHERE id = :id")
+_PARKED = text(f"""
+    SELECT x.id, x.person_id, x.kind, x.entry_number, {PERSON}, m.entry_number AS present, m.left_at
+    FROM (
+        SELECT id, person_id, kind, entry_number FROM message
+        WHERE subscription_id = :id AND state = 'parked' AND id > :after ORDER BY id LIMIT :limit) x
+    JOIN person p ON p.id = x.person_id
+    LEFT JOIN membership m ON m.cohort_id = :cohort AND m.person_id = x.person_id
+    ORDER BY x.id""")  # noqa: S608 - our own columns
+_HOLDERS = text(f"""
+    SELECT h.person_id, h.identity AS held, h.entry_number, p.updated_at, {PERSON}
+    FROM (
+        SELECT person_id, identity, entry_number FROM holder
+        WHERE subscription_id = :id AND person_id > :after ORDER BY person_id LIMIT :limit) h
+    JOIN person p ON p.id = h.person_id ORDER BY h.person_id""")  # noqa: S608
+_NEXT_GENERATION = text("UPDATE subscription SET generation = generation + 1 WHERE id = :id RETURNING generation")
+
+
+def due(db: Connection, now: int) -> list[int]:
+    """Return the ids of the subscriptions whose profiles are to be looked through."""
+    return list(db.execute(_DUE, {"now": now, "before": now - PAUSE}).scalars())
+
+
+def look(runtime: Runtime, subscription_id: int) -> int:
+    """Look through the next piece; return how many people were in it. Raises DatabaseUnavailable."""
+    now = runtime.clock()
+    return runtime.database.write(lambda db: _step(db, runtime, subscription_id, now))
+
+
+def next_generation(db: Connection, subscription_id: int) -> int:
+    """Return the number of a set of messages that have no row of the log of their own."""
+    return int(db.execute(_NEXT_GENERATION, {"id": subscription_id}).scalar_one())
+
+
+def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> int:
+    known = locked(db, subscription_id)
+    if known is None or known.behind:
+        return 0
+    state = db.execute(_STATE, {"id": known.id}).one()
+    if state.parked_after is None and state.holders_after is None:
+        db.execute(_BEGIN, {"id": known.id, "version": state.version, "now": now, "slack": SLACK})
+        return 1
+    if state.parked_after is not None:
+        return _parked(db, runtime, known, state.parked_after, now)
+    return _holders(db, runtime, known, state, now)
+
+
+def _parked(db: Connection, runtime: Runtime, known: Subscription, after: int, now: int) -> int:
+    values = {"id": known.id, "after": after, "limit": STEP, "cohort": known.cohort}
+    rows = db.execute(_PARKED, values).all()
+    plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
+    _unpark(db, plan, rows)
+    over = len(rows) < STEP
+    moves = plan.is_level and known.identity != "distinct_id"
+    db.execute(
+        _MOVE,
+        {"id": known.id, "parked": None if over else rows[-1].id, "holders": 0 if over and moves else None},
+    )
+    return len(rows) or 1
+
+
+def _unpark(db: Connection, plan: Plan, rows: Sequence[Row[Any]]) -> None:
+    changes, held, counts = [], [], Counter[str]()
+    for row in rows:
+        state, reason, identity = _now(plan, row)
+        if state == "parked":
+            continue
+        counts.update({state: 1, "parked": -1})
+        waits = state == "waiting"
+        due, ended = (plan.now, None) if waits else (None, plan.now)
+        changes.append(Unparked(state, reason, identity, lane(identity) if identity else None, due, ended, row.id))
+        if plan.is_level and waits:
+            held.append(Held(plan.subscription.id, row.person_id, identity or "", row.entry_number))
+    ledger.unpark(db, changes)
+    ledger.hold(db, held)
+    counting.move(db, plan.subscription.id, counts)
+
+
+def _now(plan: Plan, row: Row[Any]) -> tuple[str, str | None, str | None]:
+    """Return what a parked message is by now: its state, reason and identity."""
+    if row.distinct_id in plan.erased:
+        return "suppressed", "erased", None
+    if plan.is_level and (row.kind == "left" or row.left_at is not None or row.present != row.entry_number):
+        return "coalesced", "left_while_parked", None
+    try:
+        return "waiting", None, plan.rule.of(profile(row))
+    except NoIdentity as error:
+        return error.state, error.reason, None
+
+
+def _holders(db: Connection, runtime: Runtime, known: Subscription, state: Row[Any], now: int) -> int:
+    rows = db.execute(_HOLDERS, {"id": known.id, "after": state.holders_after, "limit": STEP}).all()
+    plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, []))
+    moved = [(row, identity) for row in rows if (identity := _moved(plan, row, state.changed_since)) is not None]
+    if moved:
+        generation = next_generation(db, known.id)
+        for row, identity in moved:
+            more = {"origin": "identity", "generation": generation}
+            plan.add(row, "left", "waiting", None, row.held, **more)
+            plan.add(row, "entered", "waiting", None, identity, **more)
+            plan.held[row.person_id] = (identity, row.entry_number)
+        write(db, plan)
+    over = len(rows) < STEP
+    db.execute(_MOVE, {"id": known.id, "parked": None, "holders": None if over else rows[-1].person_id})
+    return len(rows) or 1
+
+
+def _moved(plan: Plan, row: Row[Any], since: int) -> str | None:
+    """Return the identity that somebody has now, None where it is the same or they have none."""
+    if row.updated_at <= since:
+        return None
+    try:
+        found = plan.rule.of(profile(row))
+    except NoIdentity:
+        return None
+    return None if found == row.held else found

@@ -1,0 +1,58 @@
+"""Calls to destinations, one after another in this thread, or as many at once as the far end allows.
+
+claiming    messages become calls
+make        the call itself, with no transaction around it
+finishing   a verdict for each message
+"""
+
+from contextlib import closing
+
+import structlog
+
+from destinations import claiming, destinations, finishing, opening
+from destinations.calls import Call
+from destinations.contract import Adapter, Answer, Refusal
+from runtime import Runtime
+
+log = structlog.get_logger()
+
+FAULT = "The adapter failed; the log says why."
+
+
+def make(adapter: Adapter, call: Call) -> Answer:
+    """Make the call. Whatever an adapter raises is an answer that nobody knows; its text stays out of the ledger."""
+    try:
+        return adapter.send(call.subscription.feed, call.changes)
+    except Exception:
+        log.exception("destinations.adapter_failed", destination=call.destination.name, type=call.destination.type)
+        return Answer(refusal=Refusal("unknown", "adapter_failed", FAULT))
+
+
+def send_once(runtime: Runtime, destination_id: int) -> int:
+    """Send what is due in one destination, a call after another; return how many messages were claimed. Raises
+    DatabaseUnavailable."""
+    database = runtime.database
+    known = database.read(lambda db: destinations.by_id(db, destination_id))
+    if known is None:
+        return 0
+    claimed = database.write(lambda db: claiming.claim(db, runtime, destination_id, 1))
+    if not claimed.calls:
+        return claimed.settled
+    try:
+        adapter = opening.adapter(runtime, known)
+    except opening.CannotOpen as error:
+        cannot(runtime, destination_id, claimed.calls, str(error))
+        return 0
+    with closing(adapter):
+        waiting = claimed.calls
+        while waiting:
+            done = [(call, make(adapter, call)) for call in waiting]
+            waiting = database.write(lambda db, done=done: finishing.finish(db, runtime, destination_id, done))  # type: ignore[misc]
+    return claimed.settled
+
+
+def cannot(runtime: Runtime, destination_id: int, calls: list[Call], told: str) -> None:
+    """Give back calls of a destination that cannot be opened, which waits for a person."""
+    answer = Answer(refusal=Refusal("credentials", "cannot_open", told))
+    done = [(call, answer) for call in calls]
+    runtime.database.write(lambda db: finishing.finish(db, runtime, destination_id, done))

@@ -1,0 +1,36 @@
+"""Who was erased, and is not told of again: by the keyed digests of the proofs, which nobody can read back."""
+
+import json
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, bindparam, text
+
+from models.encryption import Encryption
+
+PURPOSE = "erasure"  # as erasure.records has it
+MOST = 500  # digests that one statement asks for
+
+_ANY = text("SELECT EXISTS (SELECT 1 FROM erasure)")
+_KNOWN = text("SELECT digest FROM erasure WHERE digest IN :digests").bindparams(bindparam("digests", expanding=True))
+
+
+class Erased:
+    """Those of some distinct ids that were erased: `distinct_id in erased`."""
+
+    def __init__(self, db: Connection, cipher: Encryption, project_id: str, distinct_ids: Iterable[str]) -> None:
+        self._found: set[str] = set()
+        if not db.execute(_ANY).scalar_one():
+            return
+        asked = {digest(cipher, project_id, distinct_id): distinct_id for distinct_id in distinct_ids}
+        digests = list(asked)
+        for start in range(0, len(digests), MOST):
+            rows = db.execute(_KNOWN, {"digests": digests[start : start + MOST]}).scalars()
+            self._found.update(asked[bytes(row)] for row in rows)
+
+    def __contains__(self, distinct_id: str) -> bool:
+        return distinct_id in self._found
+
+
+def digest(cipher: Encryption, project_id: str, distinct_id: str) -> bytes:
+    """Return what is kept of an erased person."""
+    return bytes.fromhex(cipher.digest(PURPOSE, json.dumps([project_id, distinct_id]).encode()))

@@ -1,0 +1,130 @@
+"""What `flask work` does for destinations: plan what has changed, and have every destination told of it.
+
+One thread plans for all, some changes of one subscription after some of another. Each destination that has something to
+send gets a thread, which ends when nothing is due. Any number of processes may run this.
+"""
+
+from threading import Event, Thread
+
+import structlog
+from sqlalchemy import Connection, text
+
+from config.clock import SECOND
+from destinations import backfill, destinations, finishing, planner, profiles, sender
+from destinations.budget import Budget
+from destinations.runner import Runner
+from models.database import DatabaseUnavailable
+from runtime import Runtime
+
+log = structlog.get_logger()
+
+TICK = 0.2  # seconds between two looks for something new
+RECOVER_EVERY = 5 * SECOND
+LAST_CALLS = 5.0
+
+_DUE = text("""
+    SELECT d.id FROM destination d
+    WHERE (d.status IN ('active', 'draining') OR d.probe_at <= :now) AND coalesce(d.wait_until, 0) <= :now AND EXISTS (
+        SELECT 1 FROM subscription s JOIN message m ON m.subscription_id = s.id AND m.state = 'waiting'
+            AND m.next_at <= :now
+        WHERE s.destination_id = d.id AND s.status IN ('active', 'draining'))
+    ORDER BY d.id""")
+
+
+class Worker:
+    """Plans and sends until it is told to stop."""
+
+    def __init__(self, runtime: Runtime, stop: Event) -> None:
+        self._runtime, self._stop = runtime, stop
+        self._budget = Budget(runtime.settings.redis_url)
+        self._threads: dict[int, Thread] = {}
+        self._recovered_at = 0
+
+    def run(self) -> None:
+        """Return when the threads have written what their last calls came to."""
+        while not self._stop.is_set():
+            if not self._survive():
+                self._stop.wait(TICK)
+        for thread in self._threads.values():
+            thread.join(LAST_CALLS)
+
+    def _survive(self) -> int:
+        try:
+            return self._round()
+        except DatabaseUnavailable as error:
+            log.warning("work.database_unavailable", what="destinations", cause=str(error))
+        except Exception:
+            log.exception("work.failed", what="destinations")
+        return 0
+
+    def _round(self) -> int:
+        """Return how much was planned, 0 where there is nothing to do but wait."""
+        now = self._runtime.clock()
+        if abs(now - self._recovered_at) >= RECOVER_EVERY:
+            recover(self._runtime)
+            self._recovered_at = now
+        self._start_threads(now)
+        return plan_some(self._runtime)
+
+    def _start_threads(self, now: int) -> None:
+        for number in self._runtime.database.read(lambda db: due(db, now), one_statement=True):
+            thread = self._threads.get(number)
+            if thread is None or not thread.is_alive():
+                self._start(number)
+
+    def _start(self, number: int) -> None:
+        known = self._runtime.database.read(lambda db: destinations.by_id(db, number), one_statement=True)
+        if known is None:
+            return
+        runner = Runner(self._runtime, known, self._budget, self._stop)
+        self._threads[number] = Thread(target=_running, args=(runner,), name=f"to-{known.name}", daemon=True)
+        self._threads[number].start()
+
+
+def run_once(runtime: Runtime) -> None:
+    """Plan and send everything that is due, in this thread. Raises DatabaseUnavailable."""
+    recover(runtime)
+    while plan_some(runtime) or send_some(runtime):
+        pass
+
+
+def plan_some(runtime: Runtime) -> int:
+    """Plan some changes of every subscription that is behind; return how many."""
+    now, planned = runtime.clock(), 0
+    for find, plan in (
+        (planner.behind, planner.plan),
+        (lambda db: profiles.due(db, now), profiles.look),
+        (backfill.under_way, backfill.plan),
+    ):
+        for number in runtime.database.read(find, one_statement=True):
+            planned += plan(runtime, number)
+    return planned
+
+
+def send_some(runtime: Runtime) -> int:
+    """Make one call to every destination that has something to send; return how many messages were claimed."""
+    now = runtime.clock()
+    return sum(sender.send_once(runtime, number) for number in runtime.database.read(lambda db: due(db, now)))
+
+
+def recover(runtime: Runtime) -> int:
+    """Take over what workers that are gone had under way; return how many messages."""
+    database = runtime.database
+    return sum(
+        database.write(lambda db, i=known.id: finishing.recover(db, runtime, i))  # type: ignore[misc]
+        for known in database.read(destinations.listed, one_statement=True)
+    )
+
+
+def due(db: Connection, now: int) -> list[int]:
+    """Return the ids of the destinations that have something to send and may be told of it."""
+    return list(db.execute(_DUE, {"now": now}).scalars())
+
+
+def _running(runner: Runner) -> None:
+    try:
+        runner.run()
+    except DatabaseUnavailable as error:
+        log.warning("work.database_unavailable", what="destinations", cause=str(error))
+    except Exception:
+        log.exception("work.failed", what="destinations")
