@@ -13,8 +13,8 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import Connection, Row, func, select, text
 
-from commands import rights
-from commands.checks import Check, fail, ok, warn
+from commands.doctor import rights
+from commands.doctor.check import Check, fail, ok, warn
 from commands.exit_codes import DONE, NOT_ALL
 from config import instance_files
 from config.clock import DAY, HOUR, MINUTE, utc

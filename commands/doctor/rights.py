@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from commands.checks import Check, ok, warn
+from commands.doctor.check import Check, ok, warn
 from config import secret_key_file
 from config.database_url import sqlite_file
 from config.settings import Settings
