@@ -23,3 +23,8 @@ def warn(name: str, found: str, next_step: str) -> Check:
 
 def fail(name: str, found: str, next_step: str) -> Check:
     return Check(name, "fail", found, next_step)
+
+
+def many(number: int, thing: str) -> str:
+    """Write `1 export`, `2 exports`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"

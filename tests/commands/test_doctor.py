@@ -13,7 +13,7 @@ from click.testing import Result
 from flask import Flask
 
 from app import create_app
-from commands.doctor import is_loopback
+from commands.doctor.network import is_loopback
 from models.maintenance import close_for_writes
 from models.maintenance.schema import newest_revision
 from outbound import projects
