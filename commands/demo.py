@@ -93,7 +93,7 @@ def command(info: ScriptInfo, *, and_serve: bool) -> None:
 
 
 def _let_somebody_in(runtime: Runtime) -> None:
-    """An operator to look with. A password can be shown only once, so that every run makes another."""
+    """Make an operator to look with. A password can be shown only once, so that every run makes another."""
     password = token_urlsafe(12)
     password_hash = operators.hashed(password)
 
@@ -110,7 +110,7 @@ def _let_somebody_in(runtime: Runtime) -> None:
 
 
 def _let_it_send(db: Connection) -> None:
-    """A project to send to, made once."""
+    """Make a project to send to, once."""
     runtime = current_runtime()
     if projects.by_name(db, PRACTICE.name) is None:
         projects.add(db, runtime.cipher, PRACTICE, runtime.clock())
@@ -149,7 +149,7 @@ def _make(app: Flask, runtime: Runtime) -> None:
 
 
 def _connect(db: Connection, runtime: Runtime, name: str) -> str:
-    """A connection as the terminal makes it; returns its password."""
+    """Make a connection as the terminal does; return its password."""
     note(db, runtime.clock(), TERMINAL, "connection.add", name)
     return connections.add(db, runtime.settings.secret_key, name, runtime.clock())
 
@@ -184,7 +184,7 @@ def _token_names(db: Connection) -> Names:
 
 
 def _new_token(db: Connection, runtime: Runtime) -> str:
-    """A token can be shown only once, so that every run makes another; the earlier ones stay good."""
+    """Make a token. It can be shown only once, so that every run makes another; the earlier ones stay good."""
     taken = sum(name.split("-")[0] == TOKEN for name in _token_names(db))
     name = f"{TOKEN}-{taken + 1}" if taken else TOKEN
     note(db, runtime.clock(), TERMINAL, "token.add", name, after={"scope": "read"})

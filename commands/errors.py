@@ -20,8 +20,8 @@ from security.key_check import WrongKey, guard
 
 
 def told(command: click.Command, *, keyed: bool) -> click.Command:
-    """`command`, and those below it, where a database that is away or lacks our tables is one sentence and exit
-    code 1; so is a SECRET_KEY that is not the database's, where it is `keyed`."""
+    """Return `command`, and those below it, so changed that a database that is away or lacks our tables is one sentence
+    and exit code 1; so is a SECRET_KEY that is not the database's, where it is `keyed`."""
     for below in getattr(command, "commands", {}).values():
         told(below, keyed=keyed)
     if command.callback is not None:

@@ -37,7 +37,7 @@ def asked(command: Any) -> Any:
 
 
 def options_of(kind: str, given: dict[str, Any]) -> dict[str, Any]:
-    """The settings of an import that say how it is done. Raises UsageError."""
+    """Return the settings of an import that say how it is done. Raises UsageError."""
     options = Options(**{name: given[name] for name in vars(Options())})
     try:
         options.check(kind)
@@ -47,7 +47,7 @@ def options_of(kind: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def columns_of(path: Path, kind: str, given: dict[str, Any]) -> dict[str, Any]:
-    """The settings of an import that say how a CSV is read; none for the others. Raises UsageError, Unreadable,
+    """Return the settings of an import that say how a CSV is read; none for the others. Raises UsageError, Unreadable,
     OSError."""
     columns, always, operator = _pairs(given["columns"]), _pairs(given["always"]), given["operator"]
     _check_operator(kind, operator)

@@ -114,7 +114,7 @@ def _dry_run(path: Path, draft: NewImport, *, as_json: bool) -> None:
 
 
 def _tell_advice(advised: Mapping[str, int]) -> None:
-    """What was, or will be, sent against advice."""
+    """Tell what was, or will be, sent against advice."""
     if advised:
         click.echo(f"Advised against, and sent all the same (--strict refuses it): {'; '.join(told(advised))}.")
 
@@ -148,7 +148,7 @@ def _on_interrupt(stop: Callable[[], None]) -> None:
 
 
 def _show(runtime: Runtime, import_id: int, stop: threading.Event) -> None:
-    """A line that tells how far it is."""
+    """Print a line that tells how far it is."""
     begun = time.monotonic()
     while not stop.wait(0.5):
         job = runtime.database.read(lambda db: jobs.by_id(db, import_id), one_statement=True)

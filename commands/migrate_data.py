@@ -103,7 +103,7 @@ def _print(tables: Sequence[TableAccount], *, as_json: bool) -> None:
 
 @contextmanager
 def _progress(rows: int) -> Iterator[Watch]:
-    """A bar on a terminal, with a time to go; nothing where nobody looks (`rows` is 0)."""
+    """Show a bar on a terminal, with a time to go; nothing where nobody looks (`rows` is 0)."""
     if not rows:
         yield lambda _doing, _rows: None
         return
@@ -122,7 +122,7 @@ def _opened(database: Database) -> Iterator[Database]:
 
 
 def _file(source: str | None) -> Path:
-    """Raises click's BadParameter where `source`, or else DATABASE_URL, is no SQLite database."""
+    """Return the file. Raises click's BadParameter where `source`, or else DATABASE_URL, is no SQLite database."""
     named = source if source is None or "://" in source else f"{SQLITE}{source}"
     found = current_runtime().settings.database_url if named is None else named
     if not found.startswith(SQLITE) or found == SQLITE:

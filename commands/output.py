@@ -84,7 +84,7 @@ def _print(piece: bytes) -> None:
 
 
 def _settled(target: Target, *, whole: bool, written: bool) -> str | None:
-    """The file that there is now, if any. Raises click.ClickException."""
+    """Return the file that there is now, if any. Raises click.ClickException."""
     if not isinstance(target, OutputFile):
         return None
     if not written:
@@ -97,7 +97,7 @@ def _settled(target: Target, *, whole: bool, written: bool) -> str | None:
 
 
 def _tell(call: PreparedCall, delivery: int, outcome: Outcome, place: str | None, *, as_json: bool) -> None:
-    """How it went, on standard error: standard output may be the answer's."""
+    """Tell how it went, on standard error: standard output may be the answer's."""
     if as_json:
         found = send.as_json(delivery, outcome, call.mask) | {"answer": None, "file": place}
         click.echo(json.dumps(found, ensure_ascii=False), err=True)

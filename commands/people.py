@@ -40,7 +40,7 @@ def erase(project_id: str, distinct_id: str, *, yes: bool, as_json: bool) -> Non
 
 
 def _ask(person: DataSubject) -> None:
-    """What will be lost; raises click.Abort at anything but yes."""
+    """Tell what will be lost, and ask. Raises click.Abort at anything but yes."""
     sight = eraser(current_runtime()).look(person)
     if sight.in_the_way:
         raise InTheWay(sight.in_the_way)

@@ -34,7 +34,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def find(name: str) -> Project:
-    """The project of this name. Raises ClickException."""
+    """Return the project of this name. Raises ClickException."""
     found = current_runtime().database.read(lambda db: projects.by_name(db, name), one_statement=True)
     if found is None:
         raise click.ClickException(f"There is no project {name}. See: flask projects list")
@@ -42,7 +42,7 @@ def find(name: str) -> Project:
 
 
 def _given(token: str | None, *, token_stdin: bool, secret_stdin: bool) -> tuple[str | None, str | None]:
-    """The token and the secret, a line of standard input each."""
+    """Read the token and the secret, a line of standard input each."""
     if token is not None and token_stdin:
         raise click.UsageError("Give --token-stdin alone.")
     return line("token") if token_stdin else token, line("secret") if secret_stdin else None

@@ -8,7 +8,7 @@ import click
 
 
 def line(what: str) -> str:
-    """The next line of standard input. Raises ClickException where there is none; `what` completes "No … came"."""
+    """Read the next line of standard input. Raises ClickException where there is none; `what` completes "No … came"."""
     typed = sys.stdin.readline().rstrip("\r\n")
     if not typed:
         raise click.ClickException(f"No {what} came on standard input.")
@@ -16,14 +16,14 @@ def line(what: str) -> str:
 
 
 def seen(_context: click.Context, option: click.Parameter, given: str | None) -> str | None:
-    """The callback of an option that takes a secret for those who used it before: it works, and says what it does."""
+    """Take an option that holds a secret, for those who used it before: it works, and says what it does."""
     if given:
         _warn(option, f"{option.opts[0]}-stdin")
     return given
 
 
 def seen_address(_context: click.Context, option: click.Parameter, given: str | None) -> str | None:
-    """The same of a database's address, which may hold a password; `-` reads it from standard input."""
+    """Do the same for a database's address, which may hold a password; `-` reads it from standard input."""
     if given == "-":
         return line("address")
     try:

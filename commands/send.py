@@ -102,7 +102,7 @@ def _body(given: str | None) -> Any:
 
 
 def _files(given: dict[str, str]) -> dict[str, Any]:
-    """The parameter `files`, with what is in them."""
+    """Return the parameter `files`, with what is in them."""
     found = {}
     for part, path in given.items():
         try:

@@ -38,14 +38,15 @@ def command(*, without_worker: bool) -> None:
 
 
 def _allow_many_connections() -> None:
-    """Every connection is an open file; many systems allow 1,024 unless asked for more."""
+    """Raise the limit of open files: every connection is an open file; many systems allow 1,024 unless asked for
+    more."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _first_operator() -> str:
-    """Where nobody can sign in yet: the address and the one-time code that let the first operator in."""
+    """Return, where nobody can sign in yet, the address and the one-time code that let the first operator in."""
     runtime = current_runtime()
     try:
         if runtime.database.read(operators.there_are_any, one_statement=True):

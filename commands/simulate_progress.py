@@ -22,7 +22,7 @@ def describe(tally: Tally, seconds: float) -> str:
 
 @contextmanager
 def progress(syncs: int) -> Iterator[Show]:
-    """Yields a function that shows a tally; `syncs` is how many syncs the run is going to make."""
+    """Yield a function that shows a tally; `syncs` is how many syncs the run is going to make."""
     shown = _on_terminal(syncs) if sys.stderr.isatty() else _in_lines(syncs)
     with shown as show:
         yield show

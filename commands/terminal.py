@@ -32,14 +32,14 @@ class Shown:
 
 @contextmanager
 def shown() -> Iterator[None]:
-    """While this is open everything that is printed is shown that way."""
+    """Show everything that way that is printed while this is open."""
     out, beside = cast("TextIO", Shown(sys.stdout)), cast("TextIO", Shown(sys.stderr))
     with redirect_stdout(out), redirect_stderr(beside):
         yield
 
 
 def raw(stream: TextIO) -> TextIO:
-    """The terminal itself, for our own lines that are drawn again and again."""
+    """Return the terminal itself, for our own lines that are drawn again and again."""
     return stream.stream if isinstance(stream, Shown) else stream
 
 

@@ -69,7 +69,7 @@ def command(*, once: bool, under: int | None) -> None:
 
 
 def _repeat_all(rounds: list[Callable[[], None]], relay: Callable[[], None], seconds: float, stop: Event) -> None:
-    """Each in a thread of its own, the first in ours: a mail server that hangs must not keep exports from settling.
+    """Run each in a thread of its own, the first in ours: a mail server that hangs must not keep exports from settling.
     `relay` goes on by itself until it is told to stop."""
     first, *others = rounds
     beside = [Thread(target=_repeat, args=(other, seconds, stop), daemon=True) for other in others]

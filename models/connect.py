@@ -8,14 +8,14 @@ from models.pooler import Connector
 
 
 def sqlite(reader: Engine, writer: Engine) -> Database:
-    """One engine reads, and one writes over a single connection."""
+    """Return the engines: one reads, and one writes over a single connection."""
     prepare(reader, writer)
     return Database(reader, writer)
 
 
 def postgresql(engine: Engine, limits: dict[str, int], *, says_pooler: bool) -> Database:
-    """One engine for everything. `limits` are the server's time limits by name, in seconds; `says_pooler` tells whether
-    the address itself speaks of a pooler."""
+    """Return one engine for everything. `limits` are the server's time limits by name, in seconds; `says_pooler` tells
+    whether the address itself speaks of a pooler."""
     connector = Connector(limits, said=says_pooler)
     connector.attach(engine)
     return Database(engine, engine, connector)

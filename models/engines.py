@@ -19,24 +19,24 @@ SHARED: dict[str, object] = {"hide_parameters": True, "pool_timeout": WAIT_SECON
 
 
 def sqlite_url(file: Path) -> URL:
-    """The engine's address of a SQLite file, whatever characters its name has."""
+    """Return the engine's address of a SQLite file, whatever characters its name has."""
     return URL.create("sqlite", database=str(file))
 
 
 def postgresql_url(parameters: dict[str, str]) -> URL:
-    """The engine's address, as far as an URL of SQLAlchemy can say it. What counts are the options: PostgreSQL's client
-    library reads more than that."""
+    """Return the engine's address, as far as an URL of SQLAlchemy can say it. What counts are the options: PostgreSQL's
+    client library reads more than that."""
     user, password, host, port, name = map(parameters.get, ("user", "password", "host", "port", "dbname"))
     return URL.create("postgresql+psycopg", user, password, host, int(port) if port and port.isdigit() else None, name)
 
 
 def sqlite_options() -> dict[str, object]:
-    """Options of SQLite's default engine, which reads."""
+    """Return the options of SQLite's default engine, which reads."""
     return SHARED | {"pool_size": 32, "max_overflow": 0, "connect_args": {"timeout": WAIT_SECONDS}}
 
 
 def postgresql_options(parameters: dict[str, str], pool_size: int) -> dict[str, object]:
-    """Options of PostgreSQL's only engine. `parameters` are those of the address, and win over ours."""
+    """Return the options of PostgreSQL's only engine. `parameters` are those of the address, and win over ours."""
     hosts = parameters.get("host", "").count(",") + 1
     # Each host in turn gets so long; two seconds are the least that the client library takes.
     ours = {"connect_timeout": max(2, WAIT_SECONDS // hosts), "application_name": "cohort-relay"} | SILENCE
@@ -45,7 +45,7 @@ def postgresql_options(parameters: dict[str, str], pool_size: int) -> dict[str, 
 
 
 def postgresql_limits(statement_seconds: int) -> dict[str, int]:
-    """The server's time limits in seconds, by name."""
+    """Return the server's time limits in seconds, by name."""
     return {
         "lock_timeout": WAIT_SECONDS,
         "statement_timeout": statement_seconds,
@@ -54,12 +54,12 @@ def postgresql_limits(statement_seconds: int) -> dict[str, int]:
 
 
 def writer_options(options: dict[str, object]) -> dict[str, object]:
-    """Options of SQLite's writing engine, which has a single connection."""
+    """Return the options of SQLite's writing engine, which has a single connection."""
     return options | {"pool_size": 1}
 
 
 def prepare(reader: Engine, writer: Engine) -> None:
-    """Hang the pragmas and the way a transaction begins on SQLite's engines."""
+    """Set the pragmas, and how a transaction begins, of SQLite's engines."""
     for engine, cache_mb in ((reader, 2), (writer, 48)):
         event.listen(engine, "connect", _pragmas(cache_mb))
     event.listen(reader, "begin", lambda connection: _begin(connection, "BEGIN"))
@@ -67,8 +67,9 @@ def prepare(reader: Engine, writer: Engine) -> None:
 
 
 def _pragmas(cache_mb: int) -> Callable[[object, object], None]:
-    """WAL so that readers never wait, FULL so that what was answered survives a power cut, and a checkpoint every
-    64 MB instead of every 4 MB: a page of random ids dirties some 1,000 leaves (0.56 of the time per page)."""
+    """Return what sets WAL, so that readers never wait, FULL, so that what was answered survives a power cut, and a
+    checkpoint every 64 MB instead of every 4 MB: a page of random ids dirties some 1,000 leaves (0.56 of the time per
+    page)."""
 
     def on_connect(connection: object, _record: object) -> None:
         connection.isolation_level = None  # type: ignore[attr-defined]  # we say BEGIN ourselves

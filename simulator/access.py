@@ -13,7 +13,7 @@ _FORGET = text("DELETE FROM api_token WHERE name = :name")
 
 
 def password_of(runtime: Runtime, name: str) -> str:
-    """A password of connection `name`, which is made if there is none; the others stay live."""
+    """Return a password of connection `name`, which is made if there is none; the others stay live."""
     key, now = runtime.settings.secret_key, runtime.clock()
 
     def write(db: Connection) -> str:
@@ -25,7 +25,7 @@ def password_of(runtime: Runtime, name: str) -> str:
 
 @contextmanager
 def passing_token(runtime: Runtime) -> Iterator[str]:
-    """A read token that is gone when the run ends."""
+    """Lend a read token, which is gone when the run ends."""
     name, key, now = f"simulate-{secrets.token_hex(4)}", runtime.settings.secret_key, runtime.clock()
     token = runtime.database.write(lambda db: tokens.add(db, key, name, "read", now))
     try:

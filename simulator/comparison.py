@@ -35,8 +35,8 @@ class Verdict:
 
 
 def compare(reader: Reader, cohort: Cohort, patience: float = 60) -> Verdict:
-    """Everything that the API says about `cohort` against what was sent; waits up to `patience` seconds for a sweep
-    that the worker has in hand. Raises CannotRead."""
+    """Compare everything that the API says about `cohort` against what was sent; waits up to `patience` seconds for a
+    sweep that the worker has in hand. Raises CannotRead."""
     verdict = Verdict(cohort.project_id, cohort.cohort_id, cohort.name, len(cohort.members))
     verdict.problems += _not_in_step(cohort)
     sessions = _settled_sessions(reader, cohort, patience)
@@ -93,7 +93,7 @@ def _not_in_step(cohort: Cohort) -> list[str]:
 
 
 def _settled_sessions(reader: Reader, cohort: Cohort, patience: float) -> list[Row]:
-    """The cohort's sessions, once none of them is at work without a call any more."""
+    """Return the cohort's sessions, once none of them is at work without a call any more."""
     patient = Retrying(
         retry=retry_if_result(lambda rows: any(row["status"] in WORKING for row in rows)),
         stop=stop_after_delay(patience),
@@ -133,7 +133,7 @@ def _compare_log(log: Replay, there: set[str], sessions: list[Row]) -> list[str]
 
 
 def _compare_sessions(cohort: Cohort, sessions: list[Row]) -> list[str]:
-    """Every session that was delivered whole is complete, with the members that it had."""
+    """Check that every session that was delivered whole is complete, with the members that it had."""
     known = {(row["session_id"], row["action"]): row for row in sessions}
     wrong = [key for key, members in cohort.delivered.items() if not _is_whole(known.get(key), members)]
     if not wrong:

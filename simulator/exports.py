@@ -38,7 +38,7 @@ class Cohort:
     delivered: dict[tuple[str, str], int] = field(default_factory=dict)  # members, by session id and action
 
     def due(self, minute: int, new_id: NewId, *, one_id: bool = False) -> list["Export"]:
-        """The exports of this cycle: both diffs also where nobody moved, which is Mixpanel's heartbeat.
+        """Return the exports of this cycle: both diffs also where nobody moved, which is Mixpanel's heartbeat.
 
         Whether the two diffs of a cycle share a session id is not documented; `one_id` decides.
         """
@@ -56,7 +56,7 @@ class Cohort:
         ]
 
     def succeeded(self, minute: int) -> None:
-        """Every call of a sync got its success: this is the new snapshot."""
+        """Note that every call of a sync got its success: this is the new snapshot."""
         self.snapshot, self.snapshot_at, self.in_step = frozenset(self.members), minute, True
 
     def failed(self) -> None:
@@ -69,7 +69,8 @@ class Cohort:
         self.members.difference_update(numbers)
 
     def drift(self, dice: Random, entering: int, leaving: int) -> None:
-        """Somebody enters and somebody leaves, but nobody who already moved since the snapshot moves back.
+        """Let people move: somebody enters and somebody leaves, but nobody who already moved since the snapshot moves
+        back.
 
         Who enters and leaves again between two successful syncs is in no diff; where the first of them failed halfway,
         a receiver keeps that person, and no receiver could know better. Left out here, so that every difference that
@@ -110,7 +111,7 @@ class Export:
         return max(1, -(-len(self) // size))
 
     def pages(self, size: int) -> list["Page"]:
-        """At least one page: an empty export is a page without members."""
+        """Return the pages, at least one: an empty export is a page without members."""
         total = self.total_pages(size)
         return [Page(self, number, total, slice((number - 1) * size, number * size)) for number in range(1, total + 1)]
 
@@ -133,7 +134,7 @@ class Page:
     part: slice
 
     def body(self) -> bytes:
-        """The call's JSON, in the shape of Mixpanel's documentation."""
+        """Return the call's JSON, in the shape of Mixpanel's documentation."""
         cohort = self.export.cohort
         parameters = {
             "mixpanel_project_id": cohort.project_id,

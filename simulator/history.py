@@ -115,7 +115,7 @@ class History:
     # --- the six weeks
 
     def events(self) -> list[Entry]:
-        """What is on the schedule until now, oldest first; give each to `happen`."""
+        """Return what is on the schedule until now, oldest first; give each to `happen`."""
         return sorted([*self._schedule(), (self.now, self.upkeep)], key=lambda entry: entry[0])
 
     def happen(self, entry: Entry) -> None:
@@ -143,7 +143,7 @@ class History:
             yield self.now - int(days * DAY), event
 
     def cycle(self) -> None:
-        """People move, and both connections sync."""
+        """Let people move, and both connections sync."""
         if self.trial.snapshot is not None:
             self._move()
         for connection in (self.crm, self.newsletter):
@@ -168,7 +168,7 @@ class History:
         self.beta.enter(self._some(self.power, self._about(1)))
 
     def _convert(self, numbers: list[int]) -> None:
-        """Whose trial ends with a purchase."""
+        """Let these end their trial with a purchase."""
         for number in numbers:
             self.people.changed[number] = self.people.changed[number] | {"plan": self.dice.choice(PAID_PLANS)}
         self.trial.leave(numbers)
@@ -179,7 +179,7 @@ class History:
             cohort.leave(numbers)
 
     def _pass_through(self, cohort: Cohort, entering: int, leaving: int) -> None:
-        """Paying users who come and go; some of them come back."""
+        """Let paying users come and go; some of them come back."""
         cohort.leave(self._some(cohort, self._about(leaving)))
         cohort.enter(self._some(self.paying, self._about(entering)))
 
@@ -193,20 +193,21 @@ class History:
         return numbers
 
     def _signed_up(self) -> dict[str, Any]:
-        """Who comes during the six weeks has just signed up."""
+        """Return when a newcomer signed up: now, or nothing for those who are there as the six weeks begin."""
         if self._minute() == 0:
             return {}
         return {"signed_up": datetime.fromtimestamp(self.clock() / 1000, UTC).date().isoformat()}
 
     def _about(self, amount: int) -> int:
-        """So many in the usual stretch, on average, and as large a share of them as of that has passed."""
+        """Return how many move: `amount` in the usual stretch, on average, and as large a share of them as of that has
+        passed."""
         some = self.dice.randint(0, 2 * amount) * self.share
         return int(some) + (self.dice.random() < some % 1)
 
     # --- what else happens in six weeks
 
     def _odd_members(self) -> None:
-        """The next diff brings members whom nobody can keep."""
+        """Let the next diff bring members whom nobody can keep."""
         self.trial.odd.extend(NO_IDS)
 
     def _rename(self) -> None:
@@ -223,7 +224,7 @@ class History:
         self.readers.succeeded(self._minute())
 
     def _wrong_password(self) -> None:
-        """A sync that somebody set up with a password of their own."""
+        """Play a sync that somebody set up with a password of their own."""
         stranger = Paced(self.clock, self.url, "crm", "not the password", self.dice)
         export, _ = self.trial.due(self._minute(), stranger.new_id)
         try:
@@ -236,13 +237,14 @@ class History:
         requests.post(sender.address, json=ALERT, auth=sender.login, timeout=TIMEOUT)
 
     def _half_an_export(self) -> None:
-        """A one-time export of three pages, of which the last never comes."""
+        """Play a one-time export of three pages, of which the last never comes."""
         (export,) = self.guests.due(self._minute(), self.newsletter.sender.new_id)
         for page in export.pages(PAGE_SIZE)[:2]:
             self.newsletter.sender.send(page)
 
 
 def _cycles() -> Iterator[int]:
-    """How long before now the cycles were: twice a day, and on the last day every half hour, as Mixpanel's are."""
+    """Yield how long before now the cycles were: twice a day, and on the last day every half hour, as Mixpanel's
+    are."""
     yield from range(PAST, DAY, -DAY // 2)
     yield from range(DAY - HOUR // 2 + LAST_CYCLE, 0, -HOUR // 2)

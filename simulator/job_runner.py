@@ -110,7 +110,7 @@ def _put_back(db: Connection, runtime: Runtime, job: Job, report: Report | None)
 
 
 def _report(runtime: Runtime, job: Job, stop: Event) -> Report | None:
-    """What came of it; None where the worker was told to stop."""
+    """Play it, and return what came of it; None where the worker was told to stop."""
     sent: list[dict[str, Any]] = []
     if job.hindrance:
         return _failed(sent, job.hindrance)
@@ -176,7 +176,7 @@ def _send(sender: Sender, page: Page) -> None:
 
 
 def _pages(cohort: Cohort, sender: Sender) -> Iterator[tuple[Page, bool]]:
-    """The calls in their order, and whether the page came before. Advancing says that the page before arrived."""
+    """Yield the calls in their order, and whether the page came before. Advancing says that the page before arrived."""
     (whole,) = cohort.due(0, sender.new_id)
     first, *others = whole.pages(PAGE_SIZE)
     yield from ((page, False) for page in reversed(others))
@@ -201,13 +201,13 @@ def _line(page: Page, *, again: bool) -> dict[str, Any]:
 
 
 def new_cohort(connection: str) -> Cohort:
-    """Mixpanel's side of the connection's simulated cohort, which no other connection has."""
+    """Return Mixpanel's side of the connection's simulated cohort, which no other connection has."""
     people = Population(SEED, PEOPLE + ENTER)
     return Cohort(PROJECT, f"simulated-{connection}", NAME, DESCRIPTION, people, set(range(PEOPLE)))
 
 
 def address(settings: Settings) -> str:
-    """Where the app answers: at its public address, or at least on this machine. Raises CannotPlay."""
+    """Return where the app answers: at its public address, or at least on this machine. Raises CannotPlay."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - "every address"
     local = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
     for url in dict.fromkeys((settings.public_url, local)):

@@ -17,7 +17,7 @@ class Quiet(WSGIRequestHandler):
 
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
-    """Yields the server's address; the server is gone afterwards."""
+    """Serve, and yield the server's address; the server is gone afterwards."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

@@ -28,7 +28,7 @@ class Connection:
     troubles: list[str] = field(default_factory=list)  # what an operator would read in Mixpanel, oldest first
 
     def cycle(self) -> None:
-        """People move, then every cohort is synced. A paused sync stays paused."""
+        """Let people move, then sync every cohort. A paused sync stays paused."""
         for cohort in self.cohorts:
             if cohort.snapshot is not None:
                 self.moves(cohort, self.sender.dice)
@@ -44,7 +44,7 @@ class Connection:
 
     @property
     def is_paused(self) -> bool:
-        """Whether Mixpanel has paused every sync of this connection."""
+        """Tell whether Mixpanel has paused every sync of this connection."""
         return all(cohort.paused is not None for cohort in self.cohorts)
 
     def forget(self) -> list[str]:
@@ -62,7 +62,7 @@ class Connection:
         self.minute += self.minutes
 
     def sync(self, cohort: Cohort) -> bool:
-        """One sync of one cohort; whether it succeeded. A failed one leaves the snapshot where it was."""
+        """Sync one cohort; tell whether it succeeded. A failed one leaves the snapshot where it was."""
         self.sender.tally.syncs += 1
         try:
             self._deliver(cohort)
@@ -93,7 +93,7 @@ def _says(error: GaveUp | Paused) -> str:
 
 
 def churn(share: float) -> Moves:
-    """Moves that let about `share` of a cohort leave at each cycle, and about as many enter."""
+    """Return the moves that let about `share` of a cohort leave at each cycle, and about as many enter."""
 
     def moves(cohort: Cohort, dice: Random) -> None:
         expected = share * max(len(cohort.members), 1)
@@ -103,6 +103,6 @@ def churn(share: float) -> Moves:
 
 
 def _about(expected: float, dice: Random) -> int:
-    """A whole number between nothing and twice `expected`, `expected` on average."""
+    """Return a whole number between nothing and twice `expected`, `expected` on average."""
     amount = expected * 2 * dice.random()
     return int(amount) + (dice.random() < amount % 1)

@@ -53,7 +53,7 @@ class Population:
         return str(UUID(bytes=self._dice(number)[:16], version=4))
 
     def member(self, number: int) -> Member:
-        """The member object as Mixpanel exports it."""
+        """Return the member object as Mixpanel exports it."""
         if number < len(self.known):
             return dict(self.known[number])
         return self._made(number)

@@ -44,7 +44,7 @@ class Plan:
 
 
 def new_cohorts(plan: Plan, connections: int) -> list[list[Cohort]]:
-    """Each connection's cohorts. All draw on the same people, so that connections share them."""
+    """Return each connection's cohorts. All draw on the same people, so that connections share them."""
     population = Population(plan.seed, 2 * plan.people)
     base = int.from_bytes(blake2b(plan.seed.encode(), digest_size=3).digest(), "big")
     every = [_new_cohort(plan, population, base * 1000 + number) for number in range(connections * plan.cohorts)]
@@ -58,7 +58,7 @@ def _new_cohort(plan: Plan, population: Population, number: int) -> Cohort:
 
 
 def continued_cohorts(plan: Plan, connections: int, reader: Reader) -> list[list[Cohort]]:
-    """The project's cohorts as the API has them, in step, spread over the connections. Raises CannotRead.
+    """Return the project's cohorts as the API has them, in step, spread over the connections. Raises CannotRead.
 
     A cohort whose whole export never ended is left alone: Mixpanel would start that over.
     """
@@ -100,5 +100,6 @@ def _continued(row: Row, members: set[int], population: Population) -> Cohort:
 
 
 def already_there(reader: Reader, cohorts: Sequence[Cohort]) -> list[str]:
-    """Ids of those cohorts that the API knows already: a first export by `add_members` would not clear them."""
+    """Return the ids of those cohorts that the API knows already: a first export by `add_members` would not clear
+    them."""
     return [cohort.cohort_id for cohort in cohorts if reader.cohort(cohort.project_id, cohort.cohort_id) is not None]

@@ -38,7 +38,7 @@ class Reader:
         return self._rows("/cohorts")
 
     def cohort(self, project_id: str, cohort_id: str) -> Row | None:
-        """The cohort, or None where nobody has synced it yet."""
+        """Return the cohort, or None where nobody has synced it yet."""
         return self._get(_path(project_id, cohort_id))
 
     def members(self, project_id: str, cohort_id: str) -> Iterator[Row]:
@@ -48,7 +48,7 @@ class Reader:
         return self._rows("/sessions", project_id=project_id, cohort_id=cohort_id)
 
     def changes(self, project_id: str, cohort_id: str) -> Iterator[Row]:
-        """The whole log, oldest first; `next` is always a cursor, so that an empty page is the end."""
+        """Return the whole log, oldest first; `next` is always a cursor, so that an empty page is the end."""
         path, after = f"{_path(project_id, cohort_id)}/changes", None
         while rows := (page := self._must_get(path, after=after, limit=PAGE))["data"]:
             yield from rows
@@ -86,6 +86,6 @@ def _path(project_id: str, cohort_id: str) -> str:
 
 
 def _as_told(state: RetryCallState) -> float:
-    """Seconds to wait, as the refusal's Retry-After says."""
+    """Return the seconds to wait, as the refusal's Retry-After says."""
     answer = state.outcome.result() if state.outcome else None
     return float(answer.headers.get("Retry-After", 1)) if answer is not None else 1

@@ -34,7 +34,7 @@ def await_server(url: str, seconds: float) -> None:
 
 @contextmanager
 def stopped_by_signals(stop: Event) -> Iterator[None]:
-    """SIGTERM and SIGINT set `stop`."""
+    """Let SIGTERM and SIGINT set `stop`."""
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()

@@ -173,7 +173,7 @@ class Sender:
 
 
 def judge(action: str, response: requests.Response) -> None:
-    """What Mixpanel makes of an answer: nothing of a success; raises Transient or Paused otherwise."""
+    """Judge an answer as Mixpanel does: return for a success, raise Transient or Paused otherwise."""
     answer = _envelope(response)
     said = f"{response.status_code}: {_message(answer) or 'no message'}"
     if response.status_code == TOO_MANY or response.status_code >= SERVER_ERRORS:

@@ -7,7 +7,8 @@ import requests
 
 
 def session(url: str) -> requests.Session:
-    """A session for calls to `url`. No proxy that the environment names stands between this machine and itself."""
+    """Return a session for calls to `url`. No proxy that the environment names stands between this machine and
+    itself."""
     made = requests.Session()
     made.trust_env = not _is_here(urlsplit(url).hostname or "")
     return made

@@ -20,7 +20,7 @@ OLDEST_POSTGRESQL = 120000  # MATERIALIZED in WITH
 
 
 def database(settings: Settings, stored: Database) -> Check:
-    """Whether the database can be reached and written, and is new enough."""
+    """Check whether the database can be reached and written, and is new enough."""
     url = settings.database_url
     found = str(sqlite_file(url)) if settings.on_sqlite else where(url)
     try:
@@ -57,7 +57,7 @@ def revision(stored: Database) -> Check:
 
 
 def secret_key(runtime: Runtime) -> Check:
-    """Whether SECRET_KEY is the one that the database was filled with."""
+    """Check whether SECRET_KEY is the one that the database was filled with."""
     found = runtime.database.read(lambda db: key_check.is_right(db, runtime.settings.secret_key))
     if found is False:
         runtime.settings.forget_made_key()

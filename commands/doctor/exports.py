@@ -25,7 +25,7 @@ _FAILURES = text("""
 
 
 def worker(runtime: Runtime) -> list[Check]:
-    """A worker leaves no sign of life, so that only work left undone tells of its absence."""
+    """Check whether a worker runs. It leaves no sign of life, so that only work left undone tells of its absence."""
     now = runtime.clock()
     unmarked = now - Rules.of(runtime.settings).stalled - GRACE
     values = {"now": now, "overdue": now - GRACE, "unmarked": unmarked}
@@ -61,7 +61,7 @@ def all_connections(runtime: Runtime) -> list[Check]:
 
 
 def connection(listed: connections.Listed, now: int) -> Check:
-    """One connection: on or off, its live passwords and the last call, which is known to the minute."""
+    """Check one connection: on or off, its live passwords and the last call, which is known to the minute."""
     name = f"connection {listed.name}"
     used = max((at for _, _, at in listed.passwords if at), default=None)
     found = f"{many(len(listed.passwords), 'live password')}, last call {utc(used)}"
@@ -78,7 +78,7 @@ def connection(listed: connections.Listed, now: int) -> Check:
 
 
 def failures(runtime: Runtime) -> list[Check]:
-    """The newest refusals of the last day."""
+    """Return the newest refusals of the last day."""
     values = {"since": runtime.clock() - DAY, "shown": SHOWN_FAILURES}
     found = runtime.database.read(lambda db: db.execute(_FAILURES, values).all())
     return [failure(row) for row in found] or [ok("failures", "none in the last 24 hours")]

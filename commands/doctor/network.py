@@ -12,7 +12,8 @@ REACHABLE = "Set PUBLIC_URL to the https:// address under which Mixpanel can rea
 
 
 def public_url(settings: Settings) -> Check:
-    """Mixpanel must reach us from the internet, over https, because it sends a password with every call."""
+    """Check the public address: Mixpanel must reach us from the internet, over https, because it sends a password with
+    every call."""
     name, address = "public address", urlsplit(settings.public_url)
     if is_loopback(address.hostname or ""):
         return warn(name, f"{settings.public_url} is reached from this machine alone", REACHABLE)
@@ -25,7 +26,7 @@ def public_url(settings: Settings) -> Check:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches `host`; 0.0.0.0 and :: mean "every address", which is none to call."""
+    """Tell whether only this machine reaches `host`; 0.0.0.0 and :: mean "every address", which is none to call."""
     try:
         return ip_address(host).is_loopback or ip_address(host).is_unspecified
     except ValueError:

@@ -20,7 +20,7 @@ READ, ENTER, WRITE = stat.S_IROTH, stat.S_IXOTH, stat.S_IWOTH
 
 
 def of_others(settings: Settings) -> Check:
-    """Whether members, hashes and the key are for the app's user alone."""
+    """Check whether members, hashes and the key are for the app's user alone."""
     found = open_to_others(settings)
     if not found:
         return ok("rights", "no other user of this machine can read what is kept in files")
@@ -30,12 +30,12 @@ def of_others(settings: Settings) -> Check:
 
 
 def open_to_others(settings: Settings) -> list[Path]:
-    """The paths that another user of this machine can read or write, the folder first."""
+    """Return the paths that another user of this machine can read or write, the folder first."""
     return [path for path in _kept(settings) if _is_open(path)]
 
 
 def mend(paths: list[Path]) -> str:
-    """The command that takes these rights from others, and from nobody else; a folder brings what is in it."""
+    """Return the command that takes these rights from others, and from nobody else; a folder brings what is in it."""
     outermost = [path for path in paths if not set(path.parents) & set(paths)]
     return f"chmod -R o-rwx {' '.join(shlex.quote(str(path)) for path in outermost)}"
 
@@ -53,7 +53,8 @@ def _kept(settings: Settings) -> Iterator[Path]:
 
 
 def _is_open(path: Path) -> bool:
-    """Whether others may; what they cannot come to is closed. What is not there, or not ours to see, is not open."""
+    """Tell whether others may; what they cannot come to is closed. What is not there, or not ours to see, is not
+    open."""
     try:
         mode, around = path.stat().st_mode, path.parent.stat().st_mode
     except OSError:

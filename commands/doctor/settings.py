@@ -9,7 +9,7 @@ from config.settings import SETTINGS, Settings
 
 
 def settings_file(settings: Settings) -> Check:
-    """Whether `.env` names only settings that exist; a wrong value already stopped the start."""
+    """Check whether `.env` names only settings that exist; a wrong value already stopped the start."""
     unknown = sorted(instance_files.stored(settings.instance / ".env").keys() - settings.origins.keys())
     if not unknown:
         chosen = sum(origin != "default" for origin in settings.origins.values())

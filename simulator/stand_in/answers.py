@@ -44,7 +44,7 @@ class Mixpanel:
         self._members = members
 
     def answer(self, call: Call) -> Reply:
-        """Status, and a text or something for JSON."""
+        """Return the status, and a text or something for JSON."""
         if call.path.startswith("/api/lookup-tables"):
             return self._lookup(call)
         work = {
@@ -81,7 +81,7 @@ class Mixpanel:
         return 400, answer | {"status": "Bad Request"}
 
     def _track(self, call: Call) -> Reply:
-        """A 1 says that one or more were valid, and nothing of the token."""
+        """Answer 1 or 0: a 1 says that one or more were valid, and nothing of the token."""
         now, stored = time.time(), 0
         for event in _list(call.records):
             good = isinstance(event, dict) and event.get("event") and isinstance(event.get("properties"), dict)
@@ -103,7 +103,7 @@ class Mixpanel:
         return 200, _track_answer(call, not faults, error)
 
     def _export(self, call: Call) -> Reply:
-        """The events of the days asked for that came some seconds ago, one JSON object a line."""
+        """Return the events of the days asked for that came some seconds ago, one JSON object a line."""
         if not call.user:
             return 401, {"error": "Invalid credentials"}
         wanted = json.loads(call.query.get("event") or "null")
@@ -127,7 +127,7 @@ class Mixpanel:
         return 200, self._cohorts()
 
     def _query_engage(self, call: Call) -> Reply:
-        """The members of a cohort, or the profiles that were sent to the stand-in."""
+        """Return the members of a cohort, or the profiles that were sent to the stand-in."""
         page = int(call.form.get("page") or 0)
         cohort = json.loads(call.form.get("filter_by_cohort") or "null")
         if cohort is not None:
@@ -139,7 +139,7 @@ class Mixpanel:
         return 200, answer | {"results": results}
 
     def _anything(self, call: Call) -> Reply:
-        """Calls that have nothing to tell here: an empty answer of the right shape, never a made-up one."""
+        """Answer calls that have nothing to tell here: an empty answer of the right shape, never a made-up one."""
         if call.path == "/app/me":
             return (200, {"status": "ok", "results": {}}) if call.user else (401, {"status": "error"})
         if call.path.startswith("/query/"):

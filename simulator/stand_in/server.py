@@ -64,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
         return Call(self.command, parts.path, query, form, records, text, self._user())
 
     def _user(self) -> str:
-        """Who signs in, empty where nobody does."""
+        """Return who signs in, empty where nobody does."""
         scheme, _, given = self.headers.get("Authorization", "").partition(" ")
         try:
             return base64.b64decode(given, validate=True).decode().partition(":")[0] if scheme == "Basic" else ""
@@ -73,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _records(text: str, kind: str, form: dict[str, str]) -> Any:
-    """The body as JSON; None where it is none."""
+    """Return the body as JSON; None where it is none."""
     try:
         if kind.startswith("application/x-ndjson"):
             return [json.loads(line) for line in text.splitlines() if line.strip()]

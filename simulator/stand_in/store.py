@@ -33,7 +33,7 @@ class Shelf:
     lock: Lock = field(default_factory=Lock)
 
     def take_event(self, event: Record, now: float) -> None:
-        """An event with the same name, id, time and `$insert_id` is counted once."""
+        """Keep an event; one with the same name, id, time and `$insert_id` is counted once."""
         properties = event["properties"]
         seconds = seconds_of(properties.get("time", now))
         insert_id = properties.get("$insert_id") or object()
@@ -55,12 +55,12 @@ class Shelf:
 
 
 def seconds_of(time: Any) -> float:
-    """Seconds since 1970 of a time in seconds or milliseconds."""
+    """Return the seconds since 1970 of a time in seconds or milliseconds."""
     return float(time) / 1000 if float(time) > MILLISECONDS else float(time)
 
 
 def fault_of_import(event: Any, now: float) -> Fault | None:
-    """The first thing for which `/import` with `strict=1` refuses an event (mixpanel-facts 4.1)."""
+    """Return the first thing for which `/import` with `strict=1` refuses an event (mixpanel-facts 4.1)."""
     if not isinstance(event, dict) or not isinstance(event.get("event"), str) or not event["event"]:
         return "event", "'event' must be a non-empty string"
     if not isinstance(event.get("properties"), dict):
@@ -88,7 +88,7 @@ def _invalid(name: str, what: str) -> Fault:
 
 
 def fault_of_update(update: Any, *, group: bool) -> Fault | None:
-    """The first thing for which `/engage` or `/groups` refuses an update (mixpanel-facts 3.4, 3.5)."""
+    """Return the first thing for which `/engage` or `/groups` refuses an update (mixpanel-facts 3.4, 3.5)."""
     if not isinstance(update, dict) or not update.get("$token"):
         return "$token", "$token, missing or empty"
     for name in ("$group_key", "$group_id") if group else ("$distinct_id",):

@@ -47,7 +47,7 @@ REASONS = {
 
 
 def as_text(value: Any) -> str | None:
-    """An id as text: `42`, `42.0` and `"42"` are the same (S1); None for what is neither text nor a number."""
+    """Return an id as text: `42`, `42.0` and `"42"` are the same (S1); None for what is neither text nor a number."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -66,8 +66,8 @@ def _float_as_text(value: float) -> str | None:
 
 
 def are_plain(ids: Sequence[Any]) -> bool:
-    """Whether all these ids can be kept beyond doubt: printable ASCII without spaces, neither too long nor as short as
-    the illegal words are. Raises TypeError where one is no text."""
+    """Tell whether all these ids can be kept beyond doubt: printable ASCII without spaces, neither too long nor as
+    short as the illegal words are. Raises TypeError where one is no text."""
     together = "".join(ids)
     if not together.isascii() or _ZERO_UUID in together:
         return False
@@ -79,7 +79,7 @@ def are_plain(ids: Sequence[Any]) -> bool:
 
 
 def reason_against(value: Any) -> str | None:
-    """Why `value` cannot be a distinct id: a key of REASONS, or None where it can (S2)."""
+    """Return why `value` cannot be a distinct id: a key of REASONS, or None where it can (S2)."""
     if value is None:
         return "missing"
     text = as_text(value)
@@ -95,7 +95,7 @@ def reason_against(value: Any) -> str | None:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether no database refuses the text: a lone surrogate is no character."""
+    """Tell whether every database takes the text: a lone surrogate is no character."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -25,8 +25,9 @@ class NotJson(ValueError):
 
 
 def text_of(data: bytes) -> tuple[str, int]:
-    """A document as text, in UTF-8, UTF-16 or UTF-32, and how many of its bytes are no UTF-8. Each of these stands in
-    the text as half of a character, so that an id that holds one is told from others; `clean_text` replaces it."""
+    """Return a document as text, from UTF-8, UTF-16 or UTF-32, and how many of its bytes are no UTF-8. Each of these
+    stands in the text as half of a character, so that an id that holds one is told from others; `clean_text` replaces
+    it."""
     encoding = json.detect_encoding(data)
     if not encoding.startswith("utf-8"):
         return _wide_text(data, encoding), 0
@@ -46,8 +47,8 @@ def _wide_text(data: bytes, encoding: str) -> str:
 
 
 def decode_lenient(data: bytes | str) -> Any:
-    """What `data` says, also where a strict reader refuses it for one character, number or depth: `clean` it before it
-    is kept. Raises NotJson."""
+    """Return what `data` says, also where a strict reader refuses it for one character, number or depth: `clean` it
+    before it is kept. Raises NotJson."""
     text = data if isinstance(data, str) else text_of(data)[0]
     try:
         return json.loads(text, parse_int=_whole)
@@ -65,7 +66,7 @@ def _decode_shallow(text: str) -> Any:
 
 
 def _shallow(text: str) -> str:
-    """The document with null for what lies deeper than any reader bears."""
+    """Return the document with null for what lies deeper than any reader bears."""
     kept, depth, start = [], 0, 0
     for bracket in _BRACKETS.finditer(text):
         mark = text[bracket.start()]
@@ -93,7 +94,8 @@ def encode(value: Any) -> str:
 
 
 def clean(value: Any, levels: int = DEEPEST) -> Any:
-    """`value` without NUL characters, lone surrogates, numbers that are not finite and what lies too deep (S3)."""
+    """Return `value` without NUL characters, lone surrogates, numbers that are not finite and what lies too deep
+    (S3)."""
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, dict | list) and not levels:
@@ -108,7 +110,7 @@ def clean(value: Any, levels: int = DEEPEST) -> Any:
 
 
 def clean_text(value: str) -> str:
-    """`value` without NUL characters; in place of each half of a character stands a sign for it."""
+    """Return `value` without NUL characters; in place of each half of a character stands a sign for it."""
     if value.isascii():
         return value.replace("\0", "")
     return _WRONG_BYTE.sub("\ufffd", value.replace("\0", "")).encode("utf-8", "replace").decode()

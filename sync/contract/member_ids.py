@@ -52,8 +52,8 @@ def members(raws: list[Raw]) -> Named:
 
 
 def _plain(raws: list[Raw], claims: Sequence[_Identity | None]) -> dict[str, Raw] | None:
-    """The members of a page on which every id is beyond doubt, as it nearly always is: a few passes in C instead of a
-    thousand questions in Python. None where somebody has to look closer."""
+    """Return the members of a page on which every id is beyond doubt, as it nearly always is: a few passes in C instead
+    of a thousand questions in Python. None where somebody has to look closer."""
     ids: list[Any] = [claimed.mixpanel_distinct_id if claimed is not None else None for claimed in claims]
     try:
         plain = identity.are_plain(ids)
@@ -66,7 +66,7 @@ def _plain(raws: list[Raw], claims: Sequence[_Identity | None]) -> dict[str, Raw
 
 
 def _identities(raws: list[Raw]) -> Sequence[_Identity | None]:
-    """The ids that the members claim, all in one go where they are objects; None for what is no object."""
+    """Return the ids that the members claim, all in one go where they are objects; None for what is no object."""
     try:
         return _decode_identities(b"[" + b",".join(raws) + b"]")
     except (msgspec.MsgspecError, RecursionError):
@@ -89,7 +89,7 @@ def _identity_lenient(raw: Raw) -> _Identity | None:
 
 
 def _bare_id(raw: Raw) -> str | float | None:
-    """The id where a member is nothing else (S4): text or a number; None where it is neither."""
+    """Return the id where a member is nothing else (S4): text or a number; None where it is neither."""
     try:
         value = json_text.decode_lenient(bytes(raw))
     except json_text.NotJson:
@@ -98,7 +98,7 @@ def _bare_id(raw: Raw) -> str | float | None:
 
 
 def _first_id(claimed: _Identity) -> Any:
-    """The first of the three spellings that holds something; else the first that is there."""
+    """Return the first of the three spellings that holds something; else the first that is there."""
     spellings = (claimed.mixpanel_distinct_id, claimed.distinct_id, claimed.dollar)
     present = [value for value in spellings if value is not UNSET and value is not None]
     filled = [value for value in present if value != ""]
@@ -106,7 +106,7 @@ def _first_id(claimed: _Identity) -> Any:
 
 
 def _shown(value: Any, raw: Raw) -> str:
-    """The raw value for the operator, as JSON text, bounded."""
+    """Return the raw value for the operator, as JSON text, bounded."""
     if value is None:
         return bytes(raw).decode()[:1000]
     return json_text.encode(value if isinstance(value, str) else json_text.clean(value))[:1000]

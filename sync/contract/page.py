@@ -73,7 +73,8 @@ class Page(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> int:
-        """What makes a page that returns the same page (S7): its number, or a negative one made from its body."""
+        """Return what makes a page that returns the same page (S7): its number, or a negative one made from its
+        body."""
         if self.number is not None:
             return self.number
         return -1 - int.from_bytes(self.digest[:7], "big")
@@ -107,7 +108,7 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
 def parse(body: bytes) -> Page:
-    """The page that `body` says; raises Refused where a person must act (see DESIGN.md, "Replies")."""
+    """Return the page that `body` says. Raises Refused where a person must act (see DESIGN.md, "Replies")."""
     if cause := size_limits.why_not(body):
         raise _too_many(cause)
     replaced = 0
@@ -155,8 +156,8 @@ def _understand(envelope: _Envelope, body: bytes, replaced: int) -> Page:
 
 
 def _from_any_shape(body: bytes) -> tuple[_Envelope, int]:
-    """The envelope, and how many bytes were replaced, of a body in another shape than the documented one (S4): one
-    object for `members` or one keyed by numbers, `members` beside `parameters`, a page_info that is no object,
+    """Return the envelope, and how many bytes were replaced, of a body in another shape than the documented one (S4):
+    one object for `members` or one keyed by numbers, `members` beside `parameters`, a page_info that is no object,
     characters and bytes that strict readers refuse."""
     written, replaced = json_text.text_of(body)
     try:
@@ -198,7 +199,8 @@ def _too_many(cause: str) -> Refused:
 
 
 def _raw(member: Any) -> Raw:
-    """One member as JSON that strict readers take, but for its ids: they are kept or rejected as they came (S2)."""
+    """Return one member as JSON that strict readers take, but for its ids: they are kept or rejected as they came
+    (S2)."""
     if isinstance(member, dict):
         ids = {name: member[name] for name in identity.SPELLINGS if isinstance(member.get(name), str)}
         return Raw(json_text.encode(json_text.clean(member) | ids).encode())
@@ -217,7 +219,7 @@ def _listed(members: Any) -> list[Any]:
 
 
 def _in_order(members: dict[str, Any]) -> list[Any]:
-    """The values of an object keyed by numbers, as some libraries write a list with gaps."""
+    """Return the values of an object keyed by numbers, as some libraries write a list with gaps."""
     return [members[place] for place in sorted(members, key=lambda place: (len(place), place))]
 
 
@@ -226,7 +228,8 @@ def _is_place(key: str) -> bool:
 
 
 def _page_numbers(info: _PageInfo | None, members: int) -> tuple[int | None, int | None]:
-    """(page number, total pages), both None where the call does not say; raises Refused where they are impossible."""
+    """Return (page number, total pages), both None where the call does not say; raises Refused where they are
+    impossible."""
     if info is None or info.total_pages is None or info.page_count is None:
         return None, None
     total, number = _page_number(info.total_pages), _page_number(info.page_count)
@@ -238,7 +241,7 @@ def _page_numbers(info: _PageInfo | None, members: int) -> tuple[int | None, int
 
 
 def _page_number(value: Any) -> int | None:
-    """A page number, which may arrive as text (S1)."""
+    """Return a page number, which may arrive as text (S1)."""
     text = identity.as_text(value)
     found = _WHOLE.fullmatch(text.strip()) if text is not None else None
     return int(found[1]) if found else None
@@ -250,7 +253,7 @@ def _impossible(info: _PageInfo) -> str:
 
 
 def _shown_number(value: Any) -> str:
-    """A number as it came; whatever else stands in its place could be anything, also a member's data (P30)."""
+    """Return a number as it came; whatever else stands in its place could be anything, also a member's data (P30)."""
     text = identity.as_text(value) or ""
     return text if re.fullmatch(r"-?\d{1,20}(\.\d{1,6})?", text, re.ASCII) else "no number"
 
@@ -262,7 +265,7 @@ def _id_or_none(value: Any) -> str | None:
 
 
 def _session_id(value: Any) -> str:
-    """Mixpanel's session id, empty where there is none; one too long to index is kept as its digest."""
+    """Return Mixpanel's session id, empty where there is none; one too long to index is kept as its digest."""
     text = json_text.clean_text(identity.as_text(value) or "").strip()
     if len(text.encode()) > identity.LONGEST_ID:
         return "long:" + xxhash.xxh3_128_hexdigest(text.encode())
@@ -270,14 +273,14 @@ def _session_id(value: Any) -> str:
 
 
 def _label(value: Any) -> str | None:
-    """A name or description; None where the call has none, so that the label we know stays."""
+    """Return a name or description; None where the call has none, so that the label we know stays."""
     text = identity.as_text(value)
     text = json_text.clean_text(text[:20_000])[:10_000] if text is not None else None
     return text if text is None or any(map(_is_visible, text)) else ""
 
 
 def _is_visible(character: str) -> bool:
-    """Whether it can be seen: spaces can't, nor can what only joins, turns or controls others."""
+    """Tell whether it can be seen: spaces can't, nor can what only joins, turns or controls others."""
     return unicodedata.category(character)[0] not in "ZC" and character not in _BLANK_LETTERS
 
 

@@ -29,7 +29,7 @@ class Profile(NamedTuple):
     properties: dict[str, Any]
 
     def after(self, patch: Patch) -> "Profile":
-        """Keys that the patch names overwrite, keys that it lacks stay."""
+        """Apply the patch: keys that the patch names overwrite, keys that it lacks stay."""
         if patch.named == ALL_FIELDS:
             fields = patch.fields
         else:
@@ -45,7 +45,7 @@ EMPTY = Profile((None, None, None, None), {})
 
 
 def read(raws: Sequence[msgspec.Raw]) -> list[Patch]:
-    """The patches that raw member objects mean, in their order."""
+    """Return the patches that raw member objects mean, in their order."""
     return [_patch(member) for member in _decoded_together(raws)]
 
 
@@ -68,8 +68,8 @@ def _patch(member: dict[str, Any]) -> Patch:
 
 
 def _decoded_together(raws: Sequence[msgspec.Raw]) -> list[dict[str, Any]]:
-    """A page's members in one go, where nothing in them can need cleaning: no escapes beyond the plain ones, and too
-    few brackets for anybody to be nested too deeply."""
+    """Decode a page's members in one go, where nothing in them can need cleaning: no escapes beyond the plain ones, and
+    too few brackets for anybody to be nested too deeply."""
     written = b",".join(raws)
     brackets = written.count(b"[") + written.count(b"{") - len(raws)
     if b"\\u" not in written and brackets < json_text.DEEPEST:
@@ -98,7 +98,7 @@ def _decoded(raw: bytes) -> dict[str, Any]:
 
 
 def _decoded_lenient(raw: bytes) -> dict[str, Any]:
-    """A member nested so deeply that no reader can take it keeps its id and says nothing else."""
+    """Return what a member says that strict readers refuse; nothing where it is nested deeper than any reader bears."""
     try:
         member: dict[str, Any] = json_text.clean(json_text.decode_lenient(raw))
     except json_text.NotJson:

@@ -15,8 +15,8 @@ _OPENING, _CLOSING, _COMMA = frozenset(b"[{"), frozenset(b"]}"), ord(",")
 
 
 def why_not(body: bytes) -> str | None:
-    """The cause for which a body is refused before it is decoded: `too_many_members` or `too_many_values`. Memory stays
-    flat; a body of usual size costs nothing, one of megabytes a search."""
+    """Return the cause for which a body is refused before it is decoded: `too_many_members` or `too_many_values`.
+    Memory stays flat; a body of usual size costs nothing, one of megabytes a search."""
     if len(body) < 2 * _DENSE:
         return None
     values = body.count(b",")
@@ -26,7 +26,7 @@ def why_not(body: bytes) -> str | None:
 
 
 def _is_crowded(body: bytes) -> bool:
-    """Whether a list or an object as high up as members stand has more than MOST_MEMBERS entries."""
+    """Tell whether a list or an object as high up as members stand has more than MOST_MEMBERS entries."""
     depth, commas = 0, [0] * (_DEEPEST_LIST + 1)
     for token in _TOKENS.finditer(body):
         mark = body[token.start()]
