@@ -1,6 +1,8 @@
 """The types of destination that there are."""
 
 from destinations.contract import DestinationType
+from destinations.types.braze import BRAZE
+from destinations.types.customerio import CUSTOMERIO
 from destinations.types.files import FILES
 from destinations.types.segment import SEGMENT
 from destinations.types.slack import SLACK
@@ -13,6 +15,8 @@ _ALL = (
     FILES,
     SEGMENT,
     SLACK,
+    BRAZE,
+    CUSTOMERIO,
 )
 TYPES: dict[str, DestinationType] = {kind.name: kind for kind in _ALL}
 

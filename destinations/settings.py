@@ -73,6 +73,13 @@ def batch_size(kind: DestinationType, settings: Mapping[str, Any]) -> int:
     return max(1, min(kind.batch, int(lowered or kind.batch)))
 
 
+def names_one_set(kind: DestinationType, settings: Mapping[str, Any]) -> bool:
+    """Tell whether another cohort would be mixed into the first, because these settings name the set there: that of the
+    type, or one that could be named by the cohort and is not."""
+    by_cohort = [setting for setting in kind.settings if "{cohort}" in str(setting.default)]
+    return kind.one_subscription or any("{cohort}" not in str(settings.get(one.name, one.default)) for one in by_cohort)
+
+
 def _common(kind: DestinationType) -> tuple[Setting, ...]:
     common = [
         Setting(

@@ -13,7 +13,7 @@ from destinations.contract import DestinationType, Feed
 from destinations.destinations import Destination
 from destinations.identity import IdentityRule
 from destinations.identity import rule as identity_rule
-from destinations.settings import WrongSettings
+from destinations.settings import WrongSettings, names_one_set
 
 STATES = (
     *("waiting", "sending", "applied", "accepted", "rejected"),
@@ -287,7 +287,7 @@ def _cohort_errors(db: Connection, destination: Destination, cohort: Row[Any] | 
     others = list(db.execute(_OTHERS, {"id": destination.id}).scalars())
     if cohort.id in others:
         return {"cohort": f"This cohort goes to {destination.name} already."}
-    if others and destination.kind.one_subscription:
+    if others and names_one_set(destination.kind, destination.settings):
         return {"cohort": f"{destination.name} names one set, and another cohort goes there; add a second destination."}
     return {}
 

@@ -38,6 +38,10 @@ class WrongAddress(ValueError):
     """It is no address that can be called; its text is a sentence for people."""
 
 
+class NotRead(OSError):
+    """What is there cannot be read; its text is a sentence for people."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """What came of one call: an answer, or only the `refusal` where there is none. An answer that is no success has one
@@ -56,6 +60,12 @@ class Reply:
             return response.read(self.body.decode("utf-8", "replace"))
         except response.NotJSON:
             return None
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The body as a JSON object; empty where it is none."""
+        found = self.json
+        return found if isinstance(found, dict) else {}
 
     def header(self, name: str) -> str:
         """Return a header's value however its name is written; empty where it is missing."""

@@ -69,7 +69,7 @@ class SegmentAdapter:
         reply = self._http.call("POST", self._url, body, self._headers, [self._key, *hidden_in(changes)])
         if reply.refusal is not None:
             return reply.refused()
-        if isinstance(reply.json, dict) and reply.json.get("success") is False:
+        if reply.object.get("success") is False:
             return reply.refused("batch", "not_taken", "It says that it took nothing.")
         return Answer(alike(fit, HANDED_OVER), status=reply.status, text=reply.text)
 

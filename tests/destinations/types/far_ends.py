@@ -90,4 +90,24 @@ def opened_as(kind: DestinationType, secrets: dict[str, str] | None = None, **se
     values = {one.name: one.default for one in all_settings(kind) if not one.secret}
     known = {one.name: [SECRET] for one in kind.settings if one.secret and one.required}
     known |= {name: [value] for name, value in (secrets or {}).items()}
-    return Opened("ours", values | {"timeout_seconds": 5} | settings, known, lambda: NOW, private=True)
+    return Opened("ours", values | {"timeout_seconds": 20} | settings, known, lambda: NOW, private=True)
+
+
+class SetVendor(Vendor):
+    """A far end that keeps a set. `members` are who is in it, by identity."""
+
+    kind: DestinationType
+
+    @property
+    def members(self) -> set[str]:
+        raise NotImplementedError
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    def secrets(self) -> dict[str, str]:
+        return {}
+
+    def adapter(self, secrets: dict[str, str] | None = None, **settings: Any) -> Any:
+        known = {"base_url": self.url, **self.settings(), **settings}
+        return self.kind.open(opened_as(self.kind, self.secrets() | (secrets or {}), **known))

@@ -168,7 +168,8 @@ def test_an_error_that_is_a_sentence_is_no_reason(slack: Slack) -> None:
 def test_a_check_posts_nothing(slack: Slack) -> None:
     api = {"base_url": f"{slack.url}/api", "channel": "C0123456789"}
     good = [opened_as(SLACK, {"webhook_url": f"{slack.url}{HOOK}"}), opened_as(SLACK, {"token": SECRET}, **api)]
-    assert [SLACK.open(one).check().ok for one in good] == [True, True]
+    checks = [SLACK.open(one).check() for one in good]
+    assert [one.ok for one in checks] == [True, True], checks
     assert not SLACK.open(opened_as(SLACK, {"token": "another"}, **api)).check().ok
     slack.faults.append(Fault(Answer(404, "no_service")))
     assert not SLACK.open(good[0]).check().ok
