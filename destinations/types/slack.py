@@ -69,8 +69,10 @@ class SlackAdapter:
 
     def check(self) -> Check:
         """Ask whose token it is; a webhook is asked to post nothing at all, which it refuses."""
-        address = self._hook or f"{self._api}/auth.test"
-        reply = self._http.post_json(address, {}, self._headers, self._hidden)
+        if self._hook:
+            reply = self._http.post_json(self._hook, {}, hidden=self._hidden)
+        else:
+            reply = self._http.call("POST", f"{self._api}/auth.test", None, self._headers)
         code = _code_of(reply)
         if code in {"ok", "no_text", "invalid_payload", "missing_text_or_fallback_or_attachments"}:
             return Check(ok=True, told="It answers, and nothing was posted.")
