@@ -1,0 +1,156 @@
+"""`make bench-destinations`: rates beside the floor, the delay from a page's commit to the far end, and whether a dead
+destination slows another one down."""
+
+import argparse
+import socket
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.destinations import floor, floor_table
+from benchmarks.destinations.floor import Floor, Tell
+from benchmarks.destinations.relay import Relay, far_end, relay, seen
+from benchmarks.pages import distinct_ids
+from destinations import subscriptions
+from destinations.registry import TYPES
+
+GOAL, GOAL_SECONDS, GOAL_DEAD = 0.60, 2.0, 0.95
+FAST = {"rate": 1000}  # a thousand calls a second: no limit at all
+POSTGRESQL = "postgresql://postgres@127.0.0.1:5432/postgres"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of destination: how many changes it is told of, how many at once, and how the floor tells it."""
+
+    name: str
+    changes: int
+    batch: int
+    kind: str
+    settings: dict[str, Any]
+    secrets: dict[str, str]
+    tell: Callable[[], Tell]
+
+
+def cases(made: Relay, url: str, scale: float) -> list[Case]:
+    """The kinds that are measured."""
+    some = round(2_000 * scale), round(60_000 * scale)
+    found = [
+        Case("webhook, 1", some[0], 1, "webhook", {"url": url}, {}, lambda: floor.webhook(url, 1)),
+        Case("webhook, 500", some[1], 500, "webhook", {"url": url, "batch": 500}, {}, lambda: floor.webhook(url, 500)),
+        Case("table", some[1], 500, "sql", {"url": _table(made)}, {}, lambda: _floor_table(made)),
+    ]
+    if "customerio" in TYPES:
+        settings = {"base_url": url, "segment_id": "7", "region": "us"}
+        secrets = {"site_id": "s", "api_key": "k"}
+        found.append(Case("level, 1000", some[1], 1000, "customerio", settings, secrets, lambda: floor.listed(url)))
+    return found
+
+
+def _table(made: Relay) -> str:
+    return made.url if made.url.startswith("postgresql") else f"sqlite:///{made.folder}/company.db"
+
+
+def _floor_table(made: Relay) -> Tell:
+    if made.url.startswith("postgresql"):
+        return floor_table.postgresql_table(made.url)
+    return floor_table.sqlite_table(f"{made.folder}/company.db")
+
+
+def rate(dialect: str, place: int, scale: float, address: str) -> tuple[str, float, float]:
+    """Return a case's name, and the changes a second of the floor and of the relay."""
+    with far_end() as url, relay(dialect, address) as made:
+        case = cases(made, url, scale)[place]
+        low = made.connect("floor", case.kind, case.settings | FAST, case.secrets)
+        made.runtime.database.write(lambda db: _stop(db, low))
+        ids = distinct_ids(case.changes, 7)
+        ours = made.connect("ours", case.kind, case.settings | FAST, case.secrets)
+        made.change("add_members", ids)
+        known = made.runtime.database.read(lambda db: subscriptions.by_id(db, low))
+        if known is None:
+            raise SystemExit("the floor's subscription is not there")
+        lowest = Floor(made.url, (known.destination_id, low, known.cohort)).run(case.batch, known.position, case.tell())
+        with made.working():
+            took = made.seconds_until(ours, case.changes)
+        return case.name, case.changes / lowest, case.changes / took
+
+
+def _stop(db: Any, subscription_id: int) -> None:
+    """The floor writes for this subscription, and the worker does not."""
+    known = subscriptions.by_id(db, subscription_id)
+    if known is not None:
+        subscriptions.pause(db, known, "the floor's", 0)
+
+
+def delay(dialect: str, seconds: int, address: str) -> float:
+    """Return the 99th percentile of seconds from a page's commit to the far end, at 1,000 changes a second."""
+    with far_end() as url, relay(dialect, address) as made, made.worker():
+        ours = made.connect("ours", "webhook", {"url": url, "batch": 500, **FAST})
+        made.change("add_members", distinct_ids(10, 1))
+        made.seconds_until(ours, 10, within=60)  # the worker runs
+        seen(url)
+        ids, started = distinct_ids(1000, 2), time.monotonic()
+        for turn in range(seconds):
+            time.sleep(max(0.0, started + turn - time.monotonic()))
+            made.change("add_members" if turn % 2 == 0 else "remove_members", ids)
+        made.seconds_until(ours, 10 + 1000 * seconds, within=60)
+        return float(seen(url)["p99"])
+
+
+def beside_a_dead_one(dialect: str, changes: int, address: str) -> float:
+    """Return how fast a destination is told beside one that never answers, as a part of how fast it is alone."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, far_end() as url, relay(dialect, address) as made:
+        ours = made.connect("ours", "webhook", {"url": url, "batch": 500, **FAST})
+        rates = []
+        with closing(silent), made.working():
+            for turn in range(6):
+                if turn == 3:
+                    _add_dead(made, f"http://127.0.0.1:{silent.getsockname()[1]}")
+                action = "remove_members" if turn % 2 else "add_members"
+                before = made.told(ours)
+                made.change(action, distinct_ids(changes, 3))
+                rates.append(made.seconds_until(ours, before + changes) / changes)
+        return sorted(rates[:3])[1] / sorted(rates[3:])[1]
+
+
+def _add_dead(made: Relay, url: str) -> None:
+    """Connect a destination that takes calls and never answers, and let it wait for its first answer."""
+    made.connect("dead", "webhook", {"url": url, "timeout_seconds": 5})
+    time.sleep(1)
+
+
+def measure(dialect: str, scale: float, address: str) -> list[str]:
+    """Print one database's figures; return what missed its goal."""
+    missed = []
+    print(f"\n{dialect}\n{'':16}{'floor/s':>12}{'relay/s':>12}{'ratio':>8}")
+    for place in range(4 if "customerio" in TYPES else 3):
+        name, low, ours = rate(dialect, place, scale, address)
+        print(f"{name:16}{low:12,.0f}{ours:12,.0f}{ours / low:8.2f}", flush=True)
+        if ours / low < GOAL:
+            missed.append(f"{dialect}, {name}: {ours / low:.2f}")
+    late = delay(dialect, round(20 * scale) or 5, address)
+    print(f"from commit to far end, 1,000 changes a second: p99 {late:.2f} s", flush=True)
+    part = beside_a_dead_one(dialect, round(20_000 * scale), address)
+    print(f"beside a destination that never answers: {part:.2f} of the rate alone", flush=True)
+    missed += [f"{dialect}, delay: {late:.2f} s"] if late > GOAL_SECONDS else []
+    return missed + ([f"{dialect}, beside a dead one: {part:.2f}"] if part < GOAL_DEAD else [])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.destinations")
+    parser.add_argument("--databases", nargs="+", choices=("sqlite", "postgresql"), default=["sqlite", "postgresql"])
+    parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of changes")
+    parser.add_argument("--postgresql", default=POSTGRESQL)
+    given = parser.parse_args()
+    missed = [line for dialect in given.databases for line in measure(dialect, given.scale, given.postgresql)]
+    for line in missed:
+        print(f"MISSED  {line}")
+    if not missed:
+        print("Every goal is reached.")
+    raise SystemExit(bool(missed))
+
+
+if __name__ == "__main__":
+    main()
