@@ -81,7 +81,7 @@ def carried(
         session_id=row.session_id,
         at=row.at,
         position=row.position,
-        fields=bodies.profile(person).fields(fields) if person is not None else {},
+        fields=bodies.profile(person).fields(fields) if fields and person is not None else {},
         vendor_id=told.vendor_id,
         first_tried_at=row.first_tried_at,
     )

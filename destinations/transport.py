@@ -201,9 +201,11 @@ def hidden_in(changes: Sequence[Change]) -> list[str]:
 def kept(text: str, secrets: Iterable[str], hidden: Iterable[str], *, whole: bool = True) -> str:
     """Return what may be kept of an answer: at most KEPT bytes, without secrets and without what is `hidden`. Where it
     is not the `whole` answer, its end may be the first half of something, and goes."""
-    hide = {word for word in (*secrets, *hidden) if word.strip()}
+    looked_at = text[:LOOKED_AT]
+    # A word is at least as long however it is written; most answers are shorter than anybody's id.
+    hide = {word for word in (*secrets, *hidden) if word.strip() and len(word) <= len(looked_at)}
     mask = Mask(*hide)
-    masked = mask(text[:LOOKED_AT])
+    masked = mask(looked_at)
     if short := sorted((re.escape(word) for word in hide if len(word) < SHORTEST), key=len, reverse=True):
         masked = re.sub(rf"(?<!\w)(?:{'|'.join(short)})(?!\w)", MASK, masked)
     if not whole or len(text) > LOOKED_AT:
