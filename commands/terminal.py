@@ -32,7 +32,7 @@ class Shown:
 
 @contextmanager
 def shown() -> Iterator[None]:
-    """Show everything that way that is printed while this is open."""
+    """Show in this way whatever is printed while this is open."""
     out, beside = cast("TextIO", Shown(sys.stdout)), cast("TextIO", Shown(sys.stderr))
     with redirect_stdout(out), redirect_stderr(beside):
         yield
