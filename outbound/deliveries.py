@@ -4,9 +4,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, func, insert, or_, select, text, update
 
+import models
 from config.clock import MINUTE
+from models.columns import columns_of
 from outbound.operations.types import Composed
 from outbound.projects import Project
 from outbound.request.compose import masked
@@ -22,20 +24,6 @@ KEPT_FAILURES = 2000
 ABANDONED = 15 * MINUTE  # after which a call that does not say how long it may take has nobody any more
 PIECE = 5000
 
-_COLUMNS = """id, at, project, operation, who, source, given, request, records, verdict, words, accepted, failed,
-    failed_records, attempts, trail, status, answer, duration_ms, import_id, first_place, last_place"""
-_BEGIN = text("""
-    INSERT INTO delivery (at, project, operation, who, source, given, request, records, attempts, import_id,
-        first_place, last_place, repeatable, over_at)
-    VALUES (:at, :project, :operation, :who, :source, :given, :request, :records, 0, :import_id, :first_place,
-        :last_place, :repeatable, :over_at)
-    RETURNING id""")
-_FINISH = text("""
-    UPDATE delivery SET verdict = :verdict, words = :words, accepted = :accepted, failed = :failed,
-        failed_records = :failed_records, attempts = :attempts, trail = :trail, status = :status, answer = :answer,
-        duration_ms = :duration_ms
-    WHERE id = :id""")
-_ONE = text(f"SELECT {_COLUMNS} FROM delivery WHERE id = :id")  # noqa: S608 - our own columns
 _ABANDON = text("""
     UPDATE delivery SET verdict = CASE WHEN repeatable THEN 'failed' ELSE 'uncertain' END, words = :words
     WHERE verdict IS NULL AND import_id IS NULL AND coalesce(over_at, at + :abandoned) < :now""")
@@ -111,13 +99,10 @@ def open_row(
         "given": given if len(given) <= KEPT else None,
         "request": json.dumps(request),
         "records": len(composed.records),
-        "import_id": None,
-        "first_place": None,
-        "last_place": None,
         "repeatable": is_repeatable(composed),
         "over_at": during[1],
     }
-    return int(db.execute(_BEGIN, values).scalar_one())
+    return _begin(db, values)
 
 
 @dataclass(frozen=True)
@@ -136,15 +121,18 @@ class ImportBatch:
 
 def open_batch(db: Connection, batch: ImportBatch, now: int) -> int:
     """Write the row of a batch that is about to be sent, and return its number."""
-    rest = {"at": now, "source": "import", "given": None, "request": "{}", "repeatable": None, "over_at": None}
-    return int(db.execute(_BEGIN, asdict(batch) | rest).scalar_one())
+    return _begin(db, asdict(batch) | {"at": now, "source": "import", "request": "{}"})
+
+
+def _begin(db: Connection, values: dict[str, Any]) -> int:
+    row = insert(models.Delivery).values(values | {"attempts": 0})
+    return db.execute(row.returning(models.Delivery.id)).scalar_one()
 
 
 def finish(db: Connection, delivery: int, outcome: Outcome, mask: Mask) -> None:
     """What came of it, with credentials masked: Mixpanel may repeat what it was sent."""
     failed = [mask.within(asdict(record)) for record in outcome.failed_records]
     values = {
-        "id": delivery,
         "verdict": outcome.verdict,
         "words": storable(mask(outcome.words)),
         "accepted": outcome.accepted,
@@ -156,33 +144,30 @@ def finish(db: Connection, delivery: int, outcome: Outcome, mask: Mask) -> None:
         "answer": None if outcome.answer is None else cut(mask(outcome.answer.text)),
         "duration_ms": outcome.took,
     }
-    db.execute(_FINISH, values)
+    db.execute(update(models.Delivery).where(models.Delivery.id == delivery).values(values))
 
 
 def by_id(db: Connection, delivery: int) -> Delivery | None:
-    row = db.execute(_ONE, {"id": delivery}).one_or_none()
+    row = db.execute(select(*columns_of(models.Delivery, Delivery)).where(models.Delivery.id == delivery)).one_or_none()
     return None if row is None else _delivery(row)
 
 
 def search(db: Connection, wanted: Filter, before: int, limit: int) -> list[Delivery]:
     """Return the newest first, from before an id on."""
-    clauses: list[str] = ["id < :before"]
-    values: dict[str, Any] = {"before": before, "limit": limit}
-    for name in ("project", "operation", "source"):
-        if value := getattr(wanted, name):
-            clauses.append(f"{name} = :{name}")
-            values[name] = value
+    calls = models.Delivery
+    found = select(*columns_of(calls, Delivery)).where(calls.id < before).order_by(calls.id.desc()).limit(limit)
+    named = {name: value for name in ("project", "operation", "source") if (value := getattr(wanted, name))}
+    found = found.filter_by(**named) if named else found
     if wanted.verdict:
-        clauses.append("verdict IS NULL" if wanted.verdict == "open" else "verdict = :verdict")
-        values["verdict"] = wanted.verdict
+        found = found.where(calls.verdict.is_(None) if wanted.verdict == "open" else calls.verdict == wanted.verdict)
     if not wanted.imports and wanted.source != "import":
-        clauses.append("import_id IS NULL")
+        found = found.where(calls.import_id.is_(None))
     if wanted.text:
-        clauses.append("(lower(request) LIKE :text ESCAPE '\\' OR lower(coalesce(answer, '')) LIKE :text ESCAPE '\\')")
         # bodies are kept as JSON texts, in which quotes and other signs are escaped
-        values["text"] = f"%{json.dumps(wanted.text.lower())[1:-1].translate(_ESCAPED)}%"
-    statement = f"SELECT {_COLUMNS} FROM delivery WHERE {' AND '.join(clauses)} ORDER BY id DESC LIMIT :limit"  # noqa: S608
-    return [_delivery(row) for row in db.execute(text(statement), values)]
+        sought = f"%{json.dumps(wanted.text.lower())[1:-1].translate(_ESCAPED)}%"
+        texts = (func.lower(calls.request), func.lower(func.coalesce(calls.answer, "")))
+        found = found.where(or_(*(text.like(sought, escape="\\") for text in texts)))
+    return [_delivery(row) for row in db.execute(found)]
 
 
 def abandon(db: Connection, now: int) -> int:

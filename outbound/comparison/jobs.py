@@ -18,8 +18,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, insert, text
 
+import models
 from config.clock import HOUR, MINUTE
 from models.claims import Claim, Claims, Lease
 
@@ -55,9 +56,6 @@ def _select(where: str) -> dict[str, Any]:
 _LIST = _select("x.id < :before AND (:cohort = 0 OR x.cohort_id = :cohort) ORDER BY x.id DESC LIMIT :limit")
 _ONE = _select("x.id = :id")
 _IDS = text("SELECT report FROM comparison WHERE id = :id")
-_ASK = text("""
-    INSERT INTO comparison (cohort_id, project, who, way, state, report, asked_at)
-    VALUES (:cohort, :project, :who, :way, 'waiting', :report, :now) RETURNING id""")
 _UNDER_WAY = text("""
     SELECT id FROM comparison WHERE cohort_id = :cohort AND way = :way AND state IN ('waiting', 'running')
     ORDER BY id LIMIT 1""")
@@ -103,8 +101,9 @@ def ask(db: Connection, cohort: int, project: str, who: str, way: str, now: int,
     known = None if way == "csv" else db.execute(_UNDER_WAY, {"cohort": cohort, "way": way}).scalar_one_or_none()
     if known is not None:
         return int(known)
-    values = {"cohort": cohort, "project": project, "who": who, "way": way, "now": now}
-    return int(db.execute(_ASK, values | {"report": _report(summary)}).scalar_one())
+    values = {"cohort_id": cohort, "project": project, "who": who, "way": way, "asked_at": now}
+    row = insert(models.Comparison).values(values | {"state": "waiting", "report": _report(summary)})
+    return db.execute(row.returning(models.Comparison.id)).scalar_one()
 
 
 def by_id(db: Connection, comparison_id: int) -> Comparison | None:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
+import models
 from config.clock import MINUTE
+from models.columns import columns_of
 from outbound.downloads.receiver import Received
 
 ALIVE = 30 * MINUTE  # for which an answer that is still coming is somebody's
@@ -24,7 +26,6 @@ _CANCEL = text("""
     INSERT INTO download (delivery_id, at, size, cancelled_at)
     SELECT id, :now, 0, :now FROM delivery WHERE id = :delivery AND verdict IS NULL
     ON CONFLICT (delivery_id) DO UPDATE SET cancelled_at = :now""")
-_ONE = text("SELECT delivery_id, at, size, records, file, state, cancelled_at FROM download WHERE delivery_id = :id")
 _OLD = text("SELECT delivery_id, file FROM download WHERE file IS NOT NULL AND at < :before")
 _FILES = text("SELECT file FROM download WHERE file IS NOT NULL")
 _GONE = text("UPDATE download SET file = NULL WHERE delivery_id = :id")
@@ -63,7 +64,8 @@ def cancel(db: Connection, delivery: int, now: int) -> bool:
 
 
 def of(db: Connection, delivery: int) -> Download | None:
-    row = db.execute(_ONE, {"id": delivery}).one_or_none()
+    kept = select(*columns_of(models.Download, Download)).where(models.Download.delivery_id == delivery)
+    row = db.execute(kept).one_or_none()
     return None if row is None else Download(*row)
 
 

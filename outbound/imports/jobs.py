@@ -3,72 +3,19 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, Select, insert, select, text, update
 
+import models
 from config.clock import SECOND
 from models.claims import Claims, Lease
+from models.columns import columns_of
 
 LEASE = 20 * SECOND  # renewed every other second while it runs
 OPEN = frozenset({"waiting", "running"})
 RESUMABLE = frozenset({"paused", "failed", "ready"})
-
-_COLUMNS = """id, project, kind, operation, source, name, path, fingerprint, cohort_id, settings, who, state, message,
-    total, read, accepted, refused, uncertain, created_at, started_at, ended_at, worked_ms, claimed_by, claimed_until,
-    advised"""
-_ADD = text("""
-    INSERT INTO import_job (project, kind, operation, source, name, path, fingerprint, cohort_id, settings, who, state,
-        total, read, accepted, refused, uncertain, created_at, worked_ms)
-    VALUES (:project, :kind, :operation, :source, :name, :path, :fingerprint, :cohort_id, :settings, :who, :state,
-        :total, 0, 0, 0, 0, :now, 0)
-    RETURNING id""")
-_ONE = text(f"SELECT {_COLUMNS} FROM import_job WHERE id = :id")  # noqa: S608 - our own columns
-_LIST = text(f"SELECT {_COLUMNS} FROM import_job WHERE id < :before ORDER BY id DESC LIMIT :limit")  # noqa: S608
-_SET = text("UPDATE import_job SET settings = :settings WHERE id = :id AND state = 'ready'")
-# Its batches are sent and its claim is renewed by different threads: what they share is a name that stays.
-_CLAIMS = Claims(
-    "import_job",
-    "state IN ('waiting', 'running')",
-    sets="state = 'running', message = NULL, claimed_by = :claim, started_at = coalesce(started_at, :now)",
-    returning=_COLUMNS,
-    proof="claimed_by",
-)
-_LEASE = Lease(LEASE)
-_HOLD = text(_CLAIMS.update("claimed_by = :claim"))
-_RENEW = text(_CLAIMS.update("claimed_until = :until, worked_ms = worked_ms + :worked", returning="state"))
-_COUNT = text("""
-    UPDATE import_job SET read = read + :read, accepted = accepted + :accepted, refused = refused + :refused,
-        uncertain = uncertain + :uncertain
-    WHERE id = :id""")
-_ADVISED = text("SELECT advised FROM import_job WHERE id = :id")
-_ADVISE = text("UPDATE import_job SET advised = :advised WHERE id = :id")
-_END = text(
-    _CLAIMS.update(
-        """state = CASE WHEN state = 'running' THEN :state ELSE state END, message = :message, ended_at = :ended_at,
-        claimed_by = NULL, claimed_until = NULL, total = coalesce(:total, total)"""
-    )
-)
-_GO = text("""
-    UPDATE import_job SET state = 'waiting', message = NULL, ended_at = NULL
-    WHERE id = :id AND state IN ('ready', 'paused', 'failed')""")
-_PAUSE = text("UPDATE import_job SET state = 'paused' WHERE id = :id AND state IN ('waiting', 'running')")
-_CANCEL = text("""
-    UPDATE import_job SET state = 'cancelled', ended_at = :now
-    WHERE id = :id AND state IN ('ready', 'waiting', 'running', 'paused', 'failed')""")
-_NOTE_FILE = text("UPDATE import_job SET fingerprint = :fingerprint WHERE id = :id")
-_FORGET_PLAIN = text("""
-    UPDATE import_job SET fingerprint = NULL
-    WHERE state IN ('done', 'cancelled') AND fingerprint NOT LIKE '%-hmac-%'""")
-_DONE = text("""
-    SELECT first_place, last_place FROM delivery
-    WHERE import_id = :id AND verdict IN ('accepted', 'partly', 'rejected', 'uncertain') ORDER BY first_place""")
-_LEFT_OPEN = text("""
-    SELECT id, first_place, last_place FROM delivery WHERE import_id = :id AND verdict IS NULL ORDER BY first_place""")
-_GIVE_UP = text("UPDATE delivery SET verdict = 'failed', words = :words WHERE id = :id AND verdict IS NULL")
-_OLD = text("SELECT id, path, source FROM import_job WHERE ended_at < :before ORDER BY id LIMIT 100")
-_FORGET = text("DELETE FROM import_job WHERE id = :id")
 
 
 @dataclass(frozen=True)
@@ -141,25 +88,75 @@ class NewImport:
     state: str = "ready"
 
 
+# Its batches are sent and its claim is renewed by different threads: what they share is a name that stays.
+_CLAIMS = Claims(
+    "import_job",
+    "state IN ('waiting', 'running')",
+    sets="state = 'running', message = NULL, claimed_by = :claim, started_at = coalesce(started_at, :now)",
+    returning=", ".join(field.name for field in fields(Import)),
+    proof="claimed_by",
+)
+_LEASE = Lease(LEASE)
+_HOLD = text(_CLAIMS.update("claimed_by = :claim"))
+_RENEW = text(_CLAIMS.update("claimed_until = :until, worked_ms = worked_ms + :worked", returning="state"))
+_COUNT = text("""
+    UPDATE import_job SET read = read + :read, accepted = accepted + :accepted, refused = refused + :refused,
+        uncertain = uncertain + :uncertain
+    WHERE id = :id""")
+_ADVISED = text("SELECT advised FROM import_job WHERE id = :id")
+_ADVISE = text("UPDATE import_job SET advised = :advised WHERE id = :id")
+_END = text(
+    _CLAIMS.update(
+        """state = CASE WHEN state = 'running' THEN :state ELSE state END, message = :message, ended_at = :ended_at,
+        claimed_by = NULL, claimed_until = NULL, total = coalesce(:total, total)"""
+    )
+)
+_GO = text("""
+    UPDATE import_job SET state = 'waiting', message = NULL, ended_at = NULL
+    WHERE id = :id AND state IN ('ready', 'paused', 'failed')""")
+_PAUSE = text("UPDATE import_job SET state = 'paused' WHERE id = :id AND state IN ('waiting', 'running')")
+_CANCEL = text("""
+    UPDATE import_job SET state = 'cancelled', ended_at = :now
+    WHERE id = :id AND state IN ('ready', 'waiting', 'running', 'paused', 'failed')""")
+_NOTE_FILE = text("UPDATE import_job SET fingerprint = :fingerprint WHERE id = :id")
+_FORGET_PLAIN = text("""
+    UPDATE import_job SET fingerprint = NULL
+    WHERE state IN ('done', 'cancelled') AND fingerprint NOT LIKE '%-hmac-%'""")
+_DONE = text("""
+    SELECT first_place, last_place FROM delivery
+    WHERE import_id = :id AND verdict IN ('accepted', 'partly', 'rejected', 'uncertain') ORDER BY first_place""")
+_LEFT_OPEN = text("""
+    SELECT id, first_place, last_place FROM delivery WHERE import_id = :id AND verdict IS NULL ORDER BY first_place""")
+_GIVE_UP = text("UPDATE delivery SET verdict = 'failed', words = :words WHERE id = :id AND verdict IS NULL")
+_OLD = text("SELECT id, path, source FROM import_job WHERE ended_at < :before ORDER BY id LIMIT 100")
+_FORGET = text("DELETE FROM import_job WHERE id = :id")
+
+
 def add(db: Connection, draft: NewImport, now: int) -> int:
     """Add an import, and return its id."""
-    values = vars(draft) | {"settings": json.dumps(draft.settings), "now": now}
-    return int(db.execute(_ADD, values).scalar_one())
+    counts = dict.fromkeys(("read", "accepted", "refused", "uncertain", "worked_ms"), 0)
+    values = vars(draft) | counts | {"settings": json.dumps(draft.settings), "created_at": now}
+    return db.execute(insert(models.Import).values(values).returning(models.Import.id)).scalar_one()
 
 
 def by_id(db: Connection, import_id: int) -> Import | None:
-    row = db.execute(_ONE, {"id": import_id}).one_or_none()
+    row = db.execute(_newest().where(models.Import.id == import_id)).one_or_none()
     return None if row is None else _import(row)
 
 
 def listed(db: Connection, before: int, limit: int) -> list[Import]:
     """Return the newest imports first, from before an id on."""
-    return [_import(row) for row in db.execute(_LIST, {"before": before, "limit": limit})]
+    return [_import(row) for row in db.execute(_newest().where(models.Import.id < before).limit(limit))]
+
+
+def _newest() -> Select[Any]:
+    return select(*columns_of(models.Import, Import)).order_by(models.Import.id.desc())
 
 
 def set_up(db: Connection, import_id: int, settings: dict[str, Any]) -> bool:
     """Change how an import is read, before it begins; False where it has begun."""
-    return db.execute(_SET, {"id": import_id, "settings": json.dumps(settings)}).rowcount == 1
+    is_ready = (models.Import.id == import_id, models.Import.state == "ready")
+    return db.execute(update(models.Import).where(*is_ready).values(settings=json.dumps(settings))).rowcount == 1
 
 
 def go(db: Connection, import_id: int) -> bool:
