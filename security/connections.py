@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, insert, text
 
+import models
 from security import simulation_jobs
 from security.secrets import keyed_digest, new_secret
 from security.webhook import NAME, PURPOSE
@@ -49,10 +50,6 @@ MOST_PROJECTS = 100
 LONGEST_PROJECT = 255  # bytes, as an id that a page may have
 
 _FIND = text("SELECT id FROM connection WHERE name = :name")
-_ADD = text("INSERT INTO connection (name, enabled, created_at) VALUES (:name, true, :now) RETURNING id")
-_ADD_PASSWORD = text("""
-    INSERT INTO connection_password (connection_id, digest, created_at) VALUES (:connection_id, :digest, :now)
-    RETURNING id""")
 _LIVE = text("""
     SELECT id, created_at, last_used_at FROM connection_password
     WHERE connection_id = :connection_id AND retired_at IS NULL ORDER BY id""")
@@ -78,7 +75,8 @@ def add(db: Connection, key: str, name: str, now: int) -> str:
         raise WrongName(f"The name {name} is kept for a page of the dashboard.")
     if db.execute(_FIND, {"name": name}).one_or_none() is not None:
         raise WrongName(f"There already is a connection {name}.")
-    return _add_password(db, key, db.execute(_ADD, {"name": name, "now": now}).scalar_one(), now)[1]
+    row = insert(models.Connection).values(name=name, enabled=True, created_at=now).returning(models.Connection.id)
+    return _add_password(db, key, db.execute(row).scalar_one(), now)[1]
 
 
 def rotate(db: Connection, key: str, name: str, now: int) -> str:
@@ -176,5 +174,6 @@ def _id(db: Connection, name: str) -> int:
 
 def _add_password(db: Connection, key: str, connection_id: int, now: int) -> tuple[int, str]:
     secret = new_secret()
-    values = {"connection_id": connection_id, "digest": keyed_digest(key, PURPOSE, secret), "now": now}
-    return db.execute(_ADD_PASSWORD, values).scalar_one(), secret
+    values = {"connection_id": connection_id, "digest": keyed_digest(key, PURPOSE, secret), "created_at": now}
+    row = insert(models.ConnectionPassword).values(values).returning(models.ConnectionPassword.id)
+    return db.execute(row).scalar_one(), secret

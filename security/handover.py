@@ -10,10 +10,11 @@ import zlib
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, text
 
 from config.clock import HOUR, MINUTE
 from models.encryption import DecryptionError
+from models.handover import Handover
 from runtime import current_runtime
 from security import sign_in_guard
 from security.encryption import Cipher
@@ -26,9 +27,6 @@ PURPOSE = "handover"
 LONGEST_KEY = 64
 GONE = "That was too long ago to be shown again. Type it once more."
 
-_ADD = text("""
-    INSERT INTO handover (digest, operator_id, at, expires_at, sealed)
-    VALUES (:digest, :operator, :at, :expires_at, :sealed)""")
 _FIND = text("SELECT sealed FROM handover WHERE digest = :digest AND expires_at > :now")
 _TAKE = text("DELETE FROM handover WHERE digest = :digest AND expires_at > :now RETURNING sealed")
 _EXPIRED = text("DELETE FROM handover WHERE expires_at <= :now OR at > :now + :hour")
@@ -47,7 +45,7 @@ def leave(kind: str, value: Any) -> str:
     now = runtime.clock()
     row = {
         "digest": _digest(kind, key),
-        "operator": who,
+        "operator_id": who,
         "at": now,
         "expires_at": now + LASTS[kind],
         "sealed": _cipher().encrypt_bytes(zlib.compress(msgspec.json.encode(value))),
@@ -55,7 +53,7 @@ def leave(kind: str, value: Any) -> str:
 
     def write(db: Connection) -> None:
         prune(db, now)
-        db.execute(_ADD, row)
+        db.execute(insert(Handover).values(row))
         db.execute(_TOO_MUCH, {"operator": who, "most": MOST, "bytes": MOST_BYTES})
 
     runtime.database.write(write)
