@@ -72,7 +72,7 @@ class SlackAdapter:
         if self._hook:
             reply = self._http.post_json(self._hook, {}, hidden=self._hidden)
         else:
-            reply = self._http.call("POST", f"{self._api}/auth.test", None, self._headers)
+            reply = self._http.call("GET", f"{self._api}/auth.test", None, self._headers)
         code = _code_of(reply)
         if code in {"ok", "no_text", "invalid_payload", "missing_text_or_fallback_or_attachments"}:
             return Check(ok=True, told="It answers, and nothing was posted.")
