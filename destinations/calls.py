@@ -80,7 +80,7 @@ def carried(
         entry_number=told.entry_number,
         session_id=row.session_id,
         at=row.at,
-        position=row.position,
+        position=row.position if row.origin == "log" and kind == row.kind else 0,  # else it is the present that is told
         fields=bodies.profile(person).fields(fields) if fields and person is not None else {},
         vendor_id=told.vendor_id,
         first_tried_at=row.first_tried_at,

@@ -32,7 +32,8 @@ def refusal_of(error: Exception) -> Refusal:
         kind, told = found
         return Refusal(kind, _reason(number), f"{told}{_told(number)}")
     if isinstance(error, IntegrityError | DataError):
-        return Refusal("batch", _reason(number), f"It refuses a row.{_told(number)}")
+        reason = _reason(number) if _is_number(number) else "row"
+        return Refusal("batch", reason, f"It refuses a row.{_told(number)}")
     return Refusal("unavailable", _reason(number), f"It could not be reached, or broke off.{_told(number)}")
 
 
