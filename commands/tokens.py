@@ -25,7 +25,7 @@ group = AppGroup("tokens", help="Tokens of the JSON API.")
     multiple=True,
     default=["read"],
     show_default=True,
-    help="What it may do; may be given twice. To send and to erase include to read.",
+    help="What it may do; may be given twice. Each includes to read.",
 )
 @click.option("--days", default="", help="Days after which it ends; without, it has no end.")
 @click.option("--project", "project_id", default="", help="Mixpanel's id of the only project that it is for.")
@@ -37,7 +37,7 @@ def add(name: str, scopes: tuple[str, ...], *, exports: bool, as_json: bool, **n
     runtime = current_runtime()
     wanted = set(scopes) - {"read"}
     if len(wanted) > 1:
-        raise click.ClickException("A token sends or erases, not both: make two.")
+        raise click.ClickException("A token sends, erases or delivers: make one for each.")
     scope = wanted.pop() if wanted else "read"
     key, now = runtime.settings.secret_key, runtime.clock()
     try:

@@ -39,7 +39,7 @@ class ConnectionPassword(Model):
 
 
 class ApiToken(Model):
-    """A token of the JSON API; the scope says what it opens (`read`, `send`, `erase`)."""
+    """A token of the JSON API; the scope says what it opens (`read`, `send`, `erase`, `deliver`)."""
 
     __tablename__ = "api_token"
     __table_args__ = NUMBERED_ONCE

@@ -10,6 +10,8 @@ from config.clock import DAY
 
 LONGEST_DAYS = 3650
 
+_PROJECT_SUBSCRIBED = text("""
+    SELECT c.project_id FROM subscription s JOIN cohort c ON c.id = s.cohort_id WHERE s.id = :id""")
 _PROJECT_OF = text("SELECT mixpanel_project_id FROM project WHERE name = :name")
 
 
@@ -71,4 +73,10 @@ def is_within(network: str | None, address: str) -> bool:
 def project_named(db: Connection, name: str) -> str | None:
     """Return Mixpanel's id of the project that is called so here."""
     found: str | None = db.execute(_PROJECT_OF, {"name": name}).scalar_one_or_none()
+    return found
+
+
+def project_subscribed(db: Connection, subscription_id: int) -> str | None:
+    """Return Mixpanel's id of the project whose cohort a subscription sends on."""
+    found: str | None = db.execute(_PROJECT_SUBSCRIBED, {"id": subscription_id}).scalar_one_or_none()
     return found

@@ -17,7 +17,7 @@ from security.key_check import guard
 from security.last_used import note_use
 from security.rate_limits import count_api_call, count_failed_sign_in
 from security.secrets import keyed_digest, new_secret
-from security.token_bounds import Bounds, is_within, project_named
+from security.token_bounds import Bounds, is_within, project_named, project_subscribed
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -34,7 +34,7 @@ class _TokenAuth(HTTPTokenAuth):  # type: ignore[misc]
 auth = _TokenAuth(scheme="Bearer", realm="Cohort Relay API")
 
 PURPOSE = "api-token"
-SCOPES = ("read", "send", "erase")  # to send and to erase include to read, not one another
+SCOPES = ("read", "send", "erase", "deliver")  # each includes to read, and nothing else
 
 # Found by the digest itself: it is keyed, so timing of the look-up tells nothing about a token.
 _FIND = select(ApiToken.__table__).where(ApiToken.digest == bindparam("digest"))
@@ -149,6 +149,9 @@ def _beyond(bounds: Bounds) -> str | None:
 def _project_asked() -> str | None:
     """Return the project, by Mixpanel's id, that the call's address names; None where it may be any."""
     named = request.view_args or {}
+    if "subscription_id" in named:
+        number = named["subscription_id"]
+        return current_runtime().database.read(lambda db: project_subscribed(db, number), one_statement=True)
     if "name" in named:
         return current_runtime().database.read(lambda db: project_named(db, named["name"]), one_statement=True)
     return named.get("project_id") or request.args.get("project_id")
@@ -160,7 +163,7 @@ def token_name() -> str:
 
 
 def needs_scope(scope: str) -> Callable[[View], View]:
-    """Mark a view with the scope that its caller's token needs; `send` and `erase` include `read`."""
+    """Mark a view with the scope that its caller's token needs; every scope includes `read`."""
 
     def mark(view: View) -> View:
         view.scope = scope  # type: ignore[attr-defined]

@@ -236,9 +236,9 @@ def test_a_route_without_sign_in_is_on_the_list(app) -> None:
         assert is_open == (rule.endpoint in OPEN), rule.endpoint
 
 
-def test_every_other_route_for_machines_answers_401_to_a_stranger(relay) -> None:
+def test_every_other_route_for_machines_answers_401_to_a_stranger(make_relay) -> None:
     """Those for people are walked in tests/dashboard/test_routes.py."""
-    asked = 0
+    relay, asked = make_relay(sign_in_failure_limit="1000 per minute"), 0
     for rule in relay.app.url_map.iter_rules():
         if rule.endpoint in OPEN or rule.endpoint.startswith(("dashboard.", "outbound.")):
             continue

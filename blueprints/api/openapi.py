@@ -25,7 +25,7 @@ _MEANING = {
     404: "There is no such thing.",
     409: "It does not fit what is under way; the message says what.",
     410: "It was there, and is past its retention.",
-    413: "The body is larger than what Mixpanel takes.",
+    413: "The body is larger than what this call takes.",
     422: "The Idempotency-Key was sent with another content before.",
     429: "Too many calls; Retry-After says when to come back.",
     503: "The database does not answer; Retry-After says when to come back.",
@@ -35,6 +35,7 @@ _PARTS = {
     "cohort_id": "Mixpanel's id of the cohort.",
     "distinct_id": "Mixpanel's id of the person: the rest of the path, slashes included.",
     "session_id": "The `id` of a session.",
+    "subscription_id": "The `id` of a subscription.",
     "name": "The project's name with us.",
     "operation_id": "The operation's id or one of its aliases, as in `GET /operations`.",
     "delivery_id": "The `id` of a delivery.",
@@ -59,7 +60,7 @@ def document() -> bytes:
                 "title": "Cohort Relay",
                 "version": VERSION,
                 "description": "Who is in each Mixpanel cohort now, who entered, who left, when, and by which sync. "
-                "And every call of Mixpanel's own APIs, with what became of it.",
+                "And every call of Mixpanel's own APIs, and where changes go on to, with what became of it.",
                 "license": {"name": "MIT", "identifier": "MIT"},
             },
             "servers": [{"url": "/api/v1"}],
@@ -104,7 +105,7 @@ def _described(operation: Operation) -> dict[str, Any]:
         found["responses"]["202"] = {"description": "It is under way.", "content": content}
     if operation.takes:
         schema = {"$ref": _REF.format(name=operation.takes.__name__)}
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        found["requestBody"] = {"required": operation.needs_body, "content": {"application/json": {"schema": schema}}}
     elif operation.answer and operation.method == "GET":
         found["responses"]["304"] = {"description": "Nothing has changed since the answer whose ETag was sent along."}
     return found if guarded else found | {"security": []}

@@ -37,6 +37,7 @@ class Operation:
     takes: type[Struct] | None = None
     later: type[Struct] | None = None
     headers: Headers = field(default_factory=dict)
+    needs_body: bool = True
 
 
 OPERATIONS: list[Operation] = []
@@ -56,6 +57,7 @@ def operation(
     method: str | None = None,
     later: type[Struct] | None = None,
     headers: Headers | None = None,
+    needs_body: bool = True,
 ) -> Callable[[Work], Work]:
     """Route GET `path` (POST where it `takes` a body, or another `method`) to a function of the parsed query and the
     path's parts that returns its answer. `scope` is what a token needs for it."""
@@ -88,6 +90,7 @@ def operation(
                 takes,
                 later,
                 headers or {},
+                needs_body,
             )
         )
         return work

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import xxhash
-from flask import Response, request
+from flask import Response, jsonify, request
 from msgspec import Struct
 
 from blueprints import errors
 from blueprints.exports import TooManyExports
 from blueprints.json_types import encoder
 from blueprints.paging import WrongCursor
+from destinations.settings import WrongSettings
 
 
 class Problem(Exception):
@@ -56,6 +57,23 @@ def reply(found: Struct | Versioned) -> Response:
         response = Response(body, mimetype="application/json")
     response.set_etag(tag)
     response.headers["Cache-Control"] = "private, no-cache"  # may be kept, must be asked about
+    return response
+
+
+def once(found: Struct) -> Response:
+    """The answer of a call that changed something: nobody keeps it, and it has no tag."""
+    response = Response(encoder.encode(found), mimetype="application/json")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def wrong_settings(error: WrongSettings) -> Response:
+    """400, with what is wrong by field; the message is about the first."""
+    problems = [{"field": name, "message": told} for name, told in error.errors.items()]
+    response = jsonify(
+        error={"message": f"{problems[0]['field']}: {problems[0]['message']}"[:300], "code": 400}, problems=problems
+    )
+    response.status_code = 400
     return response
 
 

@@ -9,7 +9,7 @@ from functools import cache
 import msgspec
 from flask import Response, current_app, jsonify, request
 
-from blueprints.api import blueprint, idempotency, streaming
+from blueprints.api import blueprint, bodies, idempotency, streaming
 from blueprints.api.query_types import NoQuery
 from blueprints.api.registry import operation
 from blueprints.api.replies import Problem
@@ -111,7 +111,7 @@ def call_operation(_query: NoQuery, name: str, operation_id: str) -> Response:
 
 def _made(call: PreparedCall, where: str) -> idempotency.Reply:
     """Raises Problem (400, 410, 422, 429)."""
-    return idempotency.make(call, idempotency.name_of(where), _place())
+    return idempotency.make(call, idempotency.name_of(where), place())
 
 
 @operation(
@@ -133,7 +133,7 @@ def stream_answer(_query: NoQuery, name: str, operation_id: str) -> Response:
     call = _ready(name, operation_id)
     if isinstance(call, Response):
         return call
-    known, give = idempotency.name_of(f"{name} {operation_id} answer"), _place()
+    known, give = idempotency.name_of(f"{name} {operation_id} answer"), place()
     delivery, is_new = idempotency.opened(call, known, give)
     if not is_new:
         return streaming.again(delivery)
@@ -170,14 +170,9 @@ def _given(wanted: Operation) -> Sending:
     except RecursionError:
         raise Problem(400, json_depth.TOO_DEEP) from None
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeEncodeError) as error:
-        raise Problem(
-            400, f'The body must be JSON such as {{"params": {{}}, "body": null}}: {_plain(error)}.'
-        ) from None
+        why = bodies.plainly(error)
+        raise Problem(400, f'The body must be JSON such as {{"params": {{}}, "body": null}}: {why}.') from None
     return found
-
-
-def _plain(error: Exception) -> str:
-    return str(error).rstrip(".").replace("`", "")
 
 
 def _stopped(stops: list[Found]) -> Response:
@@ -198,7 +193,7 @@ def _answered(content: bytes, status: int, headers: dict[str, str]) -> Response:
     return response
 
 
-def _place() -> Callable[[], None]:
+def place() -> Callable[[], None]:
     """One of the slots for sending, given back by calling it. Raises Problem (429)."""
     slots: Slots = current_app.extensions["sends"]
     give = slots.take(token_name(), PATIENCE)

@@ -23,7 +23,7 @@ def test_the_table_lists_every_call_and_nothing_else() -> None:
 def test_every_field_of_every_answer_is_named() -> None:
     fields = {name for schema in DOCUMENT["components"]["schemas"].values() for name in schema["properties"]}
     missing = {name for name in fields if not re.search(rf"[`\"]{name}[`\"]", PAGE)}
-    assert missing == {"page", "reason", "value"}  # told in words: a page's number, and why a member was rejected
+    assert missing == {"page", "value"}  # told in words: a page's number, and what stood there of a rejected member
 
 
 def test_the_bounds_of_a_token_are_told_with_their_options() -> None:

@@ -21,6 +21,7 @@ MEANINGS = {
     "read": "reads cohorts, members, changes and failures",
     "send": "reads, and also sends to Mixpanel",
     "erase": "reads, and also erases people for good",
+    "deliver": "reads, and also manages destinations and subscriptions",
 }
 
 
