@@ -37,7 +37,7 @@ def odd(connection: Connection, column: Any) -> Any:
     for key in column.foreign_keys:
         return connection.execute(select(key.column).limit(1)).scalar_one()
     if column.type is Json:
-        return json.dumps(ODD_PROPERTIES)
+        return ODD_PROPERTIES
     kinds = {Boolean: True, LargeBinary: b'\0\xff\n\\"', Text: ODD_TEXT}
     return next((value for kind, value in kinds.items() if isinstance(column.type, kind)), 7)
 
