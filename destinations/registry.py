@@ -4,6 +4,7 @@ from destinations.contract import DestinationType
 from destinations.types.braze import BRAZE
 from destinations.types.customerio import CUSTOMERIO
 from destinations.types.files import FILES
+from destinations.types.hubspot import HUBSPOT
 from destinations.types.segment import SEGMENT
 from destinations.types.slack import SLACK
 from destinations.types.sql import SQL
@@ -17,6 +18,7 @@ _ALL = (
     SLACK,
     BRAZE,
     CUSTOMERIO,
+    HUBSPOT,
 )
 TYPES: dict[str, DestinationType] = {kind.name: kind for kind in _ALL}
 

@@ -17,10 +17,11 @@ from destinations.vendors import basic
 from tests.destinations.far_end import FEED, change
 from tests.destinations.types.far_end_braze import Braze
 from tests.destinations.types.far_end_customerio import CustomerIO
+from tests.destinations.types.far_end_hubspot import HubSpot
 from tests.destinations.types.far_ends import CUT, DOWN, SECRET, Fault, SetVendor, broken, busy
 from tests.mixpanel import Answer
 
-VENDORS = (Braze, CustomerIO)
+VENDORS = (Braze, CustomerIO, HubSpot)
 FAULTS: list[Fault | None] = [None, None, CUT, DOWN, broken(), broken(504), busy({"Retry-After": "1"})]
 PEOPLE = [f"p{number}@example.com" for number in range(4)]
 AGAIN = {"throttled", "unavailable", "unknown"}
@@ -86,10 +87,8 @@ def endless(sizes: list[int]) -> Iterator[int]:
 def test_a_set_ends_as_the_cohort_is(
     vendor: SetVendor, flips: list[str], faults: list[Fault | None], sizes: list[int], whole: bool
 ) -> None:
-    lanes, inside = Lanes(vendor.adapter(), whole=whole), set(vendor.members)
-    for one in inside:
-        lanes.plan([change(0, one, "left")])
-    inside.clear()
+    lanes, inside = Lanes(vendor.adapter(), whole=whole), set()
+    lanes.plan([change(100 + number, who, "left") for number, who in enumerate(sorted(vendor.members))])
     for number, who in enumerate(flips, 1):
         lanes.plan([change(number, who, "left" if who in inside else "entered")])
         inside ^= {who}
