@@ -22,6 +22,10 @@ SAMPLES = {
         "password_id",
     ): """SELECT p.id FROM connection_password p JOIN connection c ON c.id = p.connection_id
         WHERE p.retired_at IS NULL ORDER BY c.name, p.id LIMIT 1""",
+    ("destinations", "destination_id"): "SELECT id FROM destination ORDER BY name LIMIT 1",
+    ("destinations", "subscription_id"): """SELECT coalesce((SELECT min(subscription_id) FROM attempt),
+        (SELECT min(id) FROM subscription))""",
+    ("destinations", "attempt_id"): "SELECT id FROM attempt ORDER BY subscription_id, id LIMIT 1",
     ("account", "sign_in_id"): "SELECT id FROM sign_in ORDER BY id LIMIT 1",
     ("settings", "operator_id"): "SELECT id FROM operator ORDER BY email DESC LIMIT 1",
     ("settings", "erasure_id"): "SELECT id FROM erasure ORDER BY id LIMIT 1",

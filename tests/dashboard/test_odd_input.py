@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.browser import places
+from tests.dashboard import relayed
 from tests.relay import Browser, Relay, body, member
 
 pytestmark = pytest.mark.slow
@@ -16,9 +17,12 @@ QUERY = (
     *("action", "after", "as_of", "before", "cause", "cohort", "connection", "first", "kind", "next", "page", "q"),
     *("range", "shown", "since", "sort", "state", "status", "stretch", "who", "unknown"),
     *("delivery", "person", "example", "project", "operation", "failed", "password", "kind"),
+    *("draft", "new", "once", "reason", "type"),
 )
 FORM = ("again", "after", "code", "email", "name", "old", "password", "percent", "q", "role", "scope", "session")
-FORM = (*FORM, "value", "way")
+FORM = (*FORM, "value", "way", "distinct_id", "draft", "reason", "state", "type", "set.url", "set.rate", "set.batch")
+FORM = (*FORM, "cohort", "identity", "named", "country", "fields", "kinds", "reentry", "cooloff", "unit", "start")
+FORM = (*FORM, "report", "guard")
 
 FAULT = 500
 HUGE = "9" * 400
@@ -110,6 +114,10 @@ def stocked(make_relay) -> Relay:
     relay.refresh(["x"], page=10**9 - 3, total=10**9, session="far", cohort="\u00b2/..", name="")
     relay.refresh(["x"], page=None, session=None, cohort="no pages")
     relay.refresh(["x"], session="s", cohort="simulated-crm")
+    relayed.connect(relay.app)
+    subscription = relayed.subscribe(relay.app)
+    sent = [relayed.message(relay.app, subscription, "a/b?c#d%2F", state) for state in ("rejected",)]
+    relayed.attempt(relay.app, subscription, sent, answer="<script>alert(1)</script>")
     relay.post_raw("not json")
     relay.post_raw(json.dumps(body("\U0001f600" * 100, [], cohort="7")))
     return relay
@@ -148,7 +156,17 @@ def _that_read_their_query(relay: Relay, browser: Browser) -> list[str]:
 
 def test_an_odd_place_is_answered(stocked: Relay) -> None:
     browser = stocked.sign_in("admin")
-    prefixes = ("cohorts", "connections", "failures", "people", "sessions", "settings/operators", "settings/tokens")
+    prefixes = (
+        "cohorts",
+        "connections",
+        "destinations",
+        "destinations/subscriptions",
+        "failures",
+        "people",
+        "sessions",
+        "settings/operators",
+        "settings/tokens",
+    )
     for prefix in prefixes:
         for value in [quote(one, safe="") for one in ODD] + list(RAW):
             for path in (f"/{prefix}/{value}", f"/{prefix}/{value}/", f"/{prefix}/{value}/members/received"):
@@ -180,11 +198,14 @@ def _taking_forms(relay: Relay, browser: Browser) -> Iterator[str]:
 
 OF_A_COHORT = ("", "/now", "/sessions", "/failures", "/rejected", "/settings", "/held", "/members.csv")
 OF_A_SESSION = ("", "/now", *(f"/members/{kind}" for kind in places.CHOICES["kind"]))
+OF_A_SUBSCRIPTION = ("", "/now", "/messages", "/attempts", "/attempts/1", "/test", "/replay?state=rejected", "/remove")
 ROOMS = {
     "cohort": [f"/cohorts/{{}}{rest}" for rest in (*OF_A_COHORT, "?range=all&as_of=2025-06-16T00:00", "?since=30d")],
     "sync_session": [f"/sessions/{{}}{rest}" for rest in OF_A_SESSION],
     "person": ["/people/{}"],
     "failure": ["/failures/{}"],
+    "destination": ["/destinations/{}", "/destinations/{}/now", "/destinations/{}/remove"],
+    "subscription": [f"/destinations/subscriptions/{{}}{rest}" for rest in OF_A_SUBSCRIPTION],
 }
 
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from destinations.subscriptions import STATES
 from erasure import DataSubject, eraser
 from outbound import send
 from outbound.comparison import jobs as comparisons
@@ -12,6 +13,7 @@ from outbound.operations import registry
 from outbound.operations.types import CallInput
 from security.roles import ROLES, covers, role_of
 from tests.browser import places
+from tests.dashboard import relayed
 from tests.outbound.conftest import add_project, project_of, runtime_of
 from tests.relay import Browser, Relay, member
 
@@ -32,6 +34,7 @@ def stock(relay: Relay) -> Relay:
     add_project(relay)
     _call(relay)
     _background(relay)
+    _relayed(relay)
     eraser(relay.app.extensions["runtime"]).erase(DataSubject("1", "gone"), "test")
     return relay
 
@@ -48,6 +51,14 @@ def _background(relay: Relay) -> None:
     draft = imports.NewImport("prod", "events", "import-events", "cohort", "c", "test", cohort_id=1, settings={})
     relay.database.write(lambda db: imports.add(db, draft, relay.clock()))
     relay.database.write(lambda db: comparisons.ask(db, 1, "prod", "test", "count", relay.clock(), {}))
+
+
+def _relayed(relay: Relay) -> None:
+    """A destination with a message in each state, and a call."""
+    relayed.connect(relay.app)
+    subscription = relayed.subscribe(relay.app)
+    found = [relayed.message(relay.app, subscription, "zoe-1", state, entry_number=n) for n, state in enumerate(STATES)]
+    relayed.attempt(relay.app, subscription, found[2:4])
 
 
 def signed_in(relay: Relay) -> dict[str, Browser]:
@@ -118,6 +129,7 @@ def test_a_viewer_changes_nothing_but_their_own_account(stocked: Relay) -> None:
         "/account/sign-ins/<int:sign_in_id>/end",
         "/account/sign-ins/end",
         "/cohorts/<int:cohort_id>",
+        "/destinations/subscriptions/<int:subscription_id>/messages",
         "/people/search",
         "/sign-out",
     }

@@ -1,0 +1,13 @@
+"""Destinations: where changes go, which cohorts go there, and what became of every message."""
+
+from blueprints.dashboard.destinations import (
+    acts,
+    changes,
+    messages,
+    new,
+    routes,
+    subscribing,
+    subscription,
+)
+
+__all__ = ["acts", "changes", "messages", "new", "routes", "subscribing", "subscription"]

@@ -1,0 +1,202 @@
+"""What is done to a subscription: a test, a replay, a pause, and its end. What is more than a click asks first."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from blueprints import urls
+from blueprints.dashboard import blueprint
+from blueprints.dashboard.destinations import status, words
+from blueprints.dashboard.destinations.subscription import find, subscription_or_404
+from blueprints.formatting import plural
+from destinations import opening, replay, subscriptions, trial
+from destinations.settings import WrongSettings
+from destinations.subscriptions import Subscription
+from models.queries import members
+from runtime import current_runtime
+from security import sign_in_guard
+from security.audit import note
+from security.roles import needs
+
+T = TypeVar("T")
+
+LONGEST_REASON = 500
+LONGEST_ID = 1000  # characters
+OFFERED = 20  # members that the field of a test offers
+
+_SAID = {
+    "applied": "in-step",
+    "accepted": "in-step",
+}
+
+
+def _change(
+    action: str, subscription_id: int, work: Callable[[Connection, Subscription], T], **sides: dict[str, object]
+) -> tuple[Subscription, T]:
+    """Do it to a subscription that exists, and leave a note in the audit trail; `sides` are before and after."""
+
+    def write(db: Connection) -> tuple[Subscription, T]:
+        known = subscription_or_404(db, subscription_id)
+        done = work(db, known)
+        _note(db, action, known, **sides)
+        return known, done
+
+    return current_runtime().database.write(write)
+
+
+def _note(db: Connection, action: str, known: Subscription, **sides: dict[str, object]) -> None:
+    subject = f"{known.destination}: {known.project_id}/{known.cohort_id}"
+    note(db, current_runtime().clock(), sign_in_guard.operator().email, f"subscription.{action}", subject, **sides)
+
+
+def _back(subscription_id: int) -> ResponseReturnValue:
+    return redirect(url_for("dashboard.show_subscription", subscription_id=subscription_id), 303)
+
+
+def _page(name: str, subscription_id: int, **more: object) -> str:
+    known = find(subscription_id)
+    return render_template(f"dashboard/destinations/{name}.html", known=known, words=words, **more)
+
+
+# --- a test with one person
+
+
+@blueprint.get("/destinations/subscriptions/<int:subscription_id>/test")
+@needs("operator")
+def ask_test(subscription_id: int) -> str:
+    return _test_page(subscription_id, "", None)
+
+
+@blueprint.post("/destinations/subscriptions/<int:subscription_id>/test")
+@needs("operator")
+def test_subscription(subscription_id: int) -> ResponseReturnValue:
+    """Tell the far end that one chosen person has entered: a real call."""
+    given = urls.storable(request.form.get("distinct_id", "").strip()[:LONGEST_ID])
+    runtime, known = current_runtime(), find(subscription_id)
+    if not given:
+        return _test_page(subscription_id, "", "Say who: a distinct id of this project."), 422
+    try:
+        done = trial.test(runtime, known, given)
+    except WrongSettings as error:
+        return _test_page(subscription_id, given, " ".join(error.errors.values())), 422
+    except opening.CannotOpen as error:
+        return _test_page(subscription_id, given, str(error)), 422
+    runtime.database.write(lambda db: _note(db, "test", known, after={"outcome": done.outcome}))
+    flash(f"{words.verdict(done.outcome)[1]}. {done.told}", _SAID.get(done.outcome, "needs-you"))
+    return redirect(url_for("dashboard.show_attempt", subscription_id=subscription_id, attempt_id=done.attempt), 303)
+
+
+def _test_page(subscription_id: int, typed: str, wrong: str | None) -> str:
+    cohort = find(subscription_id).cohort
+    offered = current_runtime().database.read(lambda db: members.page(db, cohort, 0, OFFERED), one_statement=True)
+    return _page("test", subscription_id, typed=typed, wrong=wrong, members=offered)
+
+
+# --- once more
+
+
+@blueprint.get("/destinations/subscriptions/<int:subscription_id>/replay")
+@needs("operator")
+def ask_replay(subscription_id: int) -> ResponseReturnValue:
+    """How many messages of a state (and a reason) would be sent once more; nothing happens yet."""
+    state, reason = request.args.get("state", ""), _reason(request.args.get("reason"))
+
+    def read(db: Connection) -> tuple[Subscription, int]:
+        known = subscription_or_404(db, subscription_id)
+        return known, replay.count(db, known, state, reason)
+
+    try:
+        known, count = current_runtime().database.read(read)
+    except WrongSettings as error:
+        flash(" ".join(error.errors.values()), "needs-you")
+        return _back(subscription_id)
+    return render_template(
+        "dashboard/destinations/replay.html", known=known, state=state, reason=reason, count=count, words=words
+    )
+
+
+@blueprint.post("/destinations/subscriptions/<int:subscription_id>/replay")
+@needs("operator")
+def replay_messages(subscription_id: int) -> ResponseReturnValue:
+    runtime, known = current_runtime(), find(subscription_id)
+    state, reason = request.form.get("state", ""), _reason(request.form.get("reason"))
+    try:
+        count = replay.replay(runtime.database, known, state, reason, runtime.clock())
+    except WrongSettings as error:
+        flash(" ".join(error.errors.values()), "needs-you")
+        return _back(subscription_id)
+    after: dict[str, object] = {"state": state, "reason": reason, "messages": count}
+    runtime.database.write(lambda db: _note(db, "replay", known, after=after))
+    flash(f"{plural(count, 'message is', 'messages are')} sent once more." if count else "There was nothing to send.")
+    return _back(subscription_id)
+
+
+def _reason(given: str | None) -> str | None:
+    """Return the reason that was asked for, None for all; an empty one stands for messages without any."""
+    return None if given is None else urls.storable(given)
+
+
+# --- pause, resume, remove
+
+
+@blueprint.get("/destinations/subscriptions/<int:subscription_id>/pause")
+@needs("operator")
+def ask_pause_subscription(subscription_id: int) -> str:
+    return _page("subscription_pause", subscription_id)
+
+
+@blueprint.post("/destinations/subscriptions/<int:subscription_id>/pause")
+@needs("operator")
+def pause_subscription(subscription_id: int) -> ResponseReturnValue:
+    reason, now = request.form.get("reason", "").strip()[:LONGEST_REASON], current_runtime().clock()
+    _change(
+        "pause",
+        subscription_id,
+        lambda db, known: subscriptions.pause(db, known, reason, now),
+        after={"reason": reason},
+    )
+    flash("It is paused. Changes of the cohort wait for it, in their order.")
+    return _back(subscription_id)
+
+
+@blueprint.post("/destinations/subscriptions/<int:subscription_id>/resume")
+@needs("operator")
+def resume_subscription(subscription_id: int) -> ResponseReturnValue:
+    _change("resume", subscription_id, subscriptions.resume)
+    flash("It goes on where it was.")
+    return _back(subscription_id)
+
+
+@blueprint.post("/destinations/subscriptions/<int:subscription_id>/cancel-backfill")
+@needs("operator")
+def cancel_backfill(subscription_id: int) -> ResponseReturnValue:
+    _change("cancel_backfill", subscription_id, subscriptions.cancel_backfill)
+    flash("Nobody else of those who are in already is sent. Changes go on.")
+    return _back(subscription_id)
+
+
+@blueprint.get("/destinations/subscriptions/<int:subscription_id>/remove")
+@needs("operator")
+def ask_remove_subscription(subscription_id: int) -> str:
+    def read(db: Connection) -> int:
+        known = subscription_or_404(db, subscription_id)
+        return status.there(db, known.destination_id, known.id)
+
+    return _page("subscription_remove", subscription_id, there=current_runtime().database.read(read))
+
+
+@blueprint.post("/destinations/subscriptions/<int:subscription_id>/remove")
+@needs("operator")
+def remove_subscription(subscription_id: int) -> ResponseReturnValue:
+    drain = request.form.get("way") == "drain"
+    known, _done = _change(
+        "remove",
+        subscription_id,
+        lambda db, found: subscriptions.remove(db, found, drain=drain),
+        before={"way": "drain" if drain else "leave"},
+    )
+    flash(f"{words.name_of(known)} goes to {known.destination} no more. Its page goes once nothing is left to do.")
+    return redirect(url_for("dashboard.show_destination", destination_id=known.destination_id), 303)
