@@ -5,6 +5,7 @@ from destinations.types.braze import BRAZE
 from destinations.types.customerio import CUSTOMERIO
 from destinations.types.files import FILES
 from destinations.types.hubspot import HUBSPOT
+from destinations.types.mixpanel import MIXPANEL
 from destinations.types.segment import SEGMENT
 from destinations.types.slack import SLACK
 from destinations.types.sql import SQL
@@ -14,6 +15,7 @@ _ALL = (
     WEBHOOK,
     SQL,
     FILES,
+    MIXPANEL,
     SEGMENT,
     SLACK,
     BRAZE,
