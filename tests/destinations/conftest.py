@@ -97,18 +97,18 @@ class Relaying:
                 for number in due:
                     plan(runtime, number)
 
-    def send(self) -> None:
-        """Everything that is due is sent, one call after another."""
-        for known in self.database.read(destinations.listed):
+    def send(self, names: list[str] | None = None) -> None:
+        """Everything that is due is sent, to all or to some, one call after another."""
+        for known in self.database.read(destinations.listed) if names is None else map(self.of, names):
             self.database.write(lambda db, known=known: finishing.recover(db, self.runtime, known.id))
             while sender.send_once(self.runtime, known.id):
                 pass
 
-    def work(self, forward: int = 0) -> None:
+    def work(self, forward: int = 0, names: list[str] | None = None) -> None:
         """Time passes, then what is due is planned and sent."""
         self.relay.clock.forward(forward)
         self.plan()
-        self.send()
+        self.send(names)
 
     def counts(self, known: Subscription) -> dict[str, int]:
         """The counts that are not 0; they are what the rows say."""
