@@ -25,7 +25,8 @@ def profile(row: Row[Any]) -> Profile:
     )
 
 
-PERSON = "p.distinct_id, p.email, p.first_name, p.last_name, p.phone_number, CAST(p.properties AS text) AS properties"
+PERSON = """p.distinct_id, p.email, p.first_name, p.last_name, p.phone_number, CAST(p.properties AS text) AS properties,
+    p.erased_at"""
 
 
 def masked(text: str) -> str:

@@ -86,7 +86,7 @@ def carried(
         first_tried_at=row.first_tried_at,
     )
     report = bool(subscription and subscription.report_event) and row.origin not in {"erasure", "identity"}
-    return Carried(change, row.kind, row.attempts, row.reason, row.person_id, report)
+    return Carried(change, row.kind, row.attempts, row.reason, row.person_id, report, row.sealed is not None)
 
 
 def attempts(

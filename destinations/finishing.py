@@ -5,11 +5,12 @@ the call: whoever was slower than its claim changes nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection, text
 
+from config.clock import MINUTE
 from destinations import calls, counting, destinations, lanes, ledger, pausing, subscriptions
 from destinations.calls import Call, lease_of
 from destinations.contract import Answer, Refusal
@@ -34,6 +35,7 @@ _LOST = text(f"""
     SELECT subscription_id, attempt_id, {lanes.COLUMNS} FROM message
     WHERE destination_id = :destination AND state = 'sending' AND (claimed_until <= :now OR claimed_until > :beyond)
     ORDER BY id LIMIT 5000""")  # noqa: S608 - our own columns
+_FORGET = text("UPDATE message SET sealed = NULL, lane = NULL WHERE id = :id")
 _NOBODY = text("""
     UPDATE attempt SET ended_at = :now, verdict = 'unknown', reason = 'worker_gone'
     WHERE destination_id = :destination AND ended_at IS NULL AND started_at <= :since""")
@@ -93,7 +95,7 @@ def _ours(db: Connection, done: Sequence[tuple[Call, Answer]]) -> dict[int, int]
     return {row.id: row.attempt_id for row in found}
 
 
-def _write(db: Connection, subscription: Subscription, carried: Iterable[Carried], found: Outcomes, now: int) -> None:
+def _write(db: Connection, subscription: Subscription, carried: Sequence[Carried], found: Outcomes, now: int) -> None:
     changes, counts, placed = [], Counter[str](), []
     for one in carried:
         fate = found.fates[one.change.id]
@@ -104,7 +106,14 @@ def _write(db: Connection, subscription: Subscription, carried: Iterable[Carried
             placed.append(known)
     ledger.change(db, changes)
     ledger.place(db, placed)
+    _unseal(db, [row.id for row, one in zip(changes, carried, strict=True) if one.sealed and row.finished_at])
     counting.move(db, subscription.id, counts)
+
+
+def _unseal(db: Connection, ids: list[int]) -> None:
+    """Forget whom the last messages of erasures were about."""
+    if ids:
+        db.execute(_FORGET, [{"id": number} for number in ids])
 
 
 def _row(one: Carried, fate: Fate, now: int) -> ledger.Change:
@@ -119,7 +128,7 @@ def _row(one: Carried, fate: Fate, now: int) -> ledger.Change:
 def _place(subscription: Subscription, one: Carried, fate: Fate, now: int) -> Placed | None:
     """Return what is known of an identity now; None where nothing is new, or nobody asks."""
     change, done = one.change, fate.state in {"applied", "accepted"}
-    if change.kind == "erased" or not (subscription.kind.family == "level" or subscription.reentry != "each"):
+    if one.sealed or not (subscription.kind.family == "level" or subscription.reentry != "each"):
         return None
     if subscription.kind.family == "edge":
         told = change.kind == "entered" and (done or fate.state == "uncertain")
@@ -149,5 +158,6 @@ def _halves(db: Connection, call: Call, carried: list[Carried], now: int) -> lis
 def _heed(db: Connection, known: Destination, found: Outcomes, now: int) -> None:
     if found.pause is not None:
         pausing.stop(db, known, found.pause, found.told, now)
+        pausing.wait(db, known, now + MINUTE)  # one that drains does not stop, and is not tried at once either
     if found.wait_until is not None:
         pausing.wait(db, known, found.wait_until)

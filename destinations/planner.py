@@ -99,7 +99,7 @@ class Plan:
         """Plan that somebody has entered, and hold their identity."""
         person = profile(row)
         state, reason, found = "waiting", None, None
-        if person.distinct_id in self.erased:
+        if person.distinct_id in self.erased or row.erased_at is not None:
             state, reason = "suppressed", "erased"
         else:
             try:
@@ -177,7 +177,8 @@ def _left(plan: Plan, row: Row[Any]) -> None:
         plan.enter(row, session_id=row.entered_session or 0, at=at, origin="backfill")
     more = {"session_id": row.session_id, "at": row.at, "position": row.number}
     state, identity = _entry(plan, row)
-    if row.distinct_id in plan.erased:
+    if row.distinct_id in plan.erased or row.erased_at is not None:
+        plan.held[row.person_id] = None
         plan.add(row, "left", "suppressed", "erased", None, **more)
     elif state == "parked":
         plan.add(row, "left", "coalesced", "left_while_parked", None, **more)

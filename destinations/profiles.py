@@ -16,7 +16,7 @@ from destinations.bodies import PERSON, profile
 from destinations.identity import NoIdentity, lane
 from destinations.ledger import Held, Unparked
 from destinations.planner import Plan, locked, write
-from destinations.subscriptions import Subscription
+from destinations.subscriptions import Subscription, next_generation
 from destinations.suppression import Erased
 from runtime import Runtime
 
@@ -54,7 +54,6 @@ _HOLDERS = text(f"""
         SELECT person_id, identity, entry_number FROM holder
         WHERE subscription_id = :id AND person_id > :after ORDER BY person_id LIMIT :limit) h
     JOIN person p ON p.id = h.person_id ORDER BY h.person_id""")  # noqa: S608
-_NEXT_GENERATION = text("UPDATE subscription SET generation = generation + 1 WHERE id = :id RETURNING generation")
 
 
 def due(db: Connection, now: int) -> list[int]:
@@ -66,11 +65,6 @@ def look(runtime: Runtime, subscription_id: int) -> int:
     """Look through the next piece; return how many people were in it. Raises DatabaseUnavailable."""
     now = runtime.clock()
     return runtime.database.write(lambda db: _step(db, runtime, subscription_id, now))
-
-
-def next_generation(db: Connection, subscription_id: int) -> int:
-    """Return the number of a set of messages that have no row of the log of their own."""
-    return int(db.execute(_NEXT_GENERATION, {"id": subscription_id}).scalar_one())
 
 
 def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> int:
@@ -119,7 +113,7 @@ def _unpark(db: Connection, plan: Plan, rows: Sequence[Row[Any]]) -> None:
 
 def _now(plan: Plan, row: Row[Any]) -> tuple[str, str | None, str | None]:
     """Return what a parked message is by now: its state, reason and identity."""
-    if row.distinct_id in plan.erased:
+    if row.distinct_id in plan.erased or row.erased_at is not None:
         return "suppressed", "erased", None
     if plan.is_level and (row.kind == "left" or row.left_at is not None or row.present != row.entry_number):
         return "coalesced", "left_while_parked", None

@@ -63,6 +63,7 @@ _RESUME = text("""
     UPDATE subscription SET status = 'active', reason = NULL, paused_at = NULL
     WHERE id = :id AND status = 'paused'""")
 _REMOVE = text("UPDATE subscription SET status = :status, reason = NULL WHERE id = :id AND status <> 'leaving'")
+_NEXT_GENERATION = text("UPDATE subscription SET generation = generation + 1 WHERE id = :id RETURNING generation")
 _CANCEL = text("""
     UPDATE subscription SET backfill_after = NULL, backfill_end = position
     WHERE id = :id AND backfill_after IS NOT NULL""")
@@ -144,7 +145,7 @@ class Subscription:
 
     @property
     def kind(self) -> DestinationType:
-        """Return the type of its destination. Raises KeyError."""
+        """Return its destination's type. Raises KeyError."""
         return registry.type_of(self.type)
 
     @property
@@ -241,6 +242,11 @@ def remove(db: Connection, known: Subscription, *, drain: bool) -> None:
 def cancel_backfill(db: Connection, known: Subscription) -> bool:
     """Plan nobody else of those who are in already; who was sent stays. False where no backfill is under way."""
     return db.execute(_CANCEL, {"id": known.id}).rowcount == 1
+
+
+def next_generation(db: Connection, subscription_id: int) -> int:
+    """Return a new number for messages that have no row of the log of their own."""
+    return int(db.execute(_NEXT_GENERATION, {"id": subscription_id}).scalar_one())
 
 
 def checked_rule(kind: DestinationType, draft: NewSubscription) -> IdentityRule:

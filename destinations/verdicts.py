@@ -30,6 +30,7 @@ class Carried:
     reason: str | None
     person_id: int
     report: bool = False
+    sealed: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection, text
 
 from config.clock import SECOND
-from destinations import backfill, destinations, finishing, planner, profiles, sender
+from destinations import backfill, destinations, finishing, planner, profiles, registry, removal, sender
 from destinations.budget import Budget
 from destinations.runner import Runner
 from models.database import DatabaseUnavailable
@@ -63,6 +63,7 @@ class Worker:
         if abs(now - self._recovered_at) >= RECOVER_EVERY:
             recover(self._runtime)
             self._recovered_at = now
+        removal.go_on(self._runtime)
         self._start_threads(now)
         return plan_some(self._runtime)
 
@@ -74,7 +75,7 @@ class Worker:
 
     def _start(self, number: int) -> None:
         known = self._runtime.database.read(lambda db: destinations.by_id(db, number), one_statement=True)
-        if known is None:
+        if known is None or known.type not in registry.TYPES:
             return
         runner = Runner(self._runtime, known, self._budget, self._stop)
         self._threads[number] = Thread(target=_running, args=(runner,), name=f"to-{known.name}", daemon=True)
@@ -84,7 +85,7 @@ class Worker:
 def run_once(runtime: Runtime) -> None:
     """Plan and send everything that is due, in this thread. Raises DatabaseUnavailable."""
     recover(runtime)
-    while plan_some(runtime) or send_some(runtime):
+    while plan_some(runtime) or send_some(runtime) or removal.go_on(runtime):
         pass
 
 

@@ -14,12 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from destinations import erasure as destinations_erasure
 from erasure import files as kept_files
 from erasure import records, redaction
 from erasure.matcher import Mentions
 from erasure.pii_columns import PiiColumns
 from erasure.records import DataSubject, Erasure
 from models.database import Database
+from models.encryption import Encryption
 from runtime import Runtime
 from security import handover
 from security.audit import note
@@ -56,12 +58,14 @@ class ErasurePreview:
 
 @dataclass(frozen=True)
 class Eraser:
-    """Erases people. `key` makes the digests of the proofs, `instance` is the folder with the uploads."""
+    """Erases people. `key` makes the digests of the proofs, `instance` is the folder with the uploads, `cipher`
+    seals what destinations are still to be told."""
 
     database: Database
     clock: Callable[[], int]
     key: str
     instance: Path
+    cipher: Encryption
 
     def look(self, person: DataSubject) -> ErasurePreview:
         """Return what an erasure of this person would remove. Raises DatabaseUnavailable."""
@@ -131,6 +135,10 @@ class Eraser:
 
     def _leave(self, db: Connection, erasure: int, person: DataSubject, alias: str) -> None:
         handover.forget(db)
+        row = sync_erasure.find(db, person.project_id, person.distinct_id)
+        if row is not None:
+            subject = (person.project_id, person.distinct_id, row.id)
+            records.add(db, erasure, destinations_erasure.forget(db, self.cipher, erasure, subject, self.clock()))
         went = sync_erasure.erase(db, person.project_id, person.distinct_id, alias, self.clock())
         records.add(db, erasure, went.counts)
 
@@ -152,7 +160,9 @@ class Eraser:
 
 def eraser(runtime: Runtime) -> Eraser:
     """Return the eraser of this app."""
-    return Eraser(runtime.database, runtime.clock, runtime.settings.secret_key, runtime.settings.instance)
+    return Eraser(
+        runtime.database, runtime.clock, runtime.settings.secret_key, runtime.settings.instance, runtime.cipher
+    )
 
 
 def _blank_rows(db: Connection, erasure: int, place: PiiColumns, rows: Sequence[Row[Any]], mentions: Mentions) -> None:
@@ -171,4 +181,7 @@ def _removed(path: Path) -> bool:
 
 def _known(db: Connection, person: DataSubject) -> dict[str, int]:
     row = sync_erasure.find(db, person.project_id, person.distinct_id)
-    return {} if row is None else sync_erasure.known(db, person.project_id, row.id).counts
+    if row is None:
+        return {}
+    told = destinations_erasure.known(db, person.project_id, row.id)
+    return sync_erasure.known(db, person.project_id, row.id).counts | told

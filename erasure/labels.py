@@ -20,6 +20,11 @@ KINDS = {
     "audit_entries": ("entry of the audit trail", "entries of the audit trail"),
     "failures": ("failure that mentions them", "failures that mention them"),
     "alerts": ("alert that mentions them", "alerts that mention them"),
+    "attempts": (
+        "call to a destination whose answer mentions them",
+        "calls to destinations whose answers mention them",
+    ),
+    "messages": ("message about them, which loses their identity", "messages about them, which lose their identity"),
     "simulated_exports": ("simulated export", "simulated exports"),
     "files": ("uploaded file, deleted whole", "uploaded files, deleted whole"),
 }

@@ -130,8 +130,8 @@ class Message(Model):
 
     `lane` is 64 bits of the identity: of the messages of a lane in a destination only the first that is not over may be
     sent. `priority` 0 goes before 1 (a backfill). `at` is when the change happened, `position` its number in the log,
-    0 for none. `attempt_id` is the attempt that carries it, or did last. `sealed` is ciphertext of what an erasure
-    still has to say; `claimed_until` is of `models.claims`.
+    0 for none. `attempt_id` is the attempt that carries it, or did last. Of an erasure `session_id` is its number, and
+    `sealed` the ciphertext of what is still to be said; `claimed_until` is of `models.claims`.
     """
 
     __tablename__ = "message"
@@ -142,6 +142,7 @@ class Message(Model):
         Index("ix_message_sending", "claimed_until", **_only("state = 'sending'")),
         Index("ix_message_parked", "subscription_id", "id", **_only("state = 'parked'")),
         Index("ix_message_state", "subscription_id", "state", "id"),
+        Index("ix_message_erasure", "session_id", **_only("origin = 'erasure'")),
         Index("ix_message_report", "subscription_id", "id", **_only("report = 'due'")),
         NUMBERED_ONCE,
     )

@@ -1,0 +1,149 @@
+"""Erasing one person reaches the destinations that were told of them.
+
+What waits about them ends. A set in which nobody else holds their identity is told to let it go; a stream that has
+heard of them is told that they were erased. That last message is sealed until it has been sent; everything else forgets
+the identity at once, in the transaction in which the person becomes nobody.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from destinations import counting, destinations, ledger, subscriptions
+from destinations.calls import lease_of
+from destinations.identity import lane
+from destinations.ledger import NewMessage
+from destinations.subscriptions import Subscription
+from models.encryption import Encryption
+
+_TOLD = {"applied", "accepted", "uncertain", "sending", "dead"}  # the far end knows of them, or may
+_SUBSCRIPTIONS = text("""
+    SELECT s.id FROM subscription s JOIN cohort c ON c.id = s.cohort_id WHERE c.project_id = :project_id
+    ORDER BY s.destination_id, s.id""")
+_MESSAGES = text("""
+    SELECT id, kind, state, identity, attempts, first_tried_at FROM message
+    WHERE subscription_id = :subscription AND person_id = :person ORDER BY id""")
+_COUNT = text("""
+    SELECT count(*) FROM subscription s JOIN cohort c ON c.id = s.cohort_id
+    JOIN message m ON m.subscription_id = s.id AND m.person_id = :person WHERE c.project_id = :project_id""")
+_FORGET = text("""
+    UPDATE message SET identity = NULL, lane = NULL, sealed = NULL
+    WHERE subscription_id = :subscription AND person_id = :person AND origin <> 'erasure'""")
+_HELD = text("SELECT identity FROM holder WHERE subscription_id = :subscription AND person_id = :person")
+_OTHERS = text("SELECT EXISTS (SELECT 1 FROM holder WHERE subscription_id = :subscription AND identity = :identity)")
+_PLACED = text("SELECT there FROM placement WHERE subscription_id = :subscription AND identity = :identity")
+_UNPLACE = text("DELETE FROM placement WHERE subscription_id = :subscription AND identity = :identity")
+_OUTCOMES = text("""
+    SELECT d.name AS destination, d.type, m.kind, m.state, m.reason, m.attempts, m.finished_at
+    FROM message m JOIN destination d ON d.id = m.destination_id
+    WHERE m.origin = 'erasure' AND m.session_id = :erasure ORDER BY m.id""")
+
+
+def known(db: Connection, project_id: str, person_id: int) -> dict[str, int]:
+    """Count the messages about a person, whose identity an erasure takes away."""
+    return {"messages": int(db.execute(_COUNT, {"project_id": project_id, "person": person_id}).scalar_one())}
+
+
+def forget(db: Connection, cipher: Encryption, erasure: int, person: tuple[str, str, int], now: int) -> dict[str, int]:
+    """Forget a person (project, distinct id and our own id), and have those told who know of them; count what went."""
+    project_id, distinct_id, person_id = person
+    went = known(db, project_id, person_id)
+    for number in db.execute(_SUBSCRIPTIONS, {"project_id": project_id}).scalars().all():
+        found = subscriptions.by_id(db, number)
+        if found is not None:
+            _forget(db, found, _Person(cipher, erasure, distinct_id, person_id), now)
+    return went
+
+
+def outcomes(db: Connection, erasure: int) -> Sequence[Row[Any]]:
+    """Return what became of an erasure in each destination that was told of it."""
+    return db.execute(_OUTCOMES, {"erasure": erasure}).all()
+
+
+class _Person:
+    """Somebody who is erased, and how what is left to be said of them is sealed."""
+
+    def __init__(self, cipher: Encryption, erasure: int, distinct_id: str, person_id: int) -> None:
+        self._cipher, self._distinct_id = cipher, distinct_id
+        self.erasure, self.id = erasure, person_id
+
+    def sealed(self, identity: str) -> str:
+        return self._cipher.encrypt(json.dumps({"identity": identity, "distinct_id": self._distinct_id}))
+
+
+def _forget(db: Connection, known: Subscription, person: _Person, now: int) -> None:
+    destination = destinations.locked(db, known.destination_id)
+    values = {"subscription": known.id, "person": person.id}
+    rows = db.execute(_MESSAGES, values).all()
+    held = db.execute(_HELD, values).scalar_one_or_none()
+    if destination is None or (not rows and held is None):
+        return
+    ledger.let_go(db, known.id, [person.id])
+    identities = {row.identity for row in rows if row.identity is not None}
+    told = {row.identity for row in rows if row.identity is not None and row.state in _TOLD}
+    to_go = {one for one in {*identities, *([] if held is None else [held])} if _is_to_go(db, known, one)}
+    told = to_go if known.kind.family == "level" else told
+    _end_waiting(db, known, rows, now)
+    db.execute(_FORGET, values)
+    # What is under way comes to its end first: no lane holds the last message back any more.
+    under_way = any(row.state == "sending" for row in rows)
+    due = now + (lease_of(destination).length if under_way else 0)
+    _tell(db, known, person, sorted(told), (now, due))
+
+
+def _is_to_go(db: Connection, known: Subscription, identity: str) -> bool:
+    """Tell whether the set there has an identity that nobody holds any more; forget that it has."""
+    values = {"subscription": known.id, "identity": identity}
+    if db.execute(_OTHERS, values).scalar_one():
+        return False
+    there = db.execute(_PLACED, values).scalar_one_or_none()
+    db.execute(_UNPLACE, values)
+    return there in {"in", "unsure"}
+
+
+def _end_waiting(db: Connection, known: Subscription, rows: Iterable[Row[Any]], now: int) -> None:
+    waiting = [row for row in rows if row.state in {"waiting", "parked"} and row.kind != "erased"]
+    changes = [
+        ledger.Change("suppressed", "erased", None, row.attempts, row.first_tried_at, now, None, row.id)
+        for row in waiting
+    ]
+    ledger.change(db, changes)
+    counts = Counter({"suppressed": len(waiting)})
+    counts.subtract(row.state for row in waiting)
+    counting.move(db, known.id, counts)
+
+
+def _tell(
+    db: Connection, known: Subscription, person: _Person, identities: Sequence[str], times: tuple[int, int]
+) -> None:
+    now, due = times
+    kind = "left" if known.kind.family == "level" else "erased"
+    messages = [
+        NewMessage(
+            known.destination_id,
+            known.id,
+            person.id,
+            0,
+            kind,
+            subscriptions.next_generation(db, known.id),
+            "waiting",
+            None,
+            None,
+            lane(identity),
+            0,
+            "erasure",
+            person.erasure,
+            now,
+            0,
+            due,
+            now,
+            None,
+            person.sealed(identity),
+        )
+        for identity in identities
+    ]
+    ledger.insert_messages(db, messages)
+    counting.move(db, known.id, {"waiting": len(messages)})

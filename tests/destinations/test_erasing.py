@@ -1,0 +1,103 @@
+"""An erasure reaches the far ends that know of somebody, and nothing here keeps their identity."""
+
+import pytest
+
+from destinations import erasure as destinations_erasure
+from destinations.contract import Answer, Refusal
+from erasure.erase import eraser
+from erasure.records import DataSubject
+from tests.destinations.conftest import Relaying
+from tests.relay import member
+
+ADA = DataSubject("1", "ada-planted")
+EMAIL = "ada.planted@example.com"
+
+
+@pytest.fixture
+def told(relaying: Relaying) -> Relaying:
+    """A set and a stream that have heard of Ada and of Bob."""
+    relaying.relay.refresh([member(ADA.distinct_id, email=EMAIL), member("bob", email="bob@example.com")])
+    relaying.destination("crm", "set")
+    relaying.destination("hook")
+    relaying.subscribe("crm", identity="email")
+    relaying.subscribe("hook", start="present", reentry="once", identity="email")
+    relaying.work()
+    return relaying
+
+
+def erase(relaying: Relaying) -> int:
+    return eraser(relaying.runtime).erase(ADA, "tests").id
+
+
+def mentions(relaying: Relaying) -> list[str]:
+    found = []
+    for table in ("message", "attempt", "holder", "placement"):
+        rows = relaying.relay.rows(f"SELECT * FROM {table}")
+        found += [table for row in rows if "ada" in str(row).lower().replace("adapter", "")]
+    return found
+
+
+def test_09_15_whoever_knows_of_somebody_is_told_and_nothing_of_them_stays(told: Relaying) -> None:
+    erasure = erase(told)
+    assert mentions(told) == []
+    told.work()
+    assert told.there("crm").members == {"bob@example.com"}
+    assert [one[:2] for one in told.there("hook").heard][-1] == ("erased", EMAIL)
+    assert told.there("hook").bodies[-1][0].distinct_id == ADA.distinct_id
+    assert mentions(told) == []
+    outcomes = told.database.read(lambda db: destinations_erasure.outcomes(db, erasure))
+    assert {(one.destination, one.kind, one.state) for one in outcomes} == {
+        ("crm", "left", "applied"),
+        ("hook", "erased", "applied"),
+    }
+    assert (
+        told.relay.rows("SELECT lane, sealed FROM message WHERE origin = 'erasure'")
+        == [{"lane": None, "sealed": None}] * 2
+    )
+
+
+def test_whoever_comes_back_after_an_erasure_is_not_told_of_again(told: Relaying) -> None:
+    erase(told)
+    told.work()
+    told.relay.refresh([member(ADA.distinct_id, email=EMAIL), member("bob", email="bob@example.com")], session="s2")
+    calls = len(told.there("hook").bodies)
+    told.destination("late", "set")
+    told.subscribe("late", identity="email")
+    told.work()
+    assert told.there("crm").members == told.there("late").members == {"bob@example.com"}
+    assert len(told.there("hook").bodies) == calls
+
+
+def test_what_waits_about_somebody_ends(relaying: Relaying) -> None:
+    relaying.relay.refresh([member(ADA.distinct_id, email=EMAIL)])
+    relaying.destination("hook")
+    known = relaying.subscribe("hook", start="present", identity="email")
+    relaying.plan()
+    erase(relaying)
+    relaying.work()
+    assert relaying.there("hook").bodies == []
+    assert relaying.counts(known) == {"suppressed": 2}  # and the exit that the erasure made
+    assert mentions(relaying) == []
+
+
+def test_an_identity_that_somebody_else_has_too_stays_there(relaying: Relaying) -> None:
+    relaying.relay.refresh([member(ADA.distinct_id, email=EMAIL), member("bob", email=EMAIL)])
+    relaying.destination("crm", "set")
+    relaying.subscribe("crm", identity="email")
+    relaying.work()
+    erase(relaying)
+    relaying.work()
+    assert relaying.there("crm").members == {EMAIL}
+
+
+def test_an_erasure_is_tried_again_like_everything_else(told: Relaying) -> None:
+    erasure = erase(told)
+    told.there("crm").fault = lambda _changes: Answer(refusal=Refusal("unavailable", "down", "It is down."))
+    told.work()
+    assert [one.state for one in told.database.read(lambda db: destinations_erasure.outcomes(db, erasure))] == [
+        "waiting",
+        "applied",
+    ]
+    told.there("crm").fault = None
+    told.work(60_000)
+    assert told.there("crm").members == {"bob@example.com"}
