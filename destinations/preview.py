@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from destinations import bodies, destinations, opening
-from destinations.contract import Feed
+from destinations.contract import DestinationType, Feed
 from destinations.destinations import Destination
 from destinations.identity import IdentityRule, NoIdentity
+from destinations.identity import rule as identity_rule
 from destinations.settings import WrongSettings, batch_size
-from destinations.subscriptions import NewSubscription, checked_rule
+from destinations.subscriptions import NewSubscription
 from models.database import Database
 from models.queries import members
 from runtime import Runtime
@@ -49,7 +50,7 @@ def preview(runtime: Runtime, draft: NewSubscription) -> Preview:
     destination = runtime.database.read(lambda db: destinations.by_name(db, draft.destination))
     if destination is None:
         raise WrongSettings({"destination": f"There is no destination {draft.destination[:100]}."})
-    rule = checked_rule(destination.kind, draft)
+    rule = _rule(destination.kind, draft)
     ids = {"project_id": draft.project_id, "cohort_id": draft.cohort_id}
     cohort = runtime.database.read(lambda db: db.execute(_COHORT, ids).one_or_none())
     if cohort is None:
@@ -59,6 +60,13 @@ def preview(runtime: Runtime, draft: NewSubscription) -> Preview:
     seconds = calls / float(destination.settings.get("rate") or destination.kind.budget.rate)
     shown = _bodies(runtime, destination, draft, cohort, rule)
     return Preview(shown, cohort.member_count, without, rule.missing, calls, seconds)
+
+
+def _rule(kind: DestinationType, draft: NewSubscription) -> IdentityRule:
+    try:
+        return identity_rule(kind, draft.identity, draft.country or None)
+    except ValueError as error:
+        raise WrongSettings({"identity": str(error)}) from None
 
 
 def _bodies(

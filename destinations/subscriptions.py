@@ -249,14 +249,6 @@ def next_generation(db: Connection, subscription_id: int) -> int:
     return int(db.execute(_NEXT_GENERATION, {"id": subscription_id}).scalar_one())
 
 
-def checked_rule(kind: DestinationType, draft: NewSubscription) -> IdentityRule:
-    """Return the rule of a draft. Raises WrongSettings."""
-    try:
-        return identity_rule(kind, draft.identity, draft.country or None)
-    except ValueError as error:
-        raise WrongSettings({"identity": str(error)}) from None
-
-
 def _errors(kind: DestinationType, draft: NewSubscription) -> dict[str, str]:
     errors: dict[str, str] = {}
     try:
