@@ -227,6 +227,22 @@ def test_what_was_rejected_is_grouped_by_reason_and_sent_again_after_its_number_
     assert "Messages are sent again from" in browser.client.get(f"{path}?state=applied", follow_redirects=True).text
 
 
+@pytest.mark.parametrize(("way", "state"), [("keep", "suppressed"), ("approve", "waiting")])
+def test_removals_that_the_guard_holds_wait_for_a_decision(browser: Browser, way: str, state: str) -> None:
+    number, app = started(browser, start="now"), browser.relay.app
+    held = {"kind": "left", "next_at": None, "reason": "held_by_guard"}
+    relayed.message(app, number, "ada-12345678", "waiting", **held)
+    relayed.change(app, "subscription", number, held=1, held_at=browser.relay.clock())
+    path = f"/destinations/subscriptions/{number}"
+    page = plain(browser.page(path))
+    assert "1 removal waits for a decision" in page
+    assert "Remove 1 person there" in page
+    assert "Decide" not in browser.relay.sign_in("viewer").page(path)
+    assert "1 thing needs you" in plain(browser.page("/"))
+    assert "waits for a decision" not in browser.submit(f"{path}/removals", {"way": way}).text
+    assert browser.relay.rows("SELECT state FROM message") == [{"state": state}]
+
+
 def test_a_pause_says_why_and_a_resume_goes_on(browser: Browser) -> None:
     number = started(browser, start="now")
     path = f"/destinations/subscriptions/{number}"

@@ -12,7 +12,7 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import status, words
 from blueprints.dashboard.destinations.subscription import find, subscription_or_404
 from blueprints.formatting import plural
-from destinations import opening, replay, subscriptions, trial
+from destinations import destinations, guard, opening, replay, subscriptions, trial
 from destinations.settings import WrongSettings
 from destinations.subscriptions import Subscription
 from models.queries import members
@@ -137,6 +137,28 @@ def replay_messages(subscription_id: int) -> ResponseReturnValue:
 def _reason(given: str | None) -> str | None:
     """Return the reason that was asked for, None for all; an empty one stands for messages without any."""
     return None if given is None else urls.storable(given)
+
+
+# --- what the guard holds
+
+
+@blueprint.post("/destinations/subscriptions/<int:subscription_id>/removals")
+@needs("operator")
+def decide_removals(subscription_id: int) -> ResponseReturnValue:
+    """Let the removals go that the guard holds (`way` is approve), or keep everybody there (keep)."""
+    way, now = request.form.get("way", ""), current_runtime().clock()
+    if way not in {"approve", "keep"}:
+        return _back(subscription_id)
+    decide = guard.approve if way == "approve" else guard.keep
+
+    def work(db: Connection, known: Subscription) -> int:
+        destinations.locked(db, known.destination_id)
+        return decide(db, known, now)
+
+    _known, count = _change(f"{way}_removals", subscription_id, work)
+    gone = plural(count, "removal is", "removals are")
+    flash(f"{gone} on the way." if way == "approve" else f"{gone} dropped: everybody stays there.")
+    return _back(subscription_id)
 
 
 # --- pause, resume, remove

@@ -13,6 +13,7 @@ from blueprints.dashboard.destinations.status import DestinationStatus
 from config.clock import DAY, MINUTE
 from destinations import destinations
 from destinations.destinations import Destination
+from destinations.settings import names_one_set
 from runtime import current_runtime
 
 SHOWN = 8  # calls on a destination's page
@@ -111,6 +112,7 @@ def _seen(destination_id: int) -> dict[str, Any]:
         "settings": form.said(seen.kind, seen.destination.settings) if seen.kind else [],
         "once": form.ONCE,
         "families": form.FAMILIES,
+        "is_one_set": bool(seen.kind and names_one_set(seen.kind, seen.destination.settings)),
         "rotates": bool(seen.kind and any(setting.make for setting in seen.kind.settings)),
         "words": words,
         "day": DAY,

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
+from blueprints.dashboard.destinations import status as destination_status
 from blueprints.dashboard.overview import day as overview_day
 from blueprints.dashboard.overview.verdict import Verdict, judge
 from config.clock import SECOND
@@ -105,7 +106,7 @@ def _look(db: Connection, moment: int) -> Now:
     live = [_live(cohort, cohort.session) for cohort in cohorts if cohort.session and cohort.session.status in RUNNING]
     live.sort(key=lambda cohort: -cohort.session.last_page_at)
     return Now(
-        verdict=judge(cohorts, connections),
+        verdict=judge(cohorts, connections, destination_status.read(db, moment)),
         live=live[:MOST_LIVE],
         more_live=max(0, len(live) - MOST_LIVE),
         connections=connections,

@@ -4,9 +4,10 @@ Pure: statuses in, words out.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from blueprints.dashboard.destinations.status import DestinationStatus
 from blueprints.formatting import plural
 from sync.status import text
 from sync.status.cohort import TONES, CohortStatus, LastFailure
@@ -15,6 +16,9 @@ from sync.status.connection import ConnectionStatus
 MOST_NEEDS = 8  # listed one by one
 URGENCY = ("failing", "held", "quiet", "stalled")  # what is listed, the most urgent first
 NEED_YOU = frozenset({"failing", "held", "quiet"})  # a stalled export is taken up by Mixpanel itself
+
+Words = Mapping[str, tuple[str, str]]
+Arguments = dict[str, int | str]
 
 # Every state of a cohort in a sentence: for one, and for several. What is being received is one thing to a reader.
 _UNDER_WAY = ("is being received", "are being received")
@@ -32,6 +36,22 @@ _STATES = {
     "off": ("is switched off", "are switched off"),
 }
 _WELL = frozenset(_STATES[state] for state in ("in_step", "receiving", "one_time"))
+# The same of a destination.
+_DESTINATIONS = {
+    "in_step": ("is in step", "are in step"),
+    "sending": ("is being told", "are being told"),
+    "empty": ("gets nothing yet", "get nothing yet"),
+    "behind": ("is behind", "are behind"),
+    "trouble": ("has trouble", "have trouble"),
+    "asked": ("asked us to wait", "asked us to wait"),
+    "stopped": ("has stopped", "have stopped"),
+    "unknown": ("is of an unknown type", "are of unknown types"),
+    "held": ("is held", "are held"),
+    "paused": ("is paused", "are paused"),
+    "leaving": ("is being removed", "are being removed"),
+}
+_DESTINATIONS_WELL = frozenset(_DESTINATIONS[state] for state in ("in_step", "sending", "empty"))
+_NEEDED = {"stopped": "failing", "unknown": "failing", "held": "held", "behind": "quiet"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +63,7 @@ class Need:
     name: str
     says: str
     endpoint: str
-    of: dict[str, int | str]
+    of: Arguments
     word: str
 
     @property
@@ -53,8 +73,8 @@ class Need:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How things are. `counts` says how many cohorts are in which state, empty where the headline does already; the
-    first `urgent` of the needs are those that the headline counts."""
+    """How things are. `counts` says how many cohorts and destinations are in which state, as far as the headline does
+    not; the first `urgent` of the needs are those that the headline counts."""
 
     tone: str
     headline: str
@@ -65,15 +85,21 @@ class Verdict:
     last_synced_at: int | None
 
 
-def judge(cohorts: Sequence[CohortStatus], connections: Sequence[ConnectionStatus]) -> Verdict:
-    needs = sorted(_needs(cohorts, connections), key=lambda need: URGENCY.index(need.state))
-    counts = count_states(cohort.state for cohort in cohorts)
+def judge(
+    cohorts: Sequence[CohortStatus],
+    connections: Sequence[ConnectionStatus],
+    destinations: Sequence[DestinationStatus] = (),
+) -> Verdict:
+    found = (*_needs(cohorts, connections), *_of_destinations(destinations))
+    needs = sorted(found, key=lambda need: URGENCY.index(need.state))
+    headline, counts = _calm(cohorts, destinations)
     urgent = sum(need.state in NEED_YOU for need in needs)
-    headline = f"{plural(urgent, 'thing needs', 'things need')} you" if urgent else counts
+    if urgent:
+        headline, counts = f"{plural(urgent, 'thing needs', 'things need')} you", f"{headline} {counts}".strip()
     return Verdict(
-        tone=needs[0].tone if needs else _calm_tone(cohorts),
+        tone=needs[0].tone if needs else _calm_tone(cohorts, destinations),
         headline=headline,
-        counts=counts if urgent else "",
+        counts=counts,
         urgent=urgent,
         needs=needs[:MOST_NEEDS],
         more_needs=max(0, len(needs) - MOST_NEEDS),
@@ -81,26 +107,43 @@ def judge(cohorts: Sequence[CohortStatus], connections: Sequence[ConnectionStatu
     )
 
 
-def count_states(states: Iterable[str]) -> str:
+def _calm(cohorts: Sequence[CohortStatus], destinations: Sequence[DestinationStatus]) -> tuple[str, str]:
+    """Return the sentence about cohorts and destinations, and what is left to say of them: where all is well with the
+    destinations they are no news."""
+    states = [status.state for status in destinations]
+    said = count_states(cohort.state for cohort in cohorts)
+    if not states:
+        return said, ""
+    told = count_states(states, _DESTINATIONS, _DESTINATIONS_WELL, "destination")
+    if {*states, *(cohort.state for cohort in cohorts)} == {"in_step"} and cohorts:
+        first = f"All {len(cohorts):,} cohorts" if len(cohorts) > 1 else "The one cohort"
+        return f"{first} and {plural(len(states), 'destination')} are in step.", ""
+    is_well = {_DESTINATIONS[state] for state in states} <= _DESTINATIONS_WELL
+    return (said, told) if is_well else (f"{said} {told}", "")
+
+
+def count_states(
+    states: Iterable[str], words: Words = _STATES, well: Collection[tuple[str, str]] = _WELL, thing: str = "cohort"
+) -> str:
     """`All 12 cohorts are in step.`, `10 of 12 cohorts are in step, 1 has stalled, 1 was a one-time export.`, and
     where nothing is amiss `All 12 cohorts are well: 11 are in step, 1 was a one-time export.`"""
-    counted = Counter(_STATES[state] for state in states)
+    counted = Counter(words[state] for state in states)
     total = counted.total()
     if not total:
         return "Nothing has been received yet."
-    parts = [(counted[words], words) for words in dict.fromkeys(_STATES.values()) if counted[words]]
-    (first, words), *rest = parts
+    parts = [(counted[said], said) for said in dict.fromkeys(words.values()) if counted[said]]
+    (first, word), *rest = parts
     if not rest:
-        return f"All {total:,} cohorts {words[1]}." if total > 1 else f"The one cohort {words[0]}."
-    if set(counted) <= _WELL:
-        return f"All {total:,} cohorts are well: {', '.join(f'{n:,} {w[n > 1]}' for n, w in parts)}."
-    said = [f"{first:,} of {total:,} cohorts {words[first > 1]}", *(f"{n:,} {w[n > 1]}" for n, w in rest)]
-    return f"{', '.join(said)}."
+        return f"All {total:,} {thing}s {word[1]}." if total > 1 else f"The one {thing} {word[0]}."
+    if set(counted) <= set(well):
+        return f"All {total:,} {thing}s are well: {', '.join(f'{n:,} {w[n > 1]}' for n, w in parts)}."
+    sentence = [f"{first:,} of {total:,} {thing}s {word[first > 1]}", *(f"{n:,} {w[n > 1]}" for n, w in rest)]
+    return f"{', '.join(sentence)}."
 
 
-def _calm_tone(cohorts: Sequence[CohortStatus]) -> str:
+def _calm_tone(cohorts: Sequence[CohortStatus], destinations: Sequence[DestinationStatus]) -> str:
     """Nothing needs anybody: a late page shows, being received does, and a house that is switched off as a whole."""
-    tones = {cohort.tone for cohort in cohorts}
+    tones = {cohort.tone for cohort in cohorts} | {status.tone for status in destinations}
     return next((tone for tone in ("waiting", "working", "in-step") if tone in tones), "off")
 
 
@@ -113,6 +156,13 @@ def _needs(cohorts: Sequence[CohortStatus], connections: Sequence[ConnectionStat
     for cohort in cohorts:
         if cohort.state in URGENCY and not (cohort.state == "quiet" and cohort.connection_id in quiet):
             yield _of_cohort(cohort)
+
+
+def _of_destinations(destinations: Sequence[DestinationStatus]) -> Iterator[Need]:
+    for status in destinations:
+        if status.state in _NEEDED:
+            known, of = status.destination, Arguments(destination_id=status.destination.id)
+            yield Need(_NEEDED[status.state], known.name, status.says, "dashboard.show_destination", of, "Look")
 
 
 def _of_connection(connection: ConnectionStatus) -> Need:

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Text, bindparam, text
 
 from blueprints import rows
 from blueprints.dashboard import blueprint
+from blueprints.dashboard.destinations import words as message_words
 from blueprints.dashboard.people import profile as person_profile
-from blueprints.dashboard.people import timeline
+from blueprints.dashboard.people import timeline, told
 from blueprints.dashboard.people.profile import FoundPerson
 from blueprints.dashboard.sessions import words as session_words
 from blueprints.paging import split
@@ -154,6 +155,8 @@ def _one(db: Connection, person_id: int, before: timeline.TimelinePosition | Non
         "is_first": before is None,
         "kind_of": session_words.kind,
         "properties": person_profile.readable(person.properties),
+        "told": told.read(db, person_id),
+        "message_words": message_words,
     }
 
 
