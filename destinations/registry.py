@@ -5,6 +5,7 @@ from destinations.types.braze import BRAZE
 from destinations.types.customerio import CUSTOMERIO
 from destinations.types.files import FILES
 from destinations.types.hubspot import HUBSPOT
+from destinations.types.iterable import ITERABLE
 from destinations.types.mixpanel import MIXPANEL
 from destinations.types.segment import SEGMENT
 from destinations.types.slack import SLACK
@@ -21,6 +22,7 @@ _ALL = (
     BRAZE,
     CUSTOMERIO,
     HUBSPOT,
+    ITERABLE,
 )
 TYPES: dict[str, DestinationType] = {kind.name: kind for kind in _ALL}
 

@@ -9,7 +9,7 @@ Nothing is followed, nothing of the environment has a say, and what is kept of a
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from outbound.transport.retry import UNTOUCHED, is_unheard
 
 TIMEOUT = 30.0  # seconds for one call from the first step to the last byte, where a destination says no other
 LARGEST = 1024 * 1024  # bytes of an answer that are read
+LONGEST_LINE = 64 * 1024  # bytes
 LOOKED_AT = 16 * 1024  # characters of it of which the kept ones are made
 KEPT = 2048  # bytes of it that are kept
 SHORT = 999  # a number up to here tells nobody who somebody is
@@ -137,9 +138,34 @@ class HTTP:
             refusal = replace(refusal, wait=wait_of(answer.headers, self._clock()))
         return Reply(answer.status, answer.headers, answer.body, text, refusal)
 
+    def lines(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[str]:
+        """Yield the lines of an answer as they come, however many they are. Raises NotRead."""
+        scheme, server = server_of(url)
+        base = f"{scheme}://{server}"
+        request = Request("GET", base, url[len(base) :], headers=tuple((headers or {}).items()))
+        try:
+            with self._client.stream(request) as (status, pieces):
+                if refusal := refusal_of(status):
+                    raise NotRead(refusal.told)
+                yield from _lines(pieces)
+        except (Forbidden, Unreached, Broken) as error:
+            raise NotRead(f"It could not be read: {error}") from None
+
     def close(self) -> None:
         """Give back this thread's connections."""
         self._client.close()
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
+    """Raises NotRead where a line is no line."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from (line.decode("utf-8", "replace") for line in whole)
+        if len(rest) > LONGEST_LINE:
+            raise NotRead("The answer has no lines.")
+    if rest:
+        yield rest.decode("utf-8", "replace")
 
 
 def server_of(url: str) -> tuple[str, str]:
