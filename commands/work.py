@@ -12,7 +12,8 @@ from flask.cli import with_appcontext
 from werkzeug.routing import Map
 
 import alerts
-from config.clock import HOUR, SECOND
+from config.clock import DAY, HOUR, SECOND
+from destinations.retention import fold
 from destinations.worker import Worker, run_once
 from models.database import DatabaseUnavailable
 from outbound import cleanup as outbound_upkeep
@@ -105,6 +106,8 @@ class Upkeep:
                 alerts.prune(database, now)
                 database.write(lambda db: handover.prune(db, now))
                 outbound_upkeep.prune(database, settings.retain_deliveries_days, now)
+                if settings.retain_messages_days:
+                    fold(database, now - settings.retain_messages_days * DAY)
                 uploads.tidy(database, runtime.uploads, now)
                 outbound_upkeep.tidy_downloads(database, folder_of(runtime), settings.retain_downloads_hours, now)
                 self.pruned_at = now

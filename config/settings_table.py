@@ -213,6 +213,12 @@ SETTINGS = (
         "How long one try of a call may take, from the first step to the last byte of the answer.",
         whole(1, 600),
     ),
+    Setting(
+        "RETAIN_MESSAGES_DAYS",
+        "90",
+        "Days that messages to destinations are kept once they are over, and their calls; 0 keeps them.",
+        whole(0, 36500),
+    ),
     Setting("RETAIN_DELIVERIES_DAYS", "90", "Days that calls to Mixpanel are kept; 0 keeps them.", whole(0, 36500)),
     Setting(
         "MAX_DOWNLOADS_MB",

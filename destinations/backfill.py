@@ -6,12 +6,11 @@ twice. Pieces wait until most of what was planned before them is sent: the table
 first.
 """
 
-from typing import Any
-
 from sqlalchemy import Connection, text
 
 from destinations.bodies import PERSON
-from destinations.planner import Plan, locked, write
+from destinations.planner import ENTRY, Plan, locked, write
+from destinations.probing import probes
 from destinations.suppression import Erased
 from runtime import Runtime
 
@@ -23,16 +22,19 @@ _UNDER_WAY = text("""
     JOIN subscription_counts n ON n.subscription_id = s.id
     WHERE s.status = 'active' AND d.status = 'active' AND s.backfill_after IS NOT NULL AND n.waiting < :backlog
     ORDER BY s.id""")
-_MEMBERS = text(f"""
-    SELECT m.person_id, m.entry_number, m.entered_at, {PERSON}, e.id AS entered_id
+_MEMBERS = {
+    dialect: text(f"""
+    SELECT x.person_id, x.entry_number, x.entered_at, {PERSON}, e.id AS entered_id
     FROM (
         SELECT person_id, entry_number, entered_at FROM membership
         WHERE cohort_id = :cohort AND person_id > :after AND left_at IS NULL AND change_number <= :start
-        ORDER BY person_id LIMIT :limit) m
-    JOIN person p ON p.id = m.person_id
-    LEFT JOIN message e ON e.subscription_id = :subscription AND e.person_id = m.person_id
-        AND e.entry_number = m.entry_number AND e.kind = 'entered' AND e.generation = 0
-    ORDER BY m.person_id""")  # noqa: S608 - our own columns
+        ORDER BY person_id LIMIT :limit) x
+    {joined}
+    ORDER BY x.person_id""")  # noqa: S608 - our own columns
+    for dialect, joined in probes(
+        ("p", "p.* FROM person p", "p.id = x.person_id", True), ("e", "e.* FROM message e", ENTRY, False)
+    ).items()
+}
 _MOVE = text("""
     UPDATE subscription SET backfill_after = :after, backfill_end = :end, backfill_planned = backfill_planned + :planned
     WHERE id = :id""")
@@ -53,8 +55,10 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
     known = locked(db, subscription_id)
     if known is None or known.backfill_after is None:
         return 0
-    values: dict[str, Any] = {"cohort": known.cohort, "subscription": known.id, "limit": STEP}
-    rows = db.execute(_MEMBERS, values | {"after": known.backfill_after, "start": known.start_position}).all()
+    values = {"cohort": known.cohort, "subscription": known.id, "limit": STEP}
+    rows = db.execute(
+        _MEMBERS[db.dialect.name], values | {"after": known.backfill_after, "start": known.start_position}
+    ).all()
     plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
     for row in rows:
         if row.entered_id is None:

@@ -16,29 +16,38 @@ from destinations import counting, destinations, guard, ledger, subscriptions
 from destinations.bodies import PERSON, profile
 from destinations.identity import NoIdentity, lane
 from destinations.ledger import Held, NewMessage
+from destinations.probing import probes
 from destinations.subscriptions import Subscription
 from destinations.suppression import Erased
 from runtime import Runtime
 
 STEP = 1000  # changes that one transaction plans
 
+# The message of the entry that a row `x` begins or ends.
+ENTRY = """e.subscription_id = :subscription AND e.person_id = x.person_id AND e.entry_number = x.entry_number
+    AND e.kind = 'entered' AND e.generation = 0"""
+
 _BEHIND = text("""
     SELECT s.id FROM subscription s JOIN cohort c ON c.id = s.cohort_id JOIN destination d ON d.id = s.destination_id
     WHERE s.status = 'active' AND (d.status = 'active' OR d.cause = 'failing') AND c.change_count > s.position
     ORDER BY s.id""")
-_CHANGES = text(f"""
+_CHANGES = {
+    dialect: text(f"""
     SELECT x.number, x.person_id, x.entered, x.entry_number, x.session_id, x.at, x.previous, {PERSON},
         e.id AS entered_id, e.state AS entered_state, e.identity AS entered_identity, h.identity AS held_identity,
         b.at AS entered_at, b.session_id AS entered_session
     FROM (
         SELECT number, person_id, entered, entry_number, session_id, at, previous FROM membership_change
         WHERE cohort_id = :cohort AND number > :position ORDER BY number LIMIT :limit) x
-    JOIN person p ON p.id = x.person_id
-    LEFT JOIN message e ON e.subscription_id = :subscription AND e.person_id = x.person_id
-        AND e.entry_number = x.entry_number AND e.kind = 'entered' AND e.generation = 0
-    LEFT JOIN holder h ON h.subscription_id = :subscription AND h.person_id = x.person_id
-    LEFT JOIN membership_change b ON b.cohort_id = :cohort AND b.number = x.previous
+    {joined}
     ORDER BY x.number""")  # noqa: S608 - our own columns
+    for dialect, joined in probes(
+        ("p", "p.* FROM person p", "p.id = x.person_id", True),
+        ("e", "e.* FROM message e", ENTRY, False),
+        ("h", "h.* FROM holder h", "h.subscription_id = :subscription AND h.person_id = x.person_id", False),
+        ("b", "b.* FROM membership_change b", "b.cohort_id = :cohort AND b.number = x.previous", False),
+    ).items()
+}
 _MOVE = text("UPDATE subscription SET position = :position WHERE id = :id")
 _OVERTAKE = {
     "sqlite": text("""
@@ -152,7 +161,7 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
     if known is None or not known.behind:
         return 0
     values = {"cohort": known.cohort, "position": known.position, "subscription": known.id, "limit": STEP}
-    rows = db.execute(_CHANGES, values).all()
+    rows = db.execute(_CHANGES[db.dialect.name], values).all()
     plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
     for row in rows:
         if row.entered:

@@ -33,6 +33,10 @@ _NEEDED = select(func.min(SyncSession.first_change)).where(
     SyncSession.first_change > 0,
 )
 
+# A destination may be off for longer than the log is kept: what a subscription has not planned yet waits for it.
+_UNPLANNED = text("""
+    SELECT min(position) + 1 FROM subscription WHERE cohort_id = :cohort AND status IN ('active', 'paused')""")
+
 _NEXT = text("""
     SELECT number, entered, previous, at FROM membership_change
     WHERE cohort_id = :cohort AND number > :examined AND number < :needed ORDER BY number LIMIT :step""")
@@ -67,7 +71,7 @@ def prune_log(database: Database, days: int, now: int) -> int:
 def _step(db: Connection, cohort_id: int, before: int) -> tuple[int, bool]:
     """Remove some rows. Return how many went, and whether there may be more."""
     examined, last_gone = db.execute(_LOCK[db.dialect.name], {"cohort": cohort_id}).one()
-    needed = db.execute(_NEEDED, {"cohort": cohort_id}).scalar_one() or _ALL
+    needed = min(db.execute(kept, {"cohort": cohort_id}).scalar_one() or _ALL for kept in (_NEEDED, _UNPLANNED))
     values = {"cohort": cohort_id, "examined": examined, "needed": needed, "step": STEP}
     rows = list(takewhile(lambda row: row.at < before, db.execute(_NEXT, values).all()))
     if not rows:
