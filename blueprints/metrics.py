@@ -15,6 +15,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
+from destinations.subscriptions import STATES
 from models.database import DatabaseUnavailable
 from models.sessions import STATUSES
 from runtime import current_runtime
@@ -43,6 +44,14 @@ LATENCY = Histogram(
 _pages, _members, _replies = cache(PAGES.labels), cache(MEMBERS.labels), cache(REPLIES.labels)
 
 _BY_STATUS = text("SELECT status, count(*) AS sessions FROM sync_session GROUP BY status")
+_DESTINATIONS = text("SELECT status, count(*) AS destinations FROM destination GROUP BY status")
+_MESSAGES = text(
+    f"SELECT {', '.join(f'coalesce(sum({state}), 0) AS {state}' for state in STATES)} FROM subscription_counts"  # noqa: S608
+)
+_BEHIND = text("""
+    SELECT coalesce(sum(c.change_count - s.position), 0) FROM subscription s JOIN cohort c ON c.id = s.cohort_id
+    WHERE s.status IN ('active', 'paused')""")
+DESTINATION_STATUSES = ("active", "paused", "draining")
 
 
 class SessionsByStatus(Collector):
@@ -62,6 +71,30 @@ class SessionsByStatus(Collector):
         yield gauge
 
 
+class Relaying(Collector):
+    """Destinations and messages by state, as the database has them now; left out while it does not answer."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        if not current_app:
+            return
+        places = GaugeMetricFamily("cohort_relay_destinations", "Destinations by state.", labels=["status"])
+        messages = GaugeMetricFamily("cohort_relay_messages", "Messages to destinations by state.", labels=["state"])
+        behind = GaugeMetricFamily("cohort_relay_changes_behind", "Changes that no messages are planned of yet.")
+        try:
+            destinations, counts, unplanned = current_runtime().database.read(
+                lambda db: (db.execute(_DESTINATIONS).all(), db.execute(_MESSAGES).one(), db.execute(_BEHIND).scalar())
+            )
+        except DatabaseUnavailable:
+            return
+        by_status = {row.status: row.destinations for row in destinations}
+        for status in DESTINATION_STATUSES:
+            places.add_metric([status], by_status.get(status, 0))
+        for state in STATES:
+            messages.add_metric([state], getattr(counts, state))
+        behind.add_metric([], unplanned or 0)
+        yield from (places, messages, behind)
+
+
 class LimitsShared(Collector):
     """Whether this process counts limits in Redis; left out where REDIS_URL is not set."""
 
@@ -72,6 +105,7 @@ class LimitsShared(Collector):
 
 
 REGISTRY.register(SessionsByStatus())
+REGISTRY.register(Relaying())
 REGISTRY.register(LimitsShared())
 
 
@@ -83,6 +117,7 @@ def of_all_processes() -> CollectorRegistry:
     except ValueError:  # there is no folder: this process is the only one
         return REGISTRY
     together.register(SessionsByStatus())
+    together.register(Relaying())
     return together
 
 

@@ -15,6 +15,7 @@ from destinations import as_json as shown_as
 from destinations import destinations, opening, registry, subscriptions
 from destinations.destinations import Destination, NewDestination
 from destinations.settings import WrongSettings
+from models.encryption import DecryptionError
 from runtime import current_runtime
 from security.audit import TERMINAL, note
 
@@ -64,8 +65,10 @@ def _write(work: Callable[[Connection], T]) -> T:
     """Raises ClickException, which names the field that is wrong."""
     try:
         return current_runtime().database.write(work)
-    except WrongSettings as error:
+    except (WrongSettings, opening.CannotOpen) as error:
         raise click.ClickException(str(error)) from None
+    except DecryptionError:
+        raise click.ClickException(opening.LOST) from None
 
 
 @group.command("types")
@@ -116,6 +119,24 @@ def _show(name: str, kind: str, made: dict[str, str], *, as_json: bool) -> None:
         click.echo("\nThe secret is shown this once.")
 
 
+@group.command("change")
+@click.argument("name")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", callback=pairs, help="A setting; repeat it.")
+@click.option("--secrets-stdin", is_flag=True, help="Read secrets from standard input, as one JSON object.")
+@json_option
+def change(name: str, settings: dict[str, str], *, secrets_stdin: bool, as_json: bool) -> None:
+    """Change NAME; what is not given stays as it is."""
+    runtime, secrets = current_runtime(), _secrets() if secrets_stdin else {}
+
+    def work(db: Connection, known: Destination, now: int) -> None:
+        opening.check_type(known.type)
+        draft = NewDestination(name, known.type, settings, secrets)
+        destinations.change(db, runtime.cipher, known, draft, now)
+
+    _change("change", name, work, {"settings": sorted(settings), "secrets": len(secrets)})
+    click.echo(json.dumps({"name": name, "changed": True}) if as_json else f"{name} is changed.")
+
+
 @group.command("list")
 @json_option
 def list_all(*, as_json: bool) -> None:
@@ -157,6 +178,7 @@ def rotate(name: str, *, as_json: bool) -> None:
 
     def write(db: Connection) -> tuple[str, dict[str, str]]:
         known = _find(db, name)
+        opening.check_type(known.type)
         made = destinations.rotate(db, runtime.cipher, known, runtime.clock())
         note(db, runtime.clock(), TERMINAL, "destination.rotate", name)
         return known.type, made

@@ -1,18 +1,21 @@
-"""`flask subscriptions messages|attempts|test|replay`: what became of every change, and what to do about it."""
+"""`flask subscriptions messages|attempts|test|replay|approve|keep`: what became of every change, and what to do about
+it."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import click
+from sqlalchemy import Connection
 
 from commands.destinations import json_option
 from commands.exit_codes import NOT_ALL
-from commands.subscriptions import LAST_ID, find, group, id_argument, subscription_of
+from commands.subscriptions import LAST_ID, change, find, group, id_argument, subscription_of
 from config.clock import utc
 from destinations import as_json as shown_as
-from destinations import messages, opening, replay, trial
+from destinations import destinations, guard, messages, opening, replay, trial
 from destinations.settings import WrongSettings
-from destinations.subscriptions import STATES
+from destinations.subscriptions import STATES, Subscription
 from runtime import current_runtime
 from security.audit import TERMINAL, note
 
@@ -84,7 +87,9 @@ def test(number: int, distinct_id: str, *, as_json: bool) -> None:
     runtime, known = current_runtime(), subscription_of(number)
     try:
         person = distinct_id or trial.somebody(runtime, known)
-        runtime.database.write(lambda db: note(db, runtime.clock(), TERMINAL, "subscription.test", str(number)))
+        runtime.database.write(
+            lambda db: note(db, runtime.clock(), TERMINAL, "subscription.test", shown_as.subject(known))
+        )
         done = trial.test(runtime, known, person)
     except (WrongSettings, opening.CannotOpen) as error:
         raise click.ClickException(str(error)) from None
@@ -108,8 +113,37 @@ def replay_messages(number: int, state: str, reason: str | None, *, only_count: 
         found = runtime.database.read(lambda db: replay.count(db, known, state, reason))
     else:
         after = {"state": state, "reason": reason}
-        who = (TERMINAL, "subscription.replay", str(number))
+        who = (TERMINAL, "subscription.replay", shown_as.subject(known))
         runtime.database.write(lambda db: note(db, runtime.clock(), *who, after=after))
         found = replay.replay(runtime.database, known, state, reason, runtime.clock())
     words = f"{found:,} message{'' if found == 1 else 's'} {'would wait' if only_count else 'wait'} again."
     click.echo(json.dumps({"count": found}) if as_json else words)
+
+
+@group.command("approve")
+@id_argument
+@json_option
+def approve(number: int, *, as_json: bool) -> None:
+    """Send what the removal guard of ID holds: many will leave the set there."""
+    _decide("approve", number, guard.approve, as_json=as_json)
+
+
+@group.command("keep")
+@id_argument
+@json_option
+def keep(number: int, *, as_json: bool) -> None:
+    """Send nothing of what the removal guard of ID holds: whoever would have left the set stays there."""
+    _decide("keep", number, guard.keep, as_json=as_json)
+
+
+def _decide(action: str, number: int, decide: Callable[[Connection, Subscription, int], int], *, as_json: bool) -> None:
+    decided: list[int] = []
+
+    def work(db: Connection, known: Subscription) -> bool:
+        destinations.locked(db, known.destination_id)
+        decided[:] = [decide(db, known, current_runtime().clock())]
+        return bool(decided[0])
+
+    change(action, number, work)
+    words = {"approve": "on their way", "keep": "kept there"}[action]
+    click.echo(json.dumps({"count": decided[0]}) if as_json else f"{decided[0]:,} held removals: {words}.")

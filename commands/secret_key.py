@@ -39,6 +39,7 @@ def _told(lost: Lost) -> str:
         f"  {lost.passwords} webhook passwords: flask connections rotate NAME, then type each into Mixpanel\n"
         f"  {lost.tokens} API tokens: flask tokens remove NAME, flask tokens add NAME\n"
         f"  {lost.projects} projects' credentials: type them again at Send, Projects\n"
+        f"  {lost.destinations} destinations' secrets: flask destinations rotate NAME, or change NAME --secrets-stdin\n"
         f"  {lost.erasures} proofs of erasures stay, and cannot be found by a person's id any more\n"
         "Everybody signs in at the dashboard again, with the password that they have. Members, cohorts, history and\n"
         "the audit trail are kept."

@@ -78,8 +78,9 @@ def add(*, as_json: bool, **given: Any) -> None:
 
     def write(db: Connection) -> int:
         number = subscriptions.add(db, draft, runtime.clock())
-        after = {"cohort": given["cohort"], "destination": draft.destination}
-        note(db, runtime.clock(), TERMINAL, "subscription.add", str(number), after=after)
+        after = {"id": number, "identity": draft.identity, "start": draft.start}
+        subject = shown_as.subject(find(db, number))
+        note(db, runtime.clock(), TERMINAL, "subscription.add", subject, after=after)
         return number
 
     try:
@@ -148,7 +149,7 @@ def _counts(counts: dict[str, int]) -> str:
 @json_option
 def pause(number: int, reason: str, *, as_json: bool) -> None:
     """Plan and send nothing of ID until it is resumed."""
-    _change("pause", number, lambda db, known: subscriptions.pause(db, known, reason, current_runtime().clock()))
+    change("pause", number, lambda db, known: subscriptions.pause(db, known, reason, current_runtime().clock()))
     _tell_status(number, as_json=as_json)
 
 
@@ -157,7 +158,7 @@ def pause(number: int, reason: str, *, as_json: bool) -> None:
 @json_option
 def resume(number: int, *, as_json: bool) -> None:
     """Let ID go on where it was."""
-    _change("resume", number, subscriptions.resume)
+    change("resume", number, subscriptions.resume)
     _tell_status(number, as_json=as_json)
 
 
@@ -172,12 +173,12 @@ def remove(number: int, *, drain: bool, as_json: bool) -> None:
         subscriptions.remove(db, known, drain=drain)
         return True
 
-    _change("remove", number, work, {"drain": drain})
+    change("remove", number, work, {"drain": drain})
     words = f"Subscription {number} is being removed; a worker does the rest."
     click.echo(json.dumps({"id": number, "removed": True}) if as_json else words)
 
 
-def _change(
+def change(
     action: str, number: int, work: Callable[[Connection, Subscription], bool], after: dict[str, Any] | None = None
 ) -> None:
     """Do it, and leave a note in the audit trail where something changed. Raises ClickException."""
@@ -187,7 +188,8 @@ def _change(
         if known.stored_status == "leaving":
             raise click.ClickException(f"Subscription {number} is being removed.")
         if work(db, known):
-            note(db, current_runtime().clock(), TERMINAL, f"subscription.{action}", str(number), after=after)
+            subject = shown_as.subject(known)
+            note(db, current_runtime().clock(), TERMINAL, f"subscription.{action}", subject, after=after)
 
     current_runtime().database.write(write)
 

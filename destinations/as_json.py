@@ -80,6 +80,11 @@ def of_subscription(db: Connection, known: Subscription) -> dict[str, Any]:
     }
 
 
+def subject(known: Subscription) -> str:
+    """Return what the audit trail calls a subscription, also when it is no more."""
+    return f"{known.destination}: {known.project_id}/{known.cohort_id}"
+
+
 def of_message(row: Row[Any]) -> dict[str, Any]:
     """Return a message; `distinct_id` is null where the person is no more."""
     same = ("id", "kind", "distinct_id", "entry_number", "state", "reason", "attempts")

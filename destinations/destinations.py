@@ -12,7 +12,7 @@ from config.clock import DAY
 from destinations import registry
 from destinations.contract import DestinationType
 from destinations.settings import WrongSettings, checked
-from models.encryption import Encryption
+from models.encryption import DecryptionError, Encryption
 
 LONGEST = 100
 OVERLAP = DAY  # how long a rotated secret stays live beside the new one
@@ -123,9 +123,10 @@ def add(db: Connection, cipher: Encryption, draft: NewDestination, now: int) -> 
 
 
 def change(db: Connection, cipher: Encryption, known: Destination, draft: NewDestination, now: int) -> None:
-    """Change the settings that are given, and the secrets; what is not given stays. Raises WrongSettings."""
+    """Change the settings that are given, and the secrets; what is not given stays. Secrets that cannot be opened any
+    more are forgotten where others are given. Raises WrongSettings, models.encryption.DecryptionError."""
     draft = _spelt(known.kind, draft)
-    kept = _unsealed(cipher, known.sealed_secrets)
+    kept = _opened(cipher, known, or_none=bool(draft.secrets))
     current = {name: values[0]["value"] for name, values in kept.items()}
     own = {setting.name for setting in known.kind.settings} | known.settings.keys()
     settings = {name: value for name, value in known.settings.items() if name in own} | dict(draft.settings)
@@ -139,11 +140,12 @@ def change(db: Connection, cipher: Encryption, known: Destination, draft: NewDes
 
 def rotate(db: Connection, cipher: Encryption, known: Destination, now: int, overlap: int = OVERLAP) -> dict[str, str]:
     """Make each secret of ours anew; the old ones stay live for `overlap` milliseconds. Return the new ones, to be
-    shown once. Raises WrongSettings where the type has none that we make."""
+    shown once. Raises WrongSettings where the type has none that we make, models.encryption.DecryptionError."""
     makers = {setting.name: setting.make for setting in known.kind.settings if setting.make is not None}
     if not makers:
         raise WrongSettings({"name": f"A destination of type {known.type} has no secret that we make."})
-    kept, made = _unsealed(cipher, known.sealed_secrets), {}
+    ours = all(setting.make for setting in known.kind.settings if setting.secret)
+    kept, made = _opened(cipher, known, or_none=ours), {}
     for name, make in makers.items():
         made[name] = make()
         old = [_ending(one, now + overlap) for one in kept.get(name, []) if _is_live(one, now)]
@@ -232,6 +234,16 @@ def _is_live(one: dict[str, Any], now: int) -> bool:
 
 def _seal(cipher: Encryption, secrets: Mapping[str, Any]) -> str | None:
     return cipher.encrypt(json.dumps(secrets)) if secrets else None
+
+
+def _opened(cipher: Encryption, known: Destination, *, or_none: bool) -> dict[str, list[dict[str, Any]]]:
+    """Return the secrets that are kept; none where they cannot be opened and that is allowed."""
+    try:
+        return _unsealed(cipher, known.sealed_secrets)
+    except DecryptionError:
+        if or_none:
+            return {}
+        raise
 
 
 def _unsealed(cipher: Encryption, sealed: str | None) -> dict[str, list[dict[str, Any]]]:

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from destinations import destinations
+from destinations import destinations, registry
 from destinations.contract import Adapter, Check, Opened
 from destinations.destinations import Destination
 from destinations.settings import all_settings
@@ -16,13 +16,18 @@ class CannotOpen(Exception):
     """The destination cannot be used as it is stored; the text is for people."""
 
 
+def check_type(name: str) -> None:
+    """Raises CannotOpen where this version has no type of this name."""
+    if name not in registry.TYPES:
+        raise CannotOpen(f"This version knows no type {name}.")
+
+
 def adapter(runtime: Runtime, destination: Destination) -> Adapter:
     """Return an adapter with settings and opened secrets; whoever asked closes it. Raises CannotOpen."""
+    check_type(destination.type)
+    kind = destination.kind
     try:
-        kind = destination.kind
         secrets = destination.live_secrets(runtime.cipher, runtime.clock())
-    except KeyError:
-        raise CannotOpen(f"This version knows no type {destination.type}.") from None
     except DecryptionError:
         raise CannotOpen(LOST) from None
     settings = {one.name: one.default for one in all_settings(kind) if not one.secret} | destination.settings

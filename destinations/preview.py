@@ -50,6 +50,7 @@ def preview(runtime: Runtime, draft: NewSubscription) -> Preview:
     destination = runtime.database.read(lambda db: destinations.by_name(db, draft.destination))
     if destination is None:
         raise WrongSettings({"destination": f"There is no destination {draft.destination[:100]}."})
+    opening.check_type(destination.type)
     rule = _rule(destination.kind, draft)
     ids = {"project_id": draft.project_id, "cohort_id": draft.cohort_id}
     cohort = runtime.database.read(lambda db: db.execute(_COHORT, ids).one_or_none())

@@ -54,6 +54,7 @@ class Trial:
 def test(runtime: Runtime, subscription: Subscription, distinct_id: str) -> Trial:
     """Tell the far end that this person has entered. Raises WrongSettings, opening.CannotOpen and
     DatabaseUnavailable."""
+    opening.check_type(subscription.type)
     database = runtime.database
     row = database.read(lambda db: _chosen(db, subscription, distinct_id))
     try:
@@ -73,7 +74,9 @@ def test(runtime: Runtime, subscription: Subscription, distinct_id: str) -> Tria
 
 
 def somebody(runtime: Runtime, subscription: Subscription) -> str:
-    """Return the distinct id of a member with an identity, where nobody is chosen. Raises WrongSettings."""
+    """Return the distinct id of a member with an identity, where nobody is chosen. Raises WrongSettings,
+    opening.CannotOpen."""
+    opening.check_type(subscription.type)
     rule = subscription.rule()
     for row in runtime.database.read(lambda db: members.page(db, subscription.cohort, 0, LOOKED_AT)):
         try:

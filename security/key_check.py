@@ -35,7 +35,8 @@ _SEALED = text("""
 _LOST = text("""
     SELECT (SELECT count(*) FROM connection_password WHERE retired_at IS NULL) AS passwords,
         (SELECT count(*) FROM api_token) AS tokens, (SELECT count(*) FROM project) AS projects,
-        (SELECT count(*) FROM erasure) AS erasures""")
+        (SELECT count(*) FROM erasure) AS erasures,
+        (SELECT count(*) FROM destination WHERE sealed_secrets IS NOT NULL) AS destinations""")
 
 
 class WrongKey(Exception):
@@ -44,13 +45,14 @@ class WrongKey(Exception):
 
 @dataclass(frozen=True)
 class Lost:
-    """What a new key makes void: live passwords of connections, API tokens, credentials of projects, and proofs of
-    erasures, which can no longer be found by a person's id."""
+    """What a new key makes void: live passwords of connections, API tokens, credentials of projects, secrets of
+    destinations, and proofs of erasures, which can no longer be found by a person's id."""
 
     passwords: int
     tokens: int
     projects: int
     erasures: int
+    destinations: int
 
 
 def is_right(db: Connection, key: str) -> bool | None:

@@ -86,7 +86,7 @@ def replay_messages(_query: NoQuery, subscription_id: int) -> Response:
         if given.count_only:
             return once(Counted(runtime.database.read(lambda db: replay.count(db, known, given.state, given.reason))))
         after = {"state": given.state, "reason": given.reason}
-        who = (f"token {token_name()}", "subscription.replay", str(subscription_id))
+        who = (f"token {token_name()}", "subscription.replay", as_json.subject(known))
         runtime.database.write(lambda db: note(db, runtime.clock(), *who, after=after))
         return once(Counted(replay.replay(runtime.database, known, given.state, given.reason, runtime.clock())))
     except WrongSettings as error:

@@ -80,8 +80,8 @@ def add_subscription(_query: NoQuery) -> Response:
     def write(db: Connection) -> SubscriptionShown:
         now = runtime.clock()
         known = find(db, subscriptions.add(db, draft, now))
-        after = {"cohort": f"{draft.project_id}/{draft.cohort_id}", "destination": draft.destination}
-        note(db, now, f"token {token_name()}", "subscription.add", str(known.id), after=after)
+        after = {"id": known.id, "identity": draft.identity, "start": draft.start}
+        note(db, now, f"token {token_name()}", "subscription.add", as_json.subject(known), after=after)
         return shown(db, known)
 
     try:
@@ -145,7 +145,7 @@ def _changed(action: str, subscription_id: int, work: Callable[[Connection, Subs
         if known.stored_status in {"draining", "leaving"}:
             raise Problem(409, "This subscription is being removed.")
         if work(db, known):
-            note(db, runtime.clock(), f"token {token_name()}", f"subscription.{action}", str(subscription_id))
+            note(db, runtime.clock(), f"token {token_name()}", f"subscription.{action}", as_json.subject(known))
         return shown(db, find(db, subscription_id))
 
     return runtime.database.write(write)
@@ -166,7 +166,7 @@ def try_subscription(_query: NoQuery, subscription_id: int) -> Response:
     cannot be called as it is stored."""
     given, runtime = bodies.read(Chosen, may_be_empty=True), current_runtime()
     known = runtime.database.read(lambda db: find(db, subscription_id))
-    who = (f"token {token_name()}", "subscription.test", str(subscription_id))
+    who = (f"token {token_name()}", "subscription.test", as_json.subject(known))
     give = place()
     try:
         person = given.distinct_id or trial.somebody(runtime, known)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 from flask.cli import with_appcontext
 
-from commands.doctor import database, exports, network, rights, settings
+from commands.doctor import database, destinations, exports, network, rights, settings
 from commands.doctor.check import Check, fail
 from commands.exit_codes import DONE, NOT_ALL
 from config.settings import Settings, settings_shown
@@ -26,6 +26,7 @@ OF_ROWS: tuple[Callable[[Runtime], list[Check]], ...] = (
     exports.worker,
     exports.exports,
     exports.all_connections,
+    destinations.all_destinations,
     exports.failures,
 )
 
@@ -34,7 +35,7 @@ OF_ROWS: tuple[Callable[[Runtime], list[Check]], ...] = (
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_appcontext
 def command(*, as_json: bool) -> None:
-    """Check settings, database, Redis, connections and failures; ends with 4 where something fails."""
+    """Check settings, database, Redis, connections, destinations and failures; ends with 4 where something fails."""
     runtime = current_runtime()
     checks = list(examine(runtime))
     failed = any(check.state == "fail" for check in checks)

@@ -215,7 +215,7 @@ def test_a_subscription_has_every_key_of_the_contract(api: Api, subscribed: int)
     assert keys | {"behind", "oldest_waiting_at"} <= shown.keys()
     assert list(shown["counts"]) == list(subscriptions.STATES)
     assert api.get("/subscriptions") == {"data": [shown], "next": None}
-    assert trail(api)[-1] == ("subscription.add", str(subscribed))
+    assert trail(api)[-1] == ("subscription.add", "crm: 1/7")
 
 
 def test_terminal_and_api_show_the_same(api: Api, subscribed: int) -> None:

