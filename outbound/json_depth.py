@@ -30,6 +30,8 @@ def holds_too_deep(value: Any) -> bool:
     """Tell whether a value that was read has more levels than `DEEPEST`."""
     level = _nested([value])
     for _ in range(DEEPEST):
+        if not level:
+            return False
         level = _nested(below for item in level for below in (item.values() if isinstance(item, dict) else item))
     return bool(level)
 
