@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
@@ -110,21 +110,20 @@ def test_a_full_batch_is_taken(vendor: SetVendor) -> None:
     assert vendor.refused == []
 
 
-SOON = round(time.time()) + 3600
-WAITS = {
-    "seconds": {"Retry-After": "3600"},
-    "date": {"Retry-After": formatdate(SOON, usegmt=True)},
-    "left": {"X-RateLimit-Reset": "3600"},
-    "moment": {"X-RateLimit-Reset": str(SOON)},
-    "milliseconds": {"X-Ratelimit-Reset": str(SOON * 1000)},
-    "draft": {"RateLimit-Reset": "3600"},
-    "braze": {"X-Ratelimit-Retry-After": "3600"},
+WAITS: dict[str, Callable[[int], dict[str, str]]] = {
+    "seconds": lambda _soon: {"Retry-After": "3600"},
+    "date": lambda soon: {"Retry-After": formatdate(soon, usegmt=True)},
+    "left": lambda _soon: {"X-RateLimit-Reset": "3600"},
+    "moment": lambda soon: {"X-RateLimit-Reset": str(soon)},
+    "milliseconds": lambda soon: {"X-Ratelimit-Reset": str(soon * 1000)},
+    "draft": lambda _soon: {"RateLimit-Reset": "3600"},
+    "braze": lambda _soon: {"X-Ratelimit-Retry-After": "3600"},
 }
 
 
 @pytest.mark.parametrize("headers", WAITS.values(), ids=WAITS)
-def test_a_429_says_how_long_in_whatever_form(vendor: SetVendor, headers: dict[str, str]) -> None:
-    vendor.faults.append(busy(headers))
+def test_a_429_says_how_long_in_whatever_form(vendor: SetVendor, headers: Callable[[int], dict[str, str]]) -> None:
+    vendor.faults.append(busy(headers(round(time.time()) + 3600)))
     refusal = vendor.adapter().send(FEED, [change(1, PEOPLE[0])]).refusal
     assert refusal is not None
     assert refusal.kind == "throttled"
