@@ -6,6 +6,7 @@ from destinations.types.customerio import CUSTOMERIO
 from destinations.types.files import FILES
 from destinations.types.hubspot import HUBSPOT
 from destinations.types.iterable import ITERABLE
+from destinations.types.klaviyo import KLAVIYO
 from destinations.types.mixpanel import MIXPANEL
 from destinations.types.segment import SEGMENT
 from destinations.types.slack import SLACK
@@ -23,6 +24,7 @@ _ALL = (
     CUSTOMERIO,
     HUBSPOT,
     ITERABLE,
+    KLAVIYO,
 )
 TYPES: dict[str, DestinationType] = {kind.name: kind for kind in _ALL}
 

@@ -6,7 +6,7 @@ the refusal of a later one is of the changes that have none.
 
 import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from destinations.contract import Answer, Change, Opened, Setting, Verdict
@@ -44,6 +44,28 @@ def entered_and_left(changes: Sequence[Change]) -> tuple[list[Change], list[Chan
     """Return those who have to be in a set, and those who have to be out of it."""
     entered = [change for change in changes if change.kind == "entered"]
     return entered, [change for change in changes if change.kind != "entered"]
+
+
+def records_of(changes: Sequence[Change], ids: Mapping[int, str]) -> tuple[list[str], list[str]]:
+    """Return which of a vendor's ids to add to a set and which to remove, each once. Two identities may be one record
+    there: it stays as long as either is in."""
+    entered, left = entered_and_left(changes)
+    added = list(dict.fromkeys(ids[change.id] for change in entered))
+    removed = dict.fromkeys(ids[change.id] for change in left)
+    return added, [record for record in removed if record not in added]
+
+
+def rows(value: Any) -> list[dict[str, Any]]:
+    """Return the objects in a list of an answer; none where it is no list."""
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def within(value: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """Return the object that lies in objects of these names; an empty one where it is not there."""
+    for name in names:
+        inner = value.get(name)
+        value = inner if isinstance(inner, dict) else {}
+    return value
 
 
 def joined(*answers: Answer) -> Answer:

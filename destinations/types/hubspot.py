@@ -11,7 +11,18 @@ from urllib.parse import urlencode
 
 from destinations.contract import Answer, Budget, Change, Check, DestinationType, Feed, Opened, Setting, Verdict
 from destinations.transport import HTTP, NotRead, Reply, encoded, hidden_in
-from destinations.vendors import KEY, alike, base_of, entered_and_left, joined, reason_of, secret_of
+from destinations.vendors import (
+    KEY,
+    alike,
+    base_of,
+    entered_and_left,
+    joined,
+    reason_of,
+    records_of,
+    rows,
+    secret_of,
+    within,
+)
 
 VENDORS = "https://api.hubapi.com"
 VERSIONS = ("2026-03", "2026-09", "2025-09")
@@ -73,10 +84,10 @@ class HubSpotAdapter:
         while after is not None:
             query = urlencode({"limit": PAGE} | ({"after": after} if after else {}))
             page = self._read(self._http.call("GET", f"{self._list}/memberships?{query}", None, self._headers))
-            ids = [str(row.get("recordId")) for row in _rows(page.get("results"))]
+            ids = [str(row.get("recordId")) for row in rows(page.get("results"))]
             for start in range(0, len(ids), MOST_IN_A_CALL):
                 yield from self._emails(ids[start : start + MOST_IN_A_CALL])
-            after = _within(page, "paging", "next").get("after")
+            after = within(page, "paging", "next").get("after")
 
     def preview(self, _feed: Feed, changes: Sequence[Change]) -> str:
         entered, _left = entered_and_left(changes)
@@ -109,7 +120,7 @@ class HubSpotAdapter:
         if reply.refusal is not None:
             return {}, _refused(reply)
         found, verdicts = _ids(reply, changes), _errors(reply, changes)
-        if not found and not verdicts and not _rows(reply.object.get("errors")):
+        if not found and not verdicts and not rows(reply.object.get("errors")):
             told = "HubSpot answered as if all were well, and reports nothing written."
             return {}, reply.refused("unavailable", "nothing_written", told)
         return found, Answer(verdicts, status=reply.status, text=reply.text)
@@ -120,7 +131,7 @@ class HubSpotAdapter:
         reply = self._http.post_json(f"{self._contacts}/batch/read", body, self._headers, hidden)
         if reply.refusal is not None:
             return {}, _refused(reply)
-        absent = {str(name).lower() for error in _rows(reply.object.get("errors")) for name in _context(error, "ids")}
+        absent = {str(name).lower() for error in rows(reply.object.get("errors")) for name in _context(error, "ids")}
         verdicts = alike([change for change in changes if change.identity.lower() in absent], ABSENT)
         return _ids(reply, changes), Answer(verdicts, status=reply.status, text=reply.text)
 
@@ -141,8 +152,8 @@ class HubSpotAdapter:
 
     def _emails(self, ids: Sequence[str]) -> Iterator[str]:
         page = self._read(self._http.post_json(f"{self._contacts}/batch/read", _question(ids), self._headers))
-        for row in _rows(page.get("results")):
-            if email := _within(row, "properties").get("email"):
+        for row in rows(page.get("results")):
+            if email := within(row, "properties").get("email"):
                 yield str(email).lower()
 
     def _read(self, reply: Reply) -> dict[str, Any]:
@@ -171,11 +182,8 @@ def _text(value: Any) -> str:
 
 
 def _listing(changes: Sequence[Change], ids: Mapping[int, str]) -> dict[str, list[str]]:
-    """Two e-mails may be one contact there: it stays as long as either is in."""
-    entered, left = entered_and_left(changes)
-    added = list(dict.fromkeys(ids[change.id] for change in entered))
-    removed = dict.fromkeys(ids[change.id] for change in left)
-    return {"recordIdsToAdd": added, "recordIdsToRemove": [record for record in removed if record not in added]}
+    added, removed = records_of(changes, ids)
+    return {"recordIdsToAdd": added, "recordIdsToRemove": removed}
 
 
 def _verdict(change: Change, record: str, missing: set[str]) -> Verdict:
@@ -186,13 +194,13 @@ def _verdict(change: Change, record: str, missing: set[str]) -> Verdict:
 
 def _ids(reply: Reply, changes: Sequence[Change]) -> dict[int, str]:
     """Return whose id a result is: by our own id, by the e-mail, or because nobody else is left."""
-    rows = [row for row in _rows(reply.object.get("results")) if row.get("id")]
+    found_rows = [row for row in rows(reply.object.get("results")) if row.get("id")]
     traces = {change.key: change.id for change in changes}
     emails = {change.identity.lower(): change.id for change in changes}
     found, loose = {}, []
-    for row in rows:
-        email = str(_within(row, "properties").get("email") or "").lower()
-        number = traces.get(row.get("objectWriteTraceId", "")) or emails.get(email)
+    for row in found_rows:
+        email = str(within(row, "properties").get("email") or "").lower()
+        number = traces.get(str(row.get("objectWriteTraceId")), emails.get(email))
         if number is None:
             loose.append(str(row["id"]))
         else:
@@ -204,7 +212,7 @@ def _ids(reply: Reply, changes: Sequence[Change]) -> dict[int, str]:
 def _errors(reply: Reply, changes: Sequence[Change]) -> dict[int, Verdict]:
     traces = {change.key: change.id for change in changes}
     verdicts = {}
-    for error in _rows(reply.object.get("errors")):
+    for error in rows(reply.object.get("errors")):
         category = error.get("category")
         reason = reason_of(category, "refused")
         outcome: Any = "retry" if category in TRANSIENT else "rejected"
@@ -227,19 +235,8 @@ def _refused(reply: Reply) -> Answer:
     return reply.refused(reason=reason_of(policy, "throttled"), wait=wait)
 
 
-def _rows(value: Any) -> list[dict[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def _within(value: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    for name in names:
-        inner = value.get(name)
-        value = inner if isinstance(inner, dict) else {}
-    return value
-
-
 def _context(error: Mapping[str, Any], name: str) -> list[Any]:
-    found = _within(error, "context").get(name)
+    found = within(error, "context").get(name)
     return found if isinstance(found, list) else []
 
 

@@ -19,10 +19,11 @@ from tests.destinations.types.far_end_braze import Braze
 from tests.destinations.types.far_end_customerio import CustomerIO
 from tests.destinations.types.far_end_hubspot import HubSpot
 from tests.destinations.types.far_end_iterable import Iterable
+from tests.destinations.types.far_end_klaviyo import Klaviyo
 from tests.destinations.types.far_ends import CUT, DOWN, SECRET, Fault, SetVendor, broken, busy
 from tests.mixpanel import Answer
 
-VENDORS = (Braze, CustomerIO, HubSpot, Iterable)
+VENDORS = (Braze, CustomerIO, HubSpot, Iterable, Klaviyo)
 FAULTS: list[Fault | None] = [None, None, CUT, DOWN, broken(), broken(504), busy({"Retry-After": "1"})]
 PEOPLE = [f"p{number}@example.com" for number in range(4)]
 AGAIN = {"throttled", "unavailable", "unknown"}
