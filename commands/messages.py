@@ -144,6 +144,6 @@ def _decide(action: str, number: int, decide: Callable[[Connection, Subscription
         decided[:] = [decide(db, known, current_runtime().clock())]
         return bool(decided[0])
 
-    change(action, number, work)
+    change(f"{action}_removals", number, work)
     words = {"approve": "on their way", "keep": "kept there"}[action]
     click.echo(json.dumps({"count": decided[0]}) if as_json else f"{decided[0]:,} held removals: {words}.")

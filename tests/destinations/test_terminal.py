@@ -115,6 +115,7 @@ def test_a_secret_is_in_no_list_no_error_no_log_and_no_audit_entry(
         (["crm", "--type", "fax"], "", ("type: ", "webhook")),
         (["crm", "--type", "set", "--secrets-stdin"], "", ("Standard input must be one JSON object",)),
         (["crm", "--type", "set", "--secrets-stdin"], "[" * 50_000, ("Standard input must be one JSON object",)),
+        (["crm", "--type", "set", "--secrets-stdin"], KEY + " " * 100_000, ("Standard input must be one JSON object",)),
         (["crm", "--type", "set", "--secrets-stdin"], json.dumps({"KEY": 7}), ("KEY: This must be a text",)),
     ],
 )
