@@ -4,6 +4,7 @@ One thread plans for all, some changes of one subscription after some of another
 send gets a thread, which ends when nothing is due. Any number of processes may run this.
 """
 
+from collections.abc import Callable
 from threading import Event, Thread
 
 import structlog
@@ -12,12 +13,14 @@ from sqlalchemy import Connection, text
 from config.clock import SECOND
 from destinations import backfill, destinations, finishing, planner, profiles, registry, removal, sender
 from destinations.budget import Budget
+from destinations.reporting import Reporter
 from destinations.runner import Runner
 from models.database import DatabaseUnavailable
 from runtime import Runtime
 
 log = structlog.get_logger()
 
+REPORT_EVERY = 2.0  # seconds
 TICK = 0.2  # seconds between two looks for something new
 RECOVER_EVERY = 5 * SECOND
 LAST_CALLS = 5.0
@@ -42,15 +45,24 @@ class Worker:
 
     def run(self) -> None:
         """Return when the threads have written what their last calls came to."""
+        reporting = Thread(target=self._report, name="report-to-mixpanel", daemon=True)
+        reporting.start()
         while not self._stop.is_set():
-            if not self._survive():
+            if not self._survive(self._round):
                 self._stop.wait(TICK)
+        reporting.join(LAST_CALLS)
         for thread in self._threads.values():
             thread.join(LAST_CALLS)
 
-    def _survive(self) -> int:
+    def _report(self) -> None:
+        reporter = Reporter(self._runtime)
+        while not self._stop.is_set():
+            if not self._survive(reporter.report):
+                self._stop.wait(REPORT_EVERY)
+
+    def _survive(self, work: Callable[[], int]) -> int:
         try:
-            return self._round()
+            return work()
         except DatabaseUnavailable as error:
             log.warning("work.database_unavailable", what="destinations", cause=str(error))
         except Exception:
@@ -87,6 +99,7 @@ def run_once(runtime: Runtime) -> None:
     recover(runtime)
     while plan_some(runtime) or send_some(runtime) or removal.go_on(runtime):
         pass
+    Reporter(runtime).report()
 
 
 def plan_some(runtime: Runtime) -> int:

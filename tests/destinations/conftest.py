@@ -63,8 +63,8 @@ class Relaying:
         assert found is not None
         return found
 
-    def subscribe(self, name: str, cohort: str = "7", **more: Any) -> Subscription:
-        draft = NewSubscription(name, "1", cohort, **more)
+    def subscribe(self, name: str, cohort: str = "7", project: str = "1", **more: Any) -> Subscription:
+        draft = NewSubscription(name, project, cohort, **more)
         return self.subscription(self.database.write(lambda db: subscriptions.add(db, draft, self.now)))
 
     def subscription(self, known: int | Subscription) -> Subscription:
