@@ -36,7 +36,7 @@ from outbound import json_depth
 from outbound.transport.addresses import for_destinations
 
 TABLE = "cohort_membership"
-NAME = r"[A-Za-z_][A-Za-z0-9_]{0,62}"
+NAME = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]{0,62}\.)?[A-Za-z_][A-Za-z0-9_]{0,62}")  # perhaps with a schema
 FAILURES = (SQLAlchemyError, OSError)
 # Our own database by its tables: a SQLite file of the relay's own would be locked for its receiver.
 OUR_TABLES = {"alembic_version", "membership", "membership_change"}
@@ -48,7 +48,7 @@ class SqlAdapter:
     def __init__(self, opened: Opened) -> None:
         self._address = address.read(str(opened.settings["url"]))
         self._name = str(opened.settings.get("table") or TABLE)
-        if not re.fullmatch(rf"(?:{NAME}\.)?{NAME}", self._name) or self._name.endswith(POSITION):
+        if not NAME.fullmatch(self._name) or self._name.endswith(POSITION):
             raise WrongAddress("A table's name has letters, digits and _, and may have a schema before a dot.")
         seconds = float(opened.settings.get("timeout_seconds") or TIMEOUT)
         password = next(iter(opened.secrets.get("password", ())), "")
@@ -219,7 +219,7 @@ SQL = DestinationType(
             "Table",
             help="Made if it is missing. It may have a schema before a dot.",
             default=TABLE,
-            pattern=rf"(?:{NAME}\.)?{NAME}",
+            pattern=NAME.pattern,
         ),
         Setting("password", "Password", help="Of the user in the address.", secret=True),
     ),
