@@ -13,6 +13,7 @@ from commands.exit_codes import NOT_ALL
 from config.clock import utc
 from destinations import as_json as shown_as
 from destinations import destinations, opening, registry, subscriptions
+from destinations.contract import Setting
 from destinations.destinations import Destination, NewDestination
 from destinations.settings import WrongSettings
 from models.encryption import DecryptionError
@@ -81,10 +82,18 @@ def types(*, as_json: bool) -> None:
     for kind in registry.TYPES.values():
         click.echo(f"{kind.name}  {kind.help}")
         for setting in kind.settings:
-            says = "made by us" if setting.make else "needed" if setting.required else f"default {setting.default}"
-            where = "secret" if setting.secret else "setting"
-            click.echo(f"  {where} {setting.name}  {says}  {setting.help}")
+            click.echo(
+                f"  {'secret' if setting.secret else 'setting'} {setting.name}  {_says(setting)}  {setting.help}"
+            )
     click.echo("\nAll take retry_seconds, timeout_seconds, rate and concurrency. See: flask destinations types --json")
+
+
+def _says(setting: Setting) -> str:
+    if setting.make:
+        return "made by us"
+    if setting.required:
+        return "needed"
+    return "optional" if setting.default in (None, "") else f"default {setting.default}"
 
 
 @group.command("add")

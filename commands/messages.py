@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from commands.destinations import json_option
 from commands.exit_codes import NOT_ALL
@@ -38,17 +38,16 @@ def list_messages(number: int, state: str | None, limit: int, *, as_json: bool, 
     if as_json:
         click.echo(json.dumps(found))
         return
-    for message in found:
-        click.echo(_line(message))
+    for row in rows:
+        click.echo(_line(row))
     _tell_older(found, limit)
 
 
-def _line(message: dict[str, Any]) -> str:
-    why = f" ({message['reason']})" if message["reason"] else ""
-    who = f"{message['kind']} {message['distinct_id']} {message['entry_number']}"
-    times = f"{message['attempts']} attempt{'' if message['attempts'] == 1 else 's'}"
-    at = message["finished_at"] or message["created_at"]
-    return f"{message['id']}  {who}  {message['state']}{why}  {times}  {at}"
+def _line(row: Row[Any]) -> str:
+    why = f" ({row.reason})" if row.reason else ""
+    who = f"{row.kind} {row.distinct_id} {row.entry_number}"
+    times = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}"
+    return f"{row.id}  {who}  {row.state}{why}  {times}  {utc(row.finished_at or row.created_at)}"
 
 
 @group.command("attempts")

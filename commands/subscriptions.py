@@ -134,9 +134,10 @@ def show(number: int, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found))
         return
+    found |= {"fields": ", ".join(f"{name}={source}" for name, source in found["fields"].items())}
     for key, value in found.items():
         shown = _counts(value) if key == "counts" else value
-        click.echo(f"{key:<18} {'-' if shown in (None, '', {}) else shown}")
+        click.echo(f"{key:<18} {'-' if shown in (None, '') else shown}")
 
 
 def _counts(counts: dict[str, int]) -> str:
