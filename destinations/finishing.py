@@ -53,10 +53,9 @@ def finish(db: Connection, runtime: Runtime, destination_id: int, done: Sequence
         mine = [one for one in call.carried if ours.get(one.change.id) == call.attempt]
         found = outcomes(Rules.of(known.kind, known.settings), mine, answer, now)
         ledger.end(db, [_ended(call, answer, now)])
+        _write(db, call.subscription, [one for one in mine if one.change.id in found.fates], found, now)
         if found.split:
-            more += _halves(db, call, mine, now)
-        else:
-            _write(db, call.subscription, mine, found, now)
+            more += _halves(db, call, [one for one in mine if one.change.id not in found.fates], now)
         failures, succeeded = failures + found.failed, succeeded + (not found.failed and found.pause is None)
         _heed(db, known, found, now)
     if succeeded:

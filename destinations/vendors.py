@@ -40,6 +40,11 @@ def alike(changes: Iterable[Change], verdict: Verdict) -> dict[int, Verdict]:
     return {change.id: verdict for change in changes}
 
 
+def cannot_erase(changes: Iterable[Change], told: str) -> dict[int, Verdict]:
+    """Return the verdicts of those who are to be forgotten where the far end has no call for that."""
+    return alike([change for change in changes if change.kind == "erased"], Verdict("rejected", "cannot_erase", told))
+
+
 def entered_and_left(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
     """Return those who have to be in a set, and those who have to be out of it."""
     entered = [change for change in changes if change.kind == "entered"]

@@ -72,10 +72,14 @@ class Outcomes:
 
 
 def outcomes(rules: Rules, carried: Sequence[Carried], answer: Answer, now: int) -> Outcomes:
-    """Return what becomes of a call's messages."""
+    """Return what becomes of a call's messages; where they must be cut, of those only that have a verdict."""
+    judged = [one for one in carried if answer.refusal is None or one.change.id in answer.verdicts]
+    fates = {one.change.id: _fate(rules, one, answer.verdicts.get(one.change.id), now) for one in judged}
     if answer.refusal is None:
-        return Outcomes({one.change.id: _fate(rules, one, answer.verdicts.get(one.change.id), now) for one in carried})
-    return _REFUSED[answer.refusal.kind](rules, carried, answer, now)
+        return Outcomes(fates)
+    found = _REFUSED[answer.refusal.kind](rules, [one for one in carried if one not in judged], answer, now)
+    found.fates |= fates
+    return found
 
 
 def verdict_of(answer: Answer) -> str:

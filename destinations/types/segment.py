@@ -21,7 +21,7 @@ from destinations.contract import (
     Verdict,
 )
 from destinations.transport import FIRST_REFUSAL, HTTP, REDIRECTS, encoded, hidden_in
-from destinations.vendors import BASE_URL, KEY, alike, base_of, basic, joined, secret_of
+from destinations.vendors import BASE_URL, KEY, alike, base_of, basic, cannot_erase, joined, secret_of
 
 VENDORS = "https://api.segment.io/v1"
 DAY = 86_400  # seconds in which repeats are dropped
@@ -58,9 +58,12 @@ class SegmentAdapter:
 
     def send(self, feed: Feed, changes: Sequence[Change]) -> Answer:
         """Post the events of all changes but those that are too large."""
-        large = [change for change in changes if _largest(self._events(feed, change)) > LARGEST_EVENT]
-        fit = [change for change in changes if change not in large]
-        return joined(Answer(alike(large, TOO_LARGE)), *([self._posted(feed, fit, changes)] if fit else []))
+        erased = cannot_erase(changes, "Segment deletes people elsewhere only: at Privacy, Deletion.")
+        told = [change for change in changes if change.id not in erased]
+        large = [change for change in told if _largest(self._events(feed, change)) > LARGEST_EVENT]
+        fit = [change for change in told if change not in large]
+        unsent = Answer(erased | alike(large, TOO_LARGE))
+        return joined(unsent, *([self._posted(feed, fit, changes)] if fit else []))
 
     def _posted(self, feed: Feed, fit: Sequence[Change], changes: Sequence[Change]) -> Answer:
         body = self.preview(feed, fit).encode()

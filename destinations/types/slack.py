@@ -22,7 +22,7 @@ from destinations.contract import (
     Verdict,
 )
 from destinations.transport import HTTP, Reply, hidden_in
-from destinations.vendors import KEY, alike, base_of, reason_of, secret_of
+from destinations.vendors import KEY, alike, base_of, cannot_erase, joined, reason_of, secret_of
 from destinations.waits import wait_of
 
 VENDORS = "https://slack.com/api"
@@ -31,6 +31,7 @@ MOST_NAMED = 100  # people in one message, of which Slack cuts what is beyond 40
 LONGEST_NAME = 100  # characters
 LONGEST_LINE = 300
 POSTED = Verdict("applied", told="It was posted.")
+NEVER_NAMED = Verdict("applied", "never_named", "Messages here name nobody.")
 UNHEARD = 500
 
 # What Slack says in a 200 that is no success, or in a text beside a 4xx.
@@ -81,16 +82,22 @@ class SlackAdapter:
         return Check(ok=False, told=f"It answered {reply.status}{f' ({code})' if code else ''}: it would post nothing.")
 
     def send(self, feed: Feed, changes: Sequence[Change]) -> Answer:
-        """Post one message."""
-        words = hidden_in(changes)
-        hidden = [*self._hidden, *words, *(escaped(word, LONGEST_NAME) for word in words)]
-        return self._judged(self._http.post_json(self._url, self._body(feed, changes), self._headers, hidden), changes)
+        """Post one message. Nothing is posted of who is erased: that would name them once more."""
+        erased = cannot_erase(changes, "What was posted stays in Slack: delete it there.")
+        erased = erased if self._names_people else dict.fromkeys(erased, NEVER_NAMED)
+        told = [change for change in changes if change.id not in erased]
+        return joined(Answer(erased), *([self._posted(feed, told)] if told else []))
 
     def preview(self, feed: Feed, changes: Sequence[Change]) -> str:
         return str(self._body(feed, changes)["text"])
 
     def close(self) -> None:
         self._http.close()
+
+    def _posted(self, feed: Feed, changes: Sequence[Change]) -> Answer:
+        words = hidden_in(changes)
+        hidden = [*self._hidden, *words, *(escaped(word, LONGEST_NAME) for word in words)]
+        return self._judged(self._http.post_json(self._url, self._body(feed, changes), self._headers, hidden), changes)
 
     @property
     def _headers(self) -> dict[str, str]:

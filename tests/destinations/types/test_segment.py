@@ -167,3 +167,9 @@ def test_every_request_is_one_that_rudderstacks_description_allows(segment: Segm
     needed("rudderstack.yaml")
     sent(segment, [change(1), change(2, "bob", "left")], calls="both")
     assert segment.refused == []
+
+
+def test_an_erasure_is_no_event_and_says_that_segment_cannot(segment: Segment) -> None:
+    answer = sent(segment, [change(1, kind="erased"), change(2, "bob")])
+    assert (answer.verdicts[1].outcome, answer.verdicts[1].reason) == ("rejected", "cannot_erase")
+    assert [one["userId"] for one in segment.events.values()] == ["bob"]

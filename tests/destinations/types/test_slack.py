@@ -200,3 +200,12 @@ def test_every_request_is_one_that_slacks_description_allows(slack: Slack) -> No
     needed("slack.json")
     by_token(slack, many(2))
     assert slack.refused == []
+
+
+@pytest.mark.parametrize(
+    ("people", "outcome"), [(True, ("rejected", "cannot_erase")), (False, ("applied", "never_named"))]
+)
+def test_an_erasure_posts_nothing(slack: Slack, people: bool, outcome: tuple[str, str]) -> None:
+    answer = by_hook(slack, [change(1, kind="erased")], people=people)
+    assert (answer.verdicts[1].outcome, answer.verdicts[1].reason) == outcome
+    assert slack.calls == []
