@@ -16,10 +16,12 @@ COLUMNS = """id, person_id, entry_number, kind, generation, identity, lane, orig
     first_tried_at, reason, sealed, next_at"""
 LIVE, SLOW = 0, 1
 
+# The order is that of a subscription's cohort: what waits of another one holds nothing back, what is under way does.
 # An aggregate, because a database may turn any other question about the lane into a scan of all that waits.
 _HEAD = """message.id = (
     SELECT min(CASE WHEN e.state = 'sending' THEN 0 ELSE e.id END) FROM message e
-    WHERE e.destination_id = message.destination_id AND e.lane = message.lane AND e.state IN ('waiting', 'sending'))"""
+    WHERE e.destination_id = message.destination_id AND e.lane = message.lane AND e.state IN ('waiting', 'sending')
+        AND (e.state = 'sending' OR e.subscription_id = message.subscription_id))"""
 _CLAIMS = Claims(
     "message",
     f"subscription_id = :subscription AND priority = :priority AND state = 'waiting' AND next_at <= :now AND {_HEAD}",
