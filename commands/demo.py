@@ -14,6 +14,8 @@ from sqlalchemy import Connection, text
 from commands.terminal import raw
 from config import logs
 from config.clock import MINUTE
+from destinations import destinations
+from destinations.destinations import NewDestination
 from models.maintenance import schema
 from outbound import projects
 from runtime import Runtime, current_runtime
@@ -23,6 +25,7 @@ from server.supervisor import FLASK, Supervisor
 from simulator.history import PAST, History, MovableClock
 from simulator.loopback import served
 from simulator.plan import PROJECT
+from simulator.stand_in.receiver import PATH
 from sync import worker
 from sync.rules import Rules
 
@@ -88,6 +91,7 @@ def command(info: ScriptInfo, *, and_serve: bool) -> None:
     _show(runtime, runtime.database.write(lambda db: _new_token(db, runtime)))
     if and_serve:
         _let_somebody_in(runtime)
+        _let_it_relay(runtime)
         runtime.database.dispose()
         _serve(runtime)
 
@@ -117,15 +121,45 @@ def _let_it_send(db: Connection) -> None:
         note(db, runtime.clock(), TERMINAL, "project.add", PRACTICE.name, after={"region": PRACTICE.region})
 
 
+def _let_it_relay(runtime: Runtime) -> None:
+    """A destination to relay to, made once; where it is depends on the port."""
+    if not _stands_in(runtime):
+        return
+    url = f"http://127.0.0.1:{_port_beside(runtime)}{PATH}"
+
+    def write(db: Connection) -> None:
+        draft = NewDestination(PRACTICE.name, "webhook", {"url": url})
+        known = destinations.by_name(db, PRACTICE.name)
+        if known is None:
+            destinations.add(db, runtime.cipher, draft, runtime.clock())
+            note(db, runtime.clock(), TERMINAL, "destination.add", PRACTICE.name, after={"type": "webhook"})
+        elif known.type == "webhook" and known.settings["url"] != url:
+            destinations.change(db, runtime.cipher, known, draft, runtime.clock())
+
+    runtime.database.write(write)
+    click.echo(f"Send a cohort to the destination {PRACTICE.name}, and see what it gets at {url}\n")
+
+
+def _stands_in(runtime: Runtime) -> bool:
+    """Whether a stand-in for Mixpanel is served beside it."""
+    return runtime.settings.origins["MIXPANEL_BASE_URL"] == "default"
+
+
+def _port_beside(runtime: Runtime) -> int:
+    port: int = runtime.settings.port
+    return port + 1 if port < HIGHEST_PORT else port - 1
+
+
 def _serve(runtime: Runtime) -> NoReturn:
     """Serve, work and let people move until told to stop; ends this process."""
     if runtime.settings.origins["LOG_LEVEL"] == "default":
         os.environ["LOG_LEVEL"] = "warning"  # a line for each call would push the token out of sight
     commands = [[*FLASK, "serve"], [*FLASK, *LIVE]]
-    if runtime.settings.origins["MIXPANEL_BASE_URL"] == "default":
-        port = str(runtime.settings.port + 1 if runtime.settings.port < HIGHEST_PORT else runtime.settings.port - 1)
+    if _stands_in(runtime):
+        port = str(_port_beside(runtime))
         os.environ["MIXPANEL_BASE_URL"] = f"http://127.0.0.1:{port}"
-        commands.append([*FLASK, "stand-in", "--quiet", "--port", port])
+        os.environ["ALLOW_PRIVATE_DESTINATIONS"] = "on"  # the receiver to practise on is on this machine
+        commands.append([*FLASK, "stand-in", "--quiet", "--port", port, "--receiver"])
     sys.exit(Supervisor(commands).run())
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from runtime import Runtime, current_runtime
 from simulator.stand_in.answers import Members, Mixpanel
+from simulator.stand_in.receiver import Receiver
 from simulator.stand_in.server import Server
 
 PORT = 8009
@@ -20,8 +21,9 @@ _MEMBERS = text("""
 @click.command("stand-in")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="Port to listen on.")
 @click.option("--quiet", is_flag=True, help="Print no line for each call.")
+@click.option("--receiver", is_flag=True, hidden=True, help="Also take what a webhook destination sends, and show it.")
 @with_appcontext
-def command(port: int, *, quiet: bool) -> None:
+def command(port: int, *, quiet: bool, receiver: bool) -> None:
     """Stand in for Mixpanel: take events and profile updates, check them as Mixpanel does, answer queries.
 
     What came is kept in memory until it stops. Its cohorts are those that this relay has.
@@ -32,6 +34,7 @@ def command(port: int, *, quiet: bool) -> None:
         ("127.0.0.1", port),
         Mixpanel(lambda: _cohorts(runtime), _members_of(runtime)),
         (lambda _line: None) if quiet else click.echo,
+        Receiver() if receiver else None,
     )
     if not quiet:
         click.echo(f"Standing in for Mixpanel (stop with Ctrl-C). Start the relay with MIXPANEL_BASE_URL={url}")

@@ -10,18 +10,23 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from simulator.stand_in.answers import Call, Mixpanel
+from simulator.stand_in.receiver import PATH, Receiver
 
 Told = Callable[[str], None]
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `mixpanel`; `told` hears one line a call: method, path and status, never what was in it."""
+    """Serves `mixpanel`, and a receiver for destinations where one is given; `told` hears one line a call: method, path
+    and status, never what was in it."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], mixpanel: Mixpanel, told: Told) -> None:
+    def __init__(
+        self, address: tuple[str, int], mixpanel: Mixpanel, told: Told, receiver: Receiver | None = None
+    ) -> None:
         super().__init__(address, Handler)
+        self.receiver = receiver
         self.mixpanel = mixpanel
         self.told = told
 
@@ -35,18 +40,28 @@ class Handler(BaseHTTPRequestHandler):
     def handle_call(self) -> None:
         call = self._read()
         try:
-            status, answer = self.server.mixpanel.answer(call)
+            status, answer = self._answered(call)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             status, answer = 400, {"error": f"cannot be read ({type(error).__name__})", "status": "error"}
         self.server.told(f"{call.method} {call.path} {status}")
         body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "text/plain" if isinstance(answer, str) else "application/json")
+        page = isinstance(answer, str) and answer.startswith("<!doctype html>")
+        kind = "text/html" if page else "text/plain" if isinstance(answer, str) else "application/json"
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if call.method != "HEAD":
+            self.wfile.write(body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_call  # noqa: N815 - http.server's names
+    def _answered(self, call: Call) -> tuple[int, Any]:
+        receiver = self.server.receiver
+        if receiver is not None and call.path.startswith(PATH):
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            return receiver.answer(call.method, call.path, headers, call.text)
+        return self.server.mixpanel.answer(call)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_call  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Nothing: `told` has heard of it."""

@@ -22,7 +22,7 @@ from sync.apply.receive import receive
 from sync.contract.page import parse
 from sync.rules import Rules
 from tests import relay
-from tests.browser import sending
+from tests.browser import relaying, sending
 from tests.failing.server import BIN, FLASK_SERVE, Server
 from tests.mixpanel import Mixpanel, stand_in
 from tests.relay import PASSWORD, PASSWORD_HASH
@@ -41,6 +41,7 @@ def fill(folder: Path) -> None:
         add_practice(app)
         sending.fill(app, mixpanel)
         erase_somebody(app)
+        relaying.fill(app)
         app.extensions["runtime"].database.dispose()
 
 

@@ -41,6 +41,8 @@ CHOICES = {"kind": ("received", "entered", "left", "unchanged", "rejected"), "si
 # Pages whose looks depend on their states: the same page again for these ids.
 STATES = {
     "/send/imports": "SELECT id FROM import_job ORDER BY id",
+    "/destinations": "SELECT id FROM destination ORDER BY id",
+    "/destinations/subscriptions": "SELECT id FROM subscription ORDER BY id",
     "/send/comparisons": "SELECT id FROM comparison ORDER BY id",
 }
 DOWNLOADS = (".csv", ".ndjson", "/answer")

@@ -207,7 +207,7 @@ def _stopped(status: DestinationStatus) -> str:
 
 def _held(status: DestinationStatus) -> str:
     held = plural(status.held, "removal waits", "removals wait")
-    return f"{held} for you: they are more than its share. Everybody stays there until you decide."
+    return f"{held} for you: so many at once are more than the guard lets go. Everybody stays there until you decide."
 
 
 def _ago(status: DestinationStatus, moment: int) -> str:

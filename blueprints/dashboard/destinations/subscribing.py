@@ -1,5 +1,6 @@
 """A cohort into a destination: chosen in a form, seen in a preview, and only then started."""
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -170,6 +171,7 @@ def show_preview(destination_id: int) -> ResponseReturnValue:
         cohort=cohort,
         draft=draft,
         seen=seen,
+        bodies=[_indented(body) for body in seen.bodies],
         key=request.args["draft"],
         words=words,
     )
@@ -200,6 +202,14 @@ def start_subscription(destination_id: int) -> ResponseReturnValue:
         return _form(known, typed, error.errors), 422
     flash("It has started. This page shows what is planned, sent and applied.")
     return redirect(url_for("dashboard.show_subscription", subscription_id=added), 303)
+
+
+def _indented(body: str) -> str:
+    """Return a body as people read JSON, and any other as it is."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body
 
 
 def _kept(destination_id: int) -> TypedSubscription | None:

@@ -53,6 +53,16 @@ REASONS = {
     "kept_by_hand": "Somebody decided that they stay",
     "left_while_parked": "They left before an identity was known",
     "never_there": "They were never told of, so there is nothing to take back",
+    "already_there": "They are there already",
+    "entry_was_suppressed": "Their entry was not told, so there is nothing to take back",
+    "reentry_once": "They were told of before, and the rule is once",
+    "reentry_cooloff": "They came again sooner than the rule allows",
+    "plan_used_up": "Every try of the plan has failed",
+    "answer_lost": "The call broke off before its answer came",
+    "worker_gone": "The worker ended during the call",
+    "no_answer": "No answer came",
+    "cannot_open": "It cannot be used as it is set up",
+    "address_refused": "The address may not be called",
     "erased": "This person was erased",
 }
 VERDICTS = {

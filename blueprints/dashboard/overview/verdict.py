@@ -160,9 +160,14 @@ def _needs(cohorts: Sequence[CohortStatus], connections: Sequence[ConnectionStat
 
 def _of_destinations(destinations: Sequence[DestinationStatus]) -> Iterator[Need]:
     for status in destinations:
-        if status.state in _NEEDED:
-            known, of = status.destination, Arguments(destination_id=status.destination.id)
-            yield Need(_NEEDED[status.state], known.name, status.says, "dashboard.show_destination", of, "Look")
+        held = next((known for known in status.subscriptions if known.held), None)
+        name, state = status.destination.name, _NEEDED.get(status.state)
+        if state == "held" and held:
+            of: Arguments = {"subscription_id": held.id}
+            yield Need(state, name, status.says, "dashboard.show_subscription", of, "Decide")
+        elif state:
+            of = {"destination_id": status.destination.id}
+            yield Need(state, name, status.says, "dashboard.show_destination", of, "Look")
 
 
 def _of_connection(connection: ConnectionStatus) -> Need:
