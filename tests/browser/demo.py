@@ -97,21 +97,21 @@ def hold_a_refresh(app: Flask) -> None:
     """A cohort whose newest refresh would remove most of it."""
     for session, people in (("all", 300), ("few", 60)):
         members = [relay.member(f"lapsed-{n:03d}", email=f"lapsed{n}@example.org") for n in range(people)]
-        _receive(app, relay.body("members", members, 1, 1, session, "3290", PROJECT, "Lapsed users"))
+        receive_page(app, relay.body("members", members, 1, 1, session, "3290", PROJECT, "Lapsed users"))
 
 
 def leave_an_export_open(app: Flask) -> None:
     """A cohort whose first export has come to page 71 of 100, without page 31."""
     for page in (*range(1, 31), *range(32, 72)):
         members = [relay.member(f"week-{page:03d}-{n:02d}", email=f"week{page}.{n}@example.org") for n in range(50)]
-        _receive(app, relay.body("members", members, page, 100, "open", "3291", PROJECT, "Active this week"))
+        receive_page(app, relay.body("members", members, page, 100, "open", "3291", PROJECT, "Active this week"))
 
 
 def erase_somebody(app: Flask) -> None:
     eraser(app.extensions["runtime"]).erase(DataSubject(PROJECT, "lapsed-299"), email_of("admin"))
 
 
-def _receive(app: Flask, body: dict[str, Any]) -> None:
+def receive_page(app: Flask, body: dict[str, Any]) -> None:
     page = parse(json.dumps(body).encode())
     app.extensions["runtime"].database.write(lambda db: receive(db, page, Rules(), 1, now()))
 
@@ -120,4 +120,4 @@ def email_of(role: str) -> str:
     return f"{role}@example.org"
 
 
-__all__ = ["PASSWORD", "add_operators", "app_of", "email_of", "fill", "served", "untouched"]
+__all__ = ["PASSWORD", "add_operators", "app_of", "email_of", "fill", "receive_page", "served", "untouched"]

@@ -75,7 +75,7 @@ def test_the_list_says_how_each_stands_in_a_sentence(relay: Relay) -> None:
             "take our credentials: 401",
         ),
         ({"status": "paused", "cause": "gone", "reason": "410"}, "Stopped", "is gone: 410"),
-        ({"failing_since": 1, "failures": 3}, "Having trouble", "3 calls have failed since"),
+        ({"failing_since": 1, "failures": 3}, "Having trouble", "3 calls in a row have failed"),
         ({"wait_until": 2**52}, "Asked to wait", "It asked us to wait"),
         ({"status": "draining"}, "Being removed", "then it goes"),
         ({"type": "gone-type"}, "Unknown type", "knows no type gone-type"),

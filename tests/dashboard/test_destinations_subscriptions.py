@@ -28,7 +28,7 @@ def browser(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> Browser:
 def form_of(browser: Browser, **more: str) -> dict[str, str]:
     cohort = browser.relay.cohort()["id"]
     given = {"cohort": str(cohort), "identity": "email", "kinds": "both", "reentry": "each", "start": "present"}
-    return given | {"cooloff": "7", "unit": "days", "fields": "email\nplan = tier", "guard": "50"} | more
+    return given | {"cooloff": "7", "unit": "days", "fields": "email\nplan = tier"} | more
 
 
 def address(browser: Browser) -> str:

@@ -177,8 +177,9 @@ def _behind(status: DestinationStatus) -> str:
 def _trouble(status: DestinationStatus) -> str:
     known = status.destination
     since = _ago(status, known.failing_since or status.now)
-    failed = f"{plural(known.failures, 'call has', 'calls have')} failed since {since}" if known.failures else ""
-    return _sentences(failed or f"Calls have failed since {since}", "They are tried again by the plan", status.waits)
+    failed = f"{plural(known.failures, 'call')} in a row {'has' if known.failures == 1 else 'have'} failed"
+    what = f"{failed}, the first {since}" if known.failures else f"Calls have failed, the first {since}"
+    return _sentences(what, "What they carried is tried again by the plan", status.waits)
 
 
 def _asked(status: DestinationStatus) -> str:

@@ -96,7 +96,7 @@ class TypedSubscription:
             reentry=self._reentry,
             start=self.start,
             report_event=self.report,
-            guard_percent=urls.key(self.guard, -1),
+            guard_percent=urls.key(self.guard, -1) if self.guard else subscriptions.GUARD_PERCENT,
         )
 
     @property
