@@ -30,6 +30,10 @@ _ATTEMPT = text("""
         reason, answer)
     VALUES (:destination_id, :subscription_id, :messages, :ids, :at, :ended_at, :status, :verdict, :reason, :answer)
     RETURNING id""")
+_HOLDER = text("""
+    INSERT INTO holder (subscription_id, person_id, identity, entry_number)
+    VALUES (:subscription, :person, :identity, 1)""")
+_PLACEMENT = text("INSERT INTO placement (subscription_id, identity, there) VALUES (:subscription, :identity, 'in')")
 _MOVED = text("UPDATE message SET attempt_id = :attempt, attempts = attempts + 1 WHERE id = :id")
 
 
@@ -106,6 +110,19 @@ def attempt(app: Flask, subscription_id: int, ids: list[int], verdict: str | Non
         return found
 
     return runtime.database.write(write)
+
+
+def held_there(app: Flask, subscription_id: int, distinct_id: str) -> None:
+    """Write that somebody should be in the set there, and that we have put them there."""
+    project = _known(app, subscription_id).project_id
+
+    def write(db: Any) -> None:
+        person = db.execute(_PERSON, {"project": project, "distinct_id": distinct_id}).scalar_one()
+        values = {"subscription": subscription_id, "person": person, "identity": distinct_id}
+        db.execute(_HOLDER, values)
+        db.execute(_PLACEMENT, values)
+
+    app.extensions["runtime"].database.write(write)
 
 
 def change(app: Flask, table: str, number: int, **columns: Any) -> None:

@@ -214,11 +214,7 @@ def test_removing_says_what_is_lost_and_asks_what_becomes_of_the_rest(relay: Rel
     number = relayed.connect(relay.app, "crm-set", "set")
     subscription = relayed.subscribe(relay.app, "crm-set")
     relayed.message(relay.app, subscription, "ada", "applied")
-    relay.database.write(
-        lambda db: db.exec_driver_sql(
-            f"INSERT INTO placement (subscription_id, identity, there) VALUES ({subscription}, 'ada', 'in')"
-        )
-    )
+    relayed.held_there(relay.app, subscription, "ada")
     browser = relay.sign_in("operator")
     page = plain(browser.page(f"/destinations/{number}/remove"))
     assert "the history of 1 message" in page

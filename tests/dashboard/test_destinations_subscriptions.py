@@ -272,6 +272,33 @@ def test_removing_names_what_is_lost_and_leaves_or_sends_what_waits(browser: Bro
     assert "Remove the subscription" not in page
 
 
+def test_a_set_is_compared_with_the_cohort_and_repaired_when_asked(browser: Browser) -> None:
+    relay = browser.relay
+    relayed.connect(relay.app, "crm", "set")
+    number = relayed.subscribe(relay.app, "crm", start="now")
+    for name in ("ada", "bob"):
+        relayed.held_there(relay.app, number, f"{name}-12345678")
+    sets_and_streams.far_end("crm").members = {"ada-12345678", "a stranger"}
+    path = f"/destinations/subscriptions/{number}/reconcile"
+    assert f'href="{path}"' in browser.page(f"/destinations/subscriptions/{number}")
+    assert "changes nothing" in browser.page(path)
+    page = plain(browser.submit(path).text)
+    for said in ("They differ", "2 should be there", "1 are missing", "1 are there, not by us", "Repair 1 difference"):
+        assert said in page
+    assert "bob-12345678" not in page
+    assert relay.rows("SELECT id FROM message") == []
+    assert "1 message is on the way to repair it." in browser.submit(path, {"way": "repair"}).text
+    assert [row["kind"] for row in relay.rows("SELECT kind FROM message")] == ["entered"]
+    assert [subject for action, subject in noted(relay) if action == "subscription.reconcile"] == ["crm: 1/7"] * 2
+
+
+def test_what_cannot_be_read_is_said_instead_of_compared(browser: Browser) -> None:
+    number = started(browser, start="now")
+    assert "Compare" not in browser.page(f"/destinations/subscriptions/{number}")
+    answer = browser.submit(f"/destinations/subscriptions/{number}/reconcile")
+    assert "cannot be read" in answer.text
+
+
 def test_viewers_look_and_change_nothing(browser: Browser) -> None:
     number = started(browser, start="now")
     viewer = browser.relay.sign_in("viewer")

@@ -3,6 +3,7 @@
 from blueprints.dashboard.destinations import (
     acts,
     changes,
+    comparison,
     messages,
     new,
     routes,
@@ -10,4 +11,4 @@ from blueprints.dashboard.destinations import (
     subscription,
 )
 
-__all__ = ["acts", "changes", "messages", "new", "routes", "subscribing", "subscription"]
+__all__ = ["acts", "changes", "comparison", "messages", "new", "routes", "subscribing", "subscription"]

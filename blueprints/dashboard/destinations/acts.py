@@ -41,18 +41,20 @@ def _change(
     def write(db: Connection) -> tuple[Subscription, T]:
         known = subscription_or_404(db, subscription_id)
         done = work(db, known)
-        _note(db, action, known, **sides)
+        note_act(db, action, known, **sides)
         return known, done
 
     return current_runtime().database.write(write)
 
 
-def _note(db: Connection, action: str, known: Subscription, **sides: dict[str, object]) -> None:
+def note_act(db: Connection, action: str, known: Subscription, **sides: dict[str, object]) -> None:
+    """Leave a note of it in the audit trail; `sides` are before and after."""
     subject = f"{known.destination}: {known.project_id}/{known.cohort_id}"
     note(db, current_runtime().clock(), sign_in_guard.operator().email, f"subscription.{action}", subject, **sides)
 
 
-def _back(subscription_id: int) -> ResponseReturnValue:
+def back(subscription_id: int) -> ResponseReturnValue:
+    """Lead to the subscription's page."""
     return redirect(url_for("dashboard.show_subscription", subscription_id=subscription_id), 303)
 
 
@@ -84,7 +86,7 @@ def test_subscription(subscription_id: int) -> ResponseReturnValue:
         return _test_page(subscription_id, given, " ".join(error.errors.values())), 422
     except opening.CannotOpen as error:
         return _test_page(subscription_id, given, str(error)), 422
-    runtime.database.write(lambda db: _note(db, "test", known, after={"outcome": done.outcome}))
+    runtime.database.write(lambda db: note_act(db, "test", known, after={"outcome": done.outcome}))
     flash(f"{words.verdict(done.outcome)[1]}. {done.told}", _SAID.get(done.outcome, "needs-you"))
     return redirect(url_for("dashboard.show_attempt", subscription_id=subscription_id, attempt_id=done.attempt), 303)
 
@@ -112,7 +114,7 @@ def ask_replay(subscription_id: int) -> ResponseReturnValue:
         known, count = current_runtime().database.read(read)
     except WrongSettings as error:
         flash(" ".join(error.errors.values()), "needs-you")
-        return _back(subscription_id)
+        return back(subscription_id)
     return render_template(
         "dashboard/destinations/replay.html", known=known, state=state, reason=reason, count=count, words=words
     )
@@ -127,11 +129,11 @@ def replay_messages(subscription_id: int) -> ResponseReturnValue:
         count = replay.replay(runtime.database, known, state, reason, runtime.clock())
     except WrongSettings as error:
         flash(" ".join(error.errors.values()), "needs-you")
-        return _back(subscription_id)
+        return back(subscription_id)
     after: dict[str, object] = {"state": state, "reason": reason, "messages": count}
-    runtime.database.write(lambda db: _note(db, "replay", known, after=after))
+    runtime.database.write(lambda db: note_act(db, "replay", known, after=after))
     flash(f"{plural(count, 'message is', 'messages are')} sent once more." if count else "There was nothing to send.")
-    return _back(subscription_id)
+    return back(subscription_id)
 
 
 def _reason(given: str | None) -> str | None:
@@ -148,7 +150,7 @@ def decide_removals(subscription_id: int) -> ResponseReturnValue:
     """Let the removals go that the guard holds (`way` is approve), or keep everybody there (keep)."""
     way, now = request.form.get("way", ""), current_runtime().clock()
     if way not in {"approve", "keep"}:
-        return _back(subscription_id)
+        return back(subscription_id)
     decide = guard.approve if way == "approve" else guard.keep
 
     def work(db: Connection, known: Subscription) -> int:
@@ -158,7 +160,7 @@ def decide_removals(subscription_id: int) -> ResponseReturnValue:
     _known, count = _change(f"{way}_removals", subscription_id, work)
     gone = plural(count, "removal is", "removals are")
     flash(f"{gone} on the way." if way == "approve" else f"{gone} dropped: everybody stays there.")
-    return _back(subscription_id)
+    return back(subscription_id)
 
 
 # --- pause, resume, remove
@@ -181,7 +183,7 @@ def pause_subscription(subscription_id: int) -> ResponseReturnValue:
         after={"reason": reason},
     )
     flash("It is paused. Changes of the cohort wait for it, in their order.")
-    return _back(subscription_id)
+    return back(subscription_id)
 
 
 @blueprint.post("/destinations/subscriptions/<int:subscription_id>/resume")
@@ -189,7 +191,7 @@ def pause_subscription(subscription_id: int) -> ResponseReturnValue:
 def resume_subscription(subscription_id: int) -> ResponseReturnValue:
     _change("resume", subscription_id, subscriptions.resume)
     flash("It goes on where it was.")
-    return _back(subscription_id)
+    return back(subscription_id)
 
 
 @blueprint.post("/destinations/subscriptions/<int:subscription_id>/cancel-backfill")
@@ -197,7 +199,7 @@ def resume_subscription(subscription_id: int) -> ResponseReturnValue:
 def cancel_backfill(subscription_id: int) -> ResponseReturnValue:
     _change("cancel_backfill", subscription_id, subscriptions.cancel_backfill)
     flash("Nobody else of those who are in already is sent. Changes go on.")
-    return _back(subscription_id)
+    return back(subscription_id)
 
 
 @blueprint.get("/destinations/subscriptions/<int:subscription_id>/remove")
