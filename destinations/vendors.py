@@ -13,7 +13,7 @@ from destinations.contract import Answer, Change, Opened, Setting, Verdict
 from destinations.transport import KEPT
 
 KEY = r"[!-~]{4,1000}"  # what can stand in a header
-_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_. -]{0,59}")
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")  # no blanks, which sentences have
 
 BASE_URL = Setting("base_url", "Address", "url", "Another address than the vendor's, such as a proxy of yours.")
 

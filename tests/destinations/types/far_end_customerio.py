@@ -20,14 +20,14 @@ class CustomerIO(SetVendor):
     def __init__(self) -> None:
         super().__init__()
         self.people: set[str] | None = None
-        self.segment: set[str] = set()
+        self.listed: set[str] = set()
         self.manual = True
         self.page = 1000
         self.region = "us"
 
     @property
     def members(self) -> set[str]:
-        return self.segment
+        return self.listed
 
     def settings(self) -> dict[str, str]:
         return {"segment_id": "7"}
@@ -42,7 +42,7 @@ class CustomerIO(SetVendor):
         if call.path.endswith("/region"):
             return Answer(body={"region": self.region, "url": self.url, "environment_id": 3})
         if call.method == "DELETE":
-            self.segment.discard(unquote(call.path.rsplit("/", 1)[1]))
+            self.listed.discard(unquote(call.path.rsplit("/", 1)[1]))
             return Answer(body={})
         return self._changed(call)
 
@@ -53,13 +53,13 @@ class CustomerIO(SetVendor):
         if not 1 <= len(ids) <= 1000 or "" in ids:
             return self.no(400, {"meta": {"errors": ["ids"]}}, "ids")
         known = set(ids) if self.people is None else set(ids) & self.people
-        self.segment = self.segment | known if call.path.endswith("add_customers") else self.segment - known
+        self.listed = self.listed | known if call.path.endswith("add_customers") else self.listed - known
         return Answer(body={})
 
     def _read(self, call: Call) -> Answer:
         if call.headers.get("Authorization") != f"Bearer {APP_KEY}":
             return Answer(401, {"meta": {"error": "unauthorized"}})
-        people, start = sorted(self.segment), int(dict(call.query).get("start", 0))
+        people, start = sorted(self.listed), int(dict(call.query).get("start", 0))
         page = [{"id": one, "email": f"{one}@example.com", "cio_id": ""} for one in people[start : start + self.page]]
         more = start + self.page < len(people)
         return Answer(body={"identifiers": page, "ids": [], "next": str(start + self.page) if more else ""})

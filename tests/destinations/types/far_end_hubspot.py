@@ -1,5 +1,6 @@
 """HubSpot's far end, by hand: contacts, and one static list. What it refuses is what HubSpot is known to refuse."""
 
+from itertools import count
 from typing import Any
 
 from destinations.types.hubspot import HUBSPOT
@@ -23,6 +24,7 @@ class HubSpot(SetVendor):
         self.listed: set[str] = set()
         self.processing, self.object_type = "MANUAL", "0-1"
         self.silent = 0
+        self.numbers = count(1000)
         self.traces = True
         self.categories: dict[str, str] = {}
         self.page = 250
@@ -71,7 +73,7 @@ class HubSpot(SetVendor):
 
     def _kept(self, one: dict[str, Any]) -> dict[str, Any]:
         found = self.id_of(one["id"])
-        number = found or str(1000 + len(self.contacts))
+        number = found or str(next(self.numbers))
         self.contacts.setdefault(number, {}).update({"email": one["id"]} if found is None else {})
         self.contacts[number] |= {name: value for name, value in one["properties"].items() if name != "email"}
         row = {"id": number, "new": found is None, "properties": {"email": self.contacts[number]["email"]}}

@@ -1,5 +1,6 @@
 """Klaviyo's far end: profiles, and one list."""
 
+from itertools import count
 from typing import Any
 
 from destinations.types.klaviyo import KLAVIYO, REVISION
@@ -25,6 +26,7 @@ class Klaviyo(SetVendor):
         self.bad: set[str] = set()
         self.doubles: dict[str, str] = {}
         self.points = True
+        self.numbers = count(1000)
         self.gone = False
         self.page = 100
         self.deleted: list[Any] = []
@@ -62,7 +64,7 @@ class Klaviyo(SetVendor):
         if who in self.doubles:
             return self._no(409, "duplicate_profile", meta={"duplicate_profile_id": self.doubles[who]})
         found = next((number for number, one in self.profiles.items() if who in one.values()), None)
-        number = found or f"01P{len(self.profiles) + len(self.calls)}"
+        number = found or f"01P{next(self.numbers)}"
         self.profiles.setdefault(number, {}).update(attributes)
         return Answer(200 if found else 201, {"data": {"type": "profile", "id": number}})
 
@@ -84,6 +86,9 @@ class Klaviyo(SetVendor):
 
     def _no(self, status: int, code: str, **more: Any) -> Answer:
         return Answer(status, {"errors": [{"id": "1", "code": code, "title": "No", "detail": "no", **more}]})
+
+    def id_of(self, email: str) -> str:
+        return next(number for number, one in self.profiles.items() if one.get("email") == email)
 
     def forget(self, number: str) -> None:
         self.profiles.pop(number)

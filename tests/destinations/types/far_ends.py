@@ -97,10 +97,15 @@ class SetVendor(Vendor):
     """A far end that keeps a set. `members` are who is in it, by identity."""
 
     kind: DestinationType
+    listed: set[str]
 
     @property
     def members(self) -> set[str]:
         raise NotImplementedError
+
+    def lose(self) -> None:
+        """Somebody is taken out by hand."""
+        self.listed.pop()
 
     def settings(self) -> dict[str, Any]:
         return {}

@@ -17,14 +17,14 @@ ADA, BOB, EVE = change(1, "ada"), change(2, "bob"), change(3, "eve", "left")
 @pytest.fixture
 def customerio() -> Iterator[CustomerIO]:
     with standing(CustomerIO) as found:
-        found.segment = {"eve"}
+        found.listed = {"eve"}
         yield found
 
 
 def test_who_entered_is_added_and_who_left_removed(customerio: CustomerIO) -> None:
     answer = customerio.adapter().send(FEED, [ADA, EVE, BOB])
     assert {verdict.outcome for verdict in answer.verdicts.values()} == {"accepted"}
-    assert customerio.segment == {"ada", "bob"}
+    assert customerio.listed == {"ada", "bob"}
     assert [call.json for call in customerio.calls] == [{"ids": ["ada", "bob"]}, {"ids": ["eve"]}]
     assert {call.query for call in customerio.calls} == {(("id_type", "id"),)}
 
@@ -32,7 +32,7 @@ def test_who_entered_is_added_and_who_left_removed(customerio: CustomerIO) -> No
 def test_whom_it_does_not_know_is_accepted_as_everybody_because_it_does_not_say(customerio: CustomerIO) -> None:
     customerio.people = {"ada"}
     answer = customerio.adapter().send(FEED, [ADA, BOB])
-    assert (answer.verdicts[2].outcome, customerio.segment) == ("accepted", {"ada", "eve"})
+    assert (answer.verdicts[2].outcome, customerio.listed) == ("accepted", {"ada", "eve"})
 
 
 def test_what_the_first_call_came_to_stands_where_the_second_is_refused(customerio: CustomerIO) -> None:
@@ -62,8 +62,8 @@ def test_an_account_in_the_other_region_fails_the_check(customerio: CustomerIO) 
 
 
 def test_a_segment_is_read_page_by_page_with_the_second_key(customerio: CustomerIO) -> None:
-    customerio.segment, customerio.page = {f"p{number}" for number in range(7)}, 3
-    assert set(customerio.adapter({"app_api_key": APP_KEY}).members(FEED)) == customerio.segment
+    customerio.listed, customerio.page = {f"p{number}" for number in range(7)}, 3
+    assert set(customerio.adapter({"app_api_key": APP_KEY}).members(FEED)) == customerio.listed
     by_email = customerio.adapter({"app_api_key": APP_KEY}, id_type="email").members(FEED)
     assert "p0@example.com" in set(by_email)
     for secrets in ({}, {"app_api_key": "another"}):
@@ -72,9 +72,9 @@ def test_a_segment_is_read_page_by_page_with_the_second_key(customerio: Customer
 
 
 def test_an_erasure_deletes_the_person_however_the_id_is_written(customerio: CustomerIO) -> None:
-    customerio.segment = {"a/b?c=%41"}
+    customerio.listed = {"a/b?c=%41"}
     answer = customerio.adapter().erase(FEED, change(1, "a/b?c=%41"))
-    assert (answer.verdicts[1].outcome, customerio.segment) == ("applied", set())
+    assert (answer.verdicts[1].outcome, customerio.listed) == ("applied", set())
 
 
 def test_every_request_is_one_that_customerios_description_allows(customerio: CustomerIO) -> None:

@@ -94,7 +94,6 @@ def test_a_contact_that_was_deleted_there_is_made_anew(hubspot: HubSpot) -> None
     adapter = hubspot.adapter()
     adapter.send(FEED, [ADA, BOB])
     hubspot.forget("1000")
-    hubspot.contacts["2000"] = {"email": "eve@example.com"}
     answer = adapter.send(
         FEED, [change(3, "ada@example.com", vendor_id="1000"), change(4, "bob@example.com", vendor_id="1001")]
     )
