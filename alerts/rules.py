@@ -1,8 +1,8 @@
 """When a message is sent: on change of state only, and rarely where a state flaps (F12). Pure: no clock, no database.
 
-A subject is a cohort or a connection. What is told are four troubles (failing, quiet, stalled, held) and the way out of
-them (recovered). Receiving, late or not, settling and sweeping are work, not news: they count as well. Off, one-time
-and never called are silent: nothing is sent on the way in, and what was told before is forgotten.
+A subject is a cohort, a connection or a destination. What is told are four troubles (failing, quiet, stalled, held)
+and the way out of them (recovered). Receiving, late or not, settling and sweeping are work, not news: they count as
+well. Off, one-time and never called are silent: nothing is sent on the way in, and what was told before is forgotten.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ STEADY = 15 * MINUTE  # without a change until a flapping subject is told of aga
 
 @dataclass(frozen=True)
 class Subject:
-    """A cohort or a connection as it is now. `key` is `cohort 12` or `connection crm`, `name` what a person calls it,
+    """A cohort, a connection or a destination as it is now. `key` is `cohort 12`, say, `name` what a person calls it,
     `link_path` its page below the public address. `cause` and `what_to_do` are sentences without member data."""
 
     key: str

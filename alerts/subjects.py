@@ -1,4 +1,4 @@
-"""The subjects of alerts: every cohort and connection with its state, as `alerts.rules` takes them."""
+"""The subjects of alerts: every cohort, connection and destination with its state, as `alerts.rules` takes them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from alerts.rules import Subject
+from destinations import destinations, subscriptions
+from destinations.destinations import Destination
 from sync.status import progress, remedies, text
 from sync.status.cohort import SIMULATED, CohortStatus, LastFailure, cohort_statuses
 from sync.status.connection import ConnectionStatus, connection_statuses
@@ -21,11 +23,13 @@ _WHAT_TO_DO = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Paths of pages: of a cohort, its held refresh, a connection. They are the caller's, who knows its routes."""
+    """Paths of pages: of a cohort, its held refresh, a connection, a destination. They are the caller's, who knows its
+    routes."""
 
     cohort: Callable[[int], str]
     held: Callable[[int], str]
     connection: Callable[[str], str]
+    destination: Callable[[int], str]
 
 
 def read_subjects(addresses: Addresses, now: int) -> ReadSubjects:
@@ -36,6 +40,8 @@ def read_subjects(addresses: Addresses, now: int) -> ReadSubjects:
         yield from (_cohort(cohort, addresses) for cohort in cohorts)
         connections = connection_statuses(db, now, cohorts).values()
         yield from (_connection(connection, addresses) for connection in connections)
+        held = {one.destination_id for one in subscriptions.listed(db) if one.held}
+        yield from (_destination(one, one.id in held, addresses) for one in destinations.listed(db))
 
     return read
 
@@ -52,6 +58,21 @@ def _connection(connection: ConnectionStatus, addresses: Addresses) -> Subject:
     cause, what_to_do = _told(connection.own_state, f"{text.own_sentence(connection)}.", connection.failure)
     name, state = connection.name, connection.own_state
     return Subject(f"connection {name}", f"Connection {name}", state, cause, what_to_do, page)
+
+
+def _destination(destination: Destination, is_held: bool, addresses: Addresses) -> Subject:
+    """Return a destination: one that was paused by hand, or is on its way out, is nothing to tell of."""
+    state, cause, what_to_do = "in_step", "", ""
+    if destination.cause in subscriptions.FAILING:
+        state, cause = "failing", f"Nothing is sent to it: {destination.reason or 'its calls fail.'} Nobody is lost."
+        what_to_do = "Check its settings and secrets, then resume it."
+    elif destination.status != "active":
+        state = "off"
+    elif is_held:
+        state, cause = "held", "A subscription would remove more than its share from there, which waits for somebody."
+        what_to_do = "See how many would be removed, then decide."
+    page = addresses.destination(destination.id)
+    return Subject(f"destination {destination.id}", f"Destination {destination.name}", state, cause, what_to_do, page)
 
 
 def _told(state: str, cause: str, failure: LastFailure | None, kind: str = "") -> tuple[str, str]:
