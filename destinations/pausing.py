@@ -28,7 +28,7 @@ _FAILED = text("""
 _PAUSE = text("""
     UPDATE destination SET status = 'paused', cause = :cause, reason = :reason, paused_at = :now, probe_at = :probe_at,
         probes = 0
-    WHERE id = :id AND status = 'active'""")
+    WHERE id = :id AND (status = 'active' OR cause = 'failing')""")
 _PROBE = text("UPDATE destination SET probes = probes + 1, probe_at = :probe_at WHERE id = :id")
 _WAIT = text("UPDATE destination SET wait_until = :until WHERE id = :id AND coalesce(wait_until, 0) < :until")
 _WELL_EVERY = MINUTE  # how often the time of the last success is written, where nothing else changes

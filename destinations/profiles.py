@@ -1,7 +1,7 @@
 """Profiles that change while their people are in: whoever gains an identity is told of, whoever gets another one moves.
 
 Mixpanel says nothing when a profile changes, so all that may be concerned are looked through, in pieces, once the
-cohort has changed: parked messages, then those whom a set holds under an identity that can change.
+cohort has changed: messages without an identity, then those whom a set holds under an identity that can change.
 """
 
 from collections import Counter
@@ -41,10 +41,12 @@ _BEGIN = text("""
     WHERE id = :id""")
 _MOVE = text("UPDATE subscription SET parked_after = :parked, holders_after = :holders WHERE id = :id")
 _PARKED = text(f"""
-    SELECT x.id, x.person_id, x.kind, x.entry_number, {PERSON}, m.entry_number AS present, m.left_at
+    SELECT x.id, x.person_id, x.kind, x.entry_number, x.state, x.reason, {PERSON}, m.entry_number AS present, m.left_at
     FROM (
-        SELECT id, person_id, kind, entry_number FROM message
-        WHERE subscription_id = :id AND state = 'parked' AND id > :after ORDER BY id LIMIT :limit) x
+        SELECT id, person_id, kind, entry_number, state, reason FROM message
+        WHERE subscription_id = :id AND id > :after AND identity IS NULL AND generation = 0
+            AND (state = 'parked' OR (state = 'rejected' AND kind = 'entered'))
+        ORDER BY id LIMIT :limit) x
     JOIN person p ON p.id = x.person_id
     LEFT JOIN membership m ON m.cohort_id = :cohort AND m.person_id = x.person_id
     ORDER BY x.id""")  # noqa: S608 - our own columns
@@ -98,11 +100,12 @@ def _unpark(db: Connection, plan: Plan, rows: Sequence[Row[Any]]) -> None:
     changes, held, counts = [], [], Counter[str]()
     for row in rows:
         state, reason, identity = _now(plan, row)
-        if state == "parked":
+        if (state, reason) == (row.state, row.reason):
             continue
-        counts.update({state: 1, "parked": -1})
+        counts[state] += 1
+        counts[row.state] -= 1
         waits = state == "waiting"
-        due, ended = (plan.now, None) if waits else (None, plan.now)
+        due, ended = plan.now if waits else None, None if waits or state == "parked" else plan.now
         changes.append(Unparked(state, reason, identity, lane(identity) if identity else None, due, ended, row.id))
         if plan.is_level and waits:
             held.append(Held(plan.subscription.id, row.person_id, identity or "", row.entry_number))
@@ -112,10 +115,14 @@ def _unpark(db: Connection, plan: Plan, rows: Sequence[Row[Any]]) -> None:
 
 
 def _now(plan: Plan, row: Row[Any]) -> tuple[str, str | None, str | None]:
-    """Return what a parked message is by now: its state, reason and identity."""
+    """Return what a message without identity is by now: its state, reason and identity. Whoever had one that cannot be
+    may have another one, as long as they are in."""
     if row.distinct_id in plan.erased or row.erased_at is not None:
         return "suppressed", "erased", None
-    if plan.is_level and (row.kind == "left" or row.left_at is not None or row.present != row.entry_number):
+    is_in = row.kind == "entered" and row.left_at is None and row.present == row.entry_number
+    if row.state == "rejected" and not is_in:
+        return row.state, row.reason, None
+    if plan.is_level and not is_in:
         return "coalesced", "left_while_parked", None
     try:
         return "waiting", None, plan.rule.of(profile(row))

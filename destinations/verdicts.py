@@ -77,7 +77,7 @@ def outcomes(rules: Rules, carried: Sequence[Carried], answer: Answer, now: int)
     fates = {one.change.id: _fate(rules, one, answer.verdicts.get(one.change.id), now) for one in judged}
     if answer.refusal is None:
         return Outcomes(fates)
-    found = _REFUSED[answer.refusal.kind](rules, [one for one in carried if one not in judged], answer, now)
+    found = _REFUSED[answer.refusal.kind](rules, [one for one in carried if one.change.id not in fates], answer, now)
     found.fates |= fates
     return found
 

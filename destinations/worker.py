@@ -5,12 +5,13 @@ send gets a thread, which ends when nothing is due. Any number of processes may 
 """
 
 from collections.abc import Callable
+from functools import partial
 from threading import Event, Thread
 
 import structlog
 from sqlalchemy import Connection, text
 
-from config.clock import SECOND
+from config.clock import MINUTE, SECOND
 from destinations import backfill, destinations, finishing, planner, profiles, registry, removal, sender
 from destinations.budget import Budget
 from destinations.reporting import Reporter
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 REPORT_EVERY = 2.0  # seconds
 TICK = 0.2  # seconds between two looks for something new
 RECOVER_EVERY = 5 * SECOND
+AGAIN = MINUTE  # after which what broke is tried again
 LAST_CALLS = 5.0
 
 _DUE = text("""
@@ -34,12 +36,35 @@ _DUE = text("""
     ORDER BY d.id""")
 
 
+class Apart:
+    """Does work for one of many: where it breaks the others go on, and it is tried again a minute later."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._clock = runtime.clock
+        self._broken: dict[tuple[str, int], int] = {}
+
+    def __call__(self, what: str, number: int, work: Callable[[], int]) -> int:
+        """Return what the work returns, 0 where it broke or has lately. Raises DatabaseUnavailable."""
+        now = self._clock()
+        if 0 <= now - self._broken.get((what, number), now - AGAIN) < AGAIN:
+            return 0
+        try:
+            return work()
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            self._broken[what, number] = now
+            log.exception("destinations.broken", what=what, number=number)
+            return 0
+
+
 class Worker:
     """Plans and sends until it is told to stop."""
 
     def __init__(self, runtime: Runtime, stop: Event) -> None:
         self._runtime, self._stop = runtime, stop
         self._budget = Budget(runtime.settings.redis_url)
+        self._apart = Apart(runtime)
         self._threads: dict[int, Thread] = {}
         self._recovered_at = 0
 
@@ -73,61 +98,66 @@ class Worker:
         """Return how much was planned, 0 where there is nothing to do but wait."""
         now = self._runtime.clock()
         if abs(now - self._recovered_at) >= RECOVER_EVERY:
-            recover(self._runtime)
+            recover(self._runtime, self._apart)
             self._recovered_at = now
-        removal.go_on(self._runtime)
+        self._apart("removal", 0, lambda: removal.go_on(self._runtime))
         self._start_threads(now)
-        return plan_some(self._runtime)
+        return plan_some(self._runtime, self._apart)
 
     def _start_threads(self, now: int) -> None:
         for number in self._runtime.database.read(lambda db: due(db, now), one_statement=True):
             thread = self._threads.get(number)
             if thread is None or not thread.is_alive():
-                self._start(number)
+                self._apart("thread", number, partial(self._start, number))
 
-    def _start(self, number: int) -> None:
+    def _start(self, number: int) -> int:
         known = self._runtime.database.read(lambda db: destinations.by_id(db, number), one_statement=True)
         if known is None or known.type not in registry.TYPES:
-            return
+            return 0
         runner = Runner(self._runtime, known, self._budget, self._stop)
         self._threads[number] = Thread(target=_running, args=(runner,), name=f"to-{known.name}", daemon=True)
         self._threads[number].start()
+        return 1
 
 
 def run_once(runtime: Runtime) -> None:
     """Plan and send everything that is due, in this thread. Raises DatabaseUnavailable."""
-    recover(runtime)
-    while plan_some(runtime) or send_some(runtime) or removal.go_on(runtime):
+    apart = Apart(runtime)
+    recover(runtime, apart)
+    while plan_some(runtime, apart) or send_some(runtime, apart) or removal.go_on(runtime):
         pass
     Reporter(runtime).report()
 
 
-def plan_some(runtime: Runtime) -> int:
+def plan_some(runtime: Runtime, apart: Apart) -> int:
     """Plan some changes of every subscription that is behind; return how many."""
     now, planned = runtime.clock(), 0
-    for find, plan in (
-        (planner.behind, planner.plan),
-        (lambda db: profiles.due(db, now), profiles.look),
-        (backfill.under_way, backfill.plan),
+    for what, find, plan in (
+        ("changes", planner.behind, planner.plan),
+        ("profiles", lambda db: profiles.due(db, now), profiles.look),
+        ("backfill", backfill.under_way, backfill.plan),
     ):
         for number in runtime.database.read(find, one_statement=True):
-            planned += plan(runtime, number)
+            planned += apart(what, number, partial(plan, runtime, number))
     return planned
 
 
-def send_some(runtime: Runtime) -> int:
+def send_some(runtime: Runtime, apart: Apart) -> int:
     """Make one call to every destination that has something to send; return how many messages were claimed."""
     now = runtime.clock()
-    return sum(sender.send_once(runtime, number) for number in runtime.database.read(lambda db: due(db, now)))
+    found = runtime.database.read(lambda db: due(db, now), one_statement=True)
+    return sum(apart("calls", number, partial(sender.send_once, runtime, number)) for number in found)
 
 
-def recover(runtime: Runtime) -> int:
+def recover(runtime: Runtime, apart: Apart) -> int:
     """Take over what workers that are gone had under way; return how many messages."""
     database = runtime.database
-    return sum(
-        database.write(lambda db, i=known.id: finishing.recover(db, runtime, i))  # type: ignore[misc]
-        for known in database.read(destinations.listed, one_statement=True)
-    )
+
+    def free(number: int) -> int:
+        return database.write(lambda db: finishing.recover(db, runtime, number))
+
+    known = database.read(destinations.listed, one_statement=True)
+    return sum(apart("lost calls", one.id, partial(free, one.id)) for one in known)
 
 
 def due(db: Connection, now: int) -> list[int]:

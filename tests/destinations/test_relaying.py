@@ -107,6 +107,19 @@ def test_09_08_whoever_has_no_identity_is_parked_and_told_of_once_when_it_comes(
     assert relaying.counts(known) == {"applied": 1}
 
 
+@pytest.mark.parametrize("kind", ["set", "hook"])
+def test_whoever_has_an_address_that_cannot_be_is_told_of_once_it_is_mended(relaying: Relaying, kind: str) -> None:
+    relaying.relay.refresh([member("ada", email="ada at home"), member("bob", email="bob at home")])
+    relaying.destination("crm", kind)
+    known = relaying.subscribe("crm", identity="email", start="present")
+    relaying.work()
+    assert relaying.counts(known) == {"rejected": 2}
+    relaying.relay.refresh([member("ada", email="ada@example.com")], session="s2")
+    relaying.work(MINUTE)
+    relaying.work(MINUTE)
+    assert [one[:2] for one in relaying.there("crm").heard] == [("entered", "ada@example.com")]
+
+
 def test_whoever_leaves_while_parked_is_never_told_of(relaying: Relaying) -> None:
     relaying.relay.refresh(["ada"])
     relaying.destination("hook")

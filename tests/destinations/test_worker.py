@@ -134,3 +134,17 @@ def test_a_budget_counts_what_begins() -> None:
     assert budget.left("k", 3, 10) == 1
     assert budget.left("other", 3, 10) == 3
     assert budget.left("k", 100_000, 10) == 10
+
+
+def test_what_breaks_for_one_destination_leaves_the_others_alone(relaying: Relaying) -> None:
+    relaying.relay.refresh(["ada"])
+    relaying.destination("gone")
+    relaying.destination("hook")
+    relaying.subscribe("gone", start="present")
+    known = relaying.subscribe("hook", start="present")
+    relaying.database.write(lambda db: db.exec_driver_sql("UPDATE destination SET type = 'fax' WHERE name = 'gone'"))
+    run_once(relaying.runtime)
+    assert relaying.counts(known) == {"applied": 1}
+    with working(relaying):
+        relaying.relay.add(["bob"], session="s2")
+        wait_until(lambda: len(relaying.there("hook").heard) == 2, 20, "they are told")
