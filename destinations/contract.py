@@ -126,8 +126,13 @@ class Feed:
     @property
     def slug(self) -> str:
         """Return the cohort's name as a name for machines, its id where no letter is left."""
-        kept = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in self.cohort_name.lower())
-        return "_".join(filter(None, kept.split("_"))) or f"cohort_{self.cohort_id}"
+        return slug(self.cohort_name) or f"cohort_{self.cohort_id}"
+
+
+def slug(name: str) -> str:
+    """Return a name in small letters, digits and underscores; empty where none of it can stay."""
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.lower())
+    return "_".join(filter(None, kept.split("_")))
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from destinations.contract import DestinationType, Setting
+from destinations.contract import DestinationType, Setting, slug
 from models.columns import is_storable
 
 LONGEST = 4000  # characters of a value
@@ -74,10 +74,21 @@ def batch_size(kind: DestinationType, settings: Mapping[str, Any]) -> int:
 
 
 def names_one_set(kind: DestinationType, settings: Mapping[str, Any]) -> bool:
-    """Tell whether another cohort would be mixed into the first, because these settings name the set there: that of the
-    type, or one that could be named by the cohort and is not."""
-    by_cohort = [setting for setting in kind.settings if "{cohort}" in str(setting.default)]
-    return kind.one_subscription or any("{cohort}" not in str(settings.get(one.name, one.default)) for one in by_cohort)
+    """Tell whether these settings name the set there: that of the type, or one that could be named by the cohort and is
+    not."""
+    return kind.one_subscription or any("{cohort}" not in name for name in _named_by_cohort(kind, settings))
+
+
+def would_mix(kind: DestinationType, settings: Mapping[str, Any], cohort: str, others: Sequence[str]) -> bool:
+    """Tell whether a cohort would be mixed with others there, because they have one set, or sets that are named by
+    cohorts whose names are the same for machines. Cohorts are given by name."""
+    if names_one_set(kind, settings):
+        return bool(others)
+    return bool(_named_by_cohort(kind, settings)) and slug(cohort) in map(slug, others)
+
+
+def _named_by_cohort(kind: DestinationType, settings: Mapping[str, Any]) -> list[str]:
+    return [str(settings.get(one.name, one.default)) for one in kind.settings if "{cohort}" in str(one.default)]
 
 
 def _common(kind: DestinationType) -> tuple[Setting, ...]:

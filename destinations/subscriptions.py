@@ -13,7 +13,7 @@ from destinations.contract import DestinationType, Feed
 from destinations.destinations import Destination
 from destinations.identity import IdentityRule
 from destinations.identity import rule as identity_rule
-from destinations.settings import WrongSettings, names_one_set
+from destinations.settings import WrongSettings, would_mix
 
 STATES = (
     *("waiting", "sending", "applied", "accepted", "rejected"),
@@ -37,9 +37,10 @@ _ADD = text("""
     RETURNING id""")
 _COUNTS = text("INSERT INTO subscription_counts (subscription_id) VALUES (:id)")
 _COHORT = text("""
-    SELECT id, change_count, member_count, version, mixpanel_cohort_id FROM cohort
+    SELECT id, name, change_count, member_count, version, mixpanel_cohort_id FROM cohort
     WHERE project_id = :project_id AND mixpanel_cohort_id = :cohort_id""")
-_OTHERS = text("SELECT cohort_id FROM subscription WHERE destination_id = :id")
+_OTHERS = text("""
+    SELECT c.id, c.name FROM subscription s JOIN cohort c ON c.id = s.cohort_id WHERE s.destination_id = :id""")
 _SELECT = f"""
     SELECT s.id, s.destination_id, d.name AS destination, d.type, d.status AS destination_status,
         d.cause AS destination_cause, s.cohort_id AS cohort, c.project_id, c.mixpanel_cohort_id AS cohort_id,
@@ -282,10 +283,10 @@ def _field_errors(kind: DestinationType, fields: Mapping[str, str]) -> dict[str,
 def _cohort_errors(db: Connection, destination: Destination, cohort: Row[Any] | None) -> dict[str, str]:
     if cohort is None:
         return {"cohort": "There is no such cohort; Mixpanel has not sent it yet."}
-    others = list(db.execute(_OTHERS, {"id": destination.id}).scalars())
+    others = {row.id: row.name for row in db.execute(_OTHERS, {"id": destination.id})}
     if cohort.id in others:
         return {"cohort": f"This cohort goes to {destination.name} already."}
-    if others and names_one_set(destination.kind, destination.settings):
+    if would_mix(destination.kind, destination.settings, cohort.name, list(others.values())):
         return {"cohort": f"{destination.name} names one set, and another cohort goes there; add a second destination."}
     return {}
 

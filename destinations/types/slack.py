@@ -111,11 +111,10 @@ class SlackAdapter:
 
     def _lines(self, feed: Feed, changes: Sequence[Change]) -> Iterator[str]:
         """A line for each session, in the order of the log."""
-        for session in dict.fromkeys(change.session_id for change in changes):
-            kinds = Counter(
-                "entered" if one.kind == "entered" else "left" for one in changes if one.session_id == session
-            )
-            counted = ", ".join(f"{kinds[kind]:,} {kind}" for kind in ("entered", "left") if kinds[kind])
+        counts = Counter((change.session_id, _kind(change)) for change in changes)
+        for session in dict.fromkeys(session for session, _ in counts):
+            found = [(counts[session, kind], kind) for kind in ("entered", "left")]
+            counted = ", ".join(f"{count:,} {kind}" for count, kind in found if count)
             yield f"*{escaped(feed.cohort_name, LONGEST_LINE)}*: {counted}{f' (session {session})' if session else ''}"
         if self._names_people:
             yield from (f"• {_named(change)}" for change in changes[:MOST_NAMED])
@@ -152,11 +151,14 @@ def escaped(text: str, longest: int) -> str:
     return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def _kind(change: Change) -> str:
+    return "entered" if change.kind == "entered" else "left"
+
+
 def _named(change: Change) -> str:
     told = "; ".join(f"{name}: {value}" for name, value in change.fields.items() if value is not None)
     who = escaped(change.identity, LONGEST_NAME)
-    kind = "entered" if change.kind == "entered" else "left"
-    return f"{kind}: {who}{f' ({escaped(told, LONGEST_LINE)})' if told else ''}"
+    return f"{_kind(change)}: {who}{f' ({escaped(told, LONGEST_LINE)})' if told else ''}"
 
 
 def _code_of(reply: Reply) -> str:

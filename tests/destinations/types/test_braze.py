@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from destinations.contract import Feed
-from destinations.settings import names_one_set
+from destinations.settings import names_one_set, would_mix
 from destinations.types.braze import BRAZE
 from tests.destinations.far_end import FEED, change
 from tests.destinations.types.far_end_braze import INVALID, Braze
@@ -110,6 +110,15 @@ def test_every_request_is_one_that_brazes_description_allows(braze: Braze) -> No
     assert braze.refused == []
 
 
-def test_an_attribute_that_is_not_named_by_the_cohort_is_for_one_cohort_only() -> None:
-    given = [{}, {"attribute": "in_{cohort}"}, {"attribute": "paying"}]
-    assert [names_one_set(BRAZE, settings) for settings in given] == [False, False, True]
+@pytest.mark.parametrize(
+    ("attribute", "other", "mixes"),
+    [
+        ("in_{cohort}", "Trials", False),
+        ("in_{cohort}", "paying-USERS!", True),
+        ("paying", "Trials", True),
+    ],
+)
+def test_two_cohorts_never_share_an_attribute(attribute: str, other: str, mixes: bool) -> None:
+    assert would_mix(BRAZE, {"attribute": attribute}, "Paying users", [other]) == mixes
+    assert names_one_set(BRAZE, {"attribute": attribute}) == (attribute == "paying")
+    assert not would_mix(BRAZE, {"attribute": attribute}, "Paying users", [])
