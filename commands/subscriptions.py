@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from commands.destinations import json_option, pairs
+from commands.exit_codes import NOT_ALL
 from config.durations import duration
 from destinations import as_json as shown_as
 from destinations import opening, subscriptions
 from destinations import preview as previews
+from destinations import reconcile as reconciling
 from destinations.settings import WrongSettings
 from destinations.subscriptions import GUARD_PERCENT, KINDS, STARTS, NewSubscription, Subscription
 from runtime import current_runtime
@@ -161,6 +165,30 @@ def resume(number: int, *, as_json: bool) -> None:
     """Let ID go on where it was."""
     change("resume", number, subscriptions.resume)
     _tell_status(number, as_json=as_json)
+
+
+@group.command("reconcile")
+@id_argument
+@click.option("--repair", is_flag=True, help="Also mend it; only whom we put in leaves.")
+@json_option
+def reconcile(number: int, *, repair: bool, as_json: bool) -> None:
+    """Compare the set at ID's destination with who should be in it; ends with 4 where they differ."""
+    runtime, known = current_runtime(), subscription_of(number)
+    try:
+        opening.check_type(known.type)
+        found = reconciling.reconcile(runtime, known, repair=repair)
+    except (WrongSettings, opening.CannotOpen) as error:
+        raise _told(error) from None
+    except (OSError, SQLAlchemyError) as error:
+        why = str(error) if isinstance(error, OSError) else type(error).__name__
+        raise click.ClickException(f"What is there could not be read. {why}") from None
+    shown = asdict(found)
+    after = {name: count for name, count in shown.items() if name != "samples"}
+    who = (TERMINAL, "subscription.reconcile", shown_as.subject(known))
+    runtime.database.write(lambda db: note(db, runtime.clock(), *who, after=after))
+    click.echo(json.dumps(shown) if as_json else "\n".join(f"{name:<9} {count:,}" for name, count in after.items()))
+    if found.missing or found.extra:
+        raise SystemExit(NOT_ALL)
 
 
 @group.command("remove")

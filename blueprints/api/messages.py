@@ -8,7 +8,7 @@ from flask import Response
 from sqlalchemy import Connection, Row
 
 from blueprints.api import blueprint, bodies
-from blueprints.api.destination_types import (
+from blueprints.api.message_types import (
     AttemptListing,
     AttemptsShown,
     Counted,

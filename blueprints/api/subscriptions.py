@@ -5,10 +5,13 @@ from collections.abc import Callable
 import msgspec
 from flask import Response
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from blueprints.api import blueprint, bodies
 from blueprints.api.destination_types import (
     Chosen,
+    Compared,
+    Repair,
     SubscriptionDraft,
     SubscriptionListing,
     SubscriptionShown,
@@ -20,8 +23,8 @@ from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, once, wrong_settings
 from blueprints.api.sending import place
 from blueprints.paging import cut, key_of
-from destinations import as_json, subscriptions, trial
-from destinations.opening import CannotOpen
+from destinations import as_json, reconcile, subscriptions, trial
+from destinations.opening import CannotOpen, check_type
 from destinations.settings import WrongSettings
 from destinations.subscriptions import NewSubscription, Subscription
 from runtime import current_runtime
@@ -179,3 +182,36 @@ def try_subscription(_query: NoQuery, subscription_id: int) -> Response:
     finally:
         give()
     return once(msgspec.convert(as_json.of_trial(done, person), Tested))
+
+
+@operation(
+    blueprint,
+    f"{SUBSCRIPTION}/reconcile",
+    summary="Compare a set",
+    takes=Repair,
+    needs_body=False,
+    answer=Compared,
+    errors=(403, 404, 409, 413),
+    scope="deliver",
+)
+def reconcile_subscription(_query: NoQuery, subscription_id: int) -> Response:
+    """Compare the set at the destination with who should be in it, and with `repair` have it told of the difference.
+    409 where it could not be read."""
+    given, runtime = bodies.read(Repair, may_be_empty=True), current_runtime()
+    known = runtime.database.read(lambda db: find(db, subscription_id))
+    give = place()
+    try:
+        check_type(known.type)
+        found = msgspec.to_builtins(reconcile.reconcile(runtime, known, repair=given.repair))
+    except WrongSettings as error:
+        return wrong_settings(error)
+    except CannotOpen as error:
+        raise Problem(409, str(error)) from None
+    except (OSError, SQLAlchemyError) as error:
+        raise Problem(409, f"What is there could not be read ({type(error).__name__}).") from None
+    finally:
+        give()
+    after = {name: count for name, count in found.items() if name != "samples"}
+    who = (f"token {token_name()}", "subscription.reconcile", as_json.subject(known))
+    runtime.database.write(lambda db: note(db, runtime.clock(), *who, after=after))
+    return once(msgspec.convert(found, Compared))

@@ -163,7 +163,7 @@ def test_no_secret_is_in_any_answer_log_or_audit_entry(api: Api, caplog: pytest.
 
 CHANGES = [
     *("/destinations", "/subscriptions", "/subscriptions/1/pause", "/subscriptions/1/resume", "/subscriptions/1/test"),
-    "/subscriptions/1/replay",
+    *("/subscriptions/1/replay", "/subscriptions/1/reconcile"),
 ]
 
 
@@ -329,6 +329,30 @@ def test_a_replay_is_counted_first_and_takes_what_was_named(api: Api, subscribed
     assert (counts["waiting"], counts["rejected"], counts["dead"]) == (2, 0, 1)
     for wrong in ({"state": "applied"}, {}, {"state": "dead", "all": True}):
         assert api.call("POST", path, wrong).status_code == 400
+
+
+def test_a_set_is_compared_and_repaired(api: Api) -> None:
+    api.post("/destinations", {"name": "crm", "type": "set", "secrets": {"KEY": SECRET}})
+    path = f"/subscriptions/{api.subscription()}/reconcile"
+    api.post(path.replace("reconcile", "test"), {"distinct_id": "ada"})
+    same = api.post(path)
+    assert {name: same[name] for name in ("wanted", "there", "missing", "extra", "strangers", "repaired")} == {
+        "wanted": 1,
+        "there": 1,
+        "missing": 0,
+        "extra": 0,
+        "strangers": 0,
+        "repaired": 0,
+    }
+    api.relaying.there("crm").members = {"stranger"}
+    assert api.post(path)["missing"] == 1
+    found = api.post(path, {"repair": True})
+    assert (found["missing"], found["strangers"], found["repaired"]) == (1, 1, 1)
+    assert trail(api)[-1] == ("subscription.reconcile", "crm: 1/7")
+
+
+def test_what_cannot_be_read_is_not_compared(api: Api, subscribed: int) -> None:
+    assert api.call("POST", f"/subscriptions/{subscribed}/reconcile").status_code == 400
 
 
 @pytest.mark.slow

@@ -247,6 +247,16 @@ def test_a_test_is_a_real_call_about_whom_is_named_or_somebody_who_is_in(termina
     assert terminal("subscriptions", "test", number, "--distinct-id", "bob").exit_code == 1
 
 
+def test_a_set_that_differs_ends_with_4(terminal: Terminal) -> None:
+    terminal.destination("crm", "set")
+    number = terminal.subscription("crm", "--start", "now")
+    terminal.json("subscriptions", "test", number, "--distinct-id", "ada")
+    assert terminal.json("subscriptions", "reconcile", number)["wanted"] == 1
+    terminal.relaying.there("crm").members.clear()
+    result = terminal("subscriptions", "reconcile", number, "--repair", "--json")
+    assert (result.exit_code, json.loads(result.output)["repaired"]) == (4, 1)
+
+
 def test_a_test_that_is_refused_ends_with_4(terminal: Terminal) -> None:
     terminal.destination()
     terminal.relaying.there("crm").poison.add("ada")
