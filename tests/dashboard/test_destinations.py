@@ -293,3 +293,14 @@ def test_a_persons_line_of_time_shows_what_was_told_to_whom(relay: Relay) -> Non
     assert "to hook ● Applied" in turns[1]
     assert "That they were erased to hook" in plain(page)
     assert f"/destinations/subscriptions/{subscription}/messages?person={person}" in page
+
+
+def test_a_cohort_says_where_it_goes(relay: Relay) -> None:
+    relay.refresh(["ada"])
+    relayed.connect(relay.app)
+    browser, cohort = relay.sign_in("operator"), relay.cohort()["id"]
+    assert "Goes to" not in browser.page(f"/cohorts/{cohort}")
+    subscription = relayed.subscribe(relay.app)
+    page = browser.page(f"/cohorts/{cohort}")
+    assert "Goes to hook" in plain(page)
+    assert f'href="/destinations/subscriptions/{subscription}"' in page

@@ -13,6 +13,8 @@ from blueprints.dashboard.cohorts.history import Bucket
 from blueprints.dashboard.sessions.words import RUNNING
 from config.clock import DAY, MINUTE
 from config.durations import duration
+from destinations import subscriptions
+from destinations.subscriptions import Subscription
 from models.columns import columns_of
 from models.sessions import IS_UNFINISHED, SyncSession
 from runtime import current_runtime
@@ -40,13 +42,15 @@ class HeldRefresh:
 
 @dataclass(frozen=True)
 class Head:
-    """`rejected` members came in the last REJECTED_DAYS; `held` is the refresh that the removal guard holds."""
+    """`rejected` members came in the last REJECTED_DAYS; `held` is the refresh that the removal guard holds,
+    `goes_to` where its changes are relayed."""
 
     cohort: Cohort
     status: CohortStatus
     today: Bucket
     rejected: int
     held: HeldRefresh | None
+    goes_to: list[Subscription]
 
     @property
     def held_why(self) -> str:
@@ -82,7 +86,8 @@ def head(db: Connection, cohort_id: int) -> Head:
     days = history.days(counted, cohort.member_count, now, REJECTED_DAYS)
     is_held = stands.session is not None and stands.session.status == "held"
     waiting = held(db, cohort_id) if is_held else None
-    return Head(cohort, stands, days[-1], sum(day.rejected for day in days), waiting)
+    rejected, goes_to = sum(day.rejected for day in days), subscriptions.of_cohort(db, cohort_id)
+    return Head(cohort, stands, days[-1], rejected, waiting, goes_to)
 
 
 def held(db: Connection, cohort_id: int) -> HeldRefresh | None:

@@ -59,6 +59,10 @@ WORDS = {
     "held": "Held",
     "leaving": "Being removed",
 }
+_MEND = {
+    "credentials": "Give it the right ones under Change, then resume",
+    "gone": "Correct where it goes under Change, then resume",
+}
 _STOPPED = {
     "credentials": "It does not take our credentials",
     "gone": "It says that what we send to is gone",
@@ -203,7 +207,7 @@ def _stopped(status: DestinationStatus) -> str:
     if known.probe_at is not None:
         rest = known.probe_at - status.now
         probe = f"We try one message again {'in ' + roughly(rest) if rest > 0 else 'now'}"
-    return _sentences(f"{what}{reason}", status.waits, probe)
+    return _sentences(f"{what}{reason}", status.waits, _MEND.get(known.cause or "", ""), probe)
 
 
 def _held(status: DestinationStatus) -> str:

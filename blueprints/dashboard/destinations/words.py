@@ -153,6 +153,11 @@ def name_of(known: Subscription) -> str:
     return known.cohort_name or f"Cohort {known.cohort_id}"
 
 
+def report(name: str) -> str:
+    """Return how far the report to Mixpanel is."""
+    return {"due": "to be reported", "reported": "reported", "failed": "report failed"}.get(name, name)
+
+
 def named(cell: str) -> list[str]:
     """Return the states that a cell of the strip stands for."""
     return [name for name, drawn in CELLS.items() if drawn == cell]
