@@ -24,8 +24,8 @@ _SUBSCRIPTIONS = text("""
     SELECT s.id FROM subscription s JOIN cohort c ON c.id = s.cohort_id WHERE c.project_id = :project_id
     ORDER BY s.destination_id, s.id""")
 _MESSAGES = text("""
-    SELECT id, kind, state, identity, attempts, first_tried_at FROM message
-    WHERE subscription_id = :subscription AND person_id = :person ORDER BY id""")
+    SELECT id, state, identity, attempts, first_tried_at FROM message
+    WHERE subscription_id = :subscription AND person_id = :person AND origin <> 'erasure' ORDER BY id""")
 _COUNT = text("""
     SELECT count(*) FROM subscription s JOIN cohort c ON c.id = s.cohort_id
     JOIN message m ON m.subscription_id = s.id AND m.person_id = :person WHERE c.project_id = :project_id""")
@@ -84,35 +84,42 @@ def _forget(db: Connection, known: Subscription, person: _Person, now: int) -> N
     ledger.let_go(db, known.id, [person.id])
     identities = {row.identity for row in rows if row.identity is not None}
     told = {row.identity for row in rows if row.identity is not None and row.state in _TOLD}
-    to_go = {one for one in {*identities, *([] if held is None else [held])} if _is_to_go(db, known, one)}
+    # A call may have come through that we have not heard of.
+    doubtful = {row.identity for row in rows if row.state == "sending" or (row.state == "waiting" and row.attempts)}
+    to_go = {
+        one
+        for one in {*identities, *([] if held is None else [held])}
+        if _is_to_go(db, known, one, is_doubtful=one in doubtful)
+    }
     told = to_go if known.kind.family == "level" else told
-    _end_waiting(db, known, rows, now)
+    _end(db, known, rows, now)
     db.execute(_FORGET, values)
-    # What is under way comes to its end first: no lane holds the last message back any more.
+    # What is under way comes to its end first, though no lane holds the last message back any more.
     under_way = any(row.state == "sending" for row in rows)
     due = now + (lease_of(destination).length if under_way else 0)
     _tell(db, known, person, sorted(told), (now, due))
 
 
-def _is_to_go(db: Connection, known: Subscription, identity: str) -> bool:
-    """Tell whether the set there has an identity that nobody holds any more; forget that it has."""
+def _is_to_go(db: Connection, known: Subscription, identity: str, *, is_doubtful: bool) -> bool:
+    """Tell whether the set there has, or may have, an identity that nobody holds any more; forget what is known."""
     values = {"subscription": known.id, "identity": identity}
     if db.execute(_OTHERS, values).scalar_one():
         return False
     there = db.execute(_PLACED, values).scalar_one_or_none()
     db.execute(_UNPLACE, values)
-    return there in {"in", "unsure"}
+    return there in {"in", "unsure"} or is_doubtful
 
 
-def _end_waiting(db: Connection, known: Subscription, rows: Iterable[Row[Any]], now: int) -> None:
-    waiting = [row for row in rows if row.state in {"waiting", "parked"} and row.kind != "erased"]
+def _end(db: Connection, known: Subscription, rows: Iterable[Row[Any]], now: int) -> None:
+    ends = {"waiting": "suppressed", "parked": "suppressed", "sending": "uncertain"}  # nobody listens for the answer
+    ended = [row for row in rows if row.state in ends]
     changes = [
-        ledger.Change("suppressed", "erased", None, row.attempts, row.first_tried_at, now, None, row.id)
-        for row in waiting
+        ledger.Change(ends[row.state], "erased", None, row.attempts, row.first_tried_at, now, None, row.id)
+        for row in ended
     ]
     ledger.change(db, changes)
-    counts = Counter({"suppressed": len(waiting)})
-    counts.subtract(row.state for row in waiting)
+    counts = Counter(ends[row.state] for row in ended)
+    counts.subtract(row.state for row in ended)
     counting.move(db, known.id, counts)
 
 

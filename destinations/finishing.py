@@ -24,6 +24,8 @@ from runtime import Runtime
 ANSWER = 2000  # characters of an answer that are kept
 _ENDS = {"applied", "accepted", "rejected", "suppressed", "coalesced", "uncertain", "dead"}
 
+_SAID = {"applied", "accepted", "rejected"}  # an erasure has nothing more to say
+
 _OURS = {
     "sqlite": text("""
         SELECT id, attempt_id FROM message WHERE state = 'sending' AND id IN (SELECT value FROM json_each(:ids))"""),
@@ -105,7 +107,7 @@ def _write(db: Connection, subscription: Subscription, carried: Sequence[Carried
             placed.append(known)
     ledger.change(db, changes)
     ledger.place(db, placed)
-    _unseal(db, [row.id for row, one in zip(changes, carried, strict=True) if one.sealed and row.finished_at])
+    _unseal(db, [row.id for row, one in zip(changes, carried, strict=True) if one.sealed and row.state in _SAID])
     counting.move(db, subscription.id, counts)
 
 

@@ -17,13 +17,15 @@ PIECE = 5000
 
 _CHOSEN = """
     FROM message WHERE subscription_id = :subscription AND state = :state AND id <= :last
-        AND (CAST(:reason AS TEXT) IS NULL OR coalesce(reason, '') = :reason) AND kind <> 'erased'"""
+        AND (CAST(:reason AS TEXT) IS NULL OR coalesce(reason, '') = :reason)
+        AND (origin <> 'erasure' OR sealed IS NOT NULL)"""
 _COUNT = text(f"SELECT count(*) {_CHOSEN}")
 _LAST = text("SELECT coalesce(max(id), 0) FROM message WHERE subscription_id = :subscription")
 # Whom we rejected ourselves has no identity: the profile is looked at once more.
 _AGAIN = text(f"""
-    UPDATE message SET state = CASE WHEN identity IS NULL THEN 'parked' ELSE 'waiting' END, reason = NULL,
-        next_at = :now, attempts = 0, first_tried_at = NULL, finished_at = NULL, origin = 'resend', priority = 1
+    UPDATE message SET state = CASE WHEN identity IS NULL AND sealed IS NULL THEN 'parked' ELSE 'waiting' END,
+        reason = NULL, next_at = :now, attempts = 0, first_tried_at = NULL, finished_at = NULL, priority = 1,
+        origin = CASE WHEN origin = 'erasure' THEN origin ELSE 'resend' END
     WHERE id IN (SELECT id {_CHOSEN} ORDER BY id LIMIT :piece) RETURNING state""")  # noqa: S608
 _LOOK_AGAIN = text("UPDATE subscription SET profiles_version = -1, looked_at = 0 WHERE id = :subscription")
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from config.clock import HOUR
+from destinations import claiming, finishing, opening, replay, sender
 from destinations import erasure as destinations_erasure
 from destinations.contract import Answer, Refusal
 from erasure.erase import eraser
@@ -88,6 +90,42 @@ def test_an_identity_that_somebody_else_has_too_stays_there(relaying: Relaying) 
     erase(relaying)
     relaying.work()
     assert relaying.there("crm").members == {EMAIL}
+
+
+@pytest.mark.parametrize("kind", ["set", "hook"])
+def test_somebody_who_is_erased_while_a_call_is_under_way_is_let_go_after_it(relaying: Relaying, kind: str) -> None:
+    relaying.relay.refresh([member(ADA.distinct_id, email=EMAIL)])
+    destination = relaying.destination("crm", kind)
+    known = relaying.subscribe("crm", identity="email", start="present")
+    relaying.plan()
+    runtime = relaying.runtime
+    (call,) = relaying.database.write(lambda db: claiming.claim(db, runtime, destination.id, 1)).calls
+    erase(relaying)
+    relaying.work()
+    answer = sender.make(opening.adapter(runtime, destination), call)
+    relaying.database.write(lambda db: finishing.finish(db, runtime, destination.id, [(call, answer)]))
+    assert mentions(relaying) == []
+    relaying.work(HOUR)
+    assert relaying.there("crm").heard[-1][:2] == ("left" if kind == "set" else "erased", EMAIL)
+    assert relaying.there("crm").members == set()
+    assert relaying.counts(known)["uncertain"] == 1
+
+
+def test_an_erasure_that_used_up_its_plan_can_be_sent_again(relaying: Relaying) -> None:
+    relaying.relay.refresh([member(ADA.distinct_id, email=EMAIL)])
+    relaying.destination("crm", "set", retry_seconds="1")
+    known = relaying.subscribe("crm", identity="email")
+    relaying.work()
+    erase(relaying)
+    relaying.there("crm").fault = lambda _changes: Answer(refusal=Refusal("unavailable", "down", "It is down."))
+    relaying.work()
+    relaying.work(2000)
+    assert relaying.counts(known)["dead"] == 1
+    assert mentions(relaying) == []
+    relaying.there("crm").fault = None
+    assert replay.replay(relaying.database, known, "dead", None, relaying.now) == 1
+    relaying.work()
+    assert relaying.there("crm").members == set()
 
 
 def test_an_erasure_is_tried_again_like_everything_else(told: Relaying) -> None:

@@ -16,6 +16,8 @@ from config.clock import HOUR, MINUTE, SECOND
 from destinations import claiming, destinations, opening, replay, sender, subscriptions
 from destinations.contract import Answer, Change, Refusal, Verdict
 from destinations.subscriptions import NewSubscription, Subscription
+from erasure.erase import eraser
+from erasure.records import DataSubject
 from sync.apply.receive import receive
 from sync.contract import page
 from sync.rules import Rules
@@ -70,6 +72,7 @@ class Play:
     entries: Counter[str] = field(default_factory=Counter)
     log: list[tuple[str, str, int]] = field(default_factory=list)
     subscribed: dict[str, Subscription] = field(default_factory=dict)
+    erased: set[str] = field(default_factory=set)
     expected: dict[str, list[tuple[str, str, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -130,6 +133,12 @@ class Play:
         else:
             self.relaying.database.write(lambda db: destinations.resume(db, known, now))
 
+    def erase(self, one: str) -> None:
+        """Somebody is forgotten everywhere, and never told of again."""
+        if self.entries[one]:
+            eraser(self.relaying.runtime).erase(DataSubject(self.number, one), "tests")
+            self.erased.add(one)
+
     def again(self, name: str) -> None:
         for state in ("dead", "uncertain"):
             replay.replay(self.relaying.database, self.subscribed[name], state, None, self.relaying.now)
@@ -149,8 +158,9 @@ class Play:
 
     def check(self) -> None:
         there = {name: self.relaying.there(self.name(name)) for name in self.subscribed}
-        assert there["table"].members == self.members
-        assert there["set"].members == {self.emails[one].lower() for one in self.members if one in self.emails}
+        wanted = self.members - self.erased
+        assert there["table"].members == wanted
+        assert there["set"].members == {self.emails[one].lower() for one in wanted if one in self.emails}
         for name in ("hook", "chat"):
             self._check_stream(name, [one[:3] for one in there[name].heard])
             assert all(number == 1 for number in there["chat"].seen.values())
@@ -161,6 +171,8 @@ class Play:
 
     def _check_stream(self, name: str, heard: list[tuple[str, str, int]]) -> None:
         expected = self.expected[name] + self.log[self.began :]
+        expected = [change for change in expected if change[1] not in self.erased]
+        heard = [change for change in heard if change[1] not in self.erased]
         assert Counter(heard) <= Counter(expected)
         assert self._doubtful(name) >= Counter(expected) - Counter(heard)
         for one in PEOPLE:
@@ -191,6 +203,7 @@ steps: Any = st.one_of(
     st.tuples(st.just("faults"), names, turns),
     st.tuples(st.just("kill"), names, st.booleans()),
     st.tuples(st.just("pause"), names, st.booleans()),
+    st.tuples(st.just("erase"), st.sampled_from(PEOPLE)),
     st.tuples(st.just("again"), st.sampled_from(["set", "table"])),
 )
 
@@ -223,6 +236,8 @@ def test_whatever_happens_far_ends_end_as_they_should(
             play.kill(what[0], called=what[1])
         elif kind == "pause":
             play.pause(*what)
+        elif kind == "erase":
+            play.erase(*what)
         else:
             play.again(*what)
     play.end()
