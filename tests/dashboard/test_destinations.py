@@ -1,6 +1,7 @@
 """Destinations in the dashboard: connected, seen, changed, checked, paused and removed."""
 
 import html
+import json
 import re
 
 import pytest
@@ -169,6 +170,10 @@ def test_a_change_keeps_what_was_not_typed(relay: Relay, types: None) -> None:
     cipher = relay.app.extensions["runtime"].cipher
     assert known.live_secrets(cipher, relay.clock())["KEY"] == ["kept-key"]
     assert browser.post(f"/destinations/{number}/change", {"set.batch": "none"}).status_code == 422
+    (said,) = relay.rows("SELECT after FROM audit_entry WHERE action = 'destination.change'")
+    after = json.loads(said["after"]) if isinstance(said["after"], str) else said["after"]
+    assert {name: after.get(name) for name in ("url", "batch")} == {"url": "https://b.example", "batch": "7"}
+    assert "kept-key" not in str(after)
 
 
 def test_a_check_tells_what_it_found_and_changes_nothing(relay: Relay, types: None) -> None:

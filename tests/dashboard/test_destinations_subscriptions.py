@@ -299,6 +299,31 @@ def test_what_cannot_be_read_is_said_instead_of_compared(browser: Browser) -> No
     assert "cannot be read" in answer.text
 
 
+def test_what_is_done_already_is_not_noted_again(browser: Browser) -> None:
+    number = started(browser, start="now")
+    path, before = f"/destinations/subscriptions/{number}", noted(browser.relay)
+    assert "Nothing has changed" in browser.submit(f"{path}/resume").text
+    assert "Nothing has changed" in browser.submit(f"{path}/cancel-backfill").text
+    assert noted(browser.relay) == before
+
+
+def test_a_type_that_this_version_does_not_know_is_said_and_breaks_no_page(browser: Browser) -> None:
+    number, app = started(browser, start="now"), browser.relay.app
+    relayed.message(app, number, "ada-12345678", "rejected")
+    path = f"/destinations/subscriptions/{number}"
+    relayed.change(app, "destination", int(address(browser).rpartition("/")[2]), type="of tomorrow")
+    for end in ("", "/now", "/messages", "/test", "/replay?state=rejected", "/remove", "/reconcile"):
+        assert browser.get(f"{path}{end}").status_code == 200, end
+    for end in ("", "/now", "/subscribe", "/change", "/pause", "/remove"):
+        assert browser.get(f"{address(browser)}{end}").status_code in {200, 302, 303}, end
+    for end in ("/test", "/replay", "/reconcile"):
+        given = {"distinct_id": "ada-12345678", "state": "rejected"}
+        assert browser.post(f"{path}{end}", given).status_code < 500, end
+    for end in ("/check", "/rotate", "/subscribe"):
+        assert browser.post(f"{address(browser)}{end}").status_code < 500, end
+    assert "no type of tomorrow" in plain(browser.page(address(browser)))
+
+
 def test_viewers_look_and_change_nothing(browser: Browser) -> None:
     number = started(browser, start="now")
     viewer = browser.relay.sign_in("viewer")

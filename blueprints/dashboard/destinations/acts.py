@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from blueprints import urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import status, words
+from blueprints.dashboard.destinations.changes import LONGEST_REASON, UNCHANGED
 from blueprints.dashboard.destinations.subscription import find, subscription_or_404
 from blueprints.formatting import plural
-from destinations import destinations, guard, opening, replay, subscriptions, trial
+from destinations import destinations, guard, opening, registry, replay, subscriptions, trial
 from destinations.settings import WrongSettings
 from destinations.subscriptions import Subscription
 from models.queries import members
@@ -23,7 +24,6 @@ from security.roles import needs
 
 T = TypeVar("T")
 
-LONGEST_REASON = 500
 LONGEST_ID = 1000  # characters
 OFFERED = 20  # members that the field of a test offers
 
@@ -41,7 +41,8 @@ def _change(
     def write(db: Connection) -> tuple[Subscription, T]:
         known = subscription_or_404(db, subscription_id)
         done = work(db, known)
-        note_act(db, action, known, **sides)
+        if done is not False:
+            note_act(db, action, known, **sides)
         return known, done
 
     return current_runtime().database.write(write)
@@ -60,7 +61,8 @@ def back(subscription_id: int) -> ResponseReturnValue:
 
 def _page(name: str, subscription_id: int, **more: object) -> str:
     known = find(subscription_id)
-    return render_template(f"dashboard/destinations/{name}.html", known=known, words=words, **more)
+    kind = registry.TYPES.get(known.type)
+    return render_template(f"dashboard/destinations/{name}.html", known=known, kind=kind, words=words, **more)
 
 
 # --- a test with one person
@@ -80,6 +82,8 @@ def test_subscription(subscription_id: int) -> ResponseReturnValue:
     runtime, known = current_runtime(), find(subscription_id)
     if not given:
         return _test_page(subscription_id, "", "Say who: a distinct id of this project."), 422
+    if known.type not in registry.TYPES:
+        return _test_page(subscription_id, given, f"This version knows no type {known.type}."), 422
     try:
         done = trial.test(runtime, known, given)
     except WrongSettings as error:
@@ -116,7 +120,13 @@ def ask_replay(subscription_id: int) -> ResponseReturnValue:
         flash(" ".join(error.errors.values()), "needs-you")
         return back(subscription_id)
     return render_template(
-        "dashboard/destinations/replay.html", known=known, state=state, reason=reason, count=count, words=words
+        "dashboard/destinations/replay.html",
+        known=known,
+        kind=registry.TYPES.get(known.type),
+        state=state,
+        reason=reason,
+        count=count,
+        words=words,
     )
 
 
@@ -176,29 +186,29 @@ def ask_pause_subscription(subscription_id: int) -> str:
 @needs("operator")
 def pause_subscription(subscription_id: int) -> ResponseReturnValue:
     reason, now = request.form.get("reason", "").strip()[:LONGEST_REASON], current_runtime().clock()
-    _change(
+    _known, done = _change(
         "pause",
         subscription_id,
         lambda db, known: subscriptions.pause(db, known, reason, now),
         after={"reason": reason},
     )
-    flash("It is paused. Changes of the cohort wait for it, in their order.")
+    flash("It is paused. Changes of the cohort wait for it, in their order." if done else UNCHANGED)
     return back(subscription_id)
 
 
 @blueprint.post("/destinations/subscriptions/<int:subscription_id>/resume")
 @needs("operator")
 def resume_subscription(subscription_id: int) -> ResponseReturnValue:
-    _change("resume", subscription_id, subscriptions.resume)
-    flash("It goes on where it was.")
+    _known, done = _change("resume", subscription_id, subscriptions.resume)
+    flash("It goes on where it was." if done else UNCHANGED)
     return back(subscription_id)
 
 
 @blueprint.post("/destinations/subscriptions/<int:subscription_id>/cancel-backfill")
 @needs("operator")
 def cancel_backfill(subscription_id: int) -> ResponseReturnValue:
-    _change("cancel_backfill", subscription_id, subscriptions.cancel_backfill)
-    flash("Nobody else of those who are in already is sent. Changes go on.")
+    _known, done = _change("cancel_backfill", subscription_id, subscriptions.cancel_backfill)
+    flash("Nobody else of those who are in already is sent. Changes go on." if done else UNCHANGED)
     return back(subscription_id)
 
 

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import form, new, status
 from blueprints.dashboard.destinations.form import Typed
-from blueprints.dashboard.destinations.routes import destination_or_404, find
-from destinations import destinations, opening, registry, subscriptions
+from blueprints.dashboard.destinations.routes import destination_or_404, find, find_usable
+from destinations import destinations, opening, subscriptions
 from destinations.destinations import Destination, NewDestination
 from destinations.settings import WrongSettings
 from models.encryption import DecryptionError
@@ -26,6 +26,7 @@ from security.roles import needs
 T = TypeVar("T")
 
 LONGEST_REASON = 500
+UNCHANGED = "Nothing has changed: it was so already, or is on its way out."
 
 
 def _change(
@@ -37,7 +38,8 @@ def _change(
     def write(db: Connection) -> tuple[Destination, T]:
         known = destination_or_404(db, destination_id)
         done = work(db, known)
-        note(db, runtime.clock(), who, f"destination.{action}", known.name, **sides)
+        if done is not False:
+            note(db, runtime.clock(), who, f"destination.{action}", known.name, **sides)
         return known, done
 
     return runtime.database.write(write)
@@ -53,19 +55,14 @@ def _back(destination_id: int) -> ResponseReturnValue:
 @blueprint.get("/destinations/<int:destination_id>/change")
 @needs("operator")
 def edit_destination(destination_id: int) -> ResponseReturnValue:
-    known = find(destination_id)
-    if known.type not in registry.TYPES:
-        flash(f"This version knows no type {known.type}, so its settings cannot be changed.")
-        return _back(destination_id)
+    known = find_usable(destination_id)
     return _form(known, Typed(known.name, known.settings), {})
 
 
 @blueprint.post("/destinations/<int:destination_id>/change")
 @needs("operator")
 def change_destination(destination_id: int) -> ResponseReturnValue:
-    runtime, known = current_runtime(), find(destination_id)
-    if known.type not in registry.TYPES:
-        return _back(destination_id)
+    runtime, known = current_runtime(), find_usable(destination_id)
     typed = form.typed(known.kind)
     draft = NewDestination(known.name, known.type, typed.settings, typed.secrets)
     changed = {"secrets": sorted(typed.secrets)} if typed.secrets else {}
@@ -85,7 +82,8 @@ def change_destination(destination_id: int) -> ResponseReturnValue:
 
 
 def _differing(known: Destination, typed: Typed) -> dict[str, object]:
-    return {name: value for name, value in typed.settings.items() if value != known.settings.get(name, "")}
+    before = {name: form.written(known.settings.get(name)) for name in typed.settings}
+    return {name: value for name, value in typed.settings.items() if value != before[name]}
 
 
 def _form(known: Destination, typed: Typed, wrong: dict[str, str]) -> str:
@@ -115,6 +113,7 @@ def check_destination(destination_id: int) -> ResponseReturnValue:
 def rotate_destination(destination_id: int) -> ResponseReturnValue:
     """A new secret of ours; the one before stays live for a time. The page that it leads to shows it once."""
     runtime = current_runtime()
+    find_usable(destination_id)
 
     def work(db: Connection, known: Destination) -> dict[str, str]:
         return destinations.rotate(db, runtime.cipher, known, runtime.clock())
@@ -141,10 +140,10 @@ def ask_pause_destination(destination_id: int) -> str:
 @needs("operator")
 def pause_destination(destination_id: int) -> ResponseReturnValue:
     reason, now = request.form.get("reason", "").strip()[:LONGEST_REASON], current_runtime().clock()
-    known, _done = _change(
+    known, done = _change(
         "pause", destination_id, lambda db, found: destinations.pause(db, found, reason, now), after={"reason": reason}
     )
-    flash(f"{known.name} is paused. Everything waits, in its order, until you resume it.")
+    flash(f"{known.name} is paused. Everything waits, in its order, until you resume it." if done else UNCHANGED)
     return _back(destination_id)
 
 
@@ -152,8 +151,8 @@ def pause_destination(destination_id: int) -> ResponseReturnValue:
 @needs("operator")
 def resume_destination(destination_id: int) -> ResponseReturnValue:
     now = current_runtime().clock()
-    known, _done = _change("resume", destination_id, lambda db, found: destinations.resume(db, found, now))
-    flash(f"{known.name} goes on where it was.")
+    known, done = _change("resume", destination_id, lambda db, found: destinations.resume(db, found, now))
+    flash(f"{known.name} goes on where it was." if done else UNCHANGED)
     return _back(destination_id)
 
 

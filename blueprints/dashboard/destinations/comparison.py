@@ -11,7 +11,7 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import acts, words
 from blueprints.dashboard.destinations.subscription import find
 from blueprints.formatting import plural
-from destinations import opening, reconcile
+from destinations import opening, reconcile, registry
 from destinations.reconcile import Reconciliation
 from destinations.settings import WrongSettings
 from destinations.subscriptions import Subscription
@@ -55,6 +55,8 @@ class Unread(Exception):
 
 def _compared(known: Subscription, *, repair: bool) -> Reconciliation:
     """Raises Unread and DatabaseUnavailable."""
+    if known.type not in registry.TYPES:
+        raise Unread(f"This version knows no type {known.type}.")
     try:
         return reconcile.reconcile(current_runtime(), known, repair=repair)
     except WrongSettings as error:

@@ -84,7 +84,7 @@ def typed(kind: DestinationType) -> Typed:
             if value:
                 given.secrets[setting.name] = value
         elif setting.kind == "flag":
-            given.settings[setting.name] = "true" if value else "false"
+            given.settings[setting.name] = "yes" if value else "no"
         else:
             given.settings[setting.name] = value.strip()
     return given
@@ -112,7 +112,7 @@ def said(kind: DestinationType, settings: Mapping[str, Any]) -> list[tuple[str, 
     """Return the settings in words, without secrets: the type's own, and of the others those that were changed."""
     own = {setting.name for setting in kind.settings}
     return [
-        (setting.words, _written(settings.get(setting.name)))
+        (setting.words, written(settings.get(setting.name)) or "not set")
         for setting in all_settings(kind)
         if not setting.secret and (setting.name in own or settings.get(setting.name) != setting.default)
     ]
@@ -122,12 +122,13 @@ def _value(setting: Setting, settings: Mapping[str, Any]) -> str:
     """Return what a field shows; a secret is never shown."""
     if setting.secret:
         return ""
-    return _written(settings.get(setting.name, setting.default), nothing="")
+    return written(settings.get(setting.name, setting.default))
 
 
-def _written(value: Any, nothing: str = "not set") -> str:
-    if value is None or value == "":
-        return nothing
+def written(value: Any) -> str:
+    """Return a value as a field shows it, nothing where it is not set."""
+    if value is None:
+        return ""
     if isinstance(value, list | tuple):
         return ", ".join(f"{item}" for item in value)
     if isinstance(value, bool):

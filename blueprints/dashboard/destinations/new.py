@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import form
 from blueprints.dashboard.destinations.form import Typed
-from blueprints.dashboard.destinations.routes import find
+from blueprints.dashboard.destinations.routes import find_usable
 from destinations import destinations, registry
 from destinations.contract import DestinationType
 from destinations.destinations import Added, NewDestination
@@ -55,7 +55,7 @@ def add_destination() -> ResponseReturnValue:
 @needs("operator")
 def show_destination_secret(destination_id: int) -> ResponseReturnValue:
     """The secrets that we made, for whoever had them made, this once. A reload leads to the destination."""
-    known, made = find(destination_id), once(destination_id)
+    known, made = find_usable(destination_id), once(destination_id)
     if made is None:
         flash("A secret is shown once. If it got lost, make a new one by rotating it.")
         return redirect(url_for("dashboard.show_destination", destination_id=destination_id))

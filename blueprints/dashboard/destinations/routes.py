@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import abort, render_template
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import Connection, text
 
 from blueprints import rows
@@ -11,7 +11,7 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import form, status, words
 from blueprints.dashboard.destinations.status import DestinationStatus
 from config.clock import DAY, MINUTE
-from destinations import destinations
+from destinations import destinations, registry
 from destinations.destinations import Destination
 from destinations.settings import names_one_set
 from runtime import current_runtime
@@ -92,6 +92,16 @@ def destination_or_404(db: Connection, destination_id: int) -> Destination:
 def find(destination_id: int) -> Destination:
     """Read the destination of this address. Raises NotFound."""
     return current_runtime().database.read(lambda db: destination_or_404(db, destination_id), one_statement=True)
+
+
+def find_usable(destination_id: int) -> Destination:
+    """Read the destination of this address where its type is known; answers with its page where it is not. Raises
+    NotFound."""
+    known = find(destination_id)
+    if known.type not in registry.TYPES:
+        flash(f"This version knows no type {known.type}: it can only be paused and removed.", "waiting")
+        abort(redirect(url_for("dashboard.show_destination", destination_id=destination_id), 303))
+    return known
 
 
 def _seen(destination_id: int) -> dict[str, Any]:

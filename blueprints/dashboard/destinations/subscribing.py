@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 from blueprints import rows, urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import words
-from blueprints.dashboard.destinations.routes import destination_or_404, find
-from destinations import opening, preview, registry, subscriptions
+from blueprints.dashboard.destinations.routes import destination_or_404, find_usable
+from destinations import opening, preview, subscriptions
 from destinations.destinations import Destination
 from destinations.identity import PROPERTY
 from destinations.settings import WrongSettings
@@ -121,10 +121,7 @@ def _fields(given: str) -> tuple[dict[str, str], str]:
 @needs("operator")
 def new_subscription(destination_id: int) -> ResponseReturnValue:
     """The form; as it was typed where the address has the key of a draft."""
-    known = find(destination_id)
-    if known.type not in registry.TYPES:
-        flash(f"This version knows no type {known.type}.", "needs-you")
-        return redirect(url_for("dashboard.show_destination", destination_id=destination_id))
+    known = find_usable(destination_id)
     kept = _kept(destination_id)
     level = known.kind.family == "level"
     fresh = TypedSubscription(
@@ -139,7 +136,7 @@ def new_subscription(destination_id: int) -> ResponseReturnValue:
 @needs("operator")
 def preview_subscription(destination_id: int) -> ResponseReturnValue:
     """Check the form; what it would send is shown on a page of its own, which starts nothing."""
-    known, typed = find(destination_id), TypedSubscription.of_request()
+    known, typed = find_usable(destination_id), TypedSubscription.of_request()
     try:
         preview.preview(current_runtime(), typed.draft(known, _cohort(typed.cohort)))
     except WrongSettings as error:
@@ -154,7 +151,7 @@ def preview_subscription(destination_id: int) -> ResponseReturnValue:
 @needs("operator")
 def show_preview(destination_id: int) -> ResponseReturnValue:
     """What would be sent: ten masked bodies, how many people, who has no identity, how many calls and how long."""
-    known, typed = find(destination_id), _kept(destination_id)
+    known, typed = find_usable(destination_id), _kept(destination_id)
     if typed is None:
         flash(handover.GONE)
         return redirect(url_for("dashboard.new_subscription", destination_id=destination_id))
@@ -181,7 +178,7 @@ def show_preview(destination_id: int) -> ResponseReturnValue:
 @needs("operator")
 def start_subscription(destination_id: int) -> ResponseReturnValue:
     """Start what the preview has shown."""
-    runtime, known = current_runtime(), find(destination_id)
+    runtime, known = current_runtime(), find_usable(destination_id)
     typed = _kept(destination_id)
     if typed is None:
         flash(handover.GONE)
