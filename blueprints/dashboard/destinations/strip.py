@@ -18,11 +18,11 @@ def cells(parts: Sequence[tuple[str, str, int]], most: int) -> list[Cell]:
     total = sum(amount for _name, _word, amount in known)
     room = min(most, total)
     shares = [max(1, amount * room // total) for _name, _word, amount in known]
+    wants = [amount * room / total for _name, _word, amount in known]
     while sum(shares) != room:
         step = 1 if sum(shares) < room else -1
-        wants = [amount * room / total - share for (_n, _w, amount), share in zip(known, shares, strict=True)]
-        place = wants.index(max(wants) if step > 0 else min(wants))
-        shares[place] += step
+        places = [place for place, share in enumerate(shares) if share + step > 0]
+        shares[max(places, key=lambda place: step * (wants[place] - shares[place]))] += step
     return [
         Cell(name, f"{amount:,} {word}")
         for (name, word, amount), share in zip(known, shares, strict=True)

@@ -15,7 +15,7 @@ from destinations.subscriptions import Subscription
 from runtime import current_runtime
 
 CELLS = 60  # of the strip
-LOOKED_AT = 10_000  # messages with a later moment that are counted; more are said to be more
+LOOKED_AT = 10_000  # messages that wait for a moment, and of each state, that are grouped; more are said to be more
 # In the strip what is over comes first.
 OVER = ("applied", "accepted", "coalesced", "suppressed", "uncertain", "parked", "rejected", "dead")
 SHOWN = 8  # calls on a subscription's page
@@ -28,10 +28,15 @@ _LATER = text("""
         LIMIT :most) w
     GROUP BY reason ORDER BY first""")
 # Whom we rejected ourselves has no identity: no call has carried them.
-_REASONS = text("""
+GROUPED = ("rejected", "dead", "uncertain", "parked")
+_OF_A_STATE = """
+    SELECT * FROM (
+        SELECT state, reason, identity FROM message WHERE subscription_id = :id AND state = '{state}'
+        LIMIT :most) {state}"""
+_REASONS = text(f"""
     SELECT state, reason, count(*) AS messages, count(CASE WHEN identity IS NULL THEN 1 END) AS ours
-    FROM message WHERE subscription_id = :id AND state IN ('rejected', 'dead', 'uncertain', 'parked')
-    GROUP BY state, reason ORDER BY messages DESC, reason LIMIT 100""")
+    FROM ({" UNION ALL ".join(_OF_A_STATE.format(state=state) for state in GROUPED)}) m
+    GROUP BY state, reason ORDER BY messages DESC, reason LIMIT 100""")  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def _seen(subscription_id: int) -> dict[str, Any]:
 
     def read(db: Connection) -> dict[str, Any]:
         known = subscription_or_404(db, subscription_id)
-        groups = rows.every(db.execute(_REASONS, {"id": known.id}), Group)
+        groups = rows.every(db.execute(_REASONS, {"id": known.id, "most": LOOKED_AT}), Group)
         return {
             "known": known,
             "groups": groups,
