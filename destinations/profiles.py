@@ -30,7 +30,8 @@ _DUE = text("""
     WHERE s.status = 'active' AND d.status = 'active' AND c.change_count = s.position AND (
         s.parked_after IS NOT NULL OR s.holders_after IS NOT NULL
         OR (c.version <> s.profiles_version AND (s.looked_at <= :before OR s.looked_at > :now)
-            AND (n.parked > 0 OR s.identity <> 'distinct_id')))
+            AND (n.parked > 0 OR (s.identity <> 'distinct_id'
+                AND (n.rejected > 0 OR EXISTS (SELECT 1 FROM holder h WHERE h.subscription_id = s.id))))))
     ORDER BY s.id""")
 _STATE = text("""
     SELECT s.parked_after, s.holders_after, s.changed_since, c.version
@@ -40,12 +41,16 @@ _BEGIN = text("""
         parked_after = 0, holders_after = NULL
     WHERE id = :id""")
 _MOVE = text("UPDATE subscription SET parked_after = :parked, holders_after = :holders WHERE id = :id")
+# Each by itself, so that an index finds them among millions that are over.
+_OF_STATE = """
+    SELECT id, person_id, kind, entry_number, state, reason FROM message
+    WHERE subscription_id = :id AND state {} AND id > :after AND identity IS NULL AND generation = 0
+    ORDER BY id LIMIT :limit"""
 _PARKED = text(f"""
     SELECT x.id, x.person_id, x.kind, x.entry_number, x.state, x.reason, {PERSON}, m.entry_number AS present, m.left_at
     FROM (
-        SELECT id, person_id, kind, entry_number, state, reason FROM message
-        WHERE subscription_id = :id AND id > :after AND identity IS NULL AND generation = 0
-            AND (state = 'parked' OR (state = 'rejected' AND kind = 'entered'))
+        SELECT * FROM ({_OF_STATE.format("= 'parked'")}) q
+        UNION ALL SELECT * FROM ({_OF_STATE.format("= 'rejected' AND kind = 'entered'")}) q
         ORDER BY id LIMIT :limit) x
     JOIN person p ON p.id = x.person_id
     LEFT JOIN membership m ON m.cohort_id = :cohort AND m.person_id = x.person_id
