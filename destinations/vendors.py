@@ -60,9 +60,14 @@ def records_of(changes: Sequence[Change], ids: Mapping[int, str]) -> tuple[list[
     return added, [record for record in removed if record not in added]
 
 
+def listed(value: Any) -> list[Any]:
+    """Return what is in a list of an answer; nothing where it is no list."""
+    return value if isinstance(value, list) else []
+
+
 def rows(value: Any) -> list[dict[str, Any]]:
-    """Return the objects in a list of an answer; none where it is no list."""
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    """Return the objects in a list of an answer."""
+    return [row for row in listed(value) if isinstance(row, dict)]
 
 
 def within(value: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from destinations.contract import Answer, Budget, Change, Check, DestinationType, Feed, Opened, Setting, Verdict
 from destinations.transport import HTTP, Reply, encoded, hidden_in
-from destinations.vendors import BASE_URL, KEY, alike, base_of, reason_of, secret_of
+from destinations.vendors import BASE_URL, KEY, alike, base_of, listed, reason_of, rows, secret_of
 
 _DOMAINS = {
     **{f"us-{number:02}": f"rest.iad-{number:02}.braze.com" for number in range(1, 9)},
@@ -104,7 +104,7 @@ def _errors(body: Mapping[str, Any], changes: Sequence[Change]) -> tuple[dict[in
     errors = body.get("errors")
     found: dict[int, Verdict] = {}
     all_named = True
-    for error in errors if isinstance(errors, list) else []:
+    for error in listed(errors):
         place = error.get("index") if isinstance(error, dict) and error.get("input_array") == "attributes" else None
         if isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(changes):
             reason = reason_of(error.get("type"), "invalid")
@@ -116,7 +116,7 @@ def _errors(body: Mapping[str, Any], changes: Sequence[Change]) -> tuple[dict[in
 
 def _is_about_data(reply: Reply) -> bool:
     errors = reply.object.get("errors")
-    by_place = [error for error in errors if "input_array" in error] if isinstance(errors, list) else []
+    by_place = [error for error in rows(errors) if "input_array" in error]
     return bool(by_place) or str(reply.object.get("message", "")).lower().startswith(INVALID)
 
 

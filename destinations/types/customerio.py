@@ -10,7 +10,19 @@ from urllib.parse import quote, urlencode
 
 from destinations.contract import Answer, Budget, Change, Check, DestinationType, Feed, Opened, Setting, Verdict
 from destinations.transport import HTTP, NotRead, Reply, encoded, hidden_in
-from destinations.vendors import BASE_URL, KEY, alike, base_of, basic, entered_and_left, joined, secret_of
+from destinations.vendors import (
+    BASE_URL,
+    KEY,
+    alike,
+    base_of,
+    basic,
+    entered_and_left,
+    joined,
+    listed,
+    rows,
+    secret_of,
+    within,
+)
 
 TRACK = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 APP = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
@@ -69,8 +81,7 @@ class CustomerIOAdapter:
         start = ""
         while True:
             page = self._page(start)
-            people = page.get("identifiers")
-            for person in people if isinstance(people, list) else []:
+            for person in rows(page.get("identifiers")):
                 if person.get(self._id_type):
                     yield str(person[self._id_type])
             if not (start := page.get("next") or ""):
@@ -107,9 +118,7 @@ def _body(changes: Sequence[Change]) -> dict[str, Any]:
 
 
 def _is_about_the_segment(reply: Reply) -> bool:
-    meta = reply.object.get("meta")
-    errors = meta.get("errors") if isinstance(meta, dict) else None
-    return any("segment" in str(error).lower() for error in errors) if isinstance(errors, list) else False
+    return any("segment" in str(error).lower() for error in listed(within(reply.object, "meta").get("errors")))
 
 
 def _open(opened: Opened) -> CustomerIOAdapter:

@@ -17,6 +17,7 @@ from destinations.vendors import (
     base_of,
     entered_and_left,
     joined,
+    listed,
     reason_of,
     records_of,
     rows,
@@ -57,7 +58,7 @@ class HubSpotAdapter:
         found = reply.object.get("list")
         if not isinstance(found, dict) or found.get("objectTypeId", CONTACTS) != CONTACTS:
             return Check(ok=False, told="This is no list of contacts.")
-        if found.get("processingType") not in CAN_BE_CHANGED:
+        if str(found.get("processingType")) not in CAN_BE_CHANGED:
             return Check(ok=False, told="This list makes itself (it is active); take a static one.")
         return Check(ok=True, told="The list is there and can be changed.")
 
@@ -146,7 +147,7 @@ class HubSpotAdapter:
             return _refused(reply)
         if not LISTED & reply.object.keys():
             return reply.refused("unavailable", "nothing_listed", "HubSpot does not say what became of the list.")
-        missing = {str(record) for record in reply.object.get("recordIdsMissing") or ()}
+        missing = {str(record) for record in listed(reply.object.get("recordIdsMissing"))}
         verdicts = {change.id: _verdict(change, ids[change.id], missing) for change in changes}
         return Answer(verdicts, status=reply.status, text=reply.text)
 
@@ -213,12 +214,12 @@ def _errors(reply: Reply, changes: Sequence[Change]) -> dict[int, Verdict]:
     traces = {change.key: change.id for change in changes}
     verdicts = {}
     for error in rows(reply.object.get("errors")):
-        category = error.get("category")
+        category = str(error.get("category"))
         reason = reason_of(category, "refused")
         outcome: Any = "retry" if category in TRANSIENT else "rejected"
         for trace in _context(error, "objectWriteTraceId"):
-            if trace in traces:
-                verdicts[traces[trace]] = Verdict(outcome, reason, "HubSpot does not take this contact.")
+            if (number := traces.get(str(trace))) is not None:
+                verdicts[number] = Verdict(outcome, reason, "HubSpot does not take this contact.")
     return verdicts
 
 
@@ -236,8 +237,7 @@ def _refused(reply: Reply) -> Answer:
 
 
 def _context(error: Mapping[str, Any], name: str) -> list[Any]:
-    found = within(error, "context").get(name)
-    return found if isinstance(found, list) else []
+    return listed(within(error, "context").get(name))
 
 
 def _open(opened: Opened) -> HubSpotAdapter:

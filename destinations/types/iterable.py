@@ -11,7 +11,18 @@ from urllib.parse import urlencode
 
 from destinations.contract import Answer, Budget, Change, Check, DestinationType, Feed, Opened, Setting, Verdict
 from destinations.transport import HTTP, Reply, encoded, hidden_in
-from destinations.vendors import BASE_URL, KEY, alike, base_of, entered_and_left, joined, reason_of, secret_of
+from destinations.vendors import (
+    BASE_URL,
+    KEY,
+    alike,
+    base_of,
+    entered_and_left,
+    joined,
+    listed,
+    reason_of,
+    secret_of,
+    within,
+)
 
 SERVERS = {"us": "https://api.iterable.com/api", "eu": "https://api.eu.iterable.com/api"}
 MOST_IN_A_CALL = 1000
@@ -109,12 +120,11 @@ class IterableAdapter:
 
     def _named(self, reply: Reply, changes: Sequence[Change]) -> dict[int, Verdict]:
         by_identity = {self._comparable(change.identity): change for change in changes}
-        classes = reply.object.get("failedUpdates")
         top = {name: reply.object.get(name) for name in ("invalidEmails", "invalidUserIds")}
         found = {}
-        for name, identities in (top | (classes if isinstance(classes, dict) else {})).items():
+        for name, identities in {**top, **within(reply.object, "failedUpdates")}.items():
             reason = reason_of(re.sub(r"(?:Emails|UserIds)$", "", name), "failed")
-            for identity in identities if isinstance(identities, list) else []:
+            for identity in listed(identities):
                 change = by_identity.get(self._comparable(str(identity)))
                 if change is not None:
                     found[change.id] = _failed(change, reason)

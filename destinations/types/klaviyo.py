@@ -8,7 +8,7 @@ unsubscribes a person from everything.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from destinations.contract import (
     Answer,
@@ -103,7 +103,7 @@ class KlaviyoAdapter:
                 if identity := within(row, "attributes").get(self._field):
                     yield str(identity).lower() if self._field == "email" else str(identity)
             following = str(within(reply.object, "links").get("next") or "")
-            cursor = next(iter(parse_qs(urlsplit(following).query).get("page[cursor]", [])), None)
+            cursor = next(iter(parse_qs(following.partition("?")[2]).get("page[cursor]", [])), None)
 
     def preview(self, _feed: Feed, changes: Sequence[Change]) -> str:
         profiles = [encoded(self._described(change)).decode() for change in changes if change.kind == "entered"]

@@ -16,7 +16,9 @@ from tests.destinations.types.far_end_customerio import APP_KEY, CustomerIO
 from tests.destinations.types.far_end_hubspot import HubSpot
 from tests.destinations.types.far_end_klaviyo import Klaviyo
 from tests.destinations.types.far_ends import CUT, DOWN, SECRET, SetVendor, broken, busy, standing
+from tests.destinations.types.test_segment import Segment
 from tests.destinations.types.test_sets import VENDORS
+from tests.destinations.types.test_slack import HOOK, Slack
 from tests.mixpanel import Answer, Call
 from tests.relay import member
 
@@ -47,7 +49,10 @@ def connected(relaying: Relaying, vendor: SetVendor) -> Any:
     if isinstance(vendor, CustomerIO):
         needed["app_api_key"] = APP_KEY
     settings = {"base_url": vendor.url, "retry_seconds": "1, 1, 1, 1, 1, 1, 1, 1", **vendor.settings()}
-    draft = NewDestination("crm", vendor.kind.name, settings, needed)
+    return subscribed(relaying, NewDestination("crm", vendor.kind.name, settings, needed))
+
+
+def subscribed(relaying: Relaying, draft: NewDestination) -> Any:
     relaying.database.write(lambda db: destinations.add(db, relaying.runtime.cipher, draft, relaying.now))
     return relaying.subscribe("crm", identity="email")
 
@@ -103,6 +108,32 @@ def test_whoever_was_deleted_there_leaves_and_comes_back_with_a_new_id(shared: R
         shared.relay.add(people("ada"), session="s3")
         shared.work()
         assert vendor.members == emails("ada", "bob")
+
+
+def test_a_message_that_slack_may_have_posted_is_posted_once_and_waits_for_a_person(shared: Relaying) -> None:
+    with standing(Slack) as slack:
+        shared.relay.refresh([])
+        known = subscribed(shared, NewDestination("crm", "slack", {}, {"webhook_url": f"{slack.url}{HOOK}"}))
+        slack.faults.extend([busy({"Retry-After": "1"}), DOWN, CUT])
+        shared.relay.add(people("ada", "bob", "eve"), session="s2")
+        for _ in range(6):
+            shared.work(HOUR)
+        assert slack.posted == ["*Paying users*: 3 entered (session 2)"]
+        assert shared.counts(known) == {"uncertain": 3}
+
+
+def test_an_event_whose_answer_was_lost_goes_to_segment_again_and_is_there_once(shared: Relaying) -> None:
+    with standing(Segment) as segment:
+        shared.relay.refresh([])
+        settings = {"url": segment.url, "calls": "both"}
+        known = subscribed(shared, NewDestination("crm", "segment", settings, {"write_key": SECRET}))
+        segment.faults.extend([CUT, broken(), busy(), DOWN])
+        shared.relay.add(people("ada", "bob"), session="s2")
+        shared.relay.remove(people("ada"), session="s3")
+        for _ in range(8):
+            shared.work(30 * MINUTE)
+        assert shared.counts(known) == {"accepted": 3}
+        assert len(segment.events) == 6
 
 
 class Picky(CustomerIO):

@@ -20,7 +20,7 @@ from tests.destinations.types.far_end_customerio import CustomerIO
 from tests.destinations.types.far_end_hubspot import HubSpot
 from tests.destinations.types.far_end_iterable import Iterable
 from tests.destinations.types.far_end_klaviyo import Klaviyo
-from tests.destinations.types.far_ends import CUT, DOWN, SECRET, Fault, SetVendor, broken, busy
+from tests.destinations.types.far_ends import CUT, DOWN, SECRET, Fault, SetVendor, broken, busy, standing
 from tests.mixpanel import Answer
 
 VENDORS = (Braze, CustomerIO, HubSpot, Iterable, Klaviyo)
@@ -148,6 +148,15 @@ def test_nobody_there_is_a_failed_check_and_another_try(vendor: SetVendor) -> No
     refusal = adapter.send(FEED, [change(1, PEOPLE[0])]).refusal
     assert refusal is not None
     assert refusal.kind == "unavailable"
+
+
+def test_a_redirect_is_not_followed_and_leaks_nothing(vendor: SetVendor) -> None:
+    with standing(type(vendor)) as other:
+        vendor.faults.append(Fault(Answer(307, "", {"Location": f"{other.url}/stolen"})))
+        refusal = vendor.adapter().send(FEED, [change(1, PEOPLE[0])]).refusal
+        assert other.calls == []
+    assert refusal is not None
+    assert "not followed" in refusal.told
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 409, 422, 500])
