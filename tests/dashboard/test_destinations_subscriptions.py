@@ -91,6 +91,8 @@ def test_going_back_from_the_preview_keeps_what_was_typed(browser: Browser) -> N
     [
         ({"cohort": ""}, "Choose a cohort."),
         ({"identity": "property", "named": ""}, "Name the property"),
+        ({"identity": "property", "named": 'a"b'}, "quotation mark"),
+        ({"identity": "property", "named": "a\0b"}, "Name the property"),
         ({"reentry": "cooloff", "cooloff": "soon"}, "Say how long"),
         ({"fields": "= x"}, "A line is a property"),
         ({"fields": "a\na"}, "a is there twice."),

@@ -10,7 +10,7 @@ from blueprints import rows
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import form, status, words
 from blueprints.dashboard.destinations.status import DestinationStatus
-from config.clock import DAY, MINUTE
+from config.clock import MINUTE
 from destinations import destinations, registry
 from destinations.destinations import Destination
 from destinations.settings import names_one_set
@@ -125,7 +125,6 @@ def _seen(destination_id: int) -> dict[str, Any]:
         "is_one_set": bool(seen.kind and names_one_set(seen.kind, seen.destination.settings)),
         "rotates": bool(seen.kind and any(setting.make for setting in seen.kind.settings)),
         "words": words,
-        "day": DAY,
     }
 
 

@@ -50,8 +50,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class TypedSubscription:
-    """The form as it was typed. `cohort` is our own id of it, `named` the property of an
-    identity that is another property; `cooloff` is a length of time in `unit`."""
+    """The form as it was typed. `cohort` is our own id of it, `named` the property of an identity that is another
+    property; `cooloff` is a length of time in `unit`."""
 
     cohort: str = ""
     identity: str = "distinct_id"
@@ -69,13 +69,15 @@ class TypedSubscription:
     @classmethod
     def of_request(cls) -> "TypedSubscription":
         given = {name: request.form.get(name, "").strip()[:LONGEST] for name in cls.__dataclass_fields__}
-        return cls(**given)
+        return cls(**{name: urls.storable(value) for name, value in given.items()})
 
     def draft(self, destination: Destination, cohort: Choice | None) -> NewSubscription:
         """Make of it what the engine takes. Raises WrongSettings."""
         errors: dict[str, str] = {}
         if self.identity == "property" and not self.named:
             errors["identity"] = "Name the property that holds the identity."
+        if '"' in self.named:
+            errors["identity"] = "A property whose name has a quotation mark cannot be an identity."
         if self.reentry == "cooloff" and not (urls.key(self.cooloff) and self.unit in UNITS):
             errors["reentry"] = "Say how long, as a whole number from 1 on."
         if not cohort:
