@@ -248,6 +248,11 @@ def test_the_part_that_refreshes_asks_again_only_while_something_is_under_way(re
     relayed.message(relay.app, subscription, "ada", "waiting")
     assert POLLS in browser.page(f"/destinations/{number}/now")
     assert "<html" not in browser.page(f"/destinations/{number}/now")
+    relayed.change(relay.app, "destination", number, status="paused", cause="hand")
+    assert POLLS not in browser.page(f"/destinations/{number}/now"), "it waits for a person"
+    relayed.change(relay.app, "destination", number, cause="failing", probe_at=relay.clock() + MINUTE)
+    assert POLLS in browser.page(f"/destinations/{number}/now")
+    assert POLLS in browser.page(f"/destinations/subscriptions/{subscription}/now")
 
 
 def test_the_latest_calls_stand_with_their_answers_and_the_budget(relay: Relay) -> None:

@@ -149,8 +149,12 @@ class DestinationStatus:
 
     @property
     def moves(self) -> bool:
-        """Whether something is about to change by itself."""
-        return self.state in {"sending", "behind", "trouble", "asked", "leaving"} or bool(self.open)
+        """Whether something is about to change by itself: what waits for a person does not."""
+        if self.state == "stopped":
+            return self.destination.probe_at is not None and self.open > 0
+        if self.state == "held":
+            return self.open > self.held
+        return self.state in {"sending", "behind", "trouble", "asked", "leaving"}
 
     @property
     def says(self) -> str:

@@ -122,6 +122,8 @@ def _moves(seen: dict[str, Any]) -> dict[str, bool]:
     """Whether something changes by itself: what waits for a person does not."""
     known: Subscription = seen["known"]
     busy = known.behind > 0 or known.counts["sending"] > 0 or known.counts["waiting"] > known.held
+    if known.status == "failing":
+        return {"moves": busy and seen["far_end"].moves}
     return {"moves": known.status in {"draining", "leaving", "backfilling"} or (known.status == "active" and busy)}
 
 
