@@ -78,7 +78,7 @@ def troubled(vendor: Vendor) -> Vendor:
     return vendor
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 25), ODD, STATUSES)
 def test_whatever_comes_back_is_an_answer(troubled: Vendor, place: int, odd: Any, status: int) -> None:
     found = adapter(troubled)
