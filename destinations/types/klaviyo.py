@@ -42,7 +42,8 @@ JSON_API = "application/vnd.api+json"
 MOST_IN_A_CALL = 50  # profiles are made one by one, 750 a minute
 PAGE = 100  # of a list that is read
 CONFLICT, ABOUT_DATA = 409, frozenset({"batch", "size"})
-NAMING = frozenset({400, 404})  # what an answer about a profile in a list's call has
+NOT_THERE = 404
+NAMING = frozenset({400, NOT_THERE})  # what an answer about a profile in a list's call has
 ATTRIBUTES = frozenset({"first_name", "last_name", "organization", "locale", "image"})
 PROFILE_GONE = Verdict("retry", "profile_gone", "Klaviyo has no profile of the id that it gave us.")
 ABSENT = Verdict("applied", "not_there", "Klaviyo has no such profile, so that it is on no list.")
@@ -87,9 +88,9 @@ class KlaviyoAdapter:
             person["attributes"] = {self._field: change.identity}
         body = {"data": {"type": "data-privacy-deletion-job", "attributes": {"profile": {"data": person}}}}
         reply = self._call("POST", f"{self._base}/data-privacy-deletion-jobs", body, hidden)
-        return (
-            reply.refused() if reply.refusal else Answer(alike([change], QUEUED), status=reply.status, text=reply.text)
-        )
+        if reply.refusal is not None:
+            return reply.refused()
+        return Answer(alike([change], QUEUED), status=reply.status, text=reply.text)
 
     def members(self, _feed: Feed) -> Iterator[str]:
         """Raises NotRead."""
@@ -168,9 +169,12 @@ class KlaviyoAdapter:
         reply = self._call(method, f"{self._list}/relationships/profiles", _listing(records), hidden)
         if reply.refusal is None:
             return Answer(done, status=reply.status, text=reply.text)
-        if reply.status not in NAMING or self._http.call("GET", self._list, None, self._headers).refusal is not None:
+        if reply.status not in NAMING:
             return reply.refused()
-        missing = set(records) if len(records) == 1 else _missing(reply, records)
+        there = self._http.call("GET", self._list, None, self._headers)
+        if there.refusal is not None:
+            return there.refused()
+        missing = set(records) if len(records) == 1 and reply.status == NOT_THERE else _missing(reply, records)
         if not missing:
             return reply.refused("batch", "profile_gone", "A profile in this call is not there any more.")
         # The list is there, so that a profile in the call is not: the others go without it.

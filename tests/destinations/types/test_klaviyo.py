@@ -168,3 +168,12 @@ def test_every_request_is_one_that_klaviyos_description_allows(klaviyo: Klaviyo)
     list(adapter.members(FEED))
     adapter.erase(FEED, ADA)
     assert klaviyo.refused == []
+
+
+def test_a_list_that_cannot_be_looked_at_is_not_gone_and_a_400_takes_nobody_for_gone(klaviyo: Klaviyo) -> None:
+    left = change(1, "ada@example.com", "left", vendor_id="01P1")
+    klaviyo.faults.extend([Fault(Answer(404, {})), Fault(Answer(503, {}))])
+    unsure = klaviyo.adapter().send(FEED, [left]).refusal
+    klaviyo.faults.append(Fault(Answer(400, {})))
+    refused = klaviyo.adapter().send(FEED, [left]).refusal
+    assert [one and one.kind for one in (unsure, refused)] == ["unavailable", "batch"]
