@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 
 from commands.exit_codes import DONE, NOBODY, NOT_ALL
 from config.clock import iso, utc
+from destinations import erasure as destinations_erasure
 from erasure import DataSubject, Erasure, InTheWay, NothingToErase, eraser
 from erasure.labels import AGAIN, told
 from models.database import DatabaseUnavailable
@@ -81,7 +82,10 @@ def _answer(done: list[Erasure], left: dict[str, int], *, interrupted: bool) -> 
 
 def _shown(done: Erasure) -> str:
     head = f"yes: erasure {done.id} of project {done.project_id}, {utc(done.erased_at)}, by {done.who}"
-    return "\n".join([head, *(f"  {words}" for words in told(done.counts))])
+    there = [
+        f"  destination {outcome['destination']}: {outcome['kind']}, {outcome['state']}" for outcome in _outcomes(done)
+    ]
+    return "\n".join([head, *(f"  {words}" for words in told(done.counts)), *there])
 
 
 def _proof(done: Erasure) -> dict[str, Any]:
@@ -91,4 +95,21 @@ def _proof(done: Erasure) -> dict[str, Any]:
         "erased_at": iso(done.erased_at),
         "who": done.who,
         "counts": done.counts,
+        "destinations": _outcomes(done),
     }
+
+
+def _outcomes(done: Erasure) -> list[dict[str, Any]]:
+    """Return what each destination that knew of the person has been told of the erasure."""
+    found = current_runtime().database.read(lambda db: destinations_erasure.outcomes(db, done.id), one_statement=True)
+    return [
+        {
+            "destination": row.destination,
+            "type": row.type,
+            "kind": row.kind,
+            "state": row.state,
+            "reason": row.reason,
+            "finished_at": iso(row.finished_at),
+        }
+        for row in found
+    ]

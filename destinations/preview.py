@@ -28,7 +28,10 @@ _WITHOUT = """
     SELECT count(*) FROM membership m CROSS JOIN person p
     WHERE m.cohort_id = :cohort AND m.left_at IS NULL AND p.id = m.person_id
         AND coalesce(trim({value}), '') = ''"""
-_PROPERTY = {"sqlite": "json_extract(p.properties, :path)", "postgresql": "(p.properties ->> :path)"}
+_PROPERTY = {  # a path of SQLite's has no way to write a name with a quotation mark
+    "sqlite": "(SELECT e.value FROM json_each(p.properties) e WHERE e.key = :name)",
+    "postgresql": "(p.properties ->> :name)",
+}
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,7 @@ def _without(database: Database, cohort: int, rule: IdentityRule) -> int:
     def read(db: Connection) -> int:
         column = rule.source in {"email", "first_name", "last_name", "phone_number"}
         value = f"p.{rule.source}" if column else _PROPERTY[db.dialect.name]
-        path = rule.source if db.dialect.name == "postgresql" else f'$."{rule.source}"'
-        values = {"cohort": cohort} if column else {"cohort": cohort, "path": path}
+        values = {"cohort": cohort} if column else {"cohort": cohort, "name": rule.source}
         return int(db.execute(text(_WITHOUT.format(value=value)), values).scalar_one())
 
     return database.read(read, one_statement=True)

@@ -8,8 +8,10 @@ from sqlalchemy import Connection, text
 
 from blueprints import paging, rows
 from blueprints.dashboard import blueprint
+from blueprints.dashboard.destinations import words
 from blueprints.dashboard.people.profile import FoundPerson
 from blueprints.urls import can_be_stored
+from destinations import erasure as destinations_erasure
 from erasure import DataSubject, InTheWay, NothingToErase, eraser, records
 from erasure.labels import AGAIN, told
 from runtime import current_runtime
@@ -63,9 +65,19 @@ def list_erasures() -> ResponseReturnValue:
 
 @blueprint.get("/settings/erasures/<int:erasure_id>")
 def show_erasure(erasure_id: int) -> str:
-    """The proof of one erasure."""
-    found = current_runtime().database.read(lambda db: records.by_id(db, erasure_id), one_statement=True)
-    return render_template("dashboard/settings/erasure.html", erasure=found or abort(404), told=told, again=AGAIN)
+    """The proof of one erasure, with what each destination that knew of the person has been told of it."""
+    found, outcomes = current_runtime().database.read(
+        lambda db: (records.by_id(db, erasure_id), destinations_erasure.outcomes(db, erasure_id))
+    )
+    return render_template(
+        "dashboard/settings/erasure.html",
+        erasure=found or abort(404),
+        outcomes=outcomes,
+        under_way=sum(outcome.finished_at is None for outcome in outcomes),
+        words=words,
+        told=told,
+        again=AGAIN,
+    )
 
 
 @blueprint.post("/settings/erasures/check")

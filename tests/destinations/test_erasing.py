@@ -1,5 +1,7 @@
 """An erasure reaches the far ends that know of somebody, and nothing here keeps their identity."""
 
+import json
+
 import pytest
 
 from config.clock import HOUR
@@ -139,3 +141,22 @@ def test_an_erasure_is_tried_again_like_everything_else(told: Relaying) -> None:
     told.there("crm").fault = None
     told.work(60_000)
     assert told.there("crm").members == {"bob@example.com"}
+
+
+def test_the_proof_says_what_each_destination_was_told(told: Relaying) -> None:
+    number = erase(told)
+    browser = told.relay.sign_in("admin")
+    page = browser.page(f"/settings/erasures/{number}")
+    assert "2 of 2 still to be told" in page
+    told.work(HOUR)
+    page = browser.page(f"/settings/erasures/{number}")
+    assert "All of them have been told." in page
+    assert "crm" in page
+    assert "hook" in page
+    assert ADA.distinct_id not in page
+    done = told.relay.app.test_cli_runner().invoke(args=["people", "erased", ADA.project_id, ADA.distinct_id, "--json"])
+    (proof,) = json.loads(done.output)["erasures"]
+    assert {(there["destination"], there["kind"], there["state"]) for there in proof["destinations"]} == {
+        ("crm", "left", "applied"),
+        ("hook", "erased", "applied"),
+    }
