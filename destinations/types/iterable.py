@@ -142,7 +142,7 @@ def _failed(change: Change, reason: str) -> Verdict:
 
 
 def _is_about_the_list(reply: Reply) -> bool:
-    told = re.sub(r"\[[^\]]*\]|/api\S*", "", str(reply.object.get("msg", "")))
+    told = re.sub(r"\[[^\[\]]*\]|/api\S*", "", str(reply.object.get("msg", "")))
     return re.search(r"\blist(?:\s?id)?\b", told, re.IGNORECASE) is not None
 
 
