@@ -64,11 +64,11 @@ def carried(
     fields: dict[str, str],
     subscription: Subscription | None = None,
 ) -> Carried:
-    row, kind = told.row, told.kind
+    row, kind, vendor_id = told.row, told.kind, told.vendor_id
     distinct_id, identity = "" if person is None else person.distinct_id, row.identity or ""
     if row.sealed is not None:
         opened = json.loads(runtime.cipher.decrypt(row.sealed))
-        distinct_id, identity = opened["distinct_id"], opened["identity"]
+        distinct_id, identity, vendor_id = opened["distinct_id"], opened["identity"], opened.get("vendor_id")
         fields = {}
     sent: Kind = "erased" if kind == "erased" else "entered" if kind == "entered" else "left"
     change = Change(
@@ -82,7 +82,7 @@ def carried(
         at=row.at,
         position=row.position if row.origin == "log" and kind == row.kind else 0,  # else it is the present that is told
         fields=bodies.profile(person).fields(fields) if fields and person is not None else {},
-        vendor_id=told.vendor_id,
+        vendor_id=vendor_id,
         first_tried_at=row.first_tried_at,
     )
     report = bool(subscription and subscription.report_event) and row.origin not in {"erasure", "identity"}

@@ -34,7 +34,7 @@ _FORGET = text("""
     WHERE subscription_id = :subscription AND person_id = :person AND origin <> 'erasure'""")
 _HELD = text("SELECT identity FROM holder WHERE subscription_id = :subscription AND person_id = :person")
 _OTHERS = text("SELECT EXISTS (SELECT 1 FROM holder WHERE subscription_id = :subscription AND identity = :identity)")
-_PLACED = text("SELECT there FROM placement WHERE subscription_id = :subscription AND identity = :identity")
+_PLACED = text("SELECT there, vendor_id FROM placement WHERE subscription_id = :subscription AND identity = :identity")
 _UNPLACE = text("DELETE FROM placement WHERE subscription_id = :subscription AND identity = :identity")
 _OUTCOMES = text("""
     SELECT d.name AS destination, d.type, m.kind, m.state, m.reason, m.attempts, m.finished_at
@@ -69,9 +69,11 @@ class _Person:
     def __init__(self, cipher: Encryption, erasure: int, distinct_id: str, person_id: int) -> None:
         self._cipher, self._distinct_id = cipher, distinct_id
         self.erasure, self.id = erasure, person_id
+        self.vendor_ids: dict[str, str | None] = {}  # by identity; a far end that is asked for one could make it anew
 
     def sealed(self, identity: str) -> str:
-        return self._cipher.encrypt(json.dumps({"identity": identity, "distinct_id": self._distinct_id}))
+        said = {"identity": identity, "distinct_id": self._distinct_id, "vendor_id": self.vendor_ids.get(identity)}
+        return self._cipher.encrypt(json.dumps(said))
 
 
 def _forget(db: Connection, known: Subscription, person: _Person, now: int) -> None:
@@ -89,7 +91,7 @@ def _forget(db: Connection, known: Subscription, person: _Person, now: int) -> N
     to_go = {
         one
         for one in {*identities, *([] if held is None else [held])}
-        if _is_to_go(db, known, one, is_doubtful=one in doubtful)
+        if _is_to_go(db, known, person, one, is_doubtful=one in doubtful)
     }
     told = to_go if known.kind.family == "level" else told
     _end(db, known, rows, now)
@@ -100,14 +102,17 @@ def _forget(db: Connection, known: Subscription, person: _Person, now: int) -> N
     _tell(db, known, person, sorted(told), (now, due))
 
 
-def _is_to_go(db: Connection, known: Subscription, identity: str, *, is_doubtful: bool) -> bool:
+def _is_to_go(db: Connection, known: Subscription, person: _Person, identity: str, *, is_doubtful: bool) -> bool:
     """Tell whether the set there has, or may have, an identity that nobody holds any more; forget what is known."""
     values = {"subscription": known.id, "identity": identity}
     if db.execute(_OTHERS, values).scalar_one():
         return False
-    there = db.execute(_PLACED, values).scalar_one_or_none()
+    placed = db.execute(_PLACED, values).one_or_none()
     db.execute(_UNPLACE, values)
-    return there in {"in", "unsure"} or is_doubtful
+    if placed is None:
+        return is_doubtful
+    person.vendor_ids[identity] = placed.vendor_id
+    return placed.there in {"in", "unsure"} or is_doubtful
 
 
 def _end(db: Connection, known: Subscription, rows: Iterable[Row[Any]], now: int) -> None:

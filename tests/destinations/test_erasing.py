@@ -7,7 +7,7 @@ import pytest
 from config.clock import HOUR
 from destinations import claiming, finishing, opening, replay, sender
 from destinations import erasure as destinations_erasure
-from destinations.contract import Answer, Refusal
+from destinations.contract import Answer, Refusal, Verdict
 from erasure.erase import eraser
 from erasure.records import DataSubject
 from tests.destinations.conftest import Relaying
@@ -160,3 +160,17 @@ def test_the_proof_says_what_each_destination_was_told(told: Relaying) -> None:
         ("crm", "left", "applied"),
         ("hook", "erased", "applied"),
     }
+
+
+def test_a_far_end_is_told_whom_to_let_go_by_its_own_name_for_them(relaying: Relaying) -> None:
+    relaying.relay.refresh([member(ADA.distinct_id, email=EMAIL)])
+    relaying.destination("crm", "set")
+    relaying.there("crm").after = lambda changes: Answer(
+        {change.id: Verdict("applied", vendor_id="v-7") for change in changes}
+    )
+    relaying.subscribe("crm", identity="email")
+    relaying.work()
+    erase(relaying)
+    relaying.work()
+    (last,) = relaying.there("crm").bodies[-1]
+    assert (last.kind, last.identity, last.vendor_id) == ("left", EMAIL, "v-7")
