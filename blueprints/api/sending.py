@@ -9,6 +9,7 @@ from functools import cache
 import msgspec
 from flask import Response, current_app, jsonify, request
 
+from blueprints import unread_body
 from blueprints.api import blueprint, bodies, idempotency, streaming
 from blueprints.api.query_types import NoQuery
 from blueprints.api.registry import operation
@@ -149,6 +150,7 @@ def _ready(name: str, operation_id: str) -> PreparedCall | Response:
     project = runtime.database.read(lambda db: projects.by_name(db, name), one_statement=True)
     wanted = registry.find(operation_id)
     if project is None or wanted is None:
+        unread_body.discard(request, LARGEST)
         raise Problem(404, f"There is no {'project ' + name if project is None else 'operation ' + operation_id}.")
     given = _given(wanted)
     try:

@@ -5,6 +5,7 @@ import zlib
 from flask import Request
 from werkzeug.exceptions import ClientDisconnected, RequestTimeout
 
+from blueprints import unread_body
 from sync.contract.page import Refused
 
 CHUNK = 256 * 1024
@@ -18,6 +19,7 @@ def read(request: Request, cap: int) -> bytes:
     before all of it was here: Mixpanel did not hear us, and sends the page again.
     """
     if (request.content_length or 0) > cap:
+        unread_body.discard(request, cap)
         raise _too_large(cap)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in {"identity", ""}:

@@ -31,6 +31,16 @@ FORMS: dict[str, dict[str, Any]] = {
     "dashboard.change_role": {"role": "operator"},
     "dashboard.reset_password": {"password": "quite a long phrase"},
     "dashboard.add_token": {"name": "billing", "scope": "read"},
+    "dashboard.change_destination": {"set.url": "https://hooks.example.org/"},
+    "dashboard.preview_subscription": {
+        "cohort": "1",
+        "identity": "distinct_id",
+        "kinds": "both",
+        "reentry": "each",
+        "start": "now",
+        "guard": "50",
+    },
+    "dashboard.test_subscription": {"distinct_id": "zoe-1"},
     "outbound.send_call": {"operation": "profile-set", "project": "prod", "do": "check", "p.$distinct_id": "u1"},
     "outbound.preview": {"operation": "profile-set", "project": "prod"},
     "outbound.prepare_for_cohort": {

@@ -51,7 +51,9 @@ class OldVersion:
 
     @property
     def insists(self) -> bool:
-        return "is_new_enough" not in (self.root / "models" / "schema.py").read_text()
+        folders = (self.root / "models" / "maintenance", self.root / "models")
+        schema_then = next(folder / "schema.py" for folder in folders if (folder / "schema.py").exists())
+        return "is_new_enough" not in schema_then.read_text()
 
     def flask(self, server: Server, *words: str) -> Any:
         """What its terminal prints as JSON."""
