@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from destinations import bodies, destinations, opening
+from destinations import bodies, destinations, finishing, opening
 from destinations.contract import Answer, Change
 from destinations.identity import NoIdentity
 from destinations.messages import packed
@@ -16,7 +16,6 @@ from destinations.subscriptions import Subscription
 from models.queries import members
 from runtime import Runtime
 
-ANSWER = 2000  # characters of an answer that are kept
 LOOKED_AT = 200  # members among whom somebody is looked for
 
 _PERSON = text(f"""
@@ -115,7 +114,7 @@ def _trial(attempt: int, answer: Answer) -> Trial:
     refusal = answer.refusal
     outcome = verdict.outcome if verdict else refusal.kind if refusal else "uncertain"
     told = verdict.told if verdict else refusal.told if refusal else "The answer does not say."
-    return Trial(attempt, outcome, told, answer.status, answer.text[:ANSWER])
+    return Trial(attempt, outcome, told, answer.status, answer.text[: finishing.ANSWER])
 
 
 def _end(

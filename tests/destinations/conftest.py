@@ -107,8 +107,11 @@ class Relaying:
 
     def send(self, names: list[str] | None = None) -> None:
         """Everything that is due is sent, to all or to some, one call after another."""
-        everybody = [known.id for known in self.database.read(destinations.listed)] if names is None else []
-        for number in everybody or [self.ids[name] for name in names or ()]:
+        if names is None:
+            numbers = [known.id for known in self.database.read(destinations.listed)]
+        else:
+            numbers = [self.ids[name] for name in names]
+        for number in numbers:
             if self._asks(_UNDER_WAY, number):
                 self.database.write(lambda db, number=number: finishing.recover(db, self.runtime, number))
             while self._asks(_DUE, number) and sender.send_once(self.runtime, number):
