@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, text
+from sqlalchemy import Connection, Row, insert
 
-from destinations import bodies, ledger
+from destinations import bodies, id_lists, ledger
 from destinations.contract import Change, Kind
 from destinations.destinations import Destination
 from destinations.level import Told
@@ -19,14 +19,10 @@ from models.claims import Lease
 from models.database import db as tables
 from runtime import Runtime
 
-_PEOPLE = {
-    "sqlite": text(f"""
-        SELECT p.id AS person_id, {bodies.PERSON} FROM person p
-        WHERE p.id IN (SELECT value FROM json_each(:ids))"""),  # noqa: S608 - our own columns
-    "postgresql": text(f"""
-        SELECT p.id AS person_id, {bodies.PERSON} FROM person p
-        WHERE p.id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:ids AS json)))"""),  # noqa: S608
-}
+_PEOPLE = id_lists.for_each_database(
+    "ids",
+    f"SELECT p.id AS person_id, {bodies.PERSON} FROM person p WHERE p.id IN {{ids}}",  # noqa: S608 - our own columns
+)
 
 
 @dataclass

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from config.clock import MINUTE
-from destinations import calls, counting, destinations, lanes, ledger, pausing, subscriptions
+from destinations import calls, counting, destinations, id_lists, lanes, ledger, pausing, subscriptions
 from destinations.calls import Call, lease_of
 from destinations.contract import Answer, Refusal
 from destinations.destinations import Destination
@@ -26,13 +26,7 @@ _ENDS = {"applied", "accepted", "rejected", "suppressed", "coalesced", "uncertai
 
 _SAID = {"applied", "accepted", "rejected"}  # an erasure has nothing more to say
 
-_OURS = {
-    "sqlite": text("""
-        SELECT id, attempt_id FROM message WHERE state = 'sending' AND id IN (SELECT value FROM json_each(:ids))"""),
-    "postgresql": text("""
-        SELECT id, attempt_id FROM message WHERE state = 'sending'
-            AND id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:ids AS json)))"""),
-}
+_OURS = id_lists.for_each_database("ids", "SELECT id, attempt_id FROM message WHERE state = 'sending' AND id IN {ids}")
 _LOST = text(f"""
     SELECT subscription_id, attempt_id, {lanes.COLUMNS} FROM message
     WHERE destination_id = :destination AND state = 'sending' AND (claimed_until <= :now OR claimed_until > :beyond)

@@ -7,7 +7,7 @@ an hour, however they left; above the share, messages `left` wait until somebody
 from sqlalchemy import Connection, text
 
 from config.clock import HOUR
-from destinations import counting
+from destinations import counting, id_lists
 from destinations.ledger import NewMessage
 from destinations.subscriptions import Subscription
 
@@ -27,16 +27,13 @@ _RELEASE = text("""
 _KEEP = text("""
     UPDATE message SET state = 'suppressed', reason = 'kept_by_hand', finished_at = :now
     WHERE subscription_id = :id AND state = 'waiting' AND next_at IS NULL AND reason = 'held_by_guard'""")
-_BACK = {
-    "sqlite": text("""
-        UPDATE message SET state = 'coalesced', reason = 'overtaken', finished_at = :now
-        WHERE subscription_id = :id AND state = 'waiting' AND next_at IS NULL AND reason = 'held_by_guard'
-            AND person_id IN (SELECT value FROM json_each(:people))"""),
-    "postgresql": text("""
-        UPDATE message SET state = 'coalesced', reason = 'overtaken', finished_at = :now
-        WHERE subscription_id = :id AND state = 'waiting' AND next_at IS NULL AND reason = 'held_by_guard'
-            AND person_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:people AS json)))"""),
-}
+_BACK = id_lists.for_each_database(
+    "people",
+    """
+    UPDATE message SET state = 'coalesced', reason = 'overtaken', finished_at = :now
+    WHERE subscription_id = :id AND state = 'waiting' AND next_at IS NULL AND reason = 'held_by_guard'
+        AND person_id IN {people}""",
+)
 _FEWER = text("""
     UPDATE subscription SET held = held - :fewer, held_at = CASE WHEN held > :fewer THEN held_at END WHERE id = :id""")
 _DECIDED = text("""

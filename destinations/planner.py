@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from destinations import counting, destinations, guard, ledger, subscriptions
+from destinations import counting, destinations, guard, id_lists, ledger, subscriptions
 from destinations.bodies import PERSON, profile
 from destinations.identity import NoIdentity, lane
 from destinations.ledger import Held, NewMessage
@@ -49,15 +49,12 @@ _CHANGES = {
     ).items()
 }
 _MOVE = text("UPDATE subscription SET position = :position WHERE id = :id")
-_OVERTAKE = {
-    "sqlite": text("""
-        UPDATE message SET state = 'coalesced', reason = 'left_while_parked', finished_at = :now, next_at = NULL
-        WHERE state = 'parked' AND id IN (SELECT value FROM json_each(:ids))"""),
-    "postgresql": text("""
-        UPDATE message SET state = 'coalesced', reason = 'left_while_parked', finished_at = :now, next_at = NULL
-        WHERE state = 'parked' AND id IN (SELECT CAST(value AS bigint)
-            FROM json_array_elements_text(CAST(:ids AS json)))"""),
-}
+_OVERTAKE = id_lists.for_each_database(
+    "ids",
+    """
+    UPDATE message SET state = 'coalesced', reason = 'left_while_parked', finished_at = :now, next_at = NULL
+    WHERE state = 'parked' AND id IN {ids}""",
+)
 
 
 @dataclass

@@ -4,20 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
+from destinations import id_lists
 from destinations.level import Decision, Told, placements
 from destinations.subscriptions import Subscription
 
-_SUPPRESSED = {
-    "sqlite": text("""
-        SELECT person_id, entry_number FROM message WHERE subscription_id = :subscription AND kind = 'entered'
-            AND generation = 0 AND state = 'suppressed' AND person_id IN (SELECT value FROM json_each(:people))"""),
-    "postgresql": text("""
-        SELECT person_id, entry_number FROM message WHERE subscription_id = :subscription AND kind = 'entered'
-            AND generation = 0 AND state = 'suppressed'
-            AND person_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:people AS json)))"""),
-}
+_SUPPRESSED = id_lists.for_each_database(
+    "people",
+    """
+    SELECT person_id, entry_number FROM message WHERE subscription_id = :subscription AND kind = 'entered'
+        AND generation = 0 AND state = 'suppressed' AND person_id IN {people}""",
+)
 
 
 def decide(db: Connection, subscription: Subscription, rows: Sequence[Row[Any]]) -> Decision:

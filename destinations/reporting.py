@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection, Row, text
 
 from config.clock import MINUTE
-from destinations import subscriptions
+from destinations import id_lists, subscriptions
 from destinations.subscriptions import Subscription
 from models.encryption import DecryptionError
 from outbound import projects, send
@@ -36,12 +36,7 @@ _ROWS = text("""
     FROM (
         SELECT * FROM message WHERE subscription_id = :id AND report = 'due' ORDER BY id LIMIT :step) m
     JOIN person p ON p.id = m.person_id ORDER BY m.id""")
-_NOTE = {
-    "sqlite": text("UPDATE message SET report = :report WHERE id IN (SELECT value FROM json_each(:ids))"),
-    "postgresql": text("""
-        UPDATE message SET report = :report
-        WHERE id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:ids AS json)))"""),
-}
+_NOTE = id_lists.for_each_database("ids", "UPDATE message SET report = :report WHERE id IN {ids}")
 
 
 class Reporter:

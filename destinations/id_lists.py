@@ -1,0 +1,13 @@
+"""Statements over many ids, which are given as one JSON list: the same statement in the words of each database."""
+
+from sqlalchemy import TextClause, text
+
+_LIST = {
+    "sqlite": "(SELECT value FROM json_each(:{0}))",
+    "postgresql": "(SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:{0} AS json)))",
+}
+
+
+def for_each_database(name: str, sql: str) -> dict[str, TextClause]:
+    """Return the statement by dialect. `name` in braces stands in `sql` for the numbers of the parameter `name`."""
+    return {dialect: text(sql.replace(f"{{{name}}}", written.format(name))) for dialect, written in _LIST.items()}
