@@ -37,7 +37,7 @@ def mentions(relaying: Relaying) -> list[str]:
     found = []
     for table in ("message", "attempt", "holder", "placement"):
         rows = relaying.relay.rows(f"SELECT * FROM {table}")
-        found += [table for row in rows if "ada" in str(row).lower().replace("adapter", "")]
+        found += [table for row in rows if "planted" in str(row)]  # three letters may stand in what is encrypted
     return found
 
 

@@ -12,7 +12,7 @@ from destinations.contract import RefusalKind
 from destinations.transport import HTTP, KEPT, WrongAddress, hidden_in, kept, refusal_of, server_of
 from tests.destinations.far_end import NOW, change, opened
 from tests.mixpanel import Answer, Mixpanel, stand_in
-from tests.outbound.talking_server import talking_server
+from tests.outbound.talking_server import talking_server, whole_request
 
 SECRET = "planted-key-of-the-vendor-91c2"
 
@@ -94,7 +94,7 @@ def test_what_never_left_is_told_from_what_nobody_knows(server: Mixpanel) -> Non
 
 def test_an_answer_that_trickles_ends_at_the_deadline() -> None:
     def talk(connection: socket.socket) -> None:
-        connection.recv(65536)
+        whole_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n")
         for _ in range(400):
             connection.sendall(b"x")

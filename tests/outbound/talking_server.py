@@ -1,11 +1,23 @@
 """A server that talks to each caller as a test says, byte by byte, in a thread of its own."""
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 Talk = Callable[[socket.socket], None]
+
+
+def whole_request(connection: socket.socket) -> bytes:
+    """Receive a request to the end of its body, which comes apart from its head; b"" if nobody asks any more."""
+    received, wanted = b"", 1
+    while len(received) < wanted and (piece := connection.recv(65536)):
+        received += piece
+        head, end, _ = received.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        wanted = len(head) + len(end) + int(length[1] if length else 0) if end else len(received) + 1
+    return received
 
 
 @contextmanager

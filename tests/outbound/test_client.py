@@ -16,7 +16,7 @@ from outbound.transport import deadline
 from outbound.transport.addresses import anywhere
 from outbound.transport.client import Broken, Client, Forbidden, Unreached
 from tests.mixpanel import Answer, Mixpanel
-from tests.outbound.talking_server import talking_server
+from tests.outbound.talking_server import talking_server, whole_request
 
 HOST = ("http", "api.mixpanel.com")
 
@@ -144,7 +144,7 @@ def closing_server(*, heard: bool) -> Iterator[tuple[str, list[bytes], threading
 
     def talk(connection: socket.socket) -> None:
         with suppress(OSError):
-            answered.append(connection.recv(65536).split(b" ")[0])
+            answered.append(whole_request(connection).split(b" ")[0])
             connection.sendall(GOOD)
             if heard:
                 connection.recv(65536)

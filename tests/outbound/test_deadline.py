@@ -20,7 +20,7 @@ from outbound.request.masking import Mask
 from outbound.transport.addresses import anywhere
 from outbound.transport.client import Broken, Client, Unreached
 from tests.conftest import settings_for
-from tests.outbound.talking_server import Talk, talking_server
+from tests.outbound.talking_server import Talk, talking_server, whole_request
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ def slowly(connection: socket.socket, said: bytes) -> None:
 
 def answering(at_once: bytes, then_slowly: bytes) -> Talk:
     def talk(connection: socket.socket) -> None:
-        connection.recv(65536)
+        whole_request(connection)
         connection.sendall(at_once)
         slowly(connection, then_slowly)
 
@@ -97,7 +97,7 @@ def test_a_long_answer_that_comes_on_and_on_ends_only_when_it_falls_silent() -> 
     """Silent for as long as another call may take altogether."""
 
     def talk(connection: socket.socket) -> None:
-        connection.recv(65536)
+        whole_request(connection)
         connection.sendall(HEAD + b"\r\n")
         for _ in range(6):
             time.sleep(WITHIN / 2)
@@ -132,9 +132,9 @@ def test_a_handshake_that_trickles_is_cut_and_nothing_was_sent() -> None:
 
 def test_a_connection_that_is_used_again_has_the_deadline_of_its_second_call() -> None:
     def talk(connection: socket.socket) -> None:
-        connection.recv(65536)
+        whole_request(connection)
         connection.sendall(HEAD + b"Content-Length: 1\r\n\r\n1")
-        connection.recv(65536)
+        whole_request(connection)
         connection.sendall(HEAD + LENGTH)
         slowly(connection, FILLED + b"1")
 

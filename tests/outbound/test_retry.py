@@ -23,6 +23,7 @@ from outbound.transport.attempts import Outcome
 from outbound.transport.retry import LONGEST_ASKED, asked_pause, is_repeatable, only_reads, retry_policy
 from runtime import Runtime
 from tests.mixpanel import Answer, Mixpanel
+from tests.outbound.talking_server import whole_request
 from tests.outbound.test_imports import begin, counts, event, failed, work
 from tests.outbound.test_specs import CREDENTIALS, PROJECT
 
@@ -247,7 +248,7 @@ def _reset(connection: socket.socket) -> None:
 
 def _after(said: bytes) -> Behaviour:
     def behave(connection: socket.socket) -> None:
-        connection.recv(65536)
+        whole_request(connection)
         connection.sendall(said)
         _reset(connection)
 
