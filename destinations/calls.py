@@ -63,7 +63,7 @@ def carried(
     row, kind, vendor_id = told.row, told.kind, told.vendor_id
     distinct_id, identity = "" if person is None else person.distinct_id, row.identity or ""
     if row.sealed is not None:
-        opened = json.loads(runtime.cipher.decrypt(row.sealed))
+        opened = unsealed(runtime, row)
         distinct_id, identity, vendor_id = opened["distinct_id"], opened["identity"], opened.get("vendor_id")
         fields = {}
     sent: Kind = "erased" if kind == "erased" else "entered" if kind == "entered" else "left"
@@ -83,6 +83,12 @@ def carried(
     )
     report = bool(subscription and subscription.report_event) and row.origin not in {"erasure", "identity"}
     return Carried(change, row.kind, row.attempts, row.reason, row.person_id, report, row.sealed is not None)
+
+
+def unsealed(runtime: Runtime, row: Row[Any]) -> dict[str, Any]:
+    """Return whom the last message of an erasure is about: distinct_id, identity and vendor_id."""
+    opened: dict[str, Any] = json.loads(runtime.cipher.decrypt(row.sealed))
+    return opened
 
 
 def attempts(

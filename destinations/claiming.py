@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from destinations import calls, counting, destinations, lanes, ledger, level, pausing, reentry, subscriptions
+from destinations import calls, counting, destinations, finishing, lanes, ledger, level, pausing, reentry, subscriptions
 from destinations.calls import Call, lease_of
 from destinations.destinations import Destination
 from destinations.level import Decision, Told
@@ -68,7 +68,7 @@ def _claim(
     rows = lanes.claim(db, subscription.id, priority, most or batch * room, lease, now)
     if not rows:
         return
-    decision = _decided(db, subscription, rows)
+    decision = _decided(db, runtime, subscription, rows)
     _end(db, decision, now)
     carried = calls.changes(db, runtime, subscription, decision.told)
     parts = [carried[start : start + batch] for start in range(0, len(carried), batch)]
@@ -80,13 +80,26 @@ def _claim(
     counting.move(db, subscription.id, counts)
 
 
-def _decided(db: Connection, subscription: Subscription, rows: Sequence[Row[Any]]) -> Decision:
+def _decided(db: Connection, runtime: Runtime, subscription: Subscription, rows: Sequence[Row[Any]]) -> Decision:
     if subscription.kind.family == "edge":
         return reentry.decide(db, subscription, rows)
     sealed = [row for row in rows if row.sealed is not None]
     decision = level.decide(db, subscription, [row for row in rows if row.sealed is None])
-    decision.told += [Told(row, row.kind, row.person_id, row.entry_number) for row in sealed]
+    if sealed:
+        _let_go(db, runtime, subscription, sealed, decision)
     return decision
+
+
+def _let_go(
+    db: Connection, runtime: Runtime, subscription: Subscription, sealed: Sequence[Row[Any]], decision: Decision
+) -> None:
+    """Have a set let those go who were erased, but for an identity that somebody else has been found to have since."""
+    identities = {row.id: calls.unsealed(runtime, row)["identity"] for row in sealed}
+    held = level.held(db, subscription.id, identities.values())
+    stay = [row for row in sealed if identities[row.id] in held]
+    decision.told += [Told(row, row.kind, row.person_id, row.entry_number) for row in sealed if row not in stay]
+    decision.ended += [(row, "coalesced", "somebody_else") for row in stay]
+    finishing.unseal(db, [row.id for row in stay])
 
 
 def _end(db: Connection, decision: Decision, now: int) -> None:

@@ -101,11 +101,11 @@ def _write(db: Connection, subscription: Subscription, carried: Sequence[Carried
             placed.append(known)
     ledger.change(db, changes)
     ledger.place(db, placed)
-    _unseal(db, [row.id for row, one in zip(changes, carried, strict=True) if one.sealed and row.state in _SAID])
+    unseal(db, [row.id for row, one in zip(changes, carried, strict=True) if one.sealed and row.state in _SAID])
     counting.move(db, subscription.id, counts)
 
 
-def _unseal(db: Connection, ids: list[int]) -> None:
+def unseal(db: Connection, ids: list[int]) -> None:
     """Forget whom the last messages of erasures were about."""
     if ids:
         db.execute(_FORGET, [{"id": number} for number in ids])

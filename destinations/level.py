@@ -78,6 +78,13 @@ def placements(db: Connection, subscription_id: int, identities: Iterable[str]) 
     return {row.identity: row for row in db.execute(_PLACED[db.dialect.name], values)}
 
 
+def held(db: Connection, subscription_id: int, identities: Iterable[str]) -> set[str]:
+    """Return which of these identities somebody holds now."""
+    encoded = msgspec.json.encode(sorted(set(identities))).decode()
+    values = {"subscription": subscription_id, "identities": encoded}
+    return {row.identity for row in db.execute(_WANTED[db.dialect.name], values)}
+
+
 def decide(db: Connection, subscription: Subscription, heads: Sequence[Row[Any]]) -> Decision:
     """Settle the identities of the claimed messages `heads`, with what else waits for them."""
     groups: dict[str, list[Row[Any]]] = defaultdict(list)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from config.clock import HOUR
+from config.clock import HOUR, MINUTE
 from destinations import claiming, finishing, opening, replay, sender
 from destinations import erasure as destinations_erasure
 from destinations.contract import Answer, Refusal, Verdict
@@ -92,6 +92,25 @@ def test_an_identity_that_somebody_else_has_too_stays_there(relaying: Relaying) 
     erase(relaying)
     relaying.work()
     assert relaying.there("crm").members == {EMAIL}
+
+
+def test_an_identity_that_somebody_else_is_found_to_have_meanwhile_stays_there(relaying: Relaying) -> None:
+    relaying.relay.refresh([member(ADA.distinct_id, email=EMAIL), member("bob")])
+    relaying.destination("crm", "set")
+    known = relaying.subscribe("crm", identity="email")
+    relaying.work()
+    relaying.relay.add([member("bob", email=EMAIL)], session="s2")
+    erasure = erase(relaying)
+    relaying.work(MINUTE)  # by now Bob, who was parked, is found to have the e-mail
+    assert relaying.there("crm").members == {EMAIL}
+    assert mentions(relaying) == ["message", "holder", "placement"]  # of Bob
+    outcomes = relaying.database.read(lambda db: destinations_erasure.outcomes(db, erasure))
+    assert [(one.state, one.reason) for one in outcomes] == [("coalesced", "somebody_else")]
+    assert relaying.relay.rows("SELECT sealed FROM message WHERE origin = 'erasure'") == [{"sealed": None}]
+    assert relaying.counts(known)["coalesced"] >= 1
+    relaying.relay.remove(["bob"], session="s3")
+    relaying.work()
+    assert relaying.there("crm").members == set()
 
 
 @pytest.mark.parametrize("kind", ["set", "hook"])

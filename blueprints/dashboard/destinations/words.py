@@ -54,6 +54,7 @@ REASONS = {
     "left_while_parked": "They left before an identity was known",
     "never_there": "They were never told of, so there is nothing to take back",
     "already_there": "They are there already",
+    "somebody_else": "Somebody else is there under the same identity",
     "entry_was_suppressed": "Their entry was not told, so there is nothing to take back",
     "reentry_once": "They were told of before, and the rule is once",
     "reentry_cooloff": "They came again sooner than the rule allows",
