@@ -34,11 +34,6 @@ def key(given: str, otherwise: int = 0) -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) <= MOST_DIGITS else otherwise
 
 
-def integer_of_query(name: str, otherwise: int) -> int:
-    """Read the parameter `name` of this request's query as `integer` does."""
-    return integer(request.args.get(name, ""), otherwise)
-
-
 def key_of_query(name: str, otherwise: int = 0) -> int:
     """Read the parameter `name` of this request's query as `key` does."""
     return key(request.args.get(name, ""), otherwise)

@@ -1,5 +1,8 @@
 // What the composer gains by JavaScript: opening a call that was picked, rows without a round trip, JSON in colours, and
 // what the checks say beside the fields while somebody types. Everything here works without it, a request later.
+
+import { keepDrafts } from "./drafts.js";
+
 // A text without an end goes on to the end, so that no character is looked at twice.
 const TOKEN = /("(?:[^"\\]|\\[^])*(?:"|\\?$))(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
 const COLOURED = 60000; // characters; what is longer stays plain
@@ -37,7 +40,7 @@ function addRow(button) {
     input.setAttribute("aria-label", input.getAttribute("aria-label").replace(/\d{1,9}$/, String(rows.length + 1)));
   }
   button.before(row);
-  row.querySelector("input").focus();
+  return row;
 }
 
 // What the checks say, put beside the field that each is about.
@@ -68,8 +71,12 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-more-rows]");
   if (!button) return;
   event.preventDefault();
-  addRow(button);
+  addRow(button).querySelector("input").focus();
 });
 
-document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("textarea[data-json]").forEach(colour));
+document.addEventListener("DOMContentLoaded", () => {
+  const form = document.querySelector("form[data-draft]");
+  if (form) keepDrafts(form, addRow);
+  document.querySelectorAll("textarea[data-json]").forEach(colour);
+});
 document.addEventListener("htmx:after:swap", () => { if (document.getElementById("compose")) place(); });

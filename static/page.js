@@ -3,6 +3,8 @@
 
 import { drawCharts } from "./charts.js";
 import { copy } from "./copying.js";
+import { forgetDrafts } from "./drafts.js";
+import "./lists.js";
 import { freshenTimes } from "./times.js";
 
 document.addEventListener("click", (event) => {
@@ -29,15 +31,18 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("change", (event) => {
-  if (event.target.matches("form[data-filter] select")) event.target.form.requestSubmit();
-});
-
 function dress(root) {
   freshenTimes(root);
   drawCharts(root);
 }
 
-document.addEventListener("DOMContentLoaded", () => dress(document));
+document.addEventListener("submit", ({ target }) => {
+  if (target.matches("[data-sign-out]")) forgetDrafts();
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  dress(document);
+  if (document.querySelector("[data-signs-in]")) forgetDrafts(); // nobody is signed in
+});
 document.addEventListener("htmx:after:swap", () => dress(document));
 setInterval(() => freshenTimes(), 10_000);

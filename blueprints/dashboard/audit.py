@@ -76,7 +76,7 @@ def show_audit() -> str:
     found, lately = current_runtime().database.read(read)
     return render_template(
         "dashboard/audit.html",
-        **paging.shown(found, PAGE),
+        **paging.shown(found, PAGE, {"who": wanted.who or None, "action": wanted.action or None}),
         wanted=wanted,
         people=sorted({row.who for row in lately} | {wanted.who} - {""}),
         actions=[

@@ -121,7 +121,7 @@ def _listed(given: DataSubject | None, answer: dict[str, Any] | None, *, wrong: 
     )
     return render_template(
         "dashboard/settings/erasures.html",
-        **paging.shown(found, PAGE),
+        **paging.shown(found, PAGE, endpoint="dashboard.list_erasures"),
         told=told,
         given=given,
         answer=answer,

@@ -191,7 +191,7 @@ def _list(typed: dict[str, str], wrong: dict[str, str] | None = None) -> str:
     own = next((project.name for project in known if project.mixpanel_project_id == of), "")
     return render_template(
         "outbound/comparisons.html",
-        **paging.shown(found, PAGE),
+        **paging.shown(found, PAGE, endpoint="outbound.list_comparisons"),
         cohorts=cohorts,
         chosen=chosen,
         projects=known,

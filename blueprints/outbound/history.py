@@ -42,10 +42,9 @@ def list_deliveries() -> str:
     found, known, any_at_all = current_runtime().database.read(read)
     return render_template(
         "outbound/history.html",
-        **paging.shown(found, PAGE),
+        **paging.shown(found, PAGE, {name: value for name, value in asked.items() if value}),
         wanted=wanted,
         is_filtered=any(asked.values()),
-        asked={name: value for name, value in asked.items() if value},
         any_at_all=any_at_all,
         projects=known,
         names={operation.id: operation.name for operation in registry.OPERATIONS.values()},

@@ -254,7 +254,7 @@ def _list(**typed: str) -> str:
     found, known = runtime.database.read(read)
     return render_template(
         "outbound/imports.html",
-        **paging.shown(found, PAGE),
+        **paging.shown(found, PAGE, endpoint="outbound.list_imports"),
         projects=known,
         kinds=KINDS,
         most_mb=runtime.settings.max_import_mb,

@@ -47,7 +47,7 @@ def test_the_filter_lives_in_the_address(relay: Relay) -> None:
 def test_where_nothing_matches_a_link_clears_the_filter(relay: Relay) -> None:
     page = relay.sign_in("viewer").page("/audit?who=nobody")
     assert "Nothing matches" in page
-    assert 'class="button" href="/audit"' in page
+    assert 'class="button primary" href="/audit"' in page
 
 
 def test_older_entries_follow_by_key_and_keep_the_filter(relay: Relay) -> None:

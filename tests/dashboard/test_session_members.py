@@ -101,7 +101,7 @@ def test_whatever_stands_in_the_url_is_answered(relay: Relay) -> None:
     relay.refresh(["A", None])
     browser, path = relay.sign_in("viewer"), f"/sessions/{relay.session()['id']}/members"
     for kind in KINDS:
-        for place in ("page=x&after=y", f"page={9 * 10**17}&after={9 * 10**17}&shown=-5", f"page={10**40}"):
+        for place in ("after=x_y", f"after={9 * 10**17}_{9 * 10**17}&seen=-5", f"after={10**40}"):
             browser.page(f"{path}/{kind}?{place}")
     assert browser.get(f"{path}/everybody").status_code == 404
 

@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import astuple, dataclass
+from typing import Any
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from blueprints import exports, spreadsheets, urls
+from blueprints import exports, paging, spreadsheets, urls
 from blueprints.cohorts import Cohort, find
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import history as cohort_history
@@ -23,6 +24,7 @@ from runtime import current_runtime
 from security import handover, sign_in_guard
 from security.roles import covers, needs
 
+KEPT_BY_RANGES = ("since", "as_of", "after", "seen", "back")
 LONGEST = 1000  # characters of a search; no id and no name is longer
 
 
@@ -53,11 +55,22 @@ class MemberFilters:
     def asks(self) -> bool:
         return bool(self.since or self.as_of)
 
-    def path(self, cohort_id: int, **changed: str | int) -> str:
+    @property
+    def kept(self) -> dict[str, str]:
+        """Return those that are set, as parameters of an address."""
+        given = {"range": self.range if self.range != "30d" else "", "since": self.since, "as_of": self.as_of}
+        return {name: value for name, value in given.items() if value}
+
+    def path(self, cohort_id: int, **changed: str) -> str:
         """Return the address of the same page with other values, from its beginning."""
-        given = {"range": self.range if self.range != "30d" else "", "since": self.since, "as_of": self.as_of} | changed
-        named = {name: value for name, value in given.items() if value}
+        named = {name: value for name, value in (self.kept | changed).items() if value}
         return url_for("dashboard.show_cohort", cohort_id=cohort_id, **named)  # type: ignore[arg-type]
+
+    def in_range(self, span: str) -> str:
+        """Return the address of the same members with another stretch of time in the charts."""
+        named = {name: value for name, value in request.args.items() if name in KEPT_BY_RANGES}
+        changed: dict[str, Any] = {**(request.view_args or {}), **named, "range": None if span == "30d" else span}
+        return url_for("dashboard.show_cohort", **changed)
 
 
 @blueprint.get("/cohorts/<int:cohort_id>")
@@ -81,6 +94,13 @@ def show_cohort(cohort_id: int) -> ResponseReturnValue:
         filters=filters,
         sinces=SINCE,
         listing=listing,
+        pages=paging.pager(
+            len(listing.rows),
+            listing.key,
+            None if filters.asks else found.cohort.member_count,
+            "after",
+            filters.kept,
+        ),
         is_pruned=_is_pruned(found, filters),
     )
 
@@ -106,7 +126,8 @@ def _members(db: Connection, found: Head, filters: MemberFilters) -> Listing:
 def search_members(cohort_id: int) -> ResponseReturnValue:
     """A search is posted, because an address is kept in logs and an e-mail must not be."""
     wanted = request.form.get("q", "").strip()[:LONGEST]
-    key = handover.leave("search", [cohort_id, wanted, astuple(_place())]) if wanted else None
+    position, asked = _place(), [request.form.get("from", "")[:LONGEST], urls.key(request.form.get("seen", ""))]
+    key = handover.leave("search", [cohort_id, wanted, astuple(position), *asked]) if wanted else None
     return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id, search=key), 303)
 
 
@@ -116,7 +137,7 @@ def _found(cohort_id: int, key: str) -> ResponseReturnValue:
     if not isinstance(kept, list) or kept[0] != cohort_id:
         flash(handover.GONE)
         return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
-    wanted, place = kept[1], SearchPosition(*kept[2])
+    wanted, place, asked_from, seen = kept[1], SearchPosition(*kept[2]), kept[3], kept[4]
 
     def read(db: Connection) -> tuple[Head, Listing, SearchPosition | None]:
         head_ = head(db, cohort_id)
@@ -130,6 +151,9 @@ def _found(cohort_id: int, key: str) -> ResponseReturnValue:
         wanted=wanted,
         listing=listing,
         following=following,
+        here=key,
+        seen=seen,
+        previous=asked_from,
         continued=place != SearchPosition(),
     )
 

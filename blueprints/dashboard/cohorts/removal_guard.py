@@ -96,7 +96,13 @@ def held_refresh(cohort_id: int) -> ResponseReturnValue:
         flash("No refresh of this cohort is held.")
         return redirect(url_for("dashboard.show_cohort", cohort_id=cohort_id))
     return render_template(
-        "dashboard/cohorts/held.html", cohort=cohort, session=session, listing=listing, after=after, words=words
+        "dashboard/cohorts/held.html",
+        cohort=cohort,
+        session=session,
+        listing=listing,
+        after=after,
+        pages=paging.pager(len(listing.rows), listing.key, session.would_leave, key="after"),
+        words=words,
     )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 from sqlalchemy import Connection
 
-from blueprints import urls
+from blueprints import paging, urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import history
 from blueprints.dashboard.cohorts.history import Bucket
@@ -48,10 +48,11 @@ class CohortFilters:
             min(max(page, 1), 10_000),
         )
 
-    def path(self, page: int) -> str:
+    @property
+    def kept(self) -> dict[str, str]:
+        """Return those that are set, as parameters of an address."""
         given = {"q": self.q, "state": self.state, "sort": self.sort if self.sort != "name" else ""}
-        named = {name: value for name, value in given.items() if value}
-        return url_for("dashboard.list_cohorts", **named, **({"page": page} if page > 1 else {}))  # type: ignore[arg-type]
+        return {name: value for name, value in given.items() if value}
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ def list_cohorts() -> str:
         filters=filters,
         states=STATES,
         sorts=SORTS,
-        older=filters.path(filters.page + 1) if fitting > filters.page * SHOWN else None,
+        pages=paging.pager(
+            len(shown), filters.page + 1 if fitting > filters.page * SHOWN else None, fitting, "page", filters.kept
+        ),
     )
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 from sqlalchemy import Connection, bindparam, select, text
 
 from blueprints import paging, urls
@@ -108,12 +108,11 @@ def cohort_sessions(cohort_id: int) -> str:
 
     found, rows, erasures = current_runtime().database.read(read)
     shown, last = paging.split(rows, SHOWN)
-    older = url_for("dashboard.cohort_sessions", cohort_id=cohort_id, before=last.number) if last else None
     return render_template(
         "dashboard/cohorts/sessions.html",
         head=found,
         sessions=shown,
-        older=older,
+        pages=paging.pager(len(shown), last.number if last else None),
         erasures=erasures,
         words=session_words,
     )
@@ -131,8 +130,8 @@ def cohort_failures(cohort_id: int) -> str:
 
     found, rows = current_runtime().database.read(read)
     shown, last = paging.split(rows, SHOWN)
-    older = last and url_for("dashboard.cohort_failures", cohort_id=cohort_id, before=f"{last.last_at}-{last.id}")
-    return render_template("dashboard/cohorts/failures.html", head=found, failures=shown, older=older)
+    pages = paging.pager(len(shown), f"{last.last_at}-{last.id}" if last else None)
+    return render_template("dashboard/cohorts/failures.html", head=found, failures=shown, pages=pages)
 
 
 @blueprint.get("/cohorts/<int:cohort_id>/rejected")
@@ -152,9 +151,12 @@ def cohort_rejected(cohort_id: int) -> str:
     pages, last = paging.split(rows, REJECTED_PAGES)
     shown = [Rejected(row, _in_words(row.rejected_members)) for row in pages]
     going_on = f"{last.number}-{last.page}" if last else oldest if oldest > 0 else None
-    older = going_on and url_for("dashboard.cohort_rejected", cohort_id=cohort_id, before=going_on)
     return render_template(
-        "dashboard/cohorts/rejected.html", head=found, rejected=shown, older=older, words=session_words
+        "dashboard/cohorts/rejected.html",
+        head=found,
+        rejected=shown,
+        pages=paging.pager(0, going_on),
+        words=session_words,
     )
 
 

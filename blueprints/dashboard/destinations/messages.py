@@ -76,7 +76,7 @@ def list_messages(subscription_id: int) -> str:
         chosen=chosen,
         states=[(name, words.STATES[name][1]) for name in STATES],
         words=words,
-        **paging.shown(found, PAGE),
+        **paging.shown(found, PAGE, {"state": state or None, "person": person or None}),
     )
 
 

@@ -11,7 +11,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Text, bindparam, text
 
-from blueprints import rows
+from blueprints import paging, rows
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import words as message_words
 from blueprints.dashboard.people import profile as person_profile
@@ -151,7 +151,7 @@ def _one(db: Connection, person_id: int, before: timeline.TimelinePosition | Non
         "name": person_profile.full_name(person.first_name, person.last_name),
         "now_in": db.execute(_NOW_IN, values).all(),
         "turns": turns,
-        "older": older,
+        "pages": paging.pager(len(turns), older),
         "is_first": before is None,
         "kind_of": session_words.kind,
         "properties": person_profile.readable(person.properties),

@@ -8,17 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from flask import render_template, url_for
+from flask import render_template, request
 from sqlalchemy import Connection, bindparam, text
 
-from blueprints import rows
+from blueprints import paging, rows, urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.people.profile import PersonSummary
 from blueprints.dashboard.sessions import words
 from blueprints.dashboard.sessions.session import Session, find
 from blueprints.dashboard.sessions.words import NUMBERS
 from blueprints.paging import AFTER_ALL, split
-from blueprints.urls import integer_of_query
 from models.queries import rejected
 from models.queries.trail import trail
 from models.statement import Statement
@@ -31,6 +30,7 @@ PAGES_AT_ONCE = 102  # of the session: enough to fill a list and more, unless mo
 LOOKED_AT = 3000  # people whose changes are looked up to find those without any
 LOWEST, HIGHEST = -(10**18) + 1, 10**18 - 1  # what a URL may say
 OF_THE_LOG = {"entered", "left", "unchanged"}
+COUNTED = {"entered", "left"}  # whoever two pages named is listed with both, and of rejected members not all are kept
 
 _ENTERED = Statement("""
     SELECT number, person_id, at, entry_number FROM membership_change
@@ -71,11 +71,15 @@ _PEOPLE = text("SELECT id, distinct_id, email, first_name, last_name FROM person
 
 class ListPosition(NamedTuple):
     """Where in a list we are: behind `after` (a row of the log, or a person or member of page `page`), with `shown`
-    before it."""
+    before it. An address says `PAGE_AFTER`."""
 
     page: int = LOWEST
     after: int = -1
     shown: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"{self.page}_{self.after}"
 
 
 @dataclass
@@ -97,19 +101,20 @@ def list_session_members(session_id: int, kind: str) -> str:
         return session, members, _people(db, ids)
 
     session, members, people = current_runtime().database.read(read)
-    runtime = url_for("dashboard.list_session_members", session_id=session_id, kind=kind)
+    is_pruned = kind in OF_THE_LOG and 0 < session.first_change <= session.log_gone
+    counts, following = words.counts(session), members.following
+    total = counts[kind] if kind in COUNTED and not is_pruned else None
     return render_template(
         "dashboard/sessions/members.html",
         session=session,
         kind=kind,
         number=NUMBERS[kind],
-        counts=words.counts(session),
+        counts=counts,
         title=words.what(session.action, session.label),
         members=members.rows,
-        is_pruned=kind in OF_THE_LOG and 0 < session.first_change <= session.log_gone,
+        is_pruned=is_pruned,
         people=people,
-        older=None if members.following is None else _address(session_id, kind, members.following),
-        first=runtime if place != ListPosition() else None,
+        pages=paging.pager(len(members.rows), following.key if following else None, total, key="after"),
     )
 
 
@@ -118,12 +123,8 @@ def _people(db: Connection, ids: Sequence[int]) -> dict[int, PersonSummary]:
 
 
 def _place() -> ListPosition:
-    return ListPosition(*(integer_of_query(name, start) for name, start in ListPosition._field_defaults.items()))
-
-
-def _address(session_id: int, kind: str, place: ListPosition) -> str:
-    parameters = {name: value for name, value in place._asdict().items() if value != ListPosition._field_defaults[name]}
-    return url_for("dashboard.list_session_members", session_id=session_id, kind=kind, **parameters)
+    page, _, after = request.args.get("after", "").partition("_")
+    return ListPosition(urls.integer(page, LOWEST), urls.integer(after, -1), paging.seen())
 
 
 # --- from the log

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 from sqlalchemy import Connection, TextClause, text
 
 from blueprints import paging, rows, urls
@@ -87,17 +87,11 @@ def list_sessions() -> str:
         sessions=shown,
         connections=connections + [filters.connection] * (filters.connection not in ("", *connections)),
         filters=filters,
-        older=_address(filters, before=last.id) if last else None,
-        first=_address(filters) if filters.before != AFTER_ALL else None,
+        pages=paging.pager(len(shown), last.id if last else None, kept=filters.chosen),
         kinds={name: word for name, (word, _actions) in KINDS.items()},
         statuses=STATUSES,
         words=session_words,
     )
-
-
-def _address(filters: SessionFilters, **more: Any) -> str:
-    parameters: dict[str, Any] = filters.chosen | more
-    return url_for("dashboard.list_sessions", **parameters)
 
 
 def _listing(filters: SessionFilters) -> tuple[TextClause, dict[str, Any]]:

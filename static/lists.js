@@ -1,0 +1,60 @@
+// Lists that change in their place: filters, heads, other pages of them. The reader stays where they are, the address goes
+// along, and the list's head takes the focus that was on what has gone.
+
+const TYPING = 250; // milliseconds without a key, after which a list is asked for
+const waiting = new WeakMap();
+
+const isOfList = (ctx) => ctx?.select === "#list";
+
+function takeFocus() {
+  const { activeElement } = document;
+  const head = document.querySelector("#list [data-list-head]");
+  if (!head || (activeElement && activeElement !== document.body)) return;
+  head.focus({ preventScroll: true });
+  head.scrollIntoView({ block: "nearest" });
+}
+
+function ask(form, isTyping) {
+  clearTimeout(waiting.get(form));
+  form.toggleAttribute("data-typing", isTyping);
+  form.requestSubmit();
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("form[data-filter] :is(select, [type=checkbox])")) ask(target.form, false);
+});
+
+document.addEventListener("input", ({ target }) => {
+  if (!target.matches("form[data-filter] [data-live]")) return;
+  clearTimeout(waiting.get(target.form));
+  waiting.set(target.form, setTimeout(() => ask(target.form, true), TYPING));
+});
+
+// Fields that say nothing stay out of the address.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (!isOfList(ctx) || ctx.request.method !== "GET") return;
+  for (const [name, value] of [...ctx.request.body]) if (!value) ctx.request.body.delete(name);
+});
+
+// Nobody looks at a hidden page: it asks for news again once it is seen.
+document.addEventListener("htmx:before:request", (event) => {
+  if (document.hidden && event.target.matches("[hx-trigger^=every]")) event.preventDefault();
+});
+
+// A letter more is no page to go back to, and neither is the same page again.
+document.addEventListener("htmx:before:history:update", ({ detail }) => {
+  const isSame = detail.history.path === location.pathname + location.search;
+  if (isSame || detail.sourceElement.hasAttribute?.("data-typing")) detail.history.type = "replace";
+});
+
+// What is no such list (somebody was signed out, a page failed) is shown as the page that it is.
+document.addEventListener("htmx:before:swap", (event) => {
+  const { ctx, tasks } = event.detail;
+  if (!isOfList(ctx) || tasks.some(({ type, fragment }) => type === "main" && fragment.childElementCount)) return;
+  event.preventDefault();
+  location.assign(ctx.response.raw.url);
+});
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (isOfList(ctx)) takeFocus();
+});
