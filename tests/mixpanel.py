@@ -3,6 +3,7 @@ would answer a call in order. Its address goes into MIXPANEL_BASE_URL."""
 
 import gzip
 import json
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -129,6 +130,10 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     mixpanel: Mixpanel
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # whoever asked may have been killed
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -136,7 +141,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _take(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever called was killed amid it
+            self.close_connection = True
+            return
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         parts = urlsplit(self.path)
