@@ -8,7 +8,7 @@ waits for a person (C).
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from destinations.contract import Answer, Change, DestinationType, Once, Outcome, Verdict
@@ -98,7 +98,8 @@ def _fate(rules: Rules, one: Carried, verdict: Verdict | None, now: int) -> Fate
         return Fate(outcome, reason, vendor_id=verdict.vendor_id if verdict else None)
     if outcome == "rejected":
         return Fate("rejected", reason or "rejected")
-    return _again(rules, one, now, reason, lost=outcome == "uncertain")
+    fate = _again(rules, one, now, reason, lost=outcome == "uncertain")
+    return replace(fate, vendor_id=verdict.vendor_id if verdict else None)
 
 
 def _again(rules: Rules, one: Carried, now: int, reason: str | None, *, lost: bool, wait: float = 0) -> Fate:

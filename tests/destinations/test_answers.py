@@ -1,6 +1,7 @@
 """An answer may hold both: verdicts of those with whom the far end is done, and a refusal of the others."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -54,3 +55,16 @@ def test_of_two_whom_a_batch_holds_the_only_one_without_a_verdict_is_what_is_ref
     relaying.there("crm").fault = only_first(relaying, "batch")
     relaying.work()
     assert relaying.counts(known) == {"applied": 1, "rejected": 1}
+
+
+@pytest.mark.parametrize("outcome", ["retry", "uncertain"])
+def test_what_the_far_end_calls_somebody_is_kept_though_they_are_tried_again(relaying: Relaying, outcome: Any) -> None:
+    relaying.relay.refresh(["ada"])
+    relaying.destination("crm", "set", retry_seconds="1, 1, 1, 1")
+    relaying.subscribe("crm")
+    there = relaying.there("crm")
+    there.fault = lambda changes: Answer({one.id: Verdict(outcome, "busy", vendor_id="v-7") for one in changes})
+    relaying.work()
+    there.fault = None
+    relaying.work(MINUTE)
+    assert [one.vendor_id for body in there.bodies for one in body] == [None, "v-7"]
