@@ -10,6 +10,7 @@ from contextlib import closing
 import structlog
 
 from destinations import claiming, destinations, finishing, opening
+from destinations.body_size import too_large
 from destinations.calls import Call
 from destinations.contract import Adapter, Answer, Refusal
 from runtime import Runtime
@@ -20,9 +21,11 @@ FAULT = "The adapter failed; the log says why."
 
 
 def make(adapter: Adapter, call: Call) -> Answer:
-    """Make the call. Whatever an adapter raises is an answer that nobody knows; its text stays out of the ledger."""
+    """Make the call, unless its body would be too large. Whatever an adapter raises is an answer that nobody knows; its
+    text stays out of the ledger."""
+    feed, changes = call.subscription.feed, call.changes
     try:
-        return adapter.send(call.subscription.feed, call.changes)
+        return too_large(call.destination.kind, adapter, feed, changes) or adapter.send(feed, changes)
     except Exception:
         log.exception("destinations.adapter_failed", destination=call.destination.name, type=call.destination.type)
         return Answer(refusal=Refusal("unknown", "adapter_failed", FAULT))

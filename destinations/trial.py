@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from destinations import bodies, destinations, finishing, opening
+from destinations.body_size import too_large
 from destinations.contract import Answer, Change
 from destinations.identity import NoIdentity
 from destinations.messages import packed
@@ -66,7 +67,8 @@ def test(runtime: Runtime, subscription: Subscription, distinct_id: str) -> Tria
     change = _change(runtime, subscription, row, identity)
     with closing(opening.adapter(runtime, destination)) as adapter:
         attempt = database.write(lambda db: _begin(db, subscription, runtime.clock()))
-        answer = adapter.send(subscription.feed, [change])
+        large = too_large(subscription.kind, adapter, subscription.feed, [change])
+        answer = large or adapter.send(subscription.feed, [change])
     trial = _trial(attempt, answer)
     database.write(lambda db: _end(db, subscription, change, row.person_id, answer, trial, runtime.clock()))
     return trial

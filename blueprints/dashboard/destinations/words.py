@@ -58,6 +58,7 @@ REASONS = {
     "entry_was_suppressed": "Their entry was not told, so there is nothing to take back",
     "reentry_once": "They were told of before, and the rule is once",
     "reentry_cooloff": "They came again sooner than the rule allows",
+    "too_large": "It is larger than one call may be",
     "plan_used_up": "Every try of the plan has failed",
     "answer_lost": "The call broke off before its answer came",
     "worker_gone": "The worker ended during the call",
