@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Row, insert
 
 from destinations import bodies, id_lists, ledger
-from destinations.contract import Change, Kind
+from destinations.contract import Change, DestinationType, Kind
 from destinations.destinations import Destination
 from destinations.level import Told
 from destinations.messages import packed
@@ -89,6 +89,18 @@ def unsealed(runtime: Runtime, row: Row[Any]) -> dict[str, Any]:
     """Return whom the last message of an erasure is about: distinct_id, identity and vendor_id."""
     opened: dict[str, Any] = json.loads(runtime.cipher.decrypt(row.sealed))
     return opened
+
+
+def parted(kind: DestinationType, carried: Sequence[Carried], batch: int) -> list[list[Carried]]:
+    """Return what each call carries: at most a batch, and whoever is to be forgotten by a set alone."""
+    alone = [one for one in carried if forgets(kind, one.change)]
+    others = [one for one in carried if not forgets(kind, one.change)]
+    return [*([one] for one in alone), *(others[start : start + batch] for start in range(0, len(others), batch))]
+
+
+def forgets(kind: DestinationType, change: Change) -> bool:
+    """Tell whether the far end of a set is to forget somebody; a stream is told of it like of anything else."""
+    return kind.family == "level" and kind.erases and change.kind == "erased"
 
 
 def attempts(

@@ -71,8 +71,7 @@ def _claim(
     decision = _decided(db, runtime, subscription, rows)
     _end(db, decision, now)
     carried = calls.changes(db, runtime, subscription, decision.told)
-    parts = [carried[start : start + batch] for start in range(0, len(carried), batch)]
-    claimed.calls += calls.attempts(db, known, subscription, parts, now)
+    claimed.calls += calls.attempts(db, known, subscription, calls.parted(known.kind, carried, batch), now)
     claimed.settled += len(rows)
     # A level's call may be carried by another message than the one that was claimed for it.
     counts = Counter(state for _, state, _ in decision.ended)

@@ -67,6 +67,8 @@ class DestinationType:
     a good answer proves: `accepted` where the vendor only says that it got it. `one_subscription`: its settings name
     one set, so a second cohort would be mixed into the first. `human`: a message reaches a person. `carries_fields`:
     fields of a person may go with a change. `reads_back`: `Adapter` is `Readable`; `erases`: it is `Erasing`.
+    `deletes_people`: `erase` deletes more than we have told, which cannot be undone, so that it is asked for with the
+    setting `delete_on_erasure`.
     `extra` names the optional dependency that it needs. `open` makes the adapter of a destination. `base_url` is a
     vendor's own address: where it is given (or a setting of this name), the setting `base_url` may replace it.
     """
@@ -91,6 +93,7 @@ class DestinationType:
     carries_fields: bool = False
     reads_back: bool = False
     erases: bool = False
+    deletes_people: bool = False
     extra: str = ""
     promise: str = ""  # what "once" means here, in a sentence for people
     base_url: str = ""

@@ -1,8 +1,9 @@
 """Erasing one person reaches the destinations that were told of them.
 
-What waits about them ends. A set in which nobody else holds their identity is told to let it go; a stream that has
-heard of them is told that they were erased. That last message is sealed until it has been sent; everything else forgets
-the identity at once, in the transaction in which the person becomes nobody.
+What waits about them ends. A set in which nobody else holds their identity is told to let it go, and to forget them
+where it deletes nothing but what we have told it, or where that was asked for; a stream that has heard of them is told
+that they were erased. These last messages are sealed until they have been sent; everything else forgets the identity at
+once, in the transaction in which the person becomes nobody.
 """
 
 import json
@@ -14,8 +15,10 @@ from sqlalchemy import Connection, Row, text
 
 from destinations import counting, destinations, ledger, subscriptions
 from destinations.calls import lease_of
+from destinations.destinations import Destination
 from destinations.identity import lane
 from destinations.ledger import NewMessage
+from destinations.settings import DELETE_ON_ERASURE
 from destinations.subscriptions import Subscription
 from models.encryption import Encryption
 
@@ -34,6 +37,9 @@ _FORGET = text("""
     WHERE subscription_id = :subscription AND person_id = :person AND origin <> 'erasure'""")
 _HELD = text("SELECT identity FROM holder WHERE subscription_id = :subscription AND person_id = :person")
 _OTHERS = text("SELECT EXISTS (SELECT 1 FROM holder WHERE subscription_id = :subscription AND identity = :identity)")
+_HELD_THERE = text("""
+    SELECT EXISTS (SELECT 1 FROM subscription s JOIN holder h ON h.subscription_id = s.id
+        WHERE s.destination_id = :destination AND h.identity = :identity AND h.person_id <> :person)""")
 _PLACED = text("SELECT there, vendor_id FROM placement WHERE subscription_id = :subscription AND identity = :identity")
 _UNPLACE = text("DELETE FROM placement WHERE subscription_id = :subscription AND identity = :identity")
 _OUTCOMES = text("""
@@ -93,13 +99,40 @@ def _forget(db: Connection, known: Subscription, person: _Person, now: int) -> N
         for one in {*identities, *([] if held is None else [held])}
         if _is_to_go(db, known, person, one, is_doubtful=one in doubtful)
     }
-    told = to_go if known.kind.family == "level" else told
+    says = _events(told)
+    if known.kind.family == "level":
+        reached = {*told, *doubtful, *([] if held is None else [held])}
+        says = _to_a_set(known, to_go, _forgettable(db, destination, known, person, reached))
     _end(db, known, rows, now)
     db.execute(_FORGET, values)
     # What is under way comes to its end first, though no lane holds the last message back any more.
     under_way = any(row.state == "sending" for row in rows)
     due = now + (lease_of(destination).length if under_way else 0)
-    _tell(db, known, person, sorted(told), (now, due))
+    _tell(db, known, person, says, (now, due))
+
+
+def _events(told: Iterable[str]) -> list[tuple[str, str]]:
+    """A stream is told of whoever it has heard of."""
+    return [(identity, "erased") for identity in sorted(told)]
+
+
+def _to_a_set(known: Subscription, to_go: set[str], forgotten: set[str]) -> list[tuple[str, str]]:
+    """A set lets them go, then forgets them: two messages where forgetting may be refused, or take its time."""
+    let_go = to_go if known.kind.deletes_people else to_go - forgotten
+    return [*((one, "left") for one in sorted(let_go)), *((one, "erased") for one in sorted(forgotten))]
+
+
+def _forgettable(
+    db: Connection, destination: Destination, known: Subscription, person: _Person, identities: set[str]
+) -> set[str]:
+    """Return the identities that the far end is to forget, which are nobody else's: in this set, or in any of a vendor
+    who deletes people."""
+    kind = known.kind
+    if not kind.erases or (kind.deletes_people and not destination.settings.get(DELETE_ON_ERASURE.name)):
+        return set()
+    held = _HELD_THERE if kind.deletes_people else _OTHERS
+    values = {"destination": destination.id, "subscription": known.id, "person": person.id}
+    return {one for one in identities if not db.execute(held, values | {"identity": one}).scalar_one()}
 
 
 def _is_to_go(db: Connection, known: Subscription, person: _Person, identity: str, *, is_doubtful: bool) -> bool:
@@ -129,10 +162,9 @@ def _end(db: Connection, known: Subscription, rows: Iterable[Row[Any]], now: int
 
 
 def _tell(
-    db: Connection, known: Subscription, person: _Person, identities: Sequence[str], times: tuple[int, int]
+    db: Connection, known: Subscription, person: _Person, says: Sequence[tuple[str, str]], times: tuple[int, int]
 ) -> None:
     now, due = times
-    kind = "left" if known.kind.family == "level" else "erased"
     messages = [
         NewMessage(
             known.destination_id,
@@ -155,7 +187,7 @@ def _tell(
             None,
             person.sealed(identity),
         )
-        for identity in identities
+        for identity, kind in says
     ]
     ledger.insert_messages(db, messages)
     counting.move(db, known.id, {"waiting": len(messages)})

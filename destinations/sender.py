@@ -11,8 +11,8 @@ import structlog
 
 from destinations import claiming, destinations, finishing, opening
 from destinations.body_size import too_large
-from destinations.calls import Call
-from destinations.contract import Adapter, Answer, Refusal
+from destinations.calls import Call, forgets
+from destinations.contract import Adapter, Answer, Erasing, Refusal
 from runtime import Runtime
 
 log = structlog.get_logger()
@@ -25,6 +25,8 @@ def make(adapter: Adapter, call: Call) -> Answer:
     text stays out of the ledger."""
     feed, changes = call.subscription.feed, call.changes
     try:
+        if isinstance(adapter, Erasing) and forgets(call.destination.kind, changes[0]):
+            return adapter.erase(feed, changes[0])
         return too_large(call.destination.kind, adapter, feed, changes) or adapter.send(feed, changes)
     except Exception:
         log.exception("destinations.adapter_failed", destination=call.destination.name, type=call.destination.type)

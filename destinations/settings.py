@@ -10,6 +10,13 @@ from urllib.parse import urlsplit
 from destinations.contract import DestinationType, Setting, slug
 from models.columns import is_storable
 
+DELETE_ON_ERASURE = Setting(
+    "delete_on_erasure",
+    "Delete on erasure",
+    "flag",
+    "On: whoever is erased here is deleted there, which cannot be undone. Off: they only leave the set.",
+    default=False,
+)
 LONGEST = 4000  # characters of a value
 MOST_PAUSES = 200
 LONGEST_PAUSE = 7 * 86_400  # seconds
@@ -114,6 +121,8 @@ def _common(kind: DestinationType) -> tuple[Setting, ...]:
             most=100,
         ),
     ]
+    if kind.deletes_people:
+        common.append(DELETE_ON_ERASURE)
     if kind.base_url:
         common.append(
             Setting("base_url", "Address", "url", "Another address than the vendor's.", default=kind.base_url)

@@ -184,5 +184,6 @@ BRAZE = DestinationType(
     success="accepted",
     carries_fields=True,
     erases=True,
+    deletes_people=True,
     promise="An attribute that is set again stays what it is, so a repeat changes nothing.",
 )

@@ -174,5 +174,6 @@ CUSTOMERIO = DestinationType(
     one_subscription=True,
     reads_back=True,
     erases=True,
+    deletes_people=True,
     promise="Who is in the segment is not added again, so a repeat changes nothing.",
 )

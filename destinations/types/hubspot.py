@@ -286,5 +286,6 @@ HUBSPOT = DestinationType(
     carries_fields=True,
     reads_back=True,
     erases=True,
+    deletes_people=True,
     promise="Who is on the list is not added again, and a contact is made once: a repeat changes nothing.",
 )

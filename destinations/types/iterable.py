@@ -199,5 +199,6 @@ ITERABLE = DestinationType(
     carries_fields=True,
     reads_back=True,
     erases=True,
+    deletes_people=True,
     promise="Who is on the list is not added again, so a repeat changes nothing.",
 )

@@ -254,5 +254,6 @@ KLAVIYO = DestinationType(
     carries_fields=True,
     reads_back=True,
     erases=True,
+    deletes_people=True,
     promise="Who is on the list is not added again, and a profile is made once: a repeat changes nothing.",
 )

@@ -137,5 +137,7 @@ TYPES = [
     _type("hook", "edge", "B", window=3600, made=lambda: f"made-{SECRET}"),
     _type("stream", "edge", "B", batch=50, window=3600),
     _type("chat", "edge", "C", human=True),
+    _type("vault", "level", "A", batch=100, carries_fields=False, erases=True, deletes_people=True),
+    _type("shelf", "level", "A", batch=100, carries_fields=False, erases=True),
     _type("mail", "level", "A", batch=10, identities=("email",), one_subscription=True, carries_fields=False),
 ]

@@ -193,3 +193,81 @@ def test_a_far_end_is_told_whom_to_let_go_by_its_own_name_for_them(relaying: Rel
     relaying.work()
     (last,) = relaying.there("crm").bodies[-1]
     assert (last.kind, last.identity, last.vendor_id) == ("left", EMAIL, "v-7")
+
+
+def held_by(relaying: Relaying, kind: str, *who: str, **settings: object) -> None:
+    """A set that has Ada, and everybody else with an address of their own, with whom it is told of them in one call."""
+    people = [member(one, email=EMAIL if one == ADA.distinct_id else f"{one}@example.com") for one in who]
+    relaying.relay.refresh(people)
+    relaying.destination("crm", kind, **settings)
+    relaying.subscribe("crm", identity="email")
+    relaying.work()
+
+
+def said(relaying: Relaying, since: int = 1) -> list[list[tuple[str, str]]]:
+    """What each call said, but for the first ones."""
+    return [sorted((one.kind, one.identity) for one in body) for body in relaying.there("crm").bodies[since:]]
+
+
+def test_a_vendor_deletes_whoever_is_erased_only_where_that_was_chosen(relaying: Relaying) -> None:
+    held_by(relaying, "vault", ADA.distinct_id, "bob")
+    erase(relaying)
+    relaying.work()
+    assert said(relaying) == [[("left", EMAIL)]]
+
+
+def test_a_vendor_that_deletes_is_asked_after_the_set_has_let_them_go_and_the_proof_has_both(
+    relaying: Relaying,
+) -> None:
+    held_by(relaying, "vault", ADA.distinct_id, "bob", delete_on_erasure=True)
+    erasure = erase(relaying)
+    relaying.relay.add([member("eve", email="eve@example.com")], session="s2")
+    relaying.work()
+    assert said(relaying) == [[("entered", "eve@example.com"), ("left", EMAIL)], [("erased", EMAIL)]]
+    outcomes = relaying.database.read(lambda db: destinations_erasure.outcomes(db, erasure))
+    assert [(one.kind, one.state) for one in outcomes] == [("left", "applied"), ("erased", "applied")]
+    assert mentions(relaying) == []
+    page = relaying.relay.sign_in("admin").page(f"/settings/erasures/{erasure}")
+    assert "Delete them for good" in page
+
+
+def test_a_vendor_deletes_whoever_has_left_before_too_and_only_once_in_a_call(relaying: Relaying) -> None:
+    held_by(relaying, "vault", ADA.distinct_id, "bob", delete_on_erasure=True)
+    relaying.relay.remove([ADA.distinct_id], session="s2")
+    relaying.work()
+    erase(relaying)
+    relaying.work()
+    assert said(relaying) == [[("left", EMAIL)], [("erased", EMAIL)]]
+
+
+def test_a_vendor_never_deletes_somebody_else_of_the_same_address(relaying: Relaying) -> None:
+    held_by(relaying, "vault", ADA.distinct_id, "bob", delete_on_erasure=True)
+    relaying.relay.refresh([member("eve", email=EMAIL)], session="other", cohort="8")
+    relaying.subscribe("crm", cohort="8", identity="email")
+    relaying.work()
+    erase(relaying)
+    relaying.work()
+    assert said(relaying, 2) == [[("left", EMAIL)]]
+
+
+def test_a_deletion_that_was_refused_is_in_the_proof(relaying: Relaying) -> None:
+    held_by(relaying, "vault", ADA.distinct_id, delete_on_erasure=True)
+    erasure = erase(relaying)
+    relaying.there("crm").fault = lambda changes: (
+        Answer({changes[0].id: Verdict("rejected", "may_not_delete")}) if changes[0].kind == "erased" else None
+    )
+    relaying.work()
+    outcomes = relaying.database.read(lambda db: destinations_erasure.outcomes(db, erasure))
+    assert [(one.kind, one.state, one.reason) for one in outcomes] == [
+        ("left", "applied", None),
+        ("erased", "rejected", "may_not_delete"),
+    ]
+    assert mentions(relaying) == []
+
+
+def test_a_set_that_forgets_nothing_but_what_it_was_told_does_so_unasked(relaying: Relaying) -> None:
+    held_by(relaying, "shelf", ADA.distinct_id, "bob")
+    erase(relaying)
+    relaying.work()
+    assert said(relaying) == [[("erased", EMAIL)]]
+    assert relaying.there("crm").members == {"bob@example.com"}

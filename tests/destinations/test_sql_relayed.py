@@ -8,14 +8,18 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from config.clock import HOUR
 from destinations import destinations, registry, replay, subscriptions
 from destinations.contract import Answer, Change, Feed, Refusal, Verdict
 from destinations.destinations import NewDestination
 from destinations.types.sql import SQL, SqlAdapter
+from erasure.erase import eraser
+from erasure.records import DataSubject
 from tests.destinations.conftest import Relaying
 from tests.destinations.far_end import FEED, opened
+from tests.destinations.test_sql import closing_engine
 from tests.relay import member
 
 PEOPLE = [f"p{number}" for number in range(8)]
@@ -96,6 +100,20 @@ def test_an_old_message_that_is_replayed_tells_the_present_and_does_not_seem_old
     Shaky.faults = None
     replayed(relaying, known, "rejected", "a")
     assert there(url, "7") == set()
+
+
+def test_nothing_of_somebody_who_was_erased_stays_in_the_table_of_positions(relaying: Relaying, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/their.db"
+    relaying.relay.refresh(["ada", "bob"])
+    subscribed(relaying, url)
+    relaying.work()
+    relaying.relay.remove(["ada"], session="s2")
+    relaying.work()
+    eraser(relaying.runtime).erase(DataSubject("1", "ada"), "tests")
+    relaying.work(HOUR)
+    with closing_engine(url) as db:
+        kept = db.execute(text("SELECT identity FROM cohort_relay_position WHERE identity <> ''")).scalars()
+        assert set(kept) == {"bob"}
 
 
 def subscribed(relaying: Relaying, url: str, **more: str) -> subscriptions.Subscription:

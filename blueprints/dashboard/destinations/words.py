@@ -1,6 +1,9 @@
 """What states, reasons and kinds of messages are called, and what each of them means."""
 
+from typing import Any
+
 from destinations.identity import PROPERTY
+from destinations.registry import TYPES
 from destinations.subscriptions import Subscription
 
 # tone, word, and what it means
@@ -118,6 +121,14 @@ def reason(name: str | None) -> str:
 
 def kind(name: str) -> str:
     return _KINDS.get(name, name)
+
+
+def last_word(outcome: Any) -> str:
+    """Return what a destination was told when somebody was erased."""
+    known = TYPES.get(outcome.type)
+    if outcome.kind == "left":
+        return "Let them go"
+    return "Delete them for good" if known is not None and known.deletes_people else "Forget them"
 
 
 def identity(name: str) -> str:

@@ -1,5 +1,6 @@
 """Vendors' sets told by the engine: equal to the cohort, with the ids that it keeps, through faults and erasures."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from config.clock import HOUR, MINUTE
 from destinations import destinations
+from destinations import erasure as destinations_erasure
 from destinations.destinations import NewDestination
 from destinations.reconcile import reconcile
 from erasure.erase import eraser
@@ -43,12 +45,12 @@ def vendor(request: pytest.FixtureRequest) -> Iterator[SetVendor]:
     found.close()
 
 
-def connected(relaying: Relaying, vendor: SetVendor) -> Any:
+def connected(relaying: Relaying, vendor: SetVendor, **more: Any) -> Any:
     """The cohort goes to the vendor, by e-mail."""
     needed = {one.name: SECRET for one in vendor.kind.settings if one.secret and one.required}
     if isinstance(vendor, CustomerIO):
         needed["app_api_key"] = APP_KEY
-    settings = {"base_url": vendor.url, "retry_seconds": "1, 1, 1, 1, 1, 1, 1, 1", **vendor.settings()}
+    settings = {"base_url": vendor.url, "retry_seconds": "1, 1, 1, 1, 1, 1, 1, 1", **vendor.settings(), **more}
     return subscribed(relaying, NewDestination("crm", vendor.kind.name, settings, needed))
 
 
@@ -81,6 +83,22 @@ def test_a_person_who_is_erased_leaves_the_set(shared: Relaying, vendor: SetVend
     eraser(shared.runtime).erase(DataSubject("1", "ada"), "tests")
     shared.work(HOUR)
     assert vendor.members == emails("bob")
+
+
+def test_a_person_who_is_erased_is_deleted_there_where_that_was_chosen(shared: Relaying, vendor: SetVendor) -> None:
+    shared.relay.refresh(people("ada", "bob"))
+    connected(shared, vendor, delete_on_erasure=True)
+    shared.work()
+    before = len(vendor.calls)
+    erasure = eraser(shared.runtime).erase(DataSubject("1", "ada"), "tests").id
+    shared.work(HOUR)
+    assert vendor.members == emails("bob")
+    assert vendor.refused == []
+    asked = [f"{call.method} {call.path}" for call in vendor.calls[before:]]
+    assert len([call for call in asked if re.search("DELETE .*/customers/|delete$|forget$|deletion-jobs$", call)]) == 1
+    outcomes = shared.database.read(lambda db: destinations_erasure.outcomes(db, erasure))
+    assert [one.kind for one in outcomes] == ["left", "erased"]
+    assert {one.state for one in outcomes} <= {"applied", "accepted"}
 
 
 @pytest.mark.parametrize("kind", [one for one in VENDORS if one.kind.reads_back], ids=lambda one: one.__name__)
