@@ -1,21 +1,17 @@
 """How many calls a second a credential may make: counted in this process, or in Redis for all of them (REDIS_URL).
 
-How many at once is counted among the open attempts, in the database (`destinations.claiming`).
+Whose they are is said by `destinations.credentials`. How many at once is counted among the open attempts, in the
+database (`destinations.claiming`).
 """
 
-import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
-
-from destinations.destinations import Destination
-from models.encryption import DecryptionError
-from runtime import Runtime
 
 log = structlog.get_logger()
 
@@ -57,16 +53,6 @@ def item(rate: float) -> RateLimitItem:
     if float(rate).is_integer():
         return RateLimitItemPerSecond(int(rate))
     return RateLimitItemPerSecond(int(rate * TENTHS), TENTHS)
-
-
-def key_of(runtime: Runtime, known: Destination) -> str:
-    """Return the name of a destination's budget: two with the same credentials share one."""
-    try:
-        secrets: Any = known.live_secrets(runtime.cipher, runtime.clock())
-    except DecryptionError:
-        secrets = {}
-    named = json.dumps([known.type, secrets] if secrets else [known.type, known.id], sort_keys=True)
-    return f"destination-{runtime.cipher.digest('budget', named.encode())[:32]}"
 
 
 def _storage(url: str) -> Storage:

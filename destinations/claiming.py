@@ -7,7 +7,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from destinations import calls, counting, destinations, finishing, lanes, ledger, level, pausing, reentry, subscriptions
+from destinations import (
+    calls,
+    counting,
+    credentials,
+    destinations,
+    finishing,
+    lanes,
+    ledger,
+    level,
+    pausing,
+    reentry,
+    subscriptions,
+)
 from destinations.calls import Call, lease_of
 from destinations.destinations import Destination
 from destinations.level import Decision, Told
@@ -34,7 +46,7 @@ def claim(db: Connection, runtime: Runtime, destination_id: int, room: int, afte
     if known is None or not pausing.may_send(known, now):
         return claimed
     probe = known.status == "paused"
-    room = min(room, 1 if probe else room, _free(db, known, now))
+    room = min(room, 1 if probe else room, _free(db, runtime, known, now))
     for priority in (lanes.LIVE, lanes.SLOW):
         if room > len(claimed.calls):
             for subscription_id in lanes.due(db, known.id, priority, after, now):
@@ -45,10 +57,11 @@ def claim(db: Connection, runtime: Runtime, destination_id: int, room: int, afte
     return claimed
 
 
-def _free(db: Connection, known: Destination, now: int) -> int:
-    """Return how many more calls all workers together may make at once."""
+def _free(db: Connection, runtime: Runtime, known: Destination, now: int) -> int:
+    """Return how many more calls all workers together may make at once with these credentials."""
     since = now - lease_of(known).length
-    under_way = int(db.execute(_OPEN, {"destination": known.id, "since": since}).scalar_one())
+    sharing = credentials.sharing(db, runtime, known)
+    under_way = sum(int(db.execute(_OPEN, {"destination": one, "since": since}).scalar_one()) for one in sharing)
     return int(known.settings.get("concurrency") or known.kind.budget.concurrency) - under_way
 
 

@@ -27,6 +27,7 @@ _ADD = text("""
 _CHANGE = text("""
     UPDATE destination SET settings = :settings, sealed_secrets = :sealed, updated_at = :now WHERE id = :id""")
 _ALL = text(f"SELECT {_COLUMNS} FROM destination ORDER BY name")  # noqa: S608 - our own columns
+_OF_TYPE = text(f"SELECT {_COLUMNS} FROM destination WHERE type = :type ORDER BY id")  # noqa: S608
 _NAMED = text(f"SELECT {_COLUMNS} FROM destination WHERE name = :name")  # noqa: S608
 _BY_ID = text(f"SELECT {_COLUMNS} FROM destination WHERE id = :id")  # noqa: S608
 _LOCK = {
@@ -178,6 +179,11 @@ def note_check(db: Connection, known: Destination, told: str, now: int) -> None:
 def listed(db: Connection) -> list[Destination]:
     """Return all destinations by name."""
     return [_destination(row) for row in db.execute(_ALL)]
+
+
+def of_type(db: Connection, type_name: str) -> list[Destination]:
+    """Return the destinations of a type, in the order in which they were made."""
+    return [_destination(row) for row in db.execute(_OF_TYPE, {"type": type_name})]
 
 
 def by_name(db: Connection, name: str) -> Destination | None:

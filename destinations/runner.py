@@ -10,10 +10,11 @@ import structlog
 from sqlalchemy import Connection
 
 from destinations import claiming, finishing, opening, sender
-from destinations.budget import Budget, key_of
+from destinations.budget import Budget
 from destinations.calls import Call
 from destinations.claiming import Claimed
 from destinations.contract import Adapter, Answer, Refusal
+from destinations.credentials import key_of
 from destinations.destinations import Destination
 from models.database import DatabaseUnavailable
 from runtime import Runtime
