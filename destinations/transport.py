@@ -219,9 +219,23 @@ def _final(status: int, told: str) -> Refusal:
 
 def hidden_in(changes: Sequence[Change]) -> list[str]:
     """Return the texts of changes that tell who somebody is."""
-    fields = (value for change in changes for value in change.fields.values())
-    told = (str(value) for value in fields if isinstance(value, str) or (isinstance(value, int) and value > SHORT))
+    told = _told([value for change in changes for value in change.fields.values()])
     return [*(text for change in changes for text in (change.identity, change.distinct_id)), *told]
+
+
+def _told(values: list[Any]) -> Iterator[str]:
+    """Yield the texts and numbers in these values, however deep they lie."""
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, int | float):
+            if abs(value) > SHORT:
+                yield json.dumps(value)
+        elif isinstance(value, Mapping):
+            values += value.values()
+        elif isinstance(value, list | tuple):
+            values += value
 
 
 def kept(text: str, secrets: Iterable[str], hidden: Iterable[str], *, whole: bool = True) -> str:
@@ -231,9 +245,18 @@ def kept(text: str, secrets: Iterable[str], hidden: Iterable[str], *, whole: boo
     # A word is at least as long however it is written; most answers are shorter than anybody's id.
     hide = {word for word in (*secrets, *hidden) if word.strip() and len(word) <= len(looked_at)}
     mask = Mask(*hide)
-    masked = mask(looked_at)
+    masked = _in_any_case(mask(looked_at), hide)
     if short := sorted((re.escape(word) for word in hide if len(word) < SHORTEST), key=len, reverse=True):
-        masked = re.sub(rf"(?<!\w)(?:{'|'.join(short)})(?!\w)", MASK, masked)
+        masked = re.sub(rf"(?<!\w)(?:{'|'.join(short)})(?!\w)", MASK, masked, flags=re.IGNORECASE)
     if not whole or len(text) > LOOKED_AT:
         masked = masked[: max(0, len(masked) - mask.longest)]
     return response.storable(masked).encode()[:KEPT].decode("utf-8", "ignore")
+
+
+def _in_any_case(text: str, hide: Iterable[str]) -> str:
+    """Mask what is spelt in other capitals than ours, as a far end that knows somebody already may do."""
+    lowered = text.lower()
+    for word in hide:
+        if len(word) >= SHORTEST and word.lower() in lowered:
+            text = re.sub(re.escape(word), MASK, text, flags=re.IGNORECASE)
+    return text

@@ -135,6 +135,7 @@ class Eraser:
 
     def _leave(self, db: Connection, erasure: int, person: DataSubject, alias: str) -> None:
         handover.forget(db)
+        records.lock(db, erasure)  # two erasures of one person count nothing twice
         row = sync_erasure.find(db, person.project_id, person.distinct_id)
         if row is not None:
             subject = (person.project_id, person.distinct_id, row.id)

@@ -177,16 +177,17 @@ def _judged(runtime: Runtime, outcome: Outcome, changes: Sequence[Change]) -> An
     if outcome.verdict == "accepted" or (outcome.verdict in {"partly", "rejected"} and named):
         verdicts = {change.id: rejected if change.id in named else Verdict("applied") for change in changes}
         return Answer(verdicts, status=outcome.status, text=text)
-    return Answer(refusal=_refusal(runtime, outcome), status=outcome.status, text=text)
+    words = kept(outcome.words, (), hidden_in(changes))  # they repeat what Mixpanel says
+    return Answer(refusal=_refusal(runtime, outcome, words), status=outcome.status, text=text)
 
 
-def _refusal(runtime: Runtime, outcome: Outcome) -> Refusal:
+def _refusal(runtime: Runtime, outcome: Outcome, words: str) -> Refusal:
     if outcome.frees_at is not None:
-        return Refusal("throttled", "budget", outcome.words, max(1.0, (outcome.frees_at - runtime.clock()) / 1000))
+        return Refusal("throttled", "budget", words, max(1.0, (outcome.frees_at - runtime.clock()) / 1000))
     status = outcome.status
     kind = _STATUSES.get(status or 0) or _KINDS.get(outcome.verdict, "unknown")
     wait = asked_pause(outcome.answer, runtime.clock()) if outcome.answer and kind == "throttled" else None
-    return Refusal(kind, f"http_{status}" if status else "no_answer", outcome.words, wait or None)
+    return Refusal(kind, f"http_{status}" if status else "no_answer", words, wait or None)
 
 
 def _is_applied(answer: Answer, change: Change) -> bool:

@@ -201,3 +201,9 @@ def test_of_an_endless_answer_only_so_much_is_read(server: Mixpanel) -> None:
     server.script("/long", Answer(200, "x" * (3 * 1024 * 1024)))
     reply = http(server.url).post_json(f"{server.url}/long", {})
     assert len(reply.body) == 1024 * 1024
+
+
+def test_somebody_is_hidden_however_a_far_end_spells_them() -> None:
+    told = change(1, "ada@example.com", fields={"more": {"streets": ["Rue Planchet 7"], "income": 81234.5}, "few": 7})
+    answer = "Ada@Example.COM lives at RUE PLANCHET 7, earns 81234.5 and has 7"
+    assert kept(answer, (), hidden_in([told])) == "•••• lives at ••••, earns •••• and has 7"

@@ -17,7 +17,7 @@ __all__ = ["mixpanel"]
 
 @pytest.fixture
 def relay(make_relay: MakeRelay, mixpanel: Mixpanel) -> Relay:
-    made = make_relay(mixpanel_base_url=mixpanel.url, send_pause_seconds=0)
+    made = make_relay(mixpanel_base_url=mixpanel.url, send_pause_seconds=0, allow_private_destinations=True)
     add_project(made)
     return made
 

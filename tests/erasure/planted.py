@@ -11,6 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from destinations import destinations, subscriptions, worker
+from destinations.destinations import NewDestination
+from destinations.subscriptions import NewSubscription
 from models.database import db as tables
 from outbound import deliveries, send
 from outbound.comparison import jobs as comparisons
@@ -40,6 +43,7 @@ def plant(relay: Relay, instance: Path) -> None:
     _in_calls(relay)
     _in_imports(relay, instance)
     _in_a_comparison(relay, instance)
+    _in_destinations(relay)
     relay.database.write(partial(_in_words_of_ours, now=relay.clock()))
 
 
@@ -137,6 +141,26 @@ def _in_a_comparison(relay: Relay, instance: Path) -> None:
         )
     )
     comparison_runner.work_once(runtime)
+
+
+def _in_destinations(relay: Relay) -> None:
+    """A stream and a set that know of both, a far end that is away, and a set that wants what nobody has."""
+    runtime = runtime_of(relay)
+    with stand_in() as there:
+        there.script("/hook", lambda call: Answer(body={"calls": PHONE if ID in call.body.decode() else "Bob"}))
+        there.script("/users/track", Answer(201, {"message": "success"}))
+        for name, kind, settings, secrets in (
+            ("hook", "webhook", {"url": f"{there.url}/hook"}, {}),
+            ("set", "braze", {"base_url": there.url}, {"api_key": "planted-key"}),
+            ("away", "webhook", {"url": "http://127.0.0.1:9/hook"}, {}),
+            ("parked", "braze", {"base_url": there.url}, {"api_key": "planted-key"}),
+        ):
+            draft = NewDestination(name, kind, settings, secrets)
+            runtime.database.write(partial(destinations.add, cipher=runtime.cipher, draft=draft, now=runtime.clock()))
+            identity = "property:nickname" if name == "parked" else "email"
+            wanted = NewSubscription(name, PROJECT, "7", identity, fields={"plan": "plan"}, start="present")
+            runtime.database.write(partial(subscriptions.add, draft=wanted, now=runtime.clock()))
+        worker.run_once(runtime)
 
 
 def _in_words_of_ours(db: Connection, now: int) -> None:

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from destinations import destinations, worker
+from destinations.destinations import NewDestination
 from security import tokens
 from tests.commands.conftest import Terminal
 from tests.erasure.planted import EMAIL, ID, PROJECT, WORDS, in_files, stored
 from tests.failing.books import Books
+from tests.mixpanel import Answer, stand_in
 from tests.relay import Relay
 
 pytestmark = pytest.mark.slow
@@ -29,6 +32,8 @@ LOST = {
     "audit_entries": 1,
     "failures": 1,
     "alerts": 1,
+    "attempts": 1,
+    "messages": 4,
     "files": 4,
 }
 
@@ -70,7 +75,7 @@ def test_the_search_finds_what_was_planted(planted: Relay, tmp_path: Path) -> No
     tables = {place.split(".")[0] for places in found.values() for place in places}
     assert tables == {
         "person", "sync_page", "delivery", "landing", "import_job", "import_failure", "comparison", "audit_entry",
-        "failure", "alert",
+        "failure", "alert", "message", "attempt", "holder", "placement",
     }  # fmt: skip
     names = {one.split(":")[0] for one in in_files(tmp_path)}
     assert {"plain", "packed", "nobody's"} <= names
@@ -81,6 +86,28 @@ def test_whoever_is_erased_is_nowhere(planted: Relay, terminal: Terminal, tmp_pa
     assert door(planted, terminal) == LOST
     assert stored(planted) == {}
     assert in_files(tmp_path) == []
+
+
+def test_what_destinations_answer_to_an_erasure_is_nowhere_either(
+    planted: Relay, terminal: Terminal, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    by_terminal(planted, terminal)
+    runtime = planted.app.extensions["runtime"]
+    with stand_in() as there:
+        for path in ("/hook", "/users/track"):
+            there.script(path, lambda call: Answer(body={"message": f"heard {call.body.decode()}"}))
+        for name, settings in (("hook", {"url": f"{there.url}/hook"}), ("set", {"base_url": there.url})):
+            known = runtime.database.read(lambda db, name=name: destinations.by_name(db, name))
+            draft = NewDestination(name, known.type, settings)
+            runtime.database.write(
+                lambda db, known=known, draft=draft: destinations.change(db, runtime.cipher, known, draft, 1)
+            )
+        worker.run_once(runtime)
+        assert EMAIL.lower() in "".join(call.body.decode() for call in there.calls)
+    assert stored(planted) == {}
+    assert in_files(tmp_path) == []
+    logged = capfd.readouterr()
+    assert [word for word in WORDS if word in (logged.err + logged.out).lower()] == []
 
 
 def test_everybody_else_is_where_they_were(planted: Relay, terminal: Terminal, tmp_path: Path) -> None:
