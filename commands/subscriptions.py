@@ -14,7 +14,7 @@ from commands.destinations import json_option, pairs
 from commands.exit_codes import NOT_ALL
 from config.durations import duration
 from destinations import as_json as shown_as
-from destinations import opening, subscriptions
+from destinations import asking, opening, subscriptions
 from destinations import preview as previews
 from destinations import reconcile as reconciling
 from destinations.settings import WrongSettings
@@ -189,6 +189,37 @@ def reconcile(number: int, *, repair: bool, as_json: bool) -> None:
     click.echo(json.dumps(shown) if as_json else "\n".join(f"{name:<9} {count:,}" for name, count in after.items()))
     if found.missing or found.extra:
         raise SystemExit(NOT_ALL)
+
+
+@group.command("ask")
+@id_argument
+@click.option("--count", "only_count", is_flag=True, help="Only tell how many people, and how many queries.")
+@json_option
+def ask(number: int, *, only_count: bool, as_json: bool) -> None:
+    """Ask Mixpanel for the identity that ID's parked people lack; ends with 4 where not all were asked about."""
+    runtime, known = current_runtime(), subscription_of(number)
+    try:
+        question = runtime.database.read(lambda db: asking.look(db, known, runtime.clock()))
+        if only_count:
+            _tell_question(question, as_json=as_json)
+            return
+        asked = asking.ask(runtime, known, TERMINAL)
+    except asking.CannotAsk as error:
+        raise _told(error) from None
+    shown = {name: value for name, value in asdict(asked).items() if name != "after"}
+    who = (TERMINAL, "subscription.ask", shown_as.subject(known))
+    runtime.database.write(lambda db: note(db, runtime.clock(), *who, after={**shown, "told": bool(asked.told)}))
+    found = f"Mixpanel knows {asked.found:,} of {asked.people:,} by their {question.wanted}."
+    click.echo(json.dumps(shown) if as_json else f"{found} {asked.told}".strip())
+    if asked.after is not None:
+        raise SystemExit(NOT_ALL)
+
+
+def _tell_question(question: asking.Question, *, as_json: bool) -> None:
+    shown = asdict(question)
+    shown["property"] = shown.pop("wanted")
+    words = "{people:,} people lack {property}: {queries:,} queries, of which {left} are left in this hour"
+    click.echo(json.dumps(shown) if as_json else f"{words.format(**shown)} (project {question.project}).")
 
 
 @group.command("remove")

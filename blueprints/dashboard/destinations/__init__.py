@@ -2,6 +2,7 @@
 
 from blueprints.dashboard.destinations import (
     acts,
+    asking,
     changes,
     comparison,
     messages,
@@ -11,4 +12,4 @@ from blueprints.dashboard.destinations import (
     subscription,
 )
 
-__all__ = ["acts", "changes", "comparison", "messages", "new", "routes", "subscribing", "subscription"]
+__all__ = ["acts", "asking", "changes", "comparison", "messages", "new", "routes", "subscribing", "subscription"]
