@@ -1,11 +1,11 @@
 """Destinations whose far ends are in memory (`sets_and_streams.py` beside this): ask for the fixture `relaying`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 
 from destinations import (
     backfill,
@@ -17,11 +17,13 @@ from destinations import (
     registry,
     sender,
     subscriptions,
+    worker,
 )
 from destinations.destinations import Destination, NewDestination
 from destinations.subscriptions import STATES, NewSubscription, Subscription
+from models.database import Database
 from runtime import Runtime
-from tests.destinations import sets_and_streams
+from tests.destinations import sets_and_streams, unkept
 from tests.destinations.sets_and_streams import SECRET, FarEnd
 from tests.outbound.conftest import runtime_of
 from tests.relay import Relay
@@ -32,11 +34,7 @@ _MESSAGE = text("""
     VALUES (:destination, :subscription, :person, :entry, 'entered', :generation, :state, :reason,
         'ada', 1, 0, 'log', 1, 1, 1, 1, 1, 2)""")
 
-_UNDER_WAY = text("SELECT EXISTS (SELECT 1 FROM attempt WHERE destination_id = :id AND ended_at IS NULL)")
-_DUE = text("""
-    SELECT EXISTS (SELECT 1 FROM message WHERE destination_id = :id AND state = 'waiting'
-        AND state IN ('waiting', 'sending') AND next_at <= :now)""")
-TABLES = ("attempt", "message", "placement", "holder", "subscription_counts", "subscription", "destination")
+_UNDER_WAY = text("SELECT DISTINCT destination_id FROM attempt WHERE ended_at IS NULL ORDER BY destination_id")
 
 
 @dataclass
@@ -45,7 +43,6 @@ class Relaying:
 
     relay: Relay
     made: dict[str, str] = field(default_factory=dict)
-    ids: dict[str, int] = field(default_factory=dict)
 
     @property
     def runtime(self) -> Runtime:
@@ -63,7 +60,6 @@ class Relaying:
         draft = NewDestination(name, kind, settings, {} if kind == "hook" else {"KEY": SECRET})
         added = self.database.write(lambda db: destinations.add(db, self.runtime.cipher, draft, self.now))
         self.made = added.made
-        self.ids[name] = added.id
         return self.of(name)
 
     def of(self, name: str) -> Destination:
@@ -105,32 +101,41 @@ class Relaying:
                 for number in due:
                     plan(runtime, number)
 
-    def send(self, names: list[str] | None = None) -> None:
-        """Everything that is due is sent, to all or to some, one call after another."""
-        if names is None:
-            numbers = [known.id for known in self.database.read(destinations.listed)]
-        else:
-            numbers = [self.ids[name] for name in names]
-        for number in numbers:
-            if self._asks(_UNDER_WAY, number):
-                self.database.write(lambda db, number=number: finishing.recover(db, self.runtime, number))
-            while self._asks(_DUE, number) and sender.send_once(self.runtime, number):
-                pass
+    def send(self) -> None:
+        """Everything that is due is sent, one call after another."""
+        self.recover()
+        while sum(sender.send_once(self.runtime, number) for number in self.due()):
+            pass
 
-    def _asks(self, question: TextClause, number: int) -> bool:
-        values = {"id": number, "now": self.now}
-        return bool(self.database.read(lambda db: db.execute(question, values).scalar_one()))
+    def recover(self) -> None:
+        """What workers that are gone had under way is taken over."""
+        for number in self.database.read(lambda db: list(db.execute(_UNDER_WAY).scalars())):
+            self.database.write(lambda db, number=number: finishing.recover(db, self.runtime, number))
 
-    def empty(self) -> None:
-        """Nobody has ever set up a destination. What all look through would grow from example to example."""
-        self.ids.clear()
-        self.database.write(lambda db: [db.execute(text(f"DELETE FROM {table}")) for table in TABLES])
+    def due(self) -> list[int]:
+        """The destinations that have something to send."""
+        return self.database.read(lambda db: worker.due(db, self.now))
 
-    def work(self, forward: int = 0, names: list[str] | None = None) -> None:
+    def unkept(self, play: Callable[[], None]) -> None:
+        """Play something that leaves nothing behind, here or at the far ends; then it is as late as it was."""
+        kept, started = self.database, self.now
+
+        def on(database: Database) -> None:
+            self.runtime.database = database
+            try:
+                play()
+            finally:
+                self.runtime.database = kept
+                sets_and_streams.FAR_ENDS.clear()
+                self.relay.clock.time = started
+
+        unkept.played(kept, on)
+
+    def work(self, forward: int = 0) -> None:
         """Time passes, then what is due is planned and sent."""
         self.relay.clock.forward(forward)
         self.plan()
-        self.send(names)
+        self.send()
 
     def counts(self, known: Subscription) -> dict[str, int]:
         """The counts that are not 0; they are what the rows say."""
