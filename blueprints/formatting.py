@@ -1,6 +1,7 @@
 """How values are written on every page: times, numbers, durations, ids. Registered as template filters."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from flask import g
@@ -33,6 +34,13 @@ def duration(milliseconds: Number | None) -> str:
 def exact(moment: int | None) -> str:
     """`2026-11-22 01:33:19 UTC`."""
     return utc(moment, never="")
+
+
+def hour(moment: int) -> str:
+    """`02:10`, UTC, of today; `26 Nov 02:10` of another day."""
+    written = utc(moment, never="")
+    is_today = written[:10] == utc(current_runtime().clock(), never="")[:10]
+    return written[11:16] if is_today else f"{datetime.fromisoformat(written[:10]):%-d %b} {written[11:16]}"
 
 
 def number(value: Number | None) -> str:
@@ -107,6 +115,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "roughly": roughly,
     "duration": duration,
     "exact": exact,
+    "hour": hour,
     "number": number,
     "signed": signed,
     "size": size,

@@ -8,8 +8,9 @@ const isOfList = (ctx) => ctx?.select === "#list";
 
 function takeFocus() {
   const { activeElement } = document;
-  const head = document.querySelector("#list [data-list-head]");
+  const head = document.querySelector("#list [data-list-head]:not(:empty)") ?? document.getElementById("list");
   if (!head || (activeElement && activeElement !== document.body)) return;
+  head.tabIndex = -1;
   head.focus({ preventScroll: true });
   head.scrollIntoView({ block: "nearest" });
 }
@@ -28,6 +29,21 @@ document.addEventListener("input", ({ target }) => {
   if (!target.matches("form[data-filter] [data-live]")) return;
   clearTimeout(waiting.get(target.form));
   waiting.set(target.form, setTimeout(() => ask(target.form, true), TYPING));
+});
+
+// The whole row leads to where its name does, unless somebody marks its text or presses what is in it.
+document.addEventListener("click", (event) => {
+  const when = event.target.closest("[data-when]");
+  const field = when && document.querySelector("form[data-filter] [name=when]");
+  if (field) {
+    field.value = field.value === when.dataset.when ? "" : when.dataset.when;
+    ask(field.form, false);
+    return;
+  }
+  const link = event.target.closest(".rows-lead tbody tr")?.querySelector(":is(th, .fold td) a");
+  if (!link || event.target.closest("a, button, input, summary") || !getSelection().isCollapsed) return;
+  if (event.ctrlKey || event.metaKey) window.open(link.href, "_blank", "noopener");
+  else link.click();
 });
 
 // Fields that say nothing stay out of the address.

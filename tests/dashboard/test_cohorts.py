@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from blueprints.dashboard.cohorts import routes
 from config.clock import DAY, HOUR
 from sync.sweep import decisions
 from tests.relay import MINUTE
@@ -12,7 +13,7 @@ from tests.relay import MINUTE
 def table(page: str, place: int = 0) -> list[list[str]]:
     """The text of a page's table, row by row."""
     found = re.findall(r"<tbody>(.*?)</tbody>", page, re.S)[place]
-    rows = re.findall(r"<tr>(.*?)</tr>", found, re.S)
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", found, re.S)
     return [[_plain(cell) for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.S)] for row in rows]
 
 
@@ -41,7 +42,7 @@ def test_the_list_shows_size_state_and_what_changed_today(relay, browser) -> Non
     relay.clock.forward(30 * MINUTE)
     relay.remove(["a"], session="s2")
     ((name, state, size, _line, today, last),) = table(browser.page("/cohorts"))
-    assert (name, state, size, today, last) == ("Paying users", "● In step", "2", "+3 / \N{MINUS SIGN}1", "just now")
+    assert (name, state, size, today, last) == ("Paying users", "● In step", "2", "+3 \N{MINUS SIGN}1", "just now")
 
 
 def test_the_list_is_searched_by_name_or_whole_id(relay, browser) -> None:
@@ -59,15 +60,53 @@ def test_the_list_is_filtered_by_state(relay, browser) -> None:
     assert names(browser.page("/cohorts?state=in_step")) == ["Done"]
 
 
-def test_the_list_is_sorted_and_cut_into_pages_of_25(relay, browser) -> None:
+def test_several_states_can_be_asked_for_and_each_says_how_many(relay, browser) -> None:
+    relay.refresh(["a"], cohort="71", name="Done")
+    relay.refresh(["a"], total=2, cohort="72", name="Under way")
+    page = browser.page("/cohorts")
+    assert re.findall(r"<strong>(\d+)</strong> ([a-z ]+)<", page) == [("1", "receiving"), ("1", "in step")]
+    assert names(browser.page("/cohorts?state=receiving&state=in_step")) == ["Under way", "Done"]
+    (path,) = re.findall(r'id="only-receiving" href="([^"]+)" aria-current', browser.page("/cohorts?state=receiving"))
+    assert path == "/cohorts"
+
+
+def test_what_needs_somebody_comes_first(relay, browser) -> None:
+    relay.refresh(["a"], cohort="71", name="A, as it should be")
+    relay.refresh(["a"], total=2, cohort="72", name="B, stalled")
+    relay.wait(16 * MINUTE)
+    relay.refresh(["a"], total=2, cohort="73", name="C, under way")
+    assert names(browser.page("/cohorts")) == ["B, stalled", "C, under way", "A, as it should be"]
+
+
+def test_every_head_sorts_the_list_and_back(relay, browser) -> None:
     for count in range(26):
         relay.refresh([f"p{number}" for number in range(count % 13 + 1)], cohort=str(count), name=f"Cohort {count:02}")
-    first, second = browser.page("/cohorts"), browser.page("/cohorts?page=2")
-    assert names(first) + names(second) == [f"Cohort {count:02}" for count in range(26)]
-    assert 'rel="next"' in first
-    assert 'rel="next"' not in second
+    assert names(browser.page("/cohorts")) == [f"Cohort {count:02}" for count in range(26)]
+    assert names(browser.page("/cohorts?sort=-name")) == [f"Cohort {count:02}" for count in range(25, -1, -1)]
     assert names(browser.page("/cohorts?sort=size"))[:2] == ["Cohort 12", "Cohort 25"]
-    assert names(browser.page("/cohorts?sort=last_sync"))[0] == "Cohort 00"  # all at the same moment
+    assert names(browser.page("/cohorts?sort=-size"))[:2] == ["Cohort 00", "Cohort 13"]
+    page = browser.page("/cohorts?sort=size&q=cohort")
+    assert 'aria-sort="descending"><a id="sort-size" href="/cohorts?q=cohort&amp;sort=-size"' in page
+
+
+def test_two_hundred_cohorts_are_on_one_page(relay, browser, monkeypatch) -> None:
+    assert routes.SHOWN == 200
+    monkeypatch.setattr(routes, "SHOWN", 3)
+    for count in range(5):
+        relay.refresh([], cohort=str(count), name=f"Cohort {count}")
+    first = browser.page("/cohorts")
+    (following,) = re.findall(r'href="([^"]+)" rel="next"', first)
+    second = browser.page(following.replace("&amp;", "&"))
+    assert names(first) + names(second) == [f"Cohort {count}" for count in range(5)]
+    assert "4 to 5 of 5" in second
+
+
+def test_the_list_asks_for_itself_again_with_its_filters(relay, browser) -> None:
+    relay.refresh(["a"])
+    assert 'hx-get="/cohorts/now?q=pay&amp;state=in_step&amp;page=1"' in browser.page("/cohorts?q=pay&state=in_step")
+    part = browser.page("/cohorts/now?q=pay&state=in_step")
+    assert names(part) == ["Paying users"]
+    assert "<h1" not in part
 
 
 def test_a_wrong_filter_in_the_address_is_as_if_it_were_not_there(relay, browser) -> None:

@@ -1,37 +1,23 @@
 """Sessions: Mixpanel's exports as a list, and one of them with its pages as it goes on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import render_template, request
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
-from blueprints import paging, rows, urls
+from blueprints import paging, rows
 from blueprints.dashboard import blueprint
+from blueprints.dashboard.sessions import day as session_day
+from blueprints.dashboard.sessions import listing
 from blueprints.dashboard.sessions import pages as session_pages
 from blueprints.dashboard.sessions import words as session_words
-from blueprints.dashboard.sessions.session import COLUMNS, ListedSession, Session, find
-from blueprints.dashboard.sessions.words import RUNNING, STATES
-from blueprints.paging import AFTER_ALL
-from blueprints.urls import storable
-from models.sessions import IS_UNFINISHED, UNFINISHED
+from blueprints.dashboard.sessions.filters import CHANGES, KINDS, STATUSES, STRETCHES, SessionFilters
+from blueprints.dashboard.sessions.session import Session, find
+from blueprints.dashboard.sessions.words import RUNNING
 from runtime import current_runtime
-from sync import erasure
 from sync.status import cohort as cohort_status
 from sync.status import progress
-
-PAGE = 50
-
-KINDS = {
-    "refresh": ("Refreshes", ("members",)),
-    "diff": ("Diffs", ("add_members", "remove_members")),
-    "added": ("Diffs that add", ("add_members",)),
-    "removed": ("Diffs that remove", ("remove_members",)),
-    "erased": ("Erasures", (erasure.ACTION,)),
-}
-# Late is not asked for: it is said of what is being received.
-STATUSES = {"running": "Under way"} | {status: word for status, (_tone, word) in STATES.items() if status != "late"}
 
 _CONNECTIONS = text("SELECT name FROM connection ORDER BY name LIMIT 500")
 
@@ -44,92 +30,43 @@ _REFUSED = text("""
 # --- the list
 
 
-class SessionFilters(NamedTuple):
-    """The filters in the address; empty where there is none. `before` is an id."""
-
-    status: str = ""
-    kind: str = ""
-    connection: str = ""
-    cohort: str = ""
-    before: int = AFTER_ALL
-
-    @classmethod
-    def of(cls, given: Mapping[str, str]) -> "SessionFilters":
-        status, kind, connection = given.get("status", ""), given.get("kind", ""), given.get("connection", "")
-        cohort = given.get("cohort", "").strip()
-        return cls(
-            status if status in STATUSES else "",
-            kind if kind in KINDS else "",
-            storable(connection),
-            storable(cohort),
-            urls.key(given.get("before", ""), AFTER_ALL),
-        )
-
-    @property
-    def chosen(self) -> dict[str, str]:
-        """Return the filters that are set, as parameters of an address."""
-        return {name: value for name, value in self._asdict().items() if value and name != "before"}
-
-
 @blueprint.get("/sessions")
 def list_sessions() -> str:
-    filters = SessionFilters.of(request.args)
-    statement, values = _listing(filters)
+    runtime = current_runtime()
 
-    def read(db: Connection) -> tuple[list[ListedSession], list[str]]:
-        found = rows.every(db.execute(statement, values), ListedSession)
-        return found, list(db.execute(_CONNECTIONS).scalars())
+    def read(db: Connection) -> tuple[dict[str, Any], list[str]]:
+        return _listed(db), list(db.execute(_CONNECTIONS).scalars())
 
-    found, connections = current_runtime().database.read(read)
-    shown, last = paging.split(found, PAGE)
+    seen, connections = runtime.database.read(read)
+    chosen = seen["filters"].connection
     return render_template(
         "dashboard/sessions/list.html",
-        sessions=shown,
-        connections=connections + [filters.connection] * (filters.connection not in ("", *connections)),
-        filters=filters,
-        pages=paging.pager(len(shown), last.id if last else None, kept=filters.chosen),
+        **seen,
+        connections=connections + [chosen] * (chosen not in ("", *connections)),
         kinds={name: word for name, (word, _actions) in KINDS.items()},
-        statuses=STATUSES,
-        words=session_words,
+        stretches={name: word for name, (word, _length) in STRETCHES.items()},
+        changes=CHANGES,
     )
 
 
-def _listing(filters: SessionFilters) -> tuple[TextClause, dict[str, Any]]:
-    """The statement for these filters. CROSS JOIN and the plus before a column are for the planners: see
-    `blueprints.api.sessions`."""
-    statuses = RUNNING if filters.status == "running" else (filters.status,)
-    unfinished = filters.status == "running" or filters.status in UNFINISHED
-    order = f"{'+' if unfinished else ''}s.id"
-    wanted = [f"{order} < :before"]
-    if filters.status:
-        wanted.append(f"s.status IN {_listed(statuses)}")
-    if unfinished:
-        wanted.append(f"s.{IS_UNFINISHED}")
-    if filters.kind:
-        wanted.append(f"s.action IN {_listed(KINDS[filters.kind][1])}")
-    if filters.connection:
-        wanted.append("k.name = :connection")
-    if filters.cohort:
-        wanted.append("(lower(c.name) LIKE lower(:like) ESCAPE '!' OR c.mixpanel_cohort_id = :cohort)")
-    statement = text(f"""
-        SELECT {COLUMNS} FROM sync_session s CROSS JOIN cohort c LEFT JOIN connection k ON k.id = s.connection_id
-        WHERE c.id = s.cohort_id AND {" AND ".join(wanted)} ORDER BY {order} DESC LIMIT {PAGE + 1}""")  # noqa: S608
-    values: dict[str, Any] = {"before": filters.before}
-    if filters.connection:
-        values["connection"] = filters.connection
-    if filters.cohort:
-        values |= {"cohort": filters.cohort, "like": f"%{_literal(filters.cohort)}%"}
-    return statement, values
+@blueprint.get("/sessions/now")
+def list_sessions_now() -> str:
+    """The list without its filters; it asks for itself again."""
+    return render_template("dashboard/sessions/_list.html", **current_runtime().database.read(_listed))
 
 
-def _listed(words: tuple[str, ...]) -> str:
-    """Words of ours as a list in SQL."""
-    return "(" + ", ".join(f"'{word}'" for word in words) + ")"
-
-
-def _literal(searched: str) -> str:
-    """For LIKE: its own signs stand for themselves."""
-    return searched.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+def _listed(db: Connection) -> dict[str, Any]:
+    now, filters = current_runtime().clock(), SessionFilters.of(request.args)
+    found = listing.read(db, filters, now)
+    return {
+        "found": found,
+        "filters": filters,
+        "day": session_day.read(db, now),
+        "statuses": STATUSES,
+        "running": RUNNING,
+        "words": session_words,
+        "pages": paging.pager(0, found.following, kept=filters.chosen, endpoint="dashboard.list_sessions"),
+    }
 
 
 # --- one session
