@@ -90,7 +90,7 @@ def test_the_exit_is_a_session_of_ours_and_no_page_takes_it_for_one_of_mixpanels
     erased(relay, person)
     browser = relay.sign_in("viewer")
     cohort = relay.cohort()["id"]
-    assert "Erased from Paying users" in browser.page("/sessions?kind=erased")
+    assert "Erasure of Paying users" in browser.page("/sessions?kind=erased")
     (row,) = relay.rows("SELECT id FROM sync_session WHERE action = 'erasure'")
     page = browser.page(f"/sessions/{row['id']}")
     assert "This erasure" in page
