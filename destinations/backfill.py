@@ -9,7 +9,7 @@ first.
 from sqlalchemy import Connection, text
 
 from destinations.bodies import PERSON
-from destinations.planner import ENTRY, Plan, locked, write
+from destinations.planner import ENTRY, Plan, Source, locked, write
 from destinations.probing import probes
 from destinations.suppression import Erased
 from runtime import Runtime
@@ -62,7 +62,7 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
     plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
     for row in rows:
         if row.entered_id is None:
-            plan.enter(row, at=row.entered_at, origin="backfill", priority=1)
+            plan.enter(row, Source(row.entered_at, origin="backfill", priority=1))
     write(db, plan)
     over = len(rows) < STEP
     moved = {"after": None if over else rows[-1].person_id, "end": known.position + known.behind if over else None}

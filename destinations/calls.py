@@ -123,6 +123,6 @@ def attempts(
     made = db.execute(insert(attempt).returning(attempt.c.id, sort_by_parameter_order=True), rows).scalars().all()
     until = now + lease_of(known).length
     calls = [Call(int(number), known, subscription, part) for number, part in zip(made, parts, strict=True)]
-    carrying = [ledger.Carried("sending", call.attempt, until, one.change.id) for call in calls for one in call.carried]
-    ledger.carry(db, carrying)
+    for call in calls:
+        ledger.carry(db, call.attempt, until, [one.change.id for one in call.carried])
     return calls

@@ -77,8 +77,7 @@ def _claim(
     now = runtime.clock()
     priority, most, room = wanted
     batch = batch_size(known.kind, known.settings)
-    lease = lease_of(known)
-    rows = lanes.claim(db, subscription.id, priority, most or batch * room, lease, now)
+    rows = lanes.heads(db, subscription.id, priority, most or batch * room, lease_of(known), now)
     if not rows:
         return
     decision = _decided(db, runtime, subscription, rows)

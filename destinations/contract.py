@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+import msgspec
+
 Family = Literal["level", "edge"]
 Once = Literal["A", "B", "C", "T"]
 SettingKind = Literal["text", "url", "number", "choice", "flag", "list"]
@@ -138,8 +140,7 @@ def slug(name: str) -> str:
     return "_".join(filter(None, kept.split("_")))
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One message. `key` is the same over all its attempts (`dlv_…`). `identity` is valid and normalised. `vendor_id`
     is what an earlier verdict told us to remember of this identity. `position` grows along the cohort's log; 0 stands
     for what is not from the log (a backfill, a changed identity, a reconciliation) and for what is sent anew as the
@@ -155,13 +156,12 @@ class Change:
     session_id: int
     at: int
     position: int = 0
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = msgspec.field(default_factory=dict)
     vendor_id: str | None = None
     first_tried_at: int | None = None
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What became of one change. `reason` groups equal ones (`invalid_email`), `told` is a sentence for people.
     Neither holds member data."""
 

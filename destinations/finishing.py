@@ -26,7 +26,9 @@ _ENDS = {"applied", "accepted", "rejected", "suppressed", "coalesced", "uncertai
 
 _SAID = {"applied", "accepted", "rejected"}  # an erasure has nothing more to say
 
-_OURS = id_lists.for_each_database("ids", "SELECT id, attempt_id FROM message WHERE state = 'sending' AND id IN {ids}")
+_OURS = id_lists.for_each_database(
+    "ids", "SELECT id FROM message WHERE state = 'sending' AND attempt_id = :attempt AND id IN {ids}"
+)
 _LOST = text(f"""
     SELECT subscription_id, attempt_id, {lanes.COLUMNS} FROM message
     WHERE destination_id = :destination AND state = 'sending' AND (claimed_until <= :now OR claimed_until > :beyond)
@@ -43,10 +45,9 @@ def finish(db: Connection, runtime: Runtime, destination_id: int, done: Sequence
     known = destinations.locked(db, destination_id)
     if known is None:
         return more
-    ours = _ours(db, done)
     failures = succeeded = 0
     for call, answer in done:
-        mine = [one for one in call.carried if ours.get(one.change.id) == call.attempt]
+        mine = _ours(db, call)
         found = outcomes(Rules.of(known.kind, known.settings), mine, answer, now)
         ledger.end(db, [_ended(call, answer, now)])
         _write(db, call.subscription, [one for one in mine if one.change.id in found.fates], found, now)
@@ -83,25 +84,20 @@ def recover(db: Connection, runtime: Runtime, destination_id: int) -> int:
     return len(rows)
 
 
-def _ours(db: Connection, done: Sequence[tuple[Call, Answer]]) -> dict[int, int]:
-    """Return which attempt carries each message that is still under way."""
-    ids = sorted(one.change.id for call, _ in done for one in call.carried)
-    found = db.execute(_OURS[db.dialect.name], {"ids": msgspec.json.encode(ids).decode()})
-    return {row.id: row.attempt_id for row in found}
+def _ours(db: Connection, call: Call) -> list[Carried]:
+    """Return the messages of a call that it still carries."""
+    ids = msgspec.json.encode([one.change.id for one in call.carried]).decode()
+    ours = set(db.execute(_OURS[db.dialect.name], {"ids": ids, "attempt": call.attempt}).scalars())
+    return call.carried if len(ours) == len(call.carried) else [one for one in call.carried if one.change.id in ours]
 
 
 def _write(db: Connection, subscription: Subscription, carried: Sequence[Carried], found: Outcomes, now: int) -> None:
-    changes, counts, placed = [], Counter[str](), []
-    for one in carried:
-        fate = found.fates[one.change.id]
-        changes.append(_row(one, fate, now))
-        counts[fate.state] += 1
-        counts["sending"] -= 1
-        if (known := _place(subscription, one, fate, now)) is not None:
-            placed.append(known)
-    ledger.change(db, changes)
-    ledger.place(db, placed)
-    unseal(db, [row.id for row, one in zip(changes, carried, strict=True) if one.sealed and row.state in _SAID])
+    fates = [(one, found.fates[one.change.id]) for one in carried]
+    ledger.change(db, [_row(one, fate, now) for one, fate in fates])
+    ledger.place(db, _placed(subscription, fates, now))
+    unseal(db, [one.change.id for one, fate in fates if one.sealed and fate.state in _SAID])
+    counts = Counter(fate.state for _, fate in fates)
+    counts["sending"] -= len(fates)
     counting.move(db, subscription.id, counts)
 
 
@@ -120,22 +116,26 @@ def _row(one: Carried, fate: Fate, now: int) -> ledger.Change:
     return ledger.Change(fate.state, fate.reason, fate.next_at, attempts, first, finished, report, one.change.id)
 
 
-def _place(subscription: Subscription, one: Carried, fate: Fate, now: int) -> Placed | None:
-    """Return what is known of an identity now; None where nothing is new, or nobody asks."""
-    change, done = one.change, fate.state in {"applied", "accepted"}
-    if one.sealed or not (subscription.kind.family == "level" or subscription.reentry != "each"):
-        return None
-    if subscription.kind.family == "edge":
-        told = change.kind == "entered" and (done or fate.state == "uncertain")
-        return Placed(subscription.id, change.identity, "in", None, now) if told else None
-    if done:
-        entered = change.kind == "entered"
-        return Placed(
-            subscription.id, change.identity, "in" if entered else "out", fate.vendor_id, now if entered else None
-        )
+def _placed(subscription: Subscription, fates: Sequence[tuple[Carried, Fate]], now: int) -> list[Placed]:
+    """Return what is known now of identities at the far end; nothing where nobody asks."""
+    if subscription.kind.family == "level":
+        found = [_place(subscription.id, one, fate, now) for one, fate in fates if not one.sealed]
+        return [place for place in found if place is not None]
+    if subscription.reentry == "each":
+        return []
+    told = [one.change for one, fate in fates if not one.sealed and fate.state in {"applied", "accepted", "uncertain"}]
+    return [Placed(subscription.id, change.identity, "in", None, now) for change in told if change.kind == "entered"]
+
+
+def _place(subscription_id: int, one: Carried, fate: Fate, now: int) -> Placed | None:
+    """Return what a set is known to have of an identity; None where nothing is new."""
+    if fate.state in {"applied", "accepted"}:
+        if one.change.kind == "entered":
+            return Placed(subscription_id, one.change.identity, "in", fate.vendor_id, now)
+        return Placed(subscription_id, one.change.identity, "out", fate.vendor_id, None)
     if fate.state == "rejected" or not fate.counts_as_try:
         return None
-    return Placed(subscription.id, change.identity, "unsure", fate.vendor_id, None)
+    return Placed(subscription_id, one.change.identity, "unsure", fate.vendor_id, None)
 
 
 def _ended(call: Call, answer: Answer, now: int) -> ledger.Ended:

@@ -8,6 +8,10 @@ _LIST = {
 }
 
 
-def for_each_database(name: str, sql: str) -> dict[str, TextClause]:
-    """Return the statement by dialect. `name` in braces stands in `sql` for the numbers of the parameter `name`."""
-    return {dialect: text(sql.replace(f"{{{name}}}", written.format(name))) for dialect, written in _LIST.items()}
+def for_each_database(names: str, sql: str) -> dict[str, TextClause]:
+    """Return the statement by dialect. Each of `names`, which blanks part, stands in braces in `sql` for the numbers of
+    the parameter of that name."""
+    return {
+        dialect: text(sql.format(**{name: written.format(name) for name in names.split()}))
+        for dialect, written in _LIST.items()
+    }

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
+from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
 from destinations.contract import DestinationType, IdentityKind
@@ -32,8 +33,7 @@ class NoIdentity(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(Struct, dict=True):
     """A person as cohorts export them; `properties` is the text of a JSON object."""
 
     person_id: int

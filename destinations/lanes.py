@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, text
 
+from destinations import id_lists
 from models.claims import Claims, Lease
 
 COLUMNS = """id, person_id, entry_number, kind, generation, identity, lane, origin, session_id, at, position, attempts,
@@ -25,7 +26,6 @@ _HEAD = """message.id = (
 _CLAIMS = Claims(
     "message",
     f"subscription_id = :subscription AND priority = :priority AND state = 'waiting' AND next_at <= :now AND {_HEAD}",
-    sets="state = 'sending'",
     returning=COLUMNS,
     order="next_at, id",
 )
@@ -35,17 +35,13 @@ _DUE = text("""
         SELECT 1 FROM message m WHERE m.subscription_id = s.id AND m.priority = :priority AND m.state = 'waiting'
             AND m.next_at <= :now)
     ORDER BY s.id <= :after, s.id""")
-_BESIDE = {
-    "sqlite": text(f"""
-        SELECT {COLUMNS} FROM message WHERE destination_id = :destination AND subscription_id = :subscription
-            AND state = 'waiting' AND state IN ('waiting', 'sending')
-            AND lane IN (SELECT value FROM json_each(:lanes)) ORDER BY id"""),  # noqa: S608 - our own columns
-    "postgresql": text(f"""
-        SELECT {COLUMNS} FROM message WHERE destination_id = :destination AND subscription_id = :subscription
-            AND state = 'waiting' AND state IN ('waiting', 'sending')
-            AND lane IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:lanes AS json)))
-        ORDER BY id"""),  # noqa: S608
-}
+_BESIDE = id_lists.for_each_database(
+    "lanes heads",
+    f"""
+    SELECT {COLUMNS} FROM message WHERE destination_id = :destination AND subscription_id = :subscription
+        AND state = 'waiting' AND state IN ('waiting', 'sending') AND lane IN {{lanes}} AND id NOT IN {{heads}}
+    ORDER BY id""",  # noqa: S608
+)
 
 
 def due(db: Connection, destination_id: int, priority: int, after: int, now: int) -> list[int]:
@@ -54,17 +50,20 @@ def due(db: Connection, destination_id: int, priority: int, after: int, now: int
     return list(db.execute(_DUE, values).scalars())
 
 
-def claim(
+def heads(
     db: Connection, subscription_id: int, priority: int, limit: int, lease: Lease, now: int
 ) -> Sequence[Row[Any]]:
-    """Claim the first messages that may be sent, one of a lane, in the order in which they are due."""
+    """Return the first messages that may be sent, one of a lane, in the order in which they are due; those that
+    `ledger.carry` or `ledger.change` then writes are claimed or over."""
     values = {"subscription": subscription_id, "priority": priority}
-    rows = _CLAIMS.claim_batch(db, limit, lease, now, values)
-    return sorted(rows, key=lambda row: (row.next_at, row.id))
+    return _CLAIMS.look(db, limit, lease, now, values)
 
 
-def beside(db: Connection, destination_id: int, subscription_id: int, lanes: Sequence[int]) -> Sequence[Row[Any]]:
-    """Return the other messages of these lanes that wait, of the same subscription, in their order."""
-    encoded = msgspec.json.encode(lanes).decode()
-    values = {"destination": destination_id, "subscription": subscription_id, "lanes": encoded}
+def beside(db: Connection, destination_id: int, subscription_id: int, heads: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """Return the other messages of the lanes of `heads` that wait, of the same subscription, in their order."""
+    lists = {
+        "lanes": msgspec.json.encode([row.lane for row in heads]).decode(),
+        "heads": msgspec.json.encode([row.id for row in heads]).decode(),
+    }
+    values = {"destination": destination_id, "subscription": subscription_id, **lists}
     return db.execute(_BESIDE[db.dialect.name], values).all()

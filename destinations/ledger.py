@@ -1,5 +1,6 @@
 """Rows of the ledger, many at a time: one JSON parameter on PostgreSQL, `executemany` on SQLite, as for pages."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -62,15 +63,6 @@ class Change(NamedTuple):
     first_tried_at: int | None
     finished_at: int | None
     report: str | None
-    id: int
-
-
-class Carried(NamedTuple):
-    """Which attempt carries a message, and until when it is claimed for it. `state` is sending."""
-
-    state: str
-    attempt_id: int
-    claimed_until: int
     id: int
 
 
@@ -143,6 +135,14 @@ class _Rows:
             self._postgresql.run(db, {"rows": msgspec.json.encode(objects).decode()})
 
 
+def _of_ids(sets: str) -> dict[str, Statement]:
+    """An update of the messages whose ids are in the JSON list `ids`."""
+    return {
+        "sqlite": Statement(f"UPDATE message SET {sets} WHERE id IN (SELECT value FROM json_each(:ids))"),  # noqa: S608
+        "postgresql": Statement(f"UPDATE message SET {sets} WHERE id = ANY(CAST(:ids AS bigint[]))"),  # noqa: S608
+    }
+
+
 def _insertion(table: str, columns: tuple[str, ...], tail: str = "") -> _Rows:
     into, named = f"INSERT INTO {table} ({', '.join(columns)})", ", ".join(columns)
     places = ", ".join("?" * len(columns))
@@ -180,7 +180,9 @@ _PLACEMENTS = _insertion(
     " told_at = coalesce(excluded.told_at, placement.told_at)",
 )
 _CHANGES = _update("message", Change._fields, ", claimed_until = NULL")
-_CARRIED = _update("message", Carried._fields)
+# What becomes of most messages of a call is the same, and then one statement writes it to all of them.
+_ALIKE = _of_ids(f"{', '.join(f'{name} = :{name}' for name in Change._fields[:-1])}, claimed_until = NULL")
+_CARRIED = _of_ids("state = 'sending', attempt_id = :attempt, claimed_until = :until")
 _UNPARKED = _update("message", Unparked._fields)
 _CALLS = _update("attempt", Ended._fields)
 _LET_GO = {
@@ -218,12 +220,25 @@ def place(db: Connection, rows: Iterable[Placed]) -> None:
 
 def change(db: Connection, rows: Sequence[Change]) -> None:
     """Write what became of messages, and free them."""
-    _CHANGES.write(db, rows)
+    alike = defaultdict[tuple[Any, ...], list[int]](list)
+    for row in rows:
+        alike[row[:-1]].append(row.id)
+    single = [Change._make((*fate, ids[0])) for fate, ids in alike.items() if len(ids) == 1]
+    for fate, ids in alike.items():
+        if len(ids) > 1:
+            _run_over_ids(db, _ALIKE, ids, dict(zip(Change._fields, fate, strict=False)))
+    _CHANGES.write(db, single)
 
 
-def carry(db: Connection, rows: Sequence[Carried]) -> None:
-    """Write which attempts carry messages."""
-    _CARRIED.write(db, rows)
+def carry(db: Connection, attempt: int, until: int, ids: Sequence[int]) -> None:
+    """Write that an attempt carries messages, and claim them until then."""
+    _run_over_ids(db, _CARRIED, ids, {"attempt": attempt, "until": until})
+
+
+def _run_over_ids(db: Connection, statements: dict[str, Statement], ids: Sequence[int], values: dict[str, Any]) -> None:
+    on_sqlite = db.dialect.name == "sqlite"
+    given: Any = msgspec.json.encode(ids).decode() if on_sqlite else list(ids)
+    statements[db.dialect.name].run(db, values | {"ids": given})
 
 
 def unpark(db: Connection, rows: Sequence[Unparked]) -> None:

@@ -43,8 +43,7 @@ _PLACED = {
 }
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """A message to be sent as `kind`, about `person_id` and their entry."""
 
     row: Row[Any]
@@ -90,7 +89,7 @@ def decide(db: Connection, subscription: Subscription, heads: Sequence[Row[Any]]
     groups: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in heads:
         groups[row.identity].append(row)
-    for row in lanes.beside(db, subscription.destination_id, subscription.id, [row.lane for row in heads]):
+    for row in lanes.beside(db, subscription.destination_id, subscription.id, heads):
         if row.identity in groups:
             groups[row.identity].append(row)
     known = _known(db, subscription.id, groups)

@@ -8,7 +8,7 @@ of it is planned.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, text
 
@@ -57,6 +57,20 @@ _OVERTAKE = id_lists.for_each_database(
 )
 
 
+class Source(NamedTuple):
+    """What a message comes from; `at` is when that happened."""
+
+    at: int
+    session_id: int = 0
+    position: int = 0
+    origin: str = "log"
+    priority: int = 0
+    generation: int = 0
+
+
+Told = tuple[str, str | None, str | None]  # the state in which a message begins, its reason, and its identity
+
+
 @dataclass
 class Plan:
     """What a step is going to write. `entered` are the states of the entries that it has planned itself, by person and
@@ -74,34 +88,36 @@ class Plan:
         self.rule = self.subscription.rule()
         self.is_level = self.subscription.kind.family == "level"
 
-    def add(self, row: Any, kind: str, state: str, reason: str | None, identity: str | None, **more: Any) -> None:
+    def add(self, row: Any, kind: str, told: Told, source: Source) -> None:
         """Plan a message, unless the subscription is not for its kind."""
         if self.subscription.kinds not in {"both", kind}:
             return
+        state, reason, identity = told
         waits = state == "waiting"
-        made = {
-            "destination_id": self.subscription.destination_id,
-            "subscription_id": self.subscription.id,
-            "person_id": row.person_id,
-            "entry_number": row.entry_number,
-            "kind": kind,
-            "generation": 0,
-            "state": state,
-            "reason": reason,
-            "identity": identity,
-            "lane": lane(identity) if identity is not None else None,
-            "priority": 0,
-            "origin": "log",
-            "session_id": 0,
-            "at": self.now,
-            "position": 0,
-            "next_at": self.now if waits else None,
-            "created_at": self.now,
-            "finished_at": None if waits or state == "parked" else self.now,
-        }
-        self.messages.append(NewMessage(**made | more))
+        self.messages.append(
+            NewMessage(
+                self.subscription.destination_id,
+                self.subscription.id,
+                row.person_id,
+                row.entry_number,
+                kind,
+                source.generation,
+                state,
+                reason,
+                identity,
+                None if identity is None else lane(identity),
+                source.priority,
+                source.origin,
+                source.session_id,
+                source.at,
+                source.position,
+                self.now if waits else None,
+                self.now,
+                None if waits or state == "parked" else self.now,
+            )
+        )
 
-    def enter(self, row: Any, **more: Any) -> None:
+    def enter(self, row: Any, source: Source) -> None:
         """Plan that somebody has entered, and hold their identity."""
         person = profile(row)
         state, reason, found = "waiting", None, None
@@ -114,7 +130,7 @@ class Plan:
                 state, reason = error.state, error.reason
         if self.is_level and found is not None:
             self.held[row.person_id] = (found, row.entry_number)
-        self.add(row, "entered", state, reason, found, **more)
+        self.add(row, "entered", (state, reason, found), source)
         self.entered[row.person_id, row.entry_number] = (state, found, len(self.messages) - 1)
 
 
@@ -174,24 +190,24 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
 
 def _entered(plan: Plan, row: Row[Any]) -> None:
     if row.entered_id is None:  # the backfill may have been here
-        plan.enter(row, session_id=row.session_id, at=row.at, position=row.number)
+        plan.enter(row, Source(row.at, row.session_id, row.number))
 
 
 def _left(plan: Plan, row: Row[Any]) -> None:
     if _was_there_at_the_start(plan.subscription, row) and not plan.is_level:
         at = row.entered_at if row.entered_at is not None else row.at
-        plan.enter(row, session_id=row.entered_session or 0, at=at, origin="backfill")
-    more = {"session_id": row.session_id, "at": row.at, "position": row.number}
+        plan.enter(row, Source(at, row.entered_session or 0, origin="backfill"))
+    source = Source(row.at, row.session_id, row.number)
     state, identity = _entry(plan, row)
     if row.distinct_id in plan.erased or row.erased_at is not None:
         plan.held[row.person_id] = None
-        plan.add(row, "left", "suppressed", "erased", None, **more)
+        plan.add(row, "left", ("suppressed", "erased", None), source)
     elif state == "parked":
-        plan.add(row, "left", "coalesced", "left_while_parked", None, **more)
+        plan.add(row, "left", ("coalesced", "left_while_parked", None), source)
     elif plan.is_level:
-        _left_the_set(plan, row, more)
+        _left_the_set(plan, row, source)
     else:
-        _told(plan, row, identity, more)
+        _told(plan, row, identity, source)
 
 
 def _entry(plan: Plan, row: Row[Any]) -> tuple[str | None, str | None]:
@@ -208,21 +224,21 @@ def _entry(plan: Plan, row: Row[Any]) -> tuple[str | None, str | None]:
     return state, identity
 
 
-def _left_the_set(plan: Plan, row: Row[Any], more: dict[str, Any]) -> None:
+def _left_the_set(plan: Plan, row: Row[Any], source: Source) -> None:
     held = plan.held.get(row.person_id, (row.held_identity, 0))
     plan.held[row.person_id] = None
     if held is None or held[0] is None:
-        plan.add(row, "left", "coalesced", "never_there", None, **more)
+        plan.add(row, "left", ("coalesced", "never_there", None), source)
     else:
-        plan.add(row, "left", "waiting", None, held[0], **more)
+        plan.add(row, "left", ("waiting", None, held[0]), source)
 
 
-def _told(plan: Plan, row: Row[Any], identity: str | None, more: dict[str, Any]) -> None:
+def _told(plan: Plan, row: Row[Any], identity: str | None, source: Source) -> None:
     """Tell that somebody has left, under the identity of whom the entry told."""
     try:
-        plan.add(row, "left", "waiting", None, identity or plan.rule.of(profile(row)), **more)
+        plan.add(row, "left", ("waiting", None, identity or plan.rule.of(profile(row))), source)
     except NoIdentity as error:
-        plan.add(row, "left", error.state, error.reason, None, **more)
+        plan.add(row, "left", (error.state, error.reason, None), source)
 
 
 def _was_there_at_the_start(known: Subscription, row: Row[Any]) -> bool:

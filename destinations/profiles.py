@@ -15,7 +15,7 @@ from destinations import counting, ledger
 from destinations.bodies import PERSON, profile
 from destinations.identity import NoIdentity, lane
 from destinations.ledger import Held, Unparked
-from destinations.planner import Plan, locked, write
+from destinations.planner import Plan, Source, locked, write
 from destinations.subscriptions import Subscription, next_generation
 from destinations.suppression import Erased
 from runtime import Runtime
@@ -142,9 +142,9 @@ def _holders(db: Connection, runtime: Runtime, known: Subscription, state: Row[A
     if moved:
         generation = next_generation(db, known.id)
         for row, identity in moved:
-            more = {"origin": "identity", "generation": generation}
-            plan.add(row, "left", "waiting", None, row.held, **more)
-            plan.add(row, "entered", "waiting", None, identity, **more)
+            source = Source(now, origin="identity", generation=generation)
+            plan.add(row, "left", ("waiting", None, row.held), source)
+            plan.add(row, "entered", ("waiting", None, identity), source)
             plan.held[row.person_id] = (identity, row.entry_number)
         write(db, plan)
     over = len(rows) < STEP

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec import Struct
+
 from destinations.contract import Answer, Change, DestinationType, Once, Outcome, Verdict
 from destinations.settings import plan as pauses_of
 
@@ -20,8 +22,7 @@ LONGEST_WAIT = 86_400.0
 JITTER = 0.2  # the share by which a pause may be longer
 
 
-@dataclass(frozen=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """A message under way: the change as it was sent, its row's `kind`, and how often it was tried before."""
 
     change: Change
@@ -47,8 +48,7 @@ class Rules:
         return cls(kind.once, kind.window * 1000 if kind.window else None, pauses_of(kind, settings))
 
 
-@dataclass(frozen=True)
-class Fate:
+class Fate(Struct, frozen=True):
     """What becomes of a message. `counts_as_try` is false where the far end only asked to wait."""
 
     state: str

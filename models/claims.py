@@ -1,6 +1,7 @@
 """Claims: which of several workers works on a row. One protocol for every table whose rows wait for a worker.
 
     claim    an UPDATE that changes a row only where it is free: whoever changes it works on it
+    look     or first a look at the free rows, locked, where what is claimed depends on what they say
     renew    put off the end of the claim, at each step of long work
     release  leave the row to whoever comes next
     end      write what came of the work, by an `update` of the table's own columns
@@ -79,13 +80,8 @@ class Claims:
         claimed = f"claimed_until = :until{', ' if sets else ''}{sets}"
         self._due = text(due)
         self._claim = text(f"UPDATE {table} SET {claimed} WHERE id = :id AND {self.free} RETURNING {returning}")  # noqa: S608
-        # MATERIALIZED: a plan may otherwise look for the free rows again and again, and claim more than the limit.
-        self._claim_batch = {
-            dialect: text(f"""
-                WITH due AS MATERIALIZED ({due}{locked})
-                UPDATE {table} SET {claimed} WHERE id IN (SELECT id FROM due) RETURNING {returning}""")  # noqa: S608
-            for dialect, locked in (("sqlite", ""), ("postgresql", " FOR UPDATE SKIP LOCKED"))
-        }
+        look = f"SELECT {returning} FROM {table} WHERE {self.free} ORDER BY {order} LIMIT :limit"  # noqa: S608
+        self._look = {"sqlite": text(look), "postgresql": text(f"{look} FOR UPDATE SKIP LOCKED")}
         self._renew = text(self.update("claimed_until = :until"))
         self._release = text(self.update("claimed_until = NULL"))
 
@@ -105,11 +101,12 @@ class Claims:
         """Claim a row until `now` and the lease's length; None where it is not free. `values` are those of `sets`."""
         return db.execute(self._claim, {**(values or {}), **lease.at(now), "id": row_id}).one_or_none()
 
-    def claim_batch(
+    def look(
         self, db: Connection, limit: int, lease: Lease, now: int, values: Values | None = None
     ) -> Sequence[Row[Any]]:
-        """Claim the first free rows, in no order; competing workers get different ones. All have the same end."""
-        statement = self._claim_batch[db.dialect.name]
+        """Return the first free rows in their order, locked for this transaction: what it writes to `claimed_until` of
+        some of them claims these."""
+        statement = self._look[db.dialect.name]
         return db.execute(statement, {**(values or {}), **lease.at(now), "limit": limit}).all()
 
     def renew(self, db: Connection, claim: Claim, until: int) -> bool:

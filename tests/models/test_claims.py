@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from models.claims import Claim, Claims, Lease
 from models.database import Database
@@ -129,26 +129,30 @@ def test_a_row_that_waits_by_the_same_column_is_free_when_its_wait_is_over(jobs:
     assert claim(jobs, now=NOW + 50_000, lease=patient) is not None
 
 
-def test_a_batch_is_the_first_free_rows_in_one_statement(jobs: Database) -> None:
+def claimed_at_a_look(db: Connection, limit: int, now: int = NOW) -> list[Claim]:
+    """Look, and claim what was seen in the same transaction."""
+    rows = [JOBS.claim(db, row.id, LEASE, now) for row in JOBS.look(db, limit, LEASE, now)]
+    return [Claim(row.id, row.claimed_until) for row in rows if row is not None]
+
+
+def test_a_look_shows_the_first_free_rows_and_claims_nothing(jobs: Database) -> None:
     taken(jobs, row_id=2)
-    rows = jobs.write(lambda db: JOBS.claim_batch(db, 3, LEASE, NOW + 1))
-    assert sorted(rows) == [(1, 1, NOW + 1001), (3, 1, NOW + 1001), (4, 1, NOW + 1001)]
-    assert due(jobs, NOW + 1, limit=1) == [5]
+    rows = jobs.write(lambda db: JOBS.look(db, 3, LEASE, NOW + 1))
+    assert [row.id for row in rows] == [1, 3, 4]
+    assert due(jobs, NOW + 1, limit=1) == [1]
 
 
-def test_batches_of_competing_workers_share_no_row(jobs: Database) -> None:
-    def some(_: int) -> list[int]:
-        return [row.id for row in jobs.write(lambda db: JOBS.claim_batch(db, 3, LEASE, NOW))]
-
+def test_competing_workers_that_claim_what_they_look_at_share_no_row(jobs: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = [row_id for batch in pool.map(some, range(12)) for row_id in batch]
+        looks = pool.map(lambda _: jobs.write(lambda db: claimed_at_a_look(db, 3)), range(12))
+        found = [claim.id for claims in looks for claim in claims]
+    assert found
     assert len(set(found)) == len(found)
     assert jobs.read(lambda db: db.exec_driver_sql("SELECT max(tries) FROM job").scalar_one()) == 1
 
 
-def test_each_row_of_a_batch_is_ended_by_itself(jobs: Database) -> None:
-    rows = jobs.write(lambda db: JOBS.claim_batch(db, 2, LEASE, NOW))
-    first, second = (Claim(row.id, row.claimed_until) for row in rows)
+def test_each_row_claimed_at_a_look_is_ended_by_itself(jobs: Database) -> None:
+    first, second = jobs.write(lambda db: claimed_at_a_look(db, 2))
     assert ended(jobs, first)
     assert released(jobs, second)
 
