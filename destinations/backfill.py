@@ -32,7 +32,8 @@ _MEMBERS = {
     {joined}
     ORDER BY x.person_id""")  # noqa: S608 - our own columns
     for dialect, joined in probes(
-        ("p", "p.* FROM person p", "p.id = x.person_id", True), ("e", "e.* FROM message e", ENTRY, False)
+        ("p", "p.* FROM person p", "p.id = x.person_id", True),
+        ("e", "e.* FROM message e", ENTRY.format(person="x.person_id"), False),
     ).items()
 }
 _MOVE = text("""

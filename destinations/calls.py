@@ -23,6 +23,7 @@ _PEOPLE = id_lists.for_each_database(
     "ids",
     f"SELECT p.id AS person_id, {bodies.PERSON} FROM person p WHERE p.id IN {{ids}}",  # noqa: S608 - our own columns
 )
+_DISTINCT_IDS = id_lists.for_each_database("ids", "SELECT id AS person_id, distinct_id FROM person WHERE id IN {ids}")
 
 
 @dataclass
@@ -49,7 +50,8 @@ def changes(db: Connection, runtime: Runtime, subscription: Subscription, told: 
     if not told:
         return []
     ids = msgspec.json.encode(sorted({one.person_id for one in told})).decode()
-    people = {row.person_id: row for row in db.execute(_PEOPLE[db.dialect.name], {"ids": ids})}
+    statement = _PEOPLE if subscription.fields else _DISTINCT_IDS
+    people = {row.person_id: row for row in db.execute(statement[db.dialect.name], {"ids": ids})}
     return [carried(runtime, one, people.get(one.person_id), subscription.fields, subscription) for one in told]
 
 

@@ -21,19 +21,11 @@ _IN = {
     "sqlite": "IN (SELECT value FROM json_each(:{0}))",
     "postgresql": "IN (SELECT value FROM json_array_elements_text(CAST(:{0} AS json)))",
 }
-_WANTED = {
-    dialect: text(f"""
-        SELECT identity, max(person_id) AS person_id FROM holder
-        WHERE subscription_id = :subscription AND identity {found.format("identities")} GROUP BY identity""")  # noqa: S608
-    for dialect, found in _IN.items()
-}
 _HOLDERS = {
-    "postgresql": text("""
-    SELECT person_id, identity, entry_number FROM holder WHERE subscription_id = :subscription
-        AND person_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:people AS json)))"""),
-    "sqlite": text("""
-    SELECT person_id, identity, entry_number FROM holder WHERE subscription_id = :subscription
-        AND person_id IN (SELECT value FROM json_each(:people))"""),
+    dialect: text(f"""
+        SELECT identity, person_id, entry_number FROM holder
+        WHERE subscription_id = :subscription AND identity {found.format("identities")}""")  # noqa: S608
+    for dialect, found in _IN.items()
 }
 _PLACED = {
     dialect: text(f"""
@@ -63,10 +55,9 @@ class Decision:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of some identities: who holds each, and what is there."""
+    """What is known of some identities: who holds each, with the number of their entry, and what is there."""
 
-    wanted: dict[str, int]
-    entries: dict[int, tuple[str, int]]
+    holders: dict[str, dict[int, int]]
     placed: dict[str, Row[Any]]
 
 
@@ -81,7 +72,7 @@ def held(db: Connection, subscription_id: int, identities: Iterable[str]) -> set
     """Return which of these identities somebody holds now."""
     encoded = msgspec.json.encode(sorted(set(identities))).decode()
     values = {"subscription": subscription_id, "identities": encoded}
-    return {row.identity for row in db.execute(_WANTED[db.dialect.name], values)}
+    return {row.identity for row in db.execute(_HOLDERS[db.dialect.name], values)}
 
 
 def decide(db: Connection, subscription: Subscription, heads: Sequence[Row[Any]]) -> Decision:
@@ -102,12 +93,10 @@ def decide(db: Connection, subscription: Subscription, heads: Sequence[Row[Any]]
 def _known(db: Connection, subscription_id: int, groups: dict[str, list[Row[Any]]]) -> _Known:
     encoded = msgspec.json.encode(sorted(groups)).decode()
     values = {"subscription": subscription_id, "identities": encoded}
-    wanted = {row.identity: row.person_id for row in db.execute(_WANTED[db.dialect.name], values)}
-    people = {row.person_id for rows in groups.values() for row in rows} | set(wanted.values())
-    values = {"subscription": subscription_id, "people": msgspec.json.encode(sorted(people)).decode()}
-    found = db.execute(_HOLDERS[db.dialect.name], values)
-    entries = {row.person_id: (row.identity, row.entry_number) for row in found}
-    return _Known(wanted, entries, placements(db, subscription_id, groups))
+    holders = defaultdict[str, dict[int, int]](dict)
+    for identity, person_id, entry_number in db.execute(_HOLDERS[db.dialect.name], values):
+        holders[identity][person_id] = entry_number
+    return _Known(holders, placements(db, subscription_id, groups))
 
 
 def _settle(decision: Decision, subscription: Subscription, identity: str, rows: list[Row[Any]], known: _Known) -> None:
@@ -116,7 +105,8 @@ def _settle(decision: Decision, subscription: Subscription, identity: str, rows:
     waiting = [row for row in rows if row.reason != HELD]
     if any(row.attempts for row in waiting):
         there = "unsure"  # a call may have come through that we did not hear of
-    kind = "entered" if identity in known.wanted else "left"
+    holders = known.holders.get(identity)
+    kind = "entered" if holders else "left"
     reason = _needless(subscription, kind, there, rows)
     if reason:
         decision.ended += [(row, "coalesced", reason) for row in waiting]
@@ -125,9 +115,9 @@ def _settle(decision: Decision, subscription: Subscription, identity: str, rows:
     decision.ended += [(row, "coalesced", "overtaken") for row in waiting if row is not chosen]
     vendor_id = None if placed is None else placed.vendor_id
     person, entry = chosen.person_id, chosen.entry_number
-    if kind == "entered" and known.entries.get(person, ("", 0))[0] != identity:
-        person = known.wanted[identity]
-        entry = known.entries[person][1]
+    if holders and person not in holders:
+        person = max(holders)
+        entry = holders[person]
     decision.told.append(Told(chosen, kind, person, entry, vendor_id))
 
 

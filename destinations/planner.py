@@ -24,9 +24,13 @@ from runtime import Runtime
 STEP = 1000  # changes that one transaction plans
 
 # The message of the entry that a row `x` begins or ends.
-ENTRY = """e.subscription_id = :subscription AND e.person_id = x.person_id AND e.entry_number = x.entry_number
+ENTRY = """e.subscription_id = :subscription AND e.person_id = {person} AND e.entry_number = x.entry_number
     AND e.kind = 'entered' AND e.generation = 0"""
 
+# Nothing is looked up of those who enter, unless a backfill may have told of them before us: null is in no index.
+_LEFT = "CASE WHEN x.entered THEN NULL ELSE x.person_id END"
+_LEFT_OR_TOLD = "CASE WHEN x.entered AND :backfill = 0 THEN NULL ELSE x.person_id END"
+_BEFORE = "CASE WHEN x.entered THEN NULL ELSE x.previous END"
 _BEHIND = text("""
     SELECT s.id FROM subscription s JOIN cohort c ON c.id = s.cohort_id JOIN destination d ON d.id = s.destination_id
     WHERE s.status = 'active' AND (d.status = 'active' OR d.cause = 'failing') AND c.change_count > s.position
@@ -43,9 +47,9 @@ _CHANGES = {
     ORDER BY x.number""")  # noqa: S608 - our own columns
     for dialect, joined in probes(
         ("p", "p.* FROM person p", "p.id = x.person_id", True),
-        ("e", "e.* FROM message e", ENTRY, False),
-        ("h", "h.* FROM holder h", "h.subscription_id = :subscription AND h.person_id = x.person_id", False),
-        ("b", "b.* FROM membership_change b", "b.cohort_id = :cohort AND b.number = x.previous", False),
+        ("e", "e.* FROM message e", ENTRY.format(person=_LEFT_OR_TOLD), False),
+        ("h", "h.* FROM holder h", f"h.subscription_id = :subscription AND h.person_id = {_LEFT}", False),
+        ("b", "b.* FROM membership_change b", f"b.cohort_id = :cohort AND b.number = {_BEFORE}", False),
     ).items()
 }
 _MOVE = text("UPDATE subscription SET position = :position WHERE id = :id")
@@ -174,6 +178,7 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
     if known is None or not known.behind:
         return 0
     values = {"cohort": known.cohort, "position": known.position, "subscription": known.id, "limit": STEP}
+    values["backfill"] = int(known.backfill_total is not None)
     rows = db.execute(_CHANGES[db.dialect.name], values).all()
     plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
     for row in rows:
