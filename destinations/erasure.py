@@ -13,11 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from destinations import counting, destinations, ledger, subscriptions
+from destinations import counting, destinations, id_lists, ledger, subscriptions
 from destinations.calls import lease_of
 from destinations.destinations import Destination
 from destinations.identity import lane
-from destinations.ledger import NewMessage
+from destinations.ledger import NewMessage, Placed
 from destinations.settings import DELETE_ON_ERASURE
 from destinations.subscriptions import Subscription
 from models.encryption import Encryption
@@ -37,6 +37,15 @@ _FORGET = text("""
     WHERE subscription_id = :subscription AND person_id = :person AND origin <> 'erasure'""")
 _HELD = text("SELECT identity FROM holder WHERE subscription_id = :subscription AND person_id = :person")
 _OTHERS = text("SELECT EXISTS (SELECT 1 FROM holder WHERE subscription_id = :subscription AND identity = :identity)")
+_ANOTHER = text("""
+    SELECT person_id, entry_number FROM holder WHERE subscription_id = :subscription AND identity = :identity
+    ORDER BY person_id DESC LIMIT 1""")
+_PUT_OFF = id_lists.for_each_database(
+    "lanes",
+    """
+    UPDATE message SET next_at = :due
+    WHERE destination_id = :destination AND state = 'waiting' AND next_at < :due AND lane IN {lanes}""",
+)
 _HELD_THERE = text("""
     SELECT EXISTS (SELECT 1 FROM subscription s JOIN holder h ON h.subscription_id = s.id
         WHERE s.destination_id = :destination AND h.identity = :identity AND h.person_id <> :person)""")
@@ -105,10 +114,57 @@ def _forget(db: Connection, known: Subscription, person: _Person, now: int) -> N
         says = _to_a_set(known, to_go, _forgettable(db, destination, known, person, reached))
     _end(db, known, rows, now)
     db.execute(_FORGET, values)
-    # What is under way comes to its end first, though no lane holds the last message back any more.
-    under_way = any(row.state == "sending" for row in rows)
+    # What is under way comes to its end first, though no lane holds anything back any more.
+    under_way = {row.identity for row in rows if row.state == "sending"}
     due = now + (lease_of(destination).length if under_way else 0)
+    _put_off(db, destination, under_way, due)
+    if known.kind.family == "level":
+        unsaid = {row.identity for row in rows if row.identity is not None and row.state in {"waiting", "sending"}}
+        _have_others_say(db, known, unsaid, doubtful, (now, due))
     _tell(db, known, person, says, (now, due))
+
+
+def _put_off(db: Connection, destination: Destination, identities: Iterable[str], due: int) -> None:
+    """Have what waits for these identities wait for the end of the call that is under way."""
+    values = {"destination": destination.id, "lanes": json.dumps([lane(one) for one in identities]), "due": due}
+    db.execute(_PUT_OFF[db.dialect.name], values)
+
+
+def _have_others_say(
+    db: Connection, known: Subscription, unsaid: Iterable[str], doubtful: set[str], times: tuple[int, int]
+) -> None:
+    """Have a message of somebody else who is in under the same identity say what the erased one's would have said: it
+    may have been chosen for both."""
+    now, due = times
+    found = [(one, db.execute(_ANOTHER, {"subscription": known.id, "identity": one}).one_or_none()) for one in unsaid]
+    others = [(identity, holder) for identity, holder in found if holder is not None]
+    ledger.place(db, [Placed(known.id, one, "unsure", None, None) for one, _ in others if one in doubtful])
+    generation = subscriptions.next_generation(db, known.id) if others else 0
+    messages = [
+        NewMessage(
+            known.destination_id,
+            known.id,
+            holder.person_id,
+            holder.entry_number,
+            "entered",
+            generation,
+            "waiting",
+            None,
+            identity,
+            lane(identity),
+            0,
+            "resend",
+            0,
+            now,
+            0,
+            due,
+            now,
+            None,
+        )
+        for identity, holder in others
+    ]
+    ledger.insert_messages(db, messages)
+    counting.move(db, known.id, {"waiting": len(messages)})
 
 
 def _events(told: Iterable[str]) -> list[tuple[str, str]]:

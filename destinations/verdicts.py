@@ -8,10 +8,10 @@ waits for a person (C).
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from destinations.contract import Answer, Change, DestinationType, Once, Outcome, Verdict
 from destinations.settings import plan as pauses_of
@@ -99,7 +99,7 @@ def _fate(rules: Rules, one: Carried, verdict: Verdict | None, now: int) -> Fate
     if outcome == "rejected":
         return Fate("rejected", reason or "rejected")
     fate = _again(rules, one, now, reason, lost=outcome == "uncertain")
-    return replace(fate, vendor_id=verdict.vendor_id if verdict else None)
+    return structs.replace(fate, vendor_id=verdict.vendor_id if verdict else None)
 
 
 def _again(rules: Rules, one: Carried, now: int, reason: str | None, *, lost: bool, wait: float = 0) -> Fate:

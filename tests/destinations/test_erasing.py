@@ -113,6 +113,35 @@ def test_an_identity_that_somebody_else_is_found_to_have_meanwhile_stays_there(r
     assert relaying.there("crm").members == set()
 
 
+@pytest.mark.parametrize("called", [True, False])
+@pytest.mark.parametrize("moves", ["in", "out"])
+def test_whoever_shares_an_identity_is_told_of_though_the_call_was_about_the_erased_one(
+    relaying: Relaying, called: bool, moves: str
+) -> None:
+    """The call about both was chosen among their messages, and nobody listens for its answer any more."""
+    both = [member("aaron", email=EMAIL), member(ADA.distinct_id, email=EMAIL)]
+    relaying.relay.refresh(both)
+    destination = relaying.destination("crm", "set")
+    known = relaying.subscribe("crm", identity="email")
+    if moves == "out":
+        relaying.work()
+        relaying.relay.refresh([], session="s2")
+    relaying.plan()
+    runtime = relaying.runtime
+    (call,) = relaying.database.write(lambda db: claiming.claim(db, runtime, destination.id, 1)).calls
+    if moves == "out":
+        relaying.relay.refresh(both, session="s3")
+        relaying.plan()
+    erase(relaying)
+    relaying.work()
+    assert not relaying.there("crm").heard or relaying.there("crm").heard[-1][0] == "entered"  # nothing goes beside it
+    if called:
+        sender.make(opening.adapter(runtime, destination), call)
+    relaying.work(HOUR)
+    assert relaying.there("crm").members == {EMAIL}
+    assert "waiting" not in relaying.counts(known)
+
+
 @pytest.mark.parametrize("kind", ["set", "hook"])
 def test_somebody_who_is_erased_while_a_call_is_under_way_is_let_go_after_it(relaying: Relaying, kind: str) -> None:
     relaying.relay.refresh([member(ADA.distinct_id, email=EMAIL)])
