@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, text, update
 
+from destinations import registry
 from destinations.subscriptions import Subscription
 from models.columns import is_storable
 from models.encryption import DecryptionError
@@ -120,6 +121,8 @@ def ask(runtime: Runtime, known: Subscription, who: str, after: int = 0, most: i
 
 def _wanted(known: Subscription) -> str:
     """Raises CannotAsk."""
+    if known.type not in registry.TYPES:
+        raise CannotAsk(f"This version knows no type {known.type}.")
     source = known.rule().source
     if source == "distinct_id":
         raise CannotAsk("Everybody has a distinct id: there is nothing to ask for.")

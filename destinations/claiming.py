@@ -104,10 +104,14 @@ def _decided(db: Connection, runtime: Runtime, subscription: Subscription, rows:
 def _let_go(
     db: Connection, runtime: Runtime, subscription: Subscription, sealed: Sequence[Row[Any]], decision: Decision
 ) -> None:
-    """Have a set let those go who were erased, but for an identity that somebody else has been found to have since."""
+    """Have a set let those go who were erased, but for an identity that somebody else has been found to have since. A
+    vendor who deletes people does so in all of its sets."""
     identities = {row.id: calls.unsealed(runtime, row)["identity"] for row in sealed}
     held = level.held(db, subscription.id, identities.values())
-    stay = [row for row in sealed if identities[row.id] in held]
+    anywhere = held
+    if subscription.kind.deletes_people:
+        anywhere = level.held_anywhere(db, subscription.destination_id, identities.values())
+    stay = [row for row in sealed if identities[row.id] in (anywhere if row.kind == "erased" else held)]
     decision.told += [Told(row, row.kind, row.person_id, row.entry_number) for row in sealed if row not in stay]
     decision.ended += [(row, "coalesced", "somebody_else") for row in stay]
     finishing.unseal(db, [row.id for row in stay])

@@ -21,6 +21,12 @@ _IN = {
     "sqlite": "IN (SELECT value FROM json_each(:{0}))",
     "postgresql": "IN (SELECT value FROM json_array_elements_text(CAST(:{0} AS json)))",
 }
+_HELD_ANYWHERE = {
+    dialect: text(f"""
+        SELECT DISTINCT h.identity FROM subscription s JOIN holder h ON h.subscription_id = s.id
+        WHERE s.destination_id = :destination AND h.identity {found.format("identities")}""")  # noqa: S608
+    for dialect, found in _IN.items()
+}
 _HOLDERS = {
     dialect: text(f"""
         SELECT identity, person_id, entry_number FROM holder
@@ -73,6 +79,13 @@ def held(db: Connection, subscription_id: int, identities: Iterable[str]) -> set
     encoded = msgspec.json.encode(sorted(set(identities))).decode()
     values = {"subscription": subscription_id, "identities": encoded}
     return {row.identity for row in db.execute(_HOLDERS[db.dialect.name], values)}
+
+
+def held_anywhere(db: Connection, destination_id: int, identities: Iterable[str]) -> set[str]:
+    """Return which of these identities somebody holds now in any cohort that goes to a destination."""
+    encoded = msgspec.json.encode(sorted(set(identities))).decode()
+    values = {"destination": destination_id, "identities": encoded}
+    return set(db.execute(_HELD_ANYWHERE[db.dialect.name], values).scalars())
 
 
 def decide(db: Connection, subscription: Subscription, heads: Sequence[Row[Any]]) -> Decision:

@@ -318,7 +318,8 @@ def test_a_type_that_this_version_does_not_know_is_said_and_breaks_no_page(brows
         assert browser.get(f"{path}{end}").status_code == 200, end
     for end in ("", "/now", "/subscribe", "/change", "/pause", "/remove"):
         assert browser.get(f"{address(browser)}{end}").status_code in {200, 302, 303}, end
-    for end in ("/test", "/replay", "/reconcile"):
+    assert browser.get(f"{path}/ask").status_code == 303
+    for end in ("/test", "/replay", "/reconcile", "/ask"):
         given = {"distinct_id": "ada-12345678", "state": "rejected"}
         assert browser.post(f"{path}{end}", given).status_code < 500, end
     for end in ("/check", "/rotate", "/subscribe"):

@@ -279,6 +279,17 @@ def test_a_vendor_never_deletes_somebody_else_of_the_same_address(relaying: Rela
     assert said(relaying, 2) == [[("left", EMAIL)]]
 
 
+def test_nor_somebody_who_was_found_to_have_it_since(relaying: Relaying) -> None:
+    held_by(relaying, "vault", ADA.distinct_id, "bob", delete_on_erasure=True)
+    erasure = erase(relaying)
+    relaying.relay.refresh([member("eve", email=EMAIL)], session="other", cohort="8")
+    relaying.subscribe("crm", cohort="8", identity="email")
+    relaying.work()
+    assert [("erased", EMAIL)] not in said(relaying)
+    outcomes = relaying.database.read(lambda db: destinations_erasure.outcomes(db, erasure))
+    assert [(one.kind, one.state) for one in outcomes] == [("left", "applied"), ("erased", "coalesced")]
+
+
 def test_a_deletion_that_was_refused_is_in_the_proof(relaying: Relaying) -> None:
     held_by(relaying, "vault", ADA.distinct_id, delete_on_erasure=True)
     erasure = erase(relaying)
