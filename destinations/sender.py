@@ -51,8 +51,9 @@ def send_once(runtime: Runtime, destination_id: int) -> int:
     with closing(adapter):
         waiting = claimed.calls
         while waiting:
-            done = [(call, make(adapter, call)) for call in waiting]
-            waiting = database.write(lambda db, done=done: finishing.finish(db, runtime, destination_id, done))  # type: ignore[misc]
+            done = [(waiting[0], make(adapter, waiting[0]))]
+            more = database.write(lambda db, done=done: finishing.finish(db, runtime, destination_id, done))  # type: ignore[misc]
+            waiting = more + waiting[1:]
     return claimed.settled
 
 

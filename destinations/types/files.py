@@ -1,5 +1,6 @@
 """Files of changes in a folder, in an S3-compatible bucket, or on an SFTP server."""
 
+import time
 from collections.abc import Sequence
 
 from destinations.contract import (
@@ -10,15 +11,22 @@ from destinations.contract import (
     DestinationType,
     Feed,
     Opened,
+    Refusal,
     Setting,
     Verdict,
 )
+from destinations.files import whole_set
 from destinations.files.bucket import Bucket
-from destinations.files.content import file_of, lines
+from destinations.files.content import File, file_of, lines
 from destinations.files.folder import Folder
+from destinations.files.members import members, of_changes
 from destinations.files.place import NotWritten, Place
 from destinations.files.sftp import SFTP
-from destinations.transport import WrongAddress, hidden_in, kept
+from destinations.files.whole_set import MOST_BYTES, TooLarge
+from destinations.transport import TIMEOUT, WrongAddress, hidden_in, kept
+
+SLOW = "The set was read too slowly: raise the timeout."
+STEPS = 4  # times its timeout that a call may take before others take it for dead
 
 
 class FilesAdapter:
@@ -28,19 +36,28 @@ class FilesAdapter:
         self._place = _place(opened)
         self._form = str(opened.settings.get("format") or "ndjson")
         self._packed = bool(opened.settings.get("gzip"))
+        self._is_whole = opened.settings.get("content") == "set"
+        self._seconds = float(opened.settings.get("timeout_seconds") or TIMEOUT) * STEPS
+        self._opened = opened
         self._secrets = [secret for secrets in opened.secrets.values() for secret in secrets]
 
     def check(self) -> Check:
         return self._place.check()
 
     def send(self, feed: Feed, changes: Sequence[Change]) -> Answer:
-        """Write a file of the changes, and its manifest after it."""
-        file = file_of(feed, changes, self._form, packed=self._packed)
+        """Write a file of the changes, or of the set that they make, and its manifest after it."""
+        until = time.monotonic() + self._seconds
         try:
+            file = self._file(feed, changes)
+            if time.monotonic() > until:  # others may have taken this for dead, and written a newer one
+                return Answer(refusal=Refusal("unavailable", "too_slow", SLOW))
             self._place.write([(file.path, file.data), (file.manifest_path, file.manifest)])
         except NotWritten as error:
             text = kept(error.text, self._secrets, hidden_in(changes))
             return Answer(refusal=error.refusal, status=error.status, text=text)
+        except TooLarge:
+            told = f"The set is larger than {MOST_BYTES >> 20} MB in a file: have it packed with gzip, or take changes."
+            return Answer(refusal=Refusal("gone", "set_too_large", told))
         applied = Verdict("applied", told="It is in a file.")
         return Answer({change.id: applied for change in changes})
 
@@ -49,7 +66,16 @@ class FilesAdapter:
         return self.send(feed, [change])
 
     def preview(self, feed: Feed, changes: Sequence[Change]) -> str:
+        if self._is_whole:
+            return b"".join(whole_set.lines(feed, of_changes(changes), self._form)).decode()
         return lines(feed, changes, self._form).decode()
+
+    def _file(self, feed: Feed, changes: Sequence[Change]) -> File:
+        """Raises TooLarge and DatabaseUnavailable."""
+        if not self._is_whole:
+            return file_of(feed, changes, self._form, packed=self._packed)
+        found = members(self._opened.resources["runtime"], feed, changes)
+        return whole_set.set_file(feed, found, changes, self._form, packed=self._packed)
 
     def close(self) -> None:
         self._place.close()
@@ -73,7 +99,7 @@ def _open(opened: Opened) -> FilesAdapter:
 FILES = DestinationType(
     name="files",
     words="Files",
-    help="Writes files of entries and exits into a folder, an S3-compatible bucket, or onto an SFTP server.",
+    help="Writes files of entries and exits, or of all who are in: to a folder, an S3-compatible bucket or by SFTP.",
     family="level",
     once="A",
     settings=(
@@ -82,6 +108,14 @@ FILES = DestinationType(
             "Folder",
             help="A folder of this machine, named from the root; in a bucket or on an SFTP server the folder there.",
             example="/var/lib/cohorts",
+        ),
+        Setting(
+            "content",
+            "Content",
+            "choice",
+            "Files of changes, or one file of everybody who is in, which is written anew with each call.",
+            default="changes",
+            choices=("changes", "set"),
         ),
         Setting("format", "Format", "choice", default="ndjson", choices=("ndjson", "csv")),
         Setting("gzip", "Packed with gzip", "flag", default=False),
@@ -100,6 +134,15 @@ FILES = DestinationType(
             "Key of the SFTP server",
             help="A line of ssh-keyscan -t ed25519 SERVER; a server with another key is refused.",
             example="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…",
+        ),
+        Setting(
+            "concurrency",
+            "Calls at once",
+            "number",
+            "A set is written by one call at a time.",
+            default=1,
+            least=1,
+            most=1,
         ),
         Setting("password", "Password", help="Of the SFTP user.", secret=True),
         Setting(
