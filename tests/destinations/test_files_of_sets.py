@@ -28,7 +28,6 @@ def connected(relaying: Relaying, folder: Path, **settings: Any) -> Subscription
     folder.mkdir(exist_ok=True)
     draft = NewDestination("crm", "files", {"path": str(folder), "content": "set", **settings})
     relaying.database.write(lambda db: destinations.add(db, relaying.runtime.cipher, draft, relaying.now))
-    relaying.ids["crm"] = relaying.of("crm").id
     return relaying.subscribe("crm", identity="email", fields={"plan": "plan"})
 
 
