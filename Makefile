@@ -10,7 +10,7 @@ ROOMS := $(filter-out tests/ benchmarks/, $(dir $(wildcard */__init__.py)))
 WATCHED = $(wildcard *.py) $(ROOMS) templates static $(wildcard $(or $(INSTANCE_PATH), instance)/.env)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-destinations bench-scale screenshots lock clean
+.PHONY: help setup run dev serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-destinations bench-backfill bench-scale screenshots lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -107,6 +107,9 @@ bench-imports: .venv/installed-dev ## Measure an import of 500,000 events, its m
 
 bench-destinations: .venv/installed-dev ## Measure how fast destinations are told, beside raw SQL, and how late a change comes (ten minutes)
 	@$(BIN)/python -m benchmarks.destinations
+
+bench-backfill: .venv/installed-dev ## Measure how ten million people are told of who are in already, on a PostgreSQL of its own (hours, 40 GB)
+	@$(BIN)/python -m benchmarks.destinations.backfill
 
 bench-scale: .venv/installed-dev ## Measure ten million people a cohort on a PostgreSQL of its own (40 minutes, 30 GB)
 	@$(BIN)/python -m benchmarks.scale

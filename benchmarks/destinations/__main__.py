@@ -11,13 +11,12 @@ from typing import Any
 
 from benchmarks.destinations import floor, floor_table
 from benchmarks.destinations.floor import Floor, Tell
-from benchmarks.destinations.relay import Relay, far_end, relay, seen
+from benchmarks.destinations.relay import FAST, Relay, far_end, relay, seen
 from benchmarks.pages import distinct_ids
 from destinations import subscriptions
 from destinations.registry import TYPES
 
 GOAL, GOAL_SECONDS, GOAL_DEAD = 0.60, 2.0, 0.95
-FAST = {"rate": 1000}  # a thousand calls a second: no limit at all
 POSTGRESQL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 

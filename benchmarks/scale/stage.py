@@ -19,6 +19,7 @@ from benchmarks.server import BIN, Client, process
 from config.clock import now
 from config.settings import load
 from models.database import Database
+from runtime import Runtime
 from security import connections, tokens
 from tests.failing.cluster import private_cluster
 
@@ -33,9 +34,14 @@ class Stage:
     dialect: str
     url: str
     folder: Path
-    database: Database
+    runtime: Runtime
+    more: dict[str, str] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
     token: str = ""
+
+    @property
+    def database(self) -> Database:
+        return self.runtime.database
 
     @property
     def environ(self) -> dict[str, str]:
@@ -44,6 +50,7 @@ class Stage:
             "DATABASE_URL": self.url,
             "SECRET_KEY": SECRET_KEY,
             "LOG_LEVEL": "error",
+            **self.more,
         }
 
     def connect(self, name: str) -> None:
@@ -58,8 +65,8 @@ class Stage:
             yield port
 
     @contextmanager
-    def working(self) -> Iterator[None]:
-        """One upkeep worker."""
+    def working(self) -> Iterator[psutil.Process]:
+        """One upkeep worker; yields its process."""
         with subprocess.Popen(
             [BIN / "flask", "work"],
             env={**os.environ, **self.environ, "WORK_SECONDS": "1"},
@@ -67,7 +74,7 @@ class Stage:
             stderr=subprocess.DEVNULL,
         ) as worker:
             try:
-                yield
+                yield psutil.Process(worker.pid)
             finally:
                 worker.terminate()
 
@@ -92,19 +99,19 @@ class Stage:
 
 
 @contextmanager
-def stage(dialect: str, folder: Path) -> Iterator[Stage]:
-    """An empty database with our tables, a token `bench`, and nothing else."""
+def stage(dialect: str, folder: Path, **more: str) -> Iterator[Stage]:
+    """An empty database with our tables, a token `bench`, and nothing else; `more` is set in the environment."""
     with ExitStack() as stack:
         address = ""
         if dialect == "postgresql":
             cluster = stack.enter_context(private_cluster(SETTINGS.read_text()))
             address = cluster.url()
         url = stack.enter_context(stored.database(dialect, folder, address))
-        environ = {"INSTANCE_PATH": str(folder), "DATABASE_URL": url, "SECRET_KEY": SECRET_KEY, "LOG_LEVEL": "error"}
-        database: Database = create_app(load(environ)).extensions["runtime"].database
-        stack.callback(database.dispose)
-        made = Stage(dialect, url, folder, database)
-        made.token = database.write(lambda db: tokens.add(db, SECRET_KEY, "bench", "read", now()))
+        ours = {"INSTANCE_PATH": str(folder), "DATABASE_URL": url, "SECRET_KEY": SECRET_KEY, "LOG_LEVEL": "error"}
+        runtime: Runtime = create_app(load(ours | more)).extensions["runtime"]
+        stack.callback(runtime.database.dispose)
+        made = Stage(dialect, url, folder, runtime, more)
+        made.token = made.database.write(lambda db: tokens.add(db, SECRET_KEY, "bench", "read", now()))
         yield made
 
 

@@ -64,7 +64,7 @@ def _people(people: int) -> Iterator[tuple[object, ...]]:
     """Numbered as their pages would have numbered them: page by page, by distinct id within each."""
     number = 0
     for some in shuffled(people):
-        found, _ = named([msgspec.Raw(member(one).encode()) for one in some])
+        found = named([msgspec.Raw(member(one).encode()) for one in some]).members
         for distinct_id, raw in found.items():
             number += 1
             profile = msgspec.json.decode(raw)
