@@ -119,7 +119,9 @@ def _forget(db: Connection, known: Subscription, person: _Person, now: int) -> N
     due = now + (lease_of(destination).length if under_way else 0)
     _put_off(db, destination, under_way, due)
     if known.kind.family == "level":
-        unsaid = {row.identity for row in rows if row.identity is not None and row.state in {"waiting", "sending"}}
+        # What was said may have been in the erased one's words, where it had more than the identity.
+        states = {"waiting", "sending", *(_TOLD if known.kind.carries_fields else ())}
+        unsaid = {row.identity for row in rows if row.identity is not None and row.state in states}
         _have_others_say(db, known, unsaid, doubtful, (now, due))
     _tell(db, known, person, says, (now, due))
 

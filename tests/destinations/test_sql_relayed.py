@@ -1,11 +1,13 @@
 """The table of a company, told by the engine: equal to the cohort after whatever faults, refusals and replays."""
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -116,7 +118,26 @@ def test_nothing_of_somebody_who_was_erased_stays_in_the_table_of_positions(rela
         assert set(kept) == {"bob"}
 
 
-def subscribed(relaying: Relaying, url: str, **more: str) -> subscriptions.Subscription:
+@pytest.mark.parametrize("gone", ["ada", "bob"])
+def test_a_row_that_two_share_is_in_the_words_of_whoever_is_left(relaying: Relaying, tmp_path: Path, gone: str) -> None:
+    url = f"sqlite:///{tmp_path}/their.db"
+    people = [member(who, email="us@example.com", plan=f"plan of {who}") for who in ("ada", "bob")]
+    relaying.relay.refresh(people)
+    subscribed(relaying, url, identity="email", fields={"plan": "plan"})
+    relaying.work()
+    eraser(relaying.runtime).erase(DataSubject("1", gone), "tests")
+    relaying.work(HOUR)
+    left = "bob" if gone == "ada" else "ada"
+    with closing_engine(url) as db:
+        rows = db.execute(
+            text("SELECT identity, distinct_id, fields FROM cohort_membership WHERE identity <> ''")
+        ).all()
+    assert [(row.identity, row.distinct_id, json.loads(row.fields)) for row in rows] == [
+        ("us@example.com", left, {"plan": f"plan of {left}"})
+    ]
+
+
+def subscribed(relaying: Relaying, url: str, **more: Any) -> subscriptions.Subscription:
     """A subscription of the cohort to the table at this address."""
     if not relaying.relay.rows("SELECT 1 FROM cohort"):
         relaying.relay.refresh([])
