@@ -139,8 +139,8 @@ def _needless(subscription: Subscription, kind: str, there: str, rows: list[Row[
     if subscription.kinds not in {"both", kind}:
         return "overtaken"
     if kind == "entered":
-        renews = subscription.kind.carries_fields and any(row.kind == "entered" for row in rows)
-        return "already_there" if there == "in" and not renews else None
+        # Where more is told than the identity, it may have been in the words of somebody who has left.
+        return "already_there" if there == "in" and not subscription.kind.carries_fields else None
     if there == "out":
         return "never_there"
     return "held_by_guard" if any(row.reason == HELD for row in rows) else None

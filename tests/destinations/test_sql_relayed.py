@@ -119,13 +119,19 @@ def test_nothing_of_somebody_who_was_erased_stays_in_the_table_of_positions(rela
 
 
 @pytest.mark.parametrize("gone", ["ada", "bob"])
-def test_a_row_that_two_share_is_in_the_words_of_whoever_is_left(relaying: Relaying, tmp_path: Path, gone: str) -> None:
+@pytest.mark.parametrize("erased", [True, False])
+def test_a_row_that_two_share_is_in_the_words_of_whoever_is_left(
+    relaying: Relaying, tmp_path: Path, gone: str, erased: bool
+) -> None:
     url = f"sqlite:///{tmp_path}/their.db"
     people = [member(who, email="us@example.com", plan=f"plan of {who}") for who in ("ada", "bob")]
     relaying.relay.refresh(people)
     subscribed(relaying, url, identity="email", fields={"plan": "plan"})
     relaying.work()
-    eraser(relaying.runtime).erase(DataSubject("1", gone), "tests")
+    if erased:
+        eraser(relaying.runtime).erase(DataSubject("1", gone), "tests")
+    else:
+        relaying.relay.remove([gone], session="s2")
     relaying.work(HOUR)
     left = "bob" if gone == "ada" else "ada"
     with closing_engine(url) as db:
