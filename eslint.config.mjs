@@ -7,7 +7,7 @@ export default [
   js.configs.recommended,
   {
     files: ["static/**/*.js"],
-    languageOptions: { globals: { ...globals.browser, Chart: "readonly" } }, // Chart.js is a script of its own
+    languageOptions: { globals: { ...globals.browser, Chart: "readonly", htmx: "readonly" } }, // Chart.js is a script of its own
   },
   {
     linterOptions: { reportUnusedDisableDirectives: "error", reportUnusedInlineConfigs: "error" },

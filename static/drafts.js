@@ -77,7 +77,6 @@ export function keepDrafts(form, addRow) {
   });
 }
 
-// Whoever comes next to this tab finds nothing of what was typed before.
 export function forgetDrafts() {
   for (const key of Object.keys(sessionStorage)) {
     if (key.startsWith(UNSENT) || key.startsWith(SENT)) sessionStorage.removeItem(key);

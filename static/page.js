@@ -1,10 +1,13 @@
-// What a page gains by JavaScript: copying, fresh relative times, the key that leads to the search, charts from tables.
+// What a page gains by JavaScript: copying, fresh relative times, keys, a search over it, charts from tables, lists that
+// change in their place.
 // Everything here is an addition; each page reads and works without it. Modules: none of them sees another's names.
 
 import { drawCharts } from "./charts.js";
 import { copy } from "./copying.js";
 import { forgetDrafts } from "./drafts.js";
+import "./keys.js";
 import "./lists.js";
+import { forgetVisits, noteVisit } from "./palette.js";
 import { freshenTimes } from "./times.js";
 
 document.addEventListener("click", (event) => {
@@ -15,19 +18,11 @@ document.addEventListener("click", (event) => {
   }
 });
 
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.matches("input, textarea, select, [contenteditable]");
-  if (event.key === "Escape") {
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    }
-  }
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const wanted = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-  if (wanted) {
-    event.preventDefault();
-    wanted.focus();
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
   }
 });
 
@@ -36,13 +31,20 @@ function dress(root) {
   drawCharts(root);
 }
 
+// Whoever comes next to this tab finds nothing of what was typed and looked at before.
+function forget() {
+  forgetDrafts();
+  forgetVisits();
+}
+
 document.addEventListener("submit", ({ target }) => {
-  if (target.matches("[data-sign-out]")) forgetDrafts();
+  if (target.matches("[data-sign-out]")) forget();
 });
 
 document.addEventListener("DOMContentLoaded", () => {
   dress(document);
-  if (document.querySelector("[data-signs-in]")) forgetDrafts(); // nobody is signed in
+  noteVisit();
+  if (document.querySelector("[data-signs-in]")) forget(); // nobody is signed in
 });
 document.addEventListener("htmx:after:swap", () => dress(document));
 setInterval(() => freshenTimes(), 10_000);

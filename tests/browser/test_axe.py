@@ -57,7 +57,7 @@ def test_axe_finds_no_violation_where_sending_asks_back(running, shown, expects,
 
 OF_COLOURS = ("color-contrast", "link-in-text-block")  # all that differs between light and dark
 EMPTY = (
-    *("/", "/cohorts", "/sessions", "/failures", "/people", "/connections", "/settings/tokens", "/audit"),
+    *("/", "/cohorts", "/sessions", "/failures", "/people", "/connections", "/settings/tokens", "/audit", "/search"),
     *("/destinations", "/destinations/new", "/destinations/new?type=webhook"),
     *("/send", "/send/history", "/send/imports", "/send/comparisons", "/send/projects"),
 )

@@ -39,26 +39,26 @@ def search(page: Page, field: str, wanted: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "field"),
+    ("start", "field", "hits"),
     [
-        ("/people", "#people-q"),
-        ("/cohorts/2", "main form[role=search] input[name=q]"),
-        ("/connections", "#search"),
+        ("/people", "#people-q", "main table a"),
+        ("/cohorts/2", "main form[role=search] input[name=q]", "main table a"),
+        ("/connections", "#search", "main .found a"),
     ],
 )
-def test_back_after_a_search_and_what_it_found(page: Page, shown: Server, start: str, field: str) -> None:
+def test_back_after_a_search_and_what_it_found(page: Page, shown: Server, start: str, field: str, hits: str) -> None:
     page.goto(shown.url + start)
     sent = posts(page)
     search(page, field, "ada")
     found = page.url
     assert len(sent) == 1
-    page.locator("main table a").first.click()
+    page.locator(hits).first.click()
     page.wait_for_url(lambda url: url != found)
     goes_back(page)
     expect(page).to_have_url(found)
-    expect(page.locator("main table a").first).to_be_visible()
+    expect(page.locator(hits).first).to_be_visible()
     page.reload()
-    expect(page.locator("main table a").first).to_be_visible()
+    expect(page.locator(hits).first).to_be_visible()
     goes_back(page)
     expect(page).to_have_url(shown.url + start)
     assert len(sent) == 1

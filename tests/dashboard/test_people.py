@@ -116,7 +116,7 @@ def test_the_bar_of_every_page_searches_too(relay: Relay) -> None:
     relay.add([ADA])
     form = re.search(r'<form class="search".*?</form>', relay.sign_in("viewer").page("/account"), re.DOTALL)
     assert form is not None
-    assert 'method="post" action="/people/search"' in form[0]
+    assert 'method="post" action="/search"' in form[0]
     assert 'name="q"' in form[0]
 
 

@@ -25,6 +25,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "dashboard.reject_held": {"session": "1"},
     "dashboard.search_members": {"q": "zoe"},
     "dashboard.search_people": {"q": "zoe"},
+    "dashboard.search": {"q": "zoe"},
     "dashboard.make_connection": {"name": "billing"},
     "dashboard.check_erasure": {"project_id": "1", "distinct_id": "gone"},
     "dashboard.add_operator": {"email": "new@example.org", "role": "viewer", "password": "quite a long phrase"},

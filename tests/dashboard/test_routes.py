@@ -131,6 +131,7 @@ def test_a_viewer_changes_nothing_but_their_own_account(stocked: Relay) -> None:
         "/cohorts/<int:cohort_id>",
         "/destinations/subscriptions/<int:subscription_id>/messages",
         "/people/search",
+        "/search",
         "/sign-out",
     }
 
