@@ -1,7 +1,6 @@
 """Destinations with the same credentials share what a vendor allows for them: calls a second, and calls at once."""
 
 import json
-from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -14,11 +13,14 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 def key_of(runtime: Runtime, known: Destination) -> str:
-    """Return the name of a destination's budget: two with the same credentials share one."""
+    """Return the name of a destination's budget: two with the same credentials share one. A secret that we make is no
+    credential of a vendor's."""
+    ours = {setting.name for setting in known.kind.settings if setting.make is not None}
     try:
-        secrets: Any = known.live_secrets(runtime.cipher, runtime.clock())
+        live = known.live_secrets(runtime.cipher, runtime.clock())
     except DecryptionError:
-        secrets = {}
+        live = {}
+    secrets = {name: values for name, values in live.items() if name not in ours}
     named = json.dumps([known.type, secrets] if secrets else [known.type, known.id], sort_keys=True)
     return f"destination-{runtime.cipher.digest('budget', named.encode())[:32]}"
 
