@@ -57,7 +57,8 @@ class Relaying:
         return self.relay.clock()
 
     def destination(self, name: str, kind: str = "hook", **settings: Any) -> Destination:
-        draft = NewDestination(name, kind, settings, {} if kind == "hook" else {"KEY": SECRET})
+        key = settings.pop("KEY", SECRET)
+        draft = NewDestination(name, kind, settings, {} if kind == "hook" else {"KEY": key})
         added = self.database.write(lambda db: destinations.add(db, self.runtime.cipher, draft, self.now))
         self.made = added.made
         return self.of(name)

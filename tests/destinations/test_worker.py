@@ -48,9 +48,9 @@ def test_a_destination_that_hangs_holds_nobody_else(relaying: Relaying) -> None:
         return None
 
     relaying.relay.refresh(["ada"])
-    relaying.destination("slow")
-    relaying.destination("fast")
-    slow, fast = relaying.subscribe("slow"), relaying.subscribe("fast")
+    relaying.destination("slow", "set", KEY="the slow one's")  # with one key they would share what it allows
+    relaying.destination("fast", "set", KEY="the fast one's")
+    slow, fast = relaying.subscribe("slow", start="now"), relaying.subscribe("fast", start="now")
     relaying.there("slow").fault = hang
     with working(relaying):
         relaying.relay.add([f"p{number}" for number in range(20)], session="s2")
