@@ -1,7 +1,6 @@
 """`make bench`: pages a second, milliseconds a page and the ratio to the floor, in one run."""
 
 import argparse
-import gc
 import random
 import statistics
 import tempfile
@@ -13,6 +12,7 @@ from time import perf_counter
 
 from benchmarks import floor_postgresql, floor_sqlite, server, stored
 from benchmarks.pages import PAGE, body, distinct_ids, sliced
+from server import garbage
 
 BLOCK = 30  # pages a side before the other side's turn, so that drift of the machine hits both
 FLOORS = {"sqlite": floor_sqlite.Floor, "postgresql": floor_postgresql.Floor}
@@ -129,8 +129,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=90, help="pages a case")
     parser.add_argument("--postgresql", default="postgresql://postgres@127.0.0.1:5432/postgres")
     options = parser.parse_args()
-    gc.freeze()  # the floor pays no more for Python's garbage collector than our server does
-    gc.set_threshold(100_000, 50, 100)
+    garbage.spare_what_is_loaded()  # the floor pays no more for Python's garbage collector than our server does
     found = []
     for dialect in options.databases:
         for people in options.people:

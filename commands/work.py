@@ -24,6 +24,7 @@ from outbound.imports import uploads
 from outbound.imports.runner import run_due
 from runtime import Runtime, current_runtime
 from security import handover
+from server import garbage
 from server.parent_death import end_with_parent
 from simulator import job_runner
 from sync import worker as sync_worker
@@ -66,6 +67,7 @@ def command(*, once: bool, under: int | None) -> None:
             work()
         _survive("destinations", lambda: run_once(runtime))
         return
+    garbage.spare_what_is_loaded()
     _repeat_all(rounds, Worker(runtime, stop).run, runtime.settings.work_seconds, stop)
 
 

@@ -1,11 +1,11 @@
 """What a process of the web server loads."""
 
-import gc
 import os
 import signal
 from pathlib import Path
 
 from app import create_app
+from server import garbage
 from server.concurrency import Turns
 from server.parent_death import end_with_parent
 from server.pool import FOLDER
@@ -35,10 +35,6 @@ signal.signal(signal.SIGUSR2, _leave)
 Watch(application, _settings.port).start()
 Vitals(_app, _leave).start()
 
-# A page makes some ten thousand objects that die with it by reference counting. At Python's default of 700 the garbage
-# collector would walk them a dozen times, and everything that start-up made with them: 1.5 to 2 ms of a 6 ms page.
-gc.collect()
-gc.freeze()
-gc.set_threshold(100_000, 50, 100)
+garbage.spare_what_is_loaded()
 
 Path(os.environ[FOLDER], f"ready-{os.getpid()}").touch()

@@ -15,6 +15,7 @@ from benchmarks.destinations.relay import FAST, Relay, far_end, relay, seen
 from benchmarks.pages import distinct_ids
 from destinations import subscriptions
 from destinations.registry import TYPES
+from server import garbage
 
 GOAL, GOAL_SECONDS, GOAL_DEAD = 0.60, 2.0, 0.95
 POSTGRESQL = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -70,7 +71,9 @@ def rate(dialect: str, place: int, scale: float, address: str) -> tuple[str, flo
         known = made.runtime.database.read(lambda db: subscriptions.by_id(db, low))
         if known is None:
             raise SystemExit("the floor's subscription is not there")
-        lowest = Floor(made.url, (known.destination_id, low, known.cohort)).run(case.batch, known.position, case.tell())
+        ids_of = (known.destination_id, low, known.cohort)
+        floor_of = Floor(made.url, ids_of, of_a_set=known.kind.family == "level")
+        lowest = floor_of.run(case.batch, known.position, case.tell())
         with made.working():
             took = made.seconds_until(ours, case.changes)
         return case.name, case.changes / lowest, case.changes / took
@@ -143,6 +146,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of changes")
     parser.add_argument("--postgresql", default=POSTGRESQL)
     given = parser.parse_args()
+    garbage.spare_what_is_loaded()  # as `flask work` does; the floor has the good of it as well
     missed = [line for dialect in given.databases for line in measure(dialect, given.scale, given.postgresql)]
     for line in missed:
         print(f"MISSED  {line}")

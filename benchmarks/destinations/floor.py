@@ -38,6 +38,13 @@ MESSAGE = """
 ATTEMPT = """
     INSERT INTO attempt (destination_id, subscription_id, messages, message_ids, started_at)
     VALUES ({0}, {0}, {0}, {0}, {0}) RETURNING id"""
+HOLDER = """
+    INSERT INTO holder (subscription_id, person_id, identity, entry_number) VALUES ({0}, {0}, {0}, {0})
+    ON CONFLICT (subscription_id, person_id) DO UPDATE SET identity = excluded.identity,
+        entry_number = excluded.entry_number"""
+PLACEMENT = """
+    INSERT INTO placement (subscription_id, identity, there, told_at) VALUES ({0}, {0}, 'in', {0})
+    ON CONFLICT (subscription_id, identity) DO UPDATE SET there = excluded.there, told_at = excluded.told_at"""
 MOVED = "UPDATE subscription SET position = {0} WHERE id = {0}"
 COUNTED = "UPDATE subscription_counts SET waiting = waiting + {0}, applied = applied + {0} WHERE subscription_id = {0}"
 ENDED = "UPDATE attempt SET ended_at = {0}, status = 200, verdict = 'applied' WHERE id = {0}"
@@ -55,10 +62,12 @@ APPLIED = {
 
 
 class Floor:
-    """On the tables of a relay; `ids` are those of destination, subscription and cohort."""
+    """On the tables of a relay; `ids` are those of destination, subscription and cohort. Of a set it writes as well who
+    holds which identity, and what is there."""
 
-    def __init__(self, url: str, ids: tuple[int, int, int]) -> None:
+    def __init__(self, url: str, ids: tuple[int, int, int], *, of_a_set: bool) -> None:
         self._destination, self._subscription, self._cohort = ids
+        self._of_a_set = of_a_set
         self._dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
         if self._dialect == "sqlite":
             self._db: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
@@ -89,6 +98,8 @@ class Floor:
         if rows:
             self._run(MOVED, rows[-1][0], self._subscription)
             self._run(COUNTED, len(rows), 0, self._subscription)
+        if self._of_a_set:
+            self._each(HOLDER, [(self._subscription, row[1], row[2], row[4]) for row in rows])
         self._run("COMMIT")
         return [(*row, key) for row, key in zip(rows, ids, strict=True)]
 
@@ -121,6 +132,8 @@ class Floor:
         tell(rows)
         self._run("BEGIN")
         self._all(APPLIED, (now, now), ids)
+        if self._of_a_set:
+            self._each(PLACEMENT, [(self._subscription, row[2], now) for row in rows])
         self._run(ENDED, now, attempt)
         self._run(COUNTED, -len(ids), len(ids), self._subscription)
         self._run("COMMIT")
@@ -130,6 +143,10 @@ class Floor:
             self._db.executemany(statements["sqlite"], [(*values, key) for key in ids])
         else:
             self._db.execute(statements["postgresql"], (*values, ids))
+
+    def _each(self, statement: str, values: list[Row]) -> None:
+        with closing(self._db.cursor()) as cursor:
+            cursor.executemany(statement.format(self._place), values)
 
     def _run(self, statement: str, *values: Any) -> Any:
         return self._db.execute(statement.format(self._place), values)

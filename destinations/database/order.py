@@ -6,16 +6,16 @@ the log has no position: an entry of it is out of date where the log has meanwhi
 begun a later one.
 """
 
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
 
 from destinations.contract import Change
 
 Effect = Literal["put", "remove", "forget", "none"]
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """What was last applied to an identity from the log: `position` 0 where nothing was. `ours` says that its row is
     there because we put it there."""
 
@@ -26,8 +26,7 @@ class Mark:
     ours: bool = False
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """What a change does to the row, and the mark that it leaves."""
 
     effect: Effect
@@ -43,12 +42,10 @@ def step(change: Change, mark: Mark, *, is_there: bool) -> Step:
         return Step("none", mark)  # a repeat
     if _is_overtaken(change, mark):
         return Step("none", mark, "overtaken")
-    after = _moved(change, mark)
     if change.kind == "entered":
-        return Step("put", replace(after, ours=mark.ours or not is_there))
-    if not mark.ours:
-        return Step("none", after, "not_ours")
-    return Step("remove", replace(after, ours=False))
+        return Step("put", _moved(change, mark, ours=mark.ours or not is_there))
+    after = _moved(change, mark, ours=False)
+    return Step("remove", after) if mark.ours else Step("none", after, "not_ours")
 
 
 def _is_overtaken(change: Change, mark: Mark) -> bool:
@@ -60,13 +57,7 @@ def _is_overtaken(change: Change, mark: Mark) -> bool:
     return is_over or change.entry_number < mark.entry_number
 
 
-def _moved(change: Change, mark: Mark) -> Mark:
+def _moved(change: Change, mark: Mark, *, ours: bool) -> Mark:
     if not change.position:
-        return mark
-    return replace(
-        mark,
-        position=change.position,
-        kind=change.kind,
-        distinct_id=change.distinct_id,
-        entry_number=change.entry_number,
-    )
+        return Mark(mark.position, mark.kind, mark.distinct_id, mark.entry_number, ours)
+    return Mark(change.position, change.kind, change.distinct_id, change.entry_number, ours)

@@ -140,6 +140,7 @@ class Statements:
         self._cohort = {"project_id": feed.project_id, "cohort_id": feed.cohort_id}
         self._of_cohort = self._cohort | {"table_name": tables.label}
         self._now = self._time(now)
+        self._no_fields: Any = "{}" if self._dialect == "sqlite" else {}
 
     def lock(self) -> Mark:
         """Wait until no other call is at work on this cohort, and return its own mark."""
@@ -189,18 +190,23 @@ class Statements:
 
     def member_row(self, change: Change) -> dict[str, Any]:
         """Return the row of an entry."""
-        fields: Any = response.read(json.dumps(dict(change.fields)))  # without what a JSON column cannot hold
-        return self._cohort | {
+        return {
+            **self._cohort,
             "identity": change.identity,
             "distinct_id": change.distinct_id,
             "entry_number": min(change.entry_number, LONGEST_ENTRY),
             "entered_at": self._time(change.at),
-            "fields": fields if self._dialect != "sqlite" else json.dumps(fields, ensure_ascii=False),
+            "fields": self._fields(change) if change.fields else self._no_fields,
             "updated_at": self._now,
         }
 
+    def _fields(self, change: Change) -> Any:
+        fields: Any = response.read(json.dumps(dict(change.fields)))  # without what a JSON column cannot hold
+        return json.dumps(fields, ensure_ascii=False) if self._dialect == "sqlite" else fields
+
     def _mark_row(self, identity: str, mark: Mark) -> dict[str, Any]:
-        return self._of_cohort | {
+        return {
+            **self._of_cohort,
             "identity": identity,
             "position": mark.position,
             "kind": mark.kind,
@@ -211,8 +217,10 @@ class Statements:
         }
 
     def _time(self, at: int) -> Any:
+        if self._dialect == "sqlite":
+            return iso(at)
         moment = datetime.fromtimestamp(at / SECOND, UTC)
-        return {"sqlite": iso(at), "mysql": moment.replace(tzinfo=None)}.get(self._dialect, moment)
+        return moment.replace(tzinfo=None) if self._dialect == "mysql" else moment
 
     def _same(self, table: Table) -> list[Any]:
         return [table.c[name] == value for name, value in self._of_cohort.items() if name in table.c]

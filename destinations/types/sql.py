@@ -171,7 +171,7 @@ def _verdict(made: Step) -> Verdict:
 
 def _unfit(change: Change) -> Verdict | None:
     """Return why a change cannot be a row."""
-    if json_depth.holds_too_deep(dict(change.fields)):
+    if change.fields and json_depth.holds_too_deep(dict(change.fields)):
         return Verdict("rejected", "fields_unfit", "Its fields are nested deeper than is kept.")
     for words in (change.identity, change.distinct_id):
         if not words or len(words) > LONGEST_IDENTITY or not is_storable(words):
