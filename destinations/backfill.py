@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from destinations.bodies import PERSON
 from destinations.planner import ENTRY, Plan, Source, locked, write
 from destinations.probing import probes
-from destinations.suppression import Erased
+from destinations.suppression import erased
 from runtime import Runtime
 
 STEP = 1000
@@ -60,7 +60,7 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
     rows = db.execute(
         _MEMBERS[db.dialect.name], values | {"after": known.backfill_after, "start": known.start_position}
     ).all()
-    plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
+    plan = Plan(known, now, erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
     for row in rows:
         if row.entered_id is None:
             plan.enter(row, Source(row.entered_at, origin="backfill", priority=1))

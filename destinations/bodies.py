@@ -18,13 +18,6 @@ def key(cipher: Encryption, subscription_id: int, row: Any) -> str:
     return f"dlv_{cipher.digest('message', named.encode())[:32]}"
 
 
-def profile(row: Row[Any]) -> Profile:
-    """Return the person of a row that has the columns of `PERSON`."""
-    return Profile(
-        row.person_id, row.distinct_id, row.email, row.first_name, row.last_name, row.phone_number, row.properties
-    )
-
-
 PERSON = """p.distinct_id, p.email, p.first_name, p.last_name, p.phone_number, CAST(p.properties AS text) AS properties,
     p.erased_at"""
 

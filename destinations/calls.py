@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, insert
 from destinations import bodies, id_lists, ledger
 from destinations.contract import Change, DestinationType, Kind
 from destinations.destinations import Destination
+from destinations.identity import profile
 from destinations.level import Told
 from destinations.messages import packed
 from destinations.subscriptions import Subscription
@@ -79,7 +80,7 @@ def carried(
         session_id=row.session_id,
         at=row.at,
         position=row.position if row.origin == "log" and kind == row.kind else 0,  # else it is the present that is told
-        fields=bodies.profile(person).fields(fields) if fields and person is not None else {},
+        fields=profile(person).fields(fields) if fields and person is not None else {},
         vendor_id=vendor_id,
         first_tried_at=row.first_tried_at,
     )

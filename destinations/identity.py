@@ -58,6 +58,13 @@ class Profile(Struct, dict=True):
         return {name: self.value(source) for name, source in wanted.items()}
 
 
+def profile(row: Any) -> Profile:
+    """Return the person of a row that has a person's columns."""
+    return Profile(
+        row.person_id, row.distinct_id, row.email, row.first_name, row.last_name, row.phone_number, row.properties
+    )
+
+
 @dataclass(frozen=True)
 class IdentityRule:
     """How a subscription makes an identity: from `source`, as `kind`, phone numbers in the country `country`."""
@@ -71,9 +78,16 @@ class IdentityRule:
         """Return the reason of those who have none."""
         return f"no_{_NAMES.get(self.source, 'property')}"
 
-    def of(self, profile: Profile) -> str:
+    def of_row(self, row: Any) -> str:
+        """Return the identity of the person of a row with a person's columns. Raises NoIdentity."""
+        return self.made_from(getattr(row, self.source)) if self.source in COLUMNS else self.of(profile(row))
+
+    def of(self, person: Profile) -> str:
         """Return a person's identity. Raises NoIdentity."""
-        value = profile.value(self.source)
+        return self.made_from(person.value(self.source))
+
+    def made_from(self, value: Any) -> str:
+        """Return the identity that a value makes. Raises NoIdentity."""
         if value is None or (isinstance(value, str) and not value.strip()):
             raise NoIdentity("parked", self.missing)
         if isinstance(value, bool) or not isinstance(value, str | int | float):

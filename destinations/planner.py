@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, text
 
 from destinations import counting, destinations, guard, id_lists, ledger, subscriptions
-from destinations.bodies import PERSON, profile
+from destinations.bodies import PERSON
 from destinations.identity import NoIdentity, lane
 from destinations.ledger import Held, NewMessage
 from destinations.probing import probes
 from destinations.subscriptions import Subscription
-from destinations.suppression import Erased
+from destinations.suppression import erased
 from runtime import Runtime
 
 STEP = 1000  # changes that one transaction plans
@@ -82,7 +82,7 @@ class Plan:
 
     subscription: Subscription
     now: int
-    erased: Erased
+    erased: set[str]
     messages: list[NewMessage] = field(default_factory=list)
     held: dict[int, tuple[str, int] | None] = field(default_factory=dict)
     entered: dict[tuple[int, int], tuple[str, str | None, int]] = field(default_factory=dict)
@@ -123,13 +123,12 @@ class Plan:
 
     def enter(self, row: Any, source: Source) -> None:
         """Plan that somebody has entered, and hold their identity."""
-        person = profile(row)
         state, reason, found = "waiting", None, None
-        if person.distinct_id in self.erased or row.erased_at is not None:
+        if row.distinct_id in self.erased or row.erased_at is not None:
             state, reason = "suppressed", "erased"
         else:
             try:
-                found = self.rule.of(person)
+                found = self.rule.of_row(row)
             except NoIdentity as error:
                 state, reason = error.state, error.reason
         if self.is_level and found is not None:
@@ -180,7 +179,7 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
     values = {"cohort": known.cohort, "position": known.position, "subscription": known.id, "limit": STEP}
     values["backfill"] = int(known.backfill_total is not None)
     rows = db.execute(_CHANGES[db.dialect.name], values).all()
-    plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
+    plan = Plan(known, now, erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
     for row in rows:
         if row.entered:
             _entered(plan, row)
@@ -241,7 +240,7 @@ def _left_the_set(plan: Plan, row: Row[Any], source: Source) -> None:
 def _told(plan: Plan, row: Row[Any], identity: str | None, source: Source) -> None:
     """Tell that somebody has left, under the identity of whom the entry told."""
     try:
-        plan.add(row, "left", ("waiting", None, identity or plan.rule.of(profile(row))), source)
+        plan.add(row, "left", ("waiting", None, identity or plan.rule.of_row(row)), source)
     except NoIdentity as error:
         plan.add(row, "left", (error.state, error.reason, None), source)
 

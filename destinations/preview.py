@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, text
 from destinations import bodies, destinations, opening
 from destinations.contract import DestinationType, Feed
 from destinations.destinations import Destination
-from destinations.identity import IdentityRule, NoIdentity
+from destinations.identity import IdentityRule, NoIdentity, profile
 from destinations.identity import rule as identity_rule
 from destinations.settings import WrongSettings, batch_size
 from destinations.subscriptions import NewSubscription
@@ -85,7 +85,7 @@ def _bodies(
 
 def _known(rows: Any, rule: IdentityRule) -> Iterator[tuple[Any, str, Any]]:
     for row in rows:
-        person = bodies.profile(row)
+        person = profile(row)
         try:
             yield person, rule.of(person), row
         except NoIdentity:

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Row, text
 
 from config.clock import MINUTE, SECOND
 from destinations import counting, ledger
-from destinations.bodies import PERSON, profile
+from destinations.bodies import PERSON
 from destinations.identity import NoIdentity, lane
 from destinations.ledger import Held, Unparked
 from destinations.planner import Plan, Source, locked, write
 from destinations.subscriptions import Subscription, next_generation
-from destinations.suppression import Erased
+from destinations.suppression import erased
 from runtime import Runtime
 
 STEP = 1000
@@ -84,13 +84,13 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
         return 1
     if state.parked_after is not None:
         return _parked(db, runtime, known, state.parked_after, now)
-    return _holders(db, runtime, known, state, now)
+    return _holders(db, known, state, now)
 
 
 def _parked(db: Connection, runtime: Runtime, known: Subscription, after: int, now: int) -> int:
     values = {"id": known.id, "after": after, "limit": STEP, "cohort": known.cohort}
     rows = db.execute(_PARKED, values).all()
-    plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
+    plan = Plan(known, now, erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
     _unpark(db, plan, rows)
     over = len(rows) < STEP
     moves = plan.is_level and known.identity != "distinct_id"
@@ -130,14 +130,14 @@ def _now(plan: Plan, row: Row[Any]) -> tuple[str, str | None, str | None]:
     if plan.is_level and not is_in:
         return "coalesced", "left_while_parked", None
     try:
-        return "waiting", None, plan.rule.of(profile(row))
+        return "waiting", None, plan.rule.of_row(row)
     except NoIdentity as error:
         return error.state, error.reason, None
 
 
-def _holders(db: Connection, runtime: Runtime, known: Subscription, state: Row[Any], now: int) -> int:
+def _holders(db: Connection, known: Subscription, state: Row[Any], now: int) -> int:
     rows = db.execute(_HOLDERS, {"id": known.id, "after": state.holders_after, "limit": STEP}).all()
-    plan = Plan(known, now, Erased(db, runtime.cipher, known.project_id, []))
+    plan = Plan(known, now, set())
     moved = [(row, identity) for row in rows if (identity := _moved(plan, row, state.changed_since)) is not None]
     if moved:
         generation = next_generation(db, known.id)
@@ -157,7 +157,7 @@ def _moved(plan: Plan, row: Row[Any], since: int) -> str | None:
     if row.updated_at <= since:
         return None
     try:
-        found = plan.rule.of(profile(row))
+        found = plan.rule.of_row(row)
     except NoIdentity:
         return None
     return None if found == row.held else found

@@ -14,21 +14,16 @@ _ANY = text("SELECT EXISTS (SELECT 1 FROM erasure)")
 _KNOWN = text("SELECT digest FROM erasure WHERE digest IN :digests").bindparams(bindparam("digests", expanding=True))
 
 
-class Erased:
-    """Those of some distinct ids that were erased: `distinct_id in erased`."""
-
-    def __init__(self, db: Connection, cipher: Encryption, project_id: str, distinct_ids: Iterable[str]) -> None:
-        self._found: set[str] = set()
-        if not db.execute(_ANY).scalar_one():
-            return
-        asked = {digest(cipher, project_id, distinct_id): distinct_id for distinct_id in distinct_ids}
-        digests = list(asked)
-        for start in range(0, len(digests), MOST):
-            rows = db.execute(_KNOWN, {"digests": digests[start : start + MOST]}).scalars()
-            self._found.update(asked[bytes(row)] for row in rows)
-
-    def __contains__(self, distinct_id: str) -> bool:
-        return distinct_id in self._found
+def erased(db: Connection, cipher: Encryption, project_id: str, distinct_ids: Iterable[str]) -> set[str]:
+    """Return those of these distinct ids that were erased."""
+    if not db.execute(_ANY).scalar_one():
+        return set()
+    asked = {digest(cipher, project_id, distinct_id): distinct_id for distinct_id in distinct_ids}
+    digests, found = list(asked), set[str]()
+    for start in range(0, len(digests), MOST):
+        rows = db.execute(_KNOWN, {"digests": digests[start : start + MOST]}).scalars()
+        found.update(asked[bytes(row)] for row in rows)
+    return found
 
 
 def digest(cipher: Encryption, project_id: str, distinct_id: str) -> bytes:

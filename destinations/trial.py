@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, text
 from destinations import bodies, destinations, finishing, opening
 from destinations.body_size import too_large
 from destinations.contract import Answer, Change
-from destinations.identity import NoIdentity
+from destinations.identity import NoIdentity, profile
 from destinations.messages import packed
 from destinations.settings import WrongSettings
 from destinations.subscriptions import Subscription
@@ -58,7 +58,7 @@ def test(runtime: Runtime, subscription: Subscription, distinct_id: str) -> Tria
     database = runtime.database
     row = database.read(lambda db: _chosen(db, subscription, distinct_id))
     try:
-        identity = subscription.rule().of(bodies.profile(row))
+        identity = subscription.rule().of_row(row)
     except NoIdentity as error:
         raise WrongSettings({"distinct_id": f"This person has no identity to send: {error.reason}."}) from None
     destination = database.read(lambda db: destinations.by_id(db, subscription.destination_id))
@@ -81,7 +81,7 @@ def somebody(runtime: Runtime, subscription: Subscription) -> str:
     rule = subscription.rule()
     for row in runtime.database.read(lambda db: members.page(db, subscription.cohort, 0, LOOKED_AT)):
         try:
-            rule.of(bodies.profile(row))
+            rule.of_row(row)
         except NoIdentity:
             continue
         return str(row.distinct_id)
@@ -99,7 +99,7 @@ def _chosen(db: Connection, subscription: Subscription, distinct_id: str) -> Row
 
 
 def _change(runtime: Runtime, subscription: Subscription, row: Row[Any], identity: str) -> Change:
-    fields = bodies.profile(row).fields(subscription.fields)
+    fields = profile(row).fields(subscription.fields)
     entry = row.entry_number or 1
     key = f"dlv_test_{secrets.token_hex(12)}"
     at = row.entered_at or runtime.clock()
