@@ -3,13 +3,13 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from destinations.contract import Answer as Outcome
 from destinations.contract import Change
@@ -54,7 +54,7 @@ class Lanes:
 
     def call(self, size: int) -> None:
         heads = [lane[0] for lane in self.lanes.values() if lane]
-        batch = [replace(one, vendor_id=self.vendor_ids.get(one.identity)) for one in heads[:size]]
+        batch = [structs.replace(one, vendor_id=self.vendor_ids.get(one.identity)) for one in heads[:size]]
         answer = self.adapter.send(FEED, batch)
         self.answers.append(answer)
         assert answer.refusal is None or answer.refusal.kind in AGAIN, answer
