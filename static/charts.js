@@ -20,10 +20,27 @@ function readTable(figure) {
   };
 }
 
+// The step between the lines of an axis whose zero is one of them: 1, 2 or 5 times a power of ten.
+function stepOf(reach) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(reach, 4) / 4));
+  return Math.max(1, [1, 2, 5, 10].find((times) => times * power * 4 >= reach) * power);
+}
+
+// Bars up and down from a zero that is always on the axis, with as much room as each direction needs.
+function boundsOf(series) {
+  const below = Math.max(0, ...series.filter(({ name }) => name === "Left").flatMap(({ values }) => values));
+  const above = Math.max(0, ...series.filter(({ name }) => name !== "Left").flatMap(({ values }) => values));
+  const step = stepOf(Math.max(below, above));
+  return { min: -Math.ceil(below / step) * step, max: Math.max(1, Math.ceil(above / step)) * step, ticks: { stepSize: step } };
+}
+
+const SIGNS = new Intl.NumberFormat(undefined, { notation: "compact", maximumSignificantDigits: 4, signDisplay: "negative" });
+
 function settings(kind, { labels, series }) {
   const quiet = colour("quiet");
   const line = colour("line");
   const bars = kind === "bars";
+  const bounds = bars ? boundsOf(series) : {};
   return {
     type: bars ? "bar" : "line",
     data: {
@@ -48,11 +65,14 @@ function settings(kind, { labels, series }) {
       interaction: { mode: "index", intersect: false },
       plugins: {
         legend: { display: series.length > 1, labels: { color: quiet, boxWidth: 12 } },
-        tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${Math.abs(item.raw).toLocaleString()}` } },
+        tooltip: {
+          backgroundColor: colour("surface"), titleColor: colour("text"), bodyColor: colour("text"), borderColor: line, borderWidth: 1,
+          callbacks: { label: (item) => `${item.dataset.label}: ${Math.abs(item.raw).toLocaleString()}` },
+        },
       },
       scales: {
         x: { stacked: bars, ticks: { color: quiet, maxRotation: 0, autoSkipPadding: 16 }, grid: { display: false } },
-        y: { stacked: bars, ticks: { color: quiet, callback: (value) => Math.abs(value).toLocaleString(undefined, { notation: "compact", maximumSignificantDigits: 4 }) }, grid: { color: line } },
+        y: { stacked: bars, beginAtZero: true, ...bounds, ticks: { color: quiet, ...bounds.ticks, callback: (value) => SIGNS.format(value).replace("-", "−") }, grid: { color: ({ tick }) => (tick.value === 0 ? quiet : line) } },
         marks: { axis: "y", display: false, min: 0, max: 8 * Math.max(1, ...series.filter(({ name }) => name === "Syncs").flatMap(({ values }) => values)) },
       },
     },

@@ -41,8 +41,8 @@ def search(page: Page, field: str, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("start", "field", "hits"),
     [
-        ("/people", "#people-q", "main table a"),
-        ("/cohorts/2", "main form[role=search] input[name=q]", "main table a"),
+        ("/people", "#people-q", "main tbody a"),
+        ("/cohorts/2", "main form[role=search] input[name=q]", "main tbody a"),
         ("/connections", "#search", "main .found a"),
     ],
 )

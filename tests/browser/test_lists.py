@@ -117,3 +117,29 @@ def test_pages_and_filters_work_without_javascript(bare: Page, shown: Server) ->
     bare.get_by_label("Entered since").select_option("Last 30 days")
     bare.get_by_role("button", name="Show").click()
     expect(bare.locator("#members")).to_have_text("Entered: last 30 days")
+
+
+def test_a_cohort_as_of_a_day_tells_how_many_then_in_place(page: Page, shown: Server) -> None:
+    page.goto(f"{shown.url}/cohorts/2")
+    page.evaluate(STAYS)
+    page.get_by_role("link", name="a week ago").click()
+    expect(page.locator("#list [role=status]")).to_contain_text(" then, ")
+    day = page.get_by_label("As of (UTC)").input_value()
+    expect(page).to_have_url(f"{shown.url}/cohorts/2?as_of={day}")
+    page.get_by_label("Time, or the day's end").fill("10:30")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#members")).to_have_text(f"Members as of {day} 10:30:00 UTC")
+    page.locator("main details.menu", has_text="Export").locator("summary").click()
+    as_csv = page.get_by_role("link", name="Members of then as CSV")
+    expect(as_csv).to_have_attribute("href", f"/cohorts/2/members.csv?as_of={day}T10:30")
+    assert is_the_same_page(page)
+
+
+def test_every_chart_has_zero_on_its_axis(page: Page, shown: Server) -> None:
+    for path in ("/", "/cohorts/2", "/cohorts/2?range=all"):
+        page.goto(shown.url + path)
+        page.locator("figure[data-drawn]").first.wait_for()
+        axes = page.evaluate("""() => [...document.querySelectorAll("figure[data-drawn] canvas")]
+            .map((canvas) => Chart.getChart(canvas).scales.y.ticks.map(({value}) => value))""")
+        assert axes, path
+        assert all(0 in ticks for ticks in axes), (path, axes)

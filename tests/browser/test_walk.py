@@ -74,13 +74,13 @@ class Walk:
 
     def opens_the_cohort(self) -> None:
         self.goes_to("Cohorts")
-        self.page.locator("main table a").first.click()
+        self.page.locator("main tbody a").first.click()
         expect(self.page.locator("main")).to_contain_text("In step")
 
     def finds_by_email(self, member: dict[str, Any]) -> None:
         self.page.locator("main form[method=post] input[name=q]").fill(member["email"])
         self.page.keyboard.press("Enter")
-        self.page.locator("main table a").first.click()
+        self.page.locator("main tbody a").first.click()
         expect(self.page.locator("main")).to_contain_text(member["email"])
         expect(self.page.locator(".timeline")).to_contain_text("Entered")
         assert member["email"] not in self.page.url
@@ -135,7 +135,7 @@ def test_an_operators_first_hour(running: Watched, empty: Server) -> None:
 
     assert walk.call(password, BAD) == 400
     walk.goes_to("Failures")
-    walk.page.locator("main table a").first.click()
+    walk.page.locator("main tbody a").first.click()
     expect(walk.page.locator("main")).to_contain_text("page_count must be between 1 and total_pages (10), got 0")
     expect(walk.page.locator("main")).to_contain_text("paused")
 
@@ -155,7 +155,7 @@ def test_a_sessions_progress_moves_without_a_reload_and_ends_by_itself(running: 
     page = context.new_page()
     send(empty, 1)
     page.goto(f"{empty.url}/sessions")
-    page.locator("main table a").first.click()
+    page.locator("main tbody a").first.click()
     expect(page.locator("main")).to_contain_text("1 of 3")
     page.evaluate("window.unchanged = true")
     send(empty, 2)
@@ -177,7 +177,7 @@ def test_every_page_reads_without_javascript(running: Watched, shown: Server, ex
         if chromium.opens(page, shown.url + path):
             expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.goto(f"{shown.url}/cohorts")
-    page.locator("main table a").first.click()
+    page.locator("main tbody a").first.click()
     chart = page.locator("figure.chart").first
     chart.locator("summary").click()
     expect(chart.locator("tbody tr").first).to_be_visible()

@@ -157,6 +157,8 @@ def test_as_of_a_moment_is_what_the_log_says_of_it(relay, browser, monkeypatch) 
         action(chance.sample(people, 6), session=f"s{number}")
         moments.append((relay.clock(), sorted(relay.members())))
     for moment, members in moments:
+        page = browser.page(path(relay, f"?as_of={as_of(moment)}"))
+        assert f"<strong>{len(members)} member{'' if len(members) == 1 else 's'}</strong> then" in page
         assert sorted(everyone(browser, path(relay, f"?as_of={as_of(moment)}"))) == members
         assert sorted(everyone(browser, path(relay, f"?as_of={as_of(moment + MINUTE - 1)}"))) == members
 
@@ -170,6 +172,35 @@ def test_as_of_shows_the_stay_of_that_time(relay, browser) -> None:
         relay.add(["a"], session=f"a{number}")
     row = table(browser.page(path(relay, f"?as_of={as_of(first)}")), 2)[0]
     assert row[-2:] == ["3 h ago", "1st"]
+
+
+def test_a_date_alone_means_its_end(relay, browser) -> None:
+    relay.clock.time = relay.clock.time // DAY * DAY
+    relay.add(["a"], session="s1")
+    relay.clock.forward(DAY - 1)
+    relay.add(["b", "c"], session="s2")
+    relay.clock.forward(1)
+    relay.remove(["a"], session="s3")
+    day = as_of(relay.clock() - DAY)[:10]
+    for query in (f"?as_of={day}", f"?day={day}", f"?day={day}&time="):
+        page = browser.page(path(relay, query))
+        assert f"Members as of the end of {day}" in page
+        assert shown(page) == ["a", "b", "c"]
+        assert "<strong>3 members</strong> then, <strong>2</strong> now" in page
+    assert shown(browser.page(path(relay, f"?day={day}&time=10:00"))) == ["a"]
+    yesterday = re.search(r'id="as-of-1" href="([^"]+)"', browser.page(path(relay, "")))
+    assert yesterday is not None
+    assert yesterday[1] == path(relay, f"?as_of={day}")
+
+
+def test_who_entered_by_the_pages_of_a_session_so_far_is_counted(relay, browser) -> None:
+    relay.add(["a", "b"], 1, 2, session="long")
+    first = relay.clock()
+    relay.clock.forward(MINUTE)
+    relay.add(["c"], 2, 2, session="long")
+    assert "<strong>2 members</strong> then, <strong>3</strong> now" in browser.page(
+        path(relay, f"?as_of={as_of(first)}")
+    )
 
 
 def test_before_the_first_sync_nobody_was_a_member(relay, browser) -> None:

@@ -18,11 +18,12 @@ QUERY = (
     *("range", "shown", "since", "sort", "state", "status", "stretch", "who", "unknown"),
     *("delivery", "person", "example", "project", "operation", "failed", "password", "kind"),
     *("draft", "new", "once", "reason", "type"),
+    *("back", "change", "day", "search", "seen", "time", "when"),
 )
 FORM = ("again", "after", "code", "email", "name", "old", "password", "percent", "q", "role", "scope", "session")
 FORM = (*FORM, "value", "way", "distinct_id", "draft", "reason", "state", "type", "set.url", "set.rate", "set.batch")
 FORM = (*FORM, "cohort", "identity", "named", "country", "fields", "kinds", "reentry", "cooloff", "unit", "start")
-FORM = (*FORM, "report", "guard")
+FORM = (*FORM, "report", "guard", "from", "seen")
 
 FAULT = 500
 HUGE = "9" * 400

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -249,10 +249,29 @@ def start_of(since: str, now: int) -> int:
     return {"today": now // DAY * DAY, "7d": now - 7 * DAY, "30d": now - 30 * DAY}[since]
 
 
+def days_back(now: int) -> dict[str, str]:
+    """Dates (UTC) that are often asked about, by their words."""
+    back = {"Yesterday": 1, "A week ago": 7, "30 days ago": 30}
+    return {
+        word: datetime.fromtimestamp((now - days * DAY) / 1000, UTC).date().isoformat() for word, days in back.items()
+    }
+
+
 def moment_of(given: str) -> int | None:
-    """Read a `datetime-local` field as UTC, in milliseconds since 1970; None where it is no moment."""
+    """Read a moment, or a date, whose end it means, as UTC, in milliseconds since 1970; None where it is neither."""
     try:
         moment = datetime.fromisoformat(given).replace(tzinfo=UTC)
     except ValueError:
         return None
+    if is_date(given):
+        return (moment - _BEGINNING) // timedelta(milliseconds=1) + DAY - 1
     return (moment - _BEGINNING) // timedelta(milliseconds=1)  # a float would round the last moment into year 10000
+
+
+def is_date(given: str) -> bool:
+    """Whether it is a date alone, without a time."""
+    try:
+        date.fromisoformat(given)
+    except ValueError:
+        return False
+    return True

@@ -14,6 +14,7 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import history as cohort_history
 from blueprints.dashboard.cohorts import members as cohort_members
 from blueprints.dashboard.cohorts import search as cohort_search
+from blueprints.dashboard.cohorts import sizes
 from blueprints.dashboard.cohorts.head import Head, head
 from blueprints.dashboard.cohorts.history import RANGES, History
 from blueprints.dashboard.cohorts.members import SINCE, Listing
@@ -30,8 +31,8 @@ LONGEST = 1000  # characters of a search; no id and no name is longer
 
 @dataclass(frozen=True)
 class MemberFilters:
-    """The filters in the address; a wrong one is left out. `as_of` is as it was typed, `moment` the same in
-    milliseconds since 1970."""
+    """The filters in the address; a wrong one is left out. `as_of` is a moment or a date as it was typed, `moment` the
+    same in milliseconds since 1970, of a date its end."""
 
     range: str
     since: str
@@ -42,7 +43,7 @@ class MemberFilters:
     @classmethod
     def of_request(cls) -> "MemberFilters":
         given = request.args
-        span, since, as_of = given.get("range", ""), given.get("since", ""), given.get("as_of", "").strip()
+        span, since, as_of = given.get("range", ""), given.get("since", ""), _as_of()
         return cls(
             span if span in RANGES else "30d",
             since if since in SINCE else "",
@@ -80,12 +81,12 @@ def show_cohort(cohort_id: int) -> ResponseReturnValue:
         return _found(cohort_id, request.args["search"])
     filters = MemberFilters.of_request()
 
-    def read(db: Connection) -> tuple[Head, History, Listing]:
+    def read(db: Connection) -> tuple[Head, History, Listing, int | None]:
         found = head(db, cohort_id)
         past = cohort_history.history(db, found.cohort, filters.range, runtime.clock())
-        return found, past, _members(db, found, filters)
+        return found, past, _members(db, found, filters), _total(db, found, filters)
 
-    found, past, listing = runtime.database.read(read)
+    found, past, listing, total = runtime.database.read(read)
     return render_template(
         "dashboard/cohorts/members.html",
         head=found,
@@ -97,12 +98,27 @@ def show_cohort(cohort_id: int) -> ResponseReturnValue:
         pages=paging.pager(
             len(listing.rows),
             listing.key,
-            None if filters.asks else found.cohort.member_count,
+            total,
             "after",
             filters.kept,
         ),
+        total=total,
+        days=cohort_members.days_back(runtime.clock()),
         is_pruned=_is_pruned(found, filters),
     )
+
+
+def _as_of() -> str:
+    """The moment of the address: as a link says it, or the form with its two fields."""
+    given = {name: request.args.get(name, "").strip() for name in ("as_of", "day", "time")}
+    return given["as_of"] or "T".join(filter(None, (given["day"], given["time"] if given["day"] else "")))
+
+
+def _total(db: Connection, found: Head, filters: MemberFilters) -> int | None:
+    """How many the list has, where that is quickly told."""
+    if filters.moment is not None:
+        return sizes.then(db, found.cohort, filters.moment)
+    return None if filters.since else found.cohort.member_count
 
 
 def _is_pruned(found: Head, filters: MemberFilters) -> bool:
