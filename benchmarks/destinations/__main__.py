@@ -5,13 +5,12 @@ import argparse
 import socket
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.destinations import floor, floor_table
 from benchmarks.destinations.floor import Floor, Tell
-from benchmarks.destinations.relay import FAST, Relay, far_end, relay, seen
+from benchmarks.destinations.relay import FAST, OTHER, POLL, Relay, far_end, relay, seen
 from benchmarks.pages import distinct_ids
 from destinations import subscriptions
 from destinations.registry import TYPES
@@ -105,22 +104,27 @@ def beside_a_dead_one(dialect: str, changes: int, address: str) -> float:
     """Return how fast a destination is told beside one that never answers, as a part of how fast it is alone."""
     with socket.create_server(("127.0.0.1", 0)) as silent, far_end() as url, relay(dialect, address) as made:
         ours = made.connect("ours", "webhook", {"url": url, "batch": 500, **FAST})
-        rates = []
-        with closing(silent), made.working():
-            for turn in range(6):
-                if turn == 3:
-                    _add_dead(made, f"http://127.0.0.1:{silent.getsockname()[1]}")
-                action = "remove_members" if turn % 2 else "add_members"
-                before = made.told(ours)
-                made.change(action, distinct_ids(changes, 3))
-                rates.append(made.seconds_until(ours, before + changes) / changes)
-        return sorted(rates[:3])[1] / sorted(rates[3:])[1]
+        alone = [_seconds(made, ours, turn, changes) for turn in range(3)]
+        _add_dead(made, f"http://127.0.0.1:{silent.getsockname()[1]}", changes)
+        beside = [_seconds(made, ours, turn, changes) for turn in range(3, 6)]
+        return sorted(alone)[1] / sorted(beside)[1]
 
 
-def _add_dead(made: Relay, url: str) -> None:
-    """Connect a destination that takes calls and never answers, and let it wait for its first answer."""
-    made.connect("dead", "webhook", {"url": url, "timeout_seconds": 5})
-    time.sleep(1)
+def _seconds(made: Relay, subscription_id: int, turn: int, changes: int) -> float:
+    before = made.told(subscription_id)
+    made.change("remove_members" if turn % 2 else "add_members", distinct_ids(changes, 3))
+    with made.working():
+        return made.seconds_until(subscription_id, before + changes)
+
+
+def _add_dead(made: Relay, url: str, changes: int) -> None:
+    """Connect a destination of another cohort that takes calls and never answers, and plan what it has to be told."""
+    made.change("add_members", distinct_ids(1, 98), OTHER)
+    dead = made.connect("dead", "webhook", {"url": url, "timeout_seconds": 5}, cohort=OTHER)
+    made.change("add_members", distinct_ids(changes, 5), OTHER)
+    with made.working():
+        while sum(made.counted(dead).values()) < changes:
+            time.sleep(POLL)
 
 
 def measure(dialect: str, scale: float, address: str) -> list[str]:

@@ -29,7 +29,7 @@ from sync.apply.receive import receive
 from sync.contract.page import parse
 from sync.rules import Rules
 
-COHORT = "bench"
+COHORT, OTHER = "bench", "other"
 PYTHON = sys.executable
 POLL = 0.02  # seconds
 FAST = {"rate": 1000}  # a thousand calls a second: no limit at all
@@ -52,20 +52,27 @@ class Relay:
         self.runtime: Runtime = create_app(load(ours)).extensions["runtime"]
         self._session = 0
 
-    def change(self, action: str, ids: Sequence[str]) -> None:
+    def change(self, action: str, ids: Sequence[str], cohort: str = COHORT) -> None:
         """Receive a diff of these people, 1,000 a page."""
         self._session += 1
         pages, rules = sliced(ids), Rules()
         for number, people in enumerate(pages, 1):
-            page = parse(body(action, COHORT, f"s{self._session}", number, len(pages), people))
+            page = parse(body(action, cohort, f"s{self._session}", number, len(pages), people))
             self.runtime.database.write(lambda db, page=page: receive(db, page, rules, 1, now()))  # type: ignore[misc]
 
-    def connect(self, name: str, kind: str, settings: dict[str, Any], secrets: dict[str, str] | None = None) -> int:
-        """Add a destination, and a subscription of the cohort from now on; return the subscription's id."""
+    def connect(
+        self,
+        name: str,
+        kind: str,
+        settings: dict[str, Any],
+        secrets: dict[str, str] | None = None,
+        cohort: str = COHORT,
+    ) -> int:
+        """Add a destination, and a subscription of a cohort from now on; return the subscription's id."""
         draft = NewDestination(name, kind, settings, secrets or {})
         cipher, write = self.runtime.cipher, self.runtime.database.write
         write(lambda db: destinations.add(db, cipher, draft, now()))
-        wanted = NewSubscription(name, PROJECT, COHORT, start="now", guard_percent=0)
+        wanted = NewSubscription(name, PROJECT, cohort, start="now", guard_percent=0)
         return write(lambda db: subscriptions.add(db, wanted, now()))
 
     def told(self, subscription_id: int) -> int:
