@@ -17,27 +17,35 @@ from destinations import lanes
 from destinations.guard import HELD
 from destinations.subscriptions import Subscription
 
-_IN = {
-    "sqlite": "IN (SELECT value FROM json_each(:{0}))",
-    "postgresql": "IN (SELECT value FROM json_array_elements_text(CAST(:{0} AS json)))",
-}
+# A subscription that has just begun is in no statistics of PostgreSQL's: the planner takes it for one without rows, and
+# compares every holder with every identity. LATERAL with OFFSET 0 keeps it to the index (destinations.probing).
+_LISTED = "identity IN (SELECT value FROM json_each(:identities))"
+_EACH = "json_array_elements_text(CAST(:identities AS json)) x"
 _HELD_ANYWHERE = {
-    dialect: text(f"""
+    "sqlite": text(f"""
         SELECT DISTINCT h.identity FROM subscription s JOIN holder h ON h.subscription_id = s.id
-        WHERE s.destination_id = :destination AND h.identity {found.format("identities")}""")  # noqa: S608
-    for dialect, found in _IN.items()
+        WHERE s.destination_id = :destination AND h.{_LISTED}"""),  # noqa: S608
+    "postgresql": text(f"""
+        SELECT DISTINCT h.identity FROM subscription s CROSS JOIN {_EACH} CROSS JOIN LATERAL (
+            SELECT identity FROM holder WHERE subscription_id = s.id AND identity = x.value OFFSET 0) h
+        WHERE s.destination_id = :destination"""),  # noqa: S608
 }
 _HOLDERS = {
-    dialect: text(f"""
-        SELECT identity, person_id, entry_number FROM holder
-        WHERE subscription_id = :subscription AND identity {found.format("identities")}""")  # noqa: S608
-    for dialect, found in _IN.items()
+    "sqlite": text(f"""
+        SELECT identity, person_id, entry_number FROM holder WHERE subscription_id = :subscription AND {_LISTED}"""),  # noqa: S608
+    "postgresql": text(f"""
+        SELECT h.* FROM {_EACH} CROSS JOIN LATERAL (
+            SELECT identity, person_id, entry_number FROM holder
+            WHERE subscription_id = :subscription AND identity = x.value OFFSET 0) h"""),  # noqa: S608
 }
 _PLACED = {
-    dialect: text(f"""
+    "sqlite": text(f"""
         SELECT identity, there, vendor_id, told_at FROM placement
-        WHERE subscription_id = :subscription AND identity {found.format("identities")}""")  # noqa: S608
-    for dialect, found in _IN.items()
+        WHERE subscription_id = :subscription AND {_LISTED}"""),  # noqa: S608
+    "postgresql": text(f"""
+        SELECT p.* FROM {_EACH} CROSS JOIN LATERAL (
+            SELECT identity, there, vendor_id, told_at FROM placement
+            WHERE subscription_id = :subscription AND identity = x.value OFFSET 0) p"""),  # noqa: S608
 }
 
 
