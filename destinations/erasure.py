@@ -51,6 +51,9 @@ _HELD_THERE = text("""
         WHERE s.destination_id = :destination AND h.identity = :identity AND h.person_id <> :person)""")
 _PLACED = text("SELECT there, vendor_id FROM placement WHERE subscription_id = :subscription AND identity = :identity")
 _UNPLACE = text("DELETE FROM placement WHERE subscription_id = :subscription AND identity = :identity")
+_KNOWN_BY = text("""
+    SELECT DISTINCT s.destination_id FROM subscription s JOIN cohort c ON c.id = s.cohort_id
+    JOIN message m ON m.subscription_id = s.id AND m.person_id = :person WHERE c.project_id = :project_id""")
 _OUTCOMES = text("""
     SELECT d.name AS destination, d.type, m.kind, m.state, m.reason, m.attempts, m.finished_at
     FROM message m JOIN destination d ON d.id = m.destination_id
@@ -60,6 +63,12 @@ _OUTCOMES = text("""
 def known(db: Connection, project_id: str, person_id: int) -> dict[str, int]:
     """Count the messages about a person, whose identity an erasure takes away."""
     return {"messages": int(db.execute(_COUNT, {"project_id": project_id, "person": person_id}).scalar_one())}
+
+
+def deleted_by(db: Connection, project_id: str, person_id: int) -> list[Destination]:
+    """Return the destinations that would be asked to delete a person, because they know of them and that was chosen."""
+    ids = set(db.execute(_KNOWN_BY, {"project_id": project_id, "person": person_id}).scalars())
+    return [one for one in destinations.listed(db) if one.id in ids and one.settings.get(DELETE_ON_ERASURE.name)]
 
 
 def forget(db: Connection, cipher: Encryption, erasure: int, person: tuple[str, str, int], now: int) -> dict[str, int]:

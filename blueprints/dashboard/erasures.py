@@ -12,6 +12,7 @@ from blueprints.dashboard.destinations import words
 from blueprints.dashboard.people.profile import FoundPerson
 from blueprints.urls import can_be_stored
 from destinations import erasure as destinations_erasure
+from destinations.destinations import Destination
 from erasure import DataSubject, InTheWay, NothingToErase, eraser, records
 from erasure.labels import AGAIN, told
 from runtime import current_runtime
@@ -101,8 +102,11 @@ def _find(person_id: int) -> FoundPerson:
 def _question(person: FoundPerson) -> str:
     runtime = current_runtime()
 
-    def sends(db: Connection) -> int:
-        return int(db.execute(_OUTBOUND, {"project_id": person.project_id}).scalar_one())
+    def read(db: Connection) -> tuple[int, list[Destination]]:
+        sends = int(db.execute(_OUTBOUND, {"project_id": person.project_id}).scalar_one())
+        return sends, destinations_erasure.deleted_by(db, person.project_id, person.id)
+
+    sends, deleted_by = runtime.database.read(read)
 
     return render_template(
         "dashboard/people/erase.html",
@@ -111,7 +115,8 @@ def _question(person: FoundPerson) -> str:
         sight=eraser(runtime).look(DataSubject(person.project_id, person.distinct_id)),
         told=told,
         again=AGAIN,
-        can_send=runtime.database.read(sends, one_statement=True) > 0,
+        can_send=sends > 0,
+        deleted_by=deleted_by,
     )
 
 

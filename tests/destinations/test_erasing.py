@@ -260,6 +260,16 @@ def test_a_vendor_that_deletes_is_asked_after_the_set_has_let_them_go_and_the_pr
     assert "Delete them for good" in page
 
 
+def test_the_question_names_who_is_asked_to_delete_them(relaying: Relaying) -> None:
+    held_by(relaying, "vault", ADA.distinct_id, delete_on_erasure=True)
+    relaying.destination("other", "vault")
+    browser = relaying.relay.sign_in("admin")
+    page = browser.page(f"/people/{relaying.relay.person(ADA.distinct_id)['id']}/erase")
+    assert "asked to delete them for good" in page
+    assert ">crm</a>" in page
+    assert ">other</a>" not in page
+
+
 def test_a_vendor_deletes_whoever_has_left_before_too_and_only_once_in_a_call(relaying: Relaying) -> None:
     held_by(relaying, "vault", ADA.distinct_id, "bob", delete_on_erasure=True)
     relaying.relay.remove([ADA.distinct_id], session="s2")
