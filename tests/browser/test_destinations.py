@@ -81,7 +81,7 @@ def connect(walk: Walk) -> None:
     walk.page.goto(f"{walk.server.url}/destinations")
     walk.follow("Connect a destination")
     walk.follow("Webhook")
-    walk.page.get_by_label("Name").fill("shop")
+    walk.page.get_by_label("Name", exact=True).fill("shop")
     walk.page.get_by_label("Address").fill(walk.url)
     walk.page.get_by_text("Pace and retries").click()
     walk.page.get_by_label("Pauses").fill("600, 600")
