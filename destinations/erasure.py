@@ -52,8 +52,11 @@ _HELD_THERE = text("""
 _PLACED = text("SELECT there, vendor_id FROM placement WHERE subscription_id = :subscription AND identity = :identity")
 _UNPLACE = text("DELETE FROM placement WHERE subscription_id = :subscription AND identity = :identity")
 _KNOWN_BY = text("""
-    SELECT DISTINCT s.destination_id FROM subscription s JOIN cohort c ON c.id = s.cohort_id
-    JOIN message m ON m.subscription_id = s.id AND m.person_id = :person WHERE c.project_id = :project_id""")
+    SELECT d.id, d.name, d.settings FROM destination d WHERE EXISTS (
+        SELECT 1 FROM subscription s JOIN cohort c ON c.id = s.cohort_id
+        JOIN message m ON m.subscription_id = s.id AND m.person_id = :person
+        WHERE s.destination_id = d.id AND c.project_id = :project_id)
+    ORDER BY d.name""")
 _OUTCOMES = text("""
     SELECT d.name AS destination, d.type, m.kind, m.state, m.reason, m.attempts, m.finished_at
     FROM message m JOIN destination d ON d.id = m.destination_id
@@ -65,10 +68,10 @@ def known(db: Connection, project_id: str, person_id: int) -> dict[str, int]:
     return {"messages": int(db.execute(_COUNT, {"project_id": project_id, "person": person_id}).scalar_one())}
 
 
-def deleted_by(db: Connection, project_id: str, person_id: int) -> list[Destination]:
+def deleted_by(db: Connection, project_id: str, person_id: int) -> list[Row[Any]]:
     """Return the destinations that would be asked to delete a person, because they know of them and that was chosen."""
-    ids = set(db.execute(_KNOWN_BY, {"project_id": project_id, "person": person_id}).scalars())
-    return [one for one in destinations.listed(db) if one.id in ids and one.settings.get(DELETE_ON_ERASURE.name)]
+    known_by = db.execute(_KNOWN_BY, {"project_id": project_id, "person": person_id})
+    return [one for one in known_by if json.loads(one.settings).get(DELETE_ON_ERASURE.name)]
 
 
 def forget(db: Connection, cipher: Encryption, erasure: int, person: tuple[str, str, int], now: int) -> dict[str, int]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from blueprints import paging, rows
 from blueprints.dashboard import blueprint
@@ -12,7 +12,6 @@ from blueprints.dashboard.destinations import words
 from blueprints.dashboard.people.profile import FoundPerson
 from blueprints.urls import can_be_stored
 from destinations import erasure as destinations_erasure
-from destinations.destinations import Destination
 from erasure import DataSubject, InTheWay, NothingToErase, eraser, records
 from erasure.labels import AGAIN, told
 from runtime import current_runtime
@@ -102,7 +101,7 @@ def _find(person_id: int) -> FoundPerson:
 def _question(person: FoundPerson) -> str:
     runtime = current_runtime()
 
-    def read(db: Connection) -> tuple[int, list[Destination]]:
+    def read(db: Connection) -> tuple[int, list[Row[Any]]]:
         sends = int(db.execute(_OUTBOUND, {"project_id": person.project_id}).scalar_one())
         return sends, destinations_erasure.deleted_by(db, person.project_id, person.id)
 
