@@ -82,6 +82,7 @@ def calls(paths: list[str], people: int) -> Iterator[Call]:
     for what in ("mixpanel_distinct_id", "email", "last_name"):
         value = str(some[what])
         yield Call("/people/search", (("q", value),), f"people by {what}")
+        yield Call("/search", (("q", value[:4]),), f"everything by the beginning of {what}")
         yield Call("/cohorts/1", (("q", value),), f"members by {what}")
     for share in (0.0, 0.5, 0.99):
         yield Call(f"/cohorts/1?after={int(people * share)}", name=f"members from {share:.0%}")
