@@ -61,7 +61,7 @@ def test_the_proof_is_shown_and_listed(relay: Relay, person: str) -> None:
         page = browser.page(path)
         assert "Erased" in page
         assert "1 profile, with its id" in page
-        assert "ada" not in page.replace("admin@", "")
+        assert "ada-17" not in page  # three letters may stand in a form's token
 
 
 def test_whoever_has_the_id_is_told_that_it_was_erased(relay: Relay, person: str) -> None:

@@ -21,7 +21,7 @@ from outbound.operations import registry
 from outbound.operations.types import CallInput
 from sync import erasure as sync_erasure
 from tests.commands.conftest import Terminal
-from tests.erasure.planted import ID, PROJECT, in_files, stored
+from tests.erasure.planted import ID, OTHER, PROJECT, in_files, stored
 from tests.erasure.test_everywhere import LOST, bearer
 from tests.outbound.conftest import project_of, runtime_of
 from tests.relay import Relay
@@ -69,7 +69,7 @@ def test_a_death_in_the_middle_of_leaving_leaves_nothing_half_done(
         patch.setattr(sync_erasure, "_leave", leave_one)
         with pytest.raises(Died):
             here.erase(WHO, "tests")
-    assert planted.members("7", PROJECT) == planted.members("8", PROJECT) == {ID, "bob"}
+    assert planted.members("7", PROJECT) == planted.members("8", PROJECT) == {ID, OTHER}
     assert here.erase(WHO, "tests").counts == LOST
 
 
@@ -151,7 +151,7 @@ def test_an_upload_that_names_them_goes_however_it_is_encoded(
     runtime.uploads.mkdir(parents=True)
     relay.refresh([ID], project=PROJECT)
     kept = {}
-    for who in (ID, "bob"):
+    for who in (ID, OTHER):
         before = "other,0\n" * (1 if where == "near" else (1024 * 1024 - 4) // 8)
         table = f"distinct_id,n\n{before}{who},1\n" + "other,2\n" * 3
         written = "\ufeff" + table if "mark" in encoding else table

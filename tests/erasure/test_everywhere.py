@@ -9,7 +9,7 @@ from destinations import destinations, worker
 from destinations.destinations import NewDestination
 from security import tokens
 from tests.commands.conftest import Terminal
-from tests.erasure.planted import EMAIL, ID, PROJECT, WORDS, in_files, stored
+from tests.erasure.planted import EMAIL, ID, OTHER, PROJECT, WORDS, in_files, stored
 from tests.failing.books import Books
 from tests.mixpanel import Answer, stand_in
 from tests.relay import Relay
@@ -111,13 +111,13 @@ def test_what_destinations_answer_to_an_erasure_is_nowhere_either(
 
 
 def test_everybody_else_is_where_they_were(planted: Relay, terminal: Terminal, tmp_path: Path) -> None:
-    before, files = stored(planted, ("bob",)), in_files(tmp_path, ("bob",))
+    before, files = stored(planted, (OTHER,)), in_files(tmp_path, (OTHER,))
     by_terminal(planted, terminal)
-    assert stored(planted, ("bob",)) == before
+    assert stored(planted, (OTHER,)) == before
     assert [one for one in files if "cohort-relay.db" not in one] == [
-        one for one in in_files(tmp_path, ("bob",)) if "cohort-relay.db" not in one
+        one for one in in_files(tmp_path, (OTHER,)) if "cohort-relay.db" not in one
     ]
-    assert planted.members("7", PROJECT) == {"bob"}
+    assert planted.members("7", PROJECT) == {OTHER}
 
 
 def test_the_books_balance_afterwards(planted: Relay, terminal: Terminal, database_url: str) -> None:
