@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from flask import url_for
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from blueprints import rows
 from blueprints.dashboard.people.profile import FoundPerson
@@ -60,6 +60,15 @@ _FAILURES = text("SELECT id, message FROM failure WHERE request_id = :given ORDE
 COMPARE, ROTATE = "compare", "rotate"
 
 
+class Named(NamedTuple):
+    """A cohort, connection or destination, as `kind` says; `detail` is a cohort's id in Mixpanel, or a type."""
+
+    kind: str
+    id: int
+    word: str
+    detail: str
+
+
 @dataclass(frozen=True)
 class Hit:
     """Something that was found: its kind in a word, what it is called, what else tells it from others, and its page."""
@@ -87,18 +96,19 @@ def hits(db: Connection, given: str, role: str) -> list[Hit]:
     ]
 
 
-def _named(db: Connection, wanted: str) -> Sequence[Row[Any]]:
+def _named(db: Connection, wanted: str) -> Sequence[Named]:
     literal = wanted.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    return db.execute(_NAMED, {"given": wanted, "like": f"%{literal}%", "begins": f"{literal}%"}).all()
+    values = {"given": wanted, "like": f"%{literal}%", "begins": f"{literal}%"}
+    return rows.every(db.execute(_NAMED, values), Named)
 
 
-def _of_names(named: Iterable[Row[Any]]) -> Iterator[Hit]:
+def _of_names(named: Iterable[Named]) -> Iterator[Hit]:
     for kind in ("cohort", "connection", "destination"):
         for row in [row for row in named if row.kind == kind][:MOST]:
             yield Hit(kind.capitalize(), row.word, row.detail if row.detail != row.word else "", _path(row))
 
 
-def _path(row: Row[Any]) -> str:
+def _path(row: Named) -> str:
     if row.kind == "connection":
         return url_for("dashboard.show_connection", name=row.word)
     if row.kind == "cohort":
@@ -138,7 +148,7 @@ def _sessions(db: Connection, wanted: str) -> Iterator[Hit]:
             yield Hit("Failure", row.message, "", url_for("dashboard.show_failure", failure_id=row.id))
 
 
-def _actions(db: Connection, wanted: str, named: Sequence[Row[Any]], role: str) -> Iterator[Hit]:
+def _actions(db: Connection, wanted: str, named: Sequence[Named], role: str) -> Iterator[Hit]:
     """What can be done with what is named: `compare paying`, `rotate crm`, or just its name."""
     if not covers(role, "operator"):
         return
