@@ -16,7 +16,7 @@ from blueprints.cohorts import Cohort
 from blueprints.members import MemberRow
 from blueprints.paging import AFTER_ALL, split
 from blueprints.rows import every
-from config.clock import DAY
+from config.clock import DAY, utc
 from models.database import Database
 from models.queries.trail import trail
 
@@ -252,9 +252,7 @@ def start_of(since: str, now: int) -> int:
 def days_back(now: int) -> dict[str, str]:
     """Dates (UTC) that are often asked about, by their words."""
     back = {"Yesterday": 1, "A week ago": 7, "30 days ago": 30}
-    return {
-        word: datetime.fromtimestamp((now - days * DAY) / 1000, UTC).date().isoformat() for word, days in back.items()
-    }
+    return {word: utc(now - days * DAY).partition(" ")[0] for word, days in back.items()}
 
 
 def moment_of(given: str) -> int | None:
