@@ -76,11 +76,11 @@ class Claims:
     ) -> None:
         self.free = f"{waiting} AND (claimed_until IS NULL OR claimed_until <= :now OR claimed_until > :beyond)"
         self._table, self._proof = table, proof
-        due = f"SELECT id FROM {table} WHERE {self.free} ORDER BY {order} LIMIT :limit"  # noqa: S608 - our own words
+        first = f"FROM {table} WHERE {self.free} ORDER BY {order} LIMIT :limit"
         claimed = f"claimed_until = :until{', ' if sets else ''}{sets}"
-        self._due = text(due)
+        self._due = text(f"SELECT id {first}")
         self._claim = text(f"UPDATE {table} SET {claimed} WHERE id = :id AND {self.free} RETURNING {returning}")  # noqa: S608
-        look = f"SELECT {returning} FROM {table} WHERE {self.free} ORDER BY {order} LIMIT :limit"  # noqa: S608
+        look = f"SELECT {returning} {first}"
         self._look = {"sqlite": text(look), "postgresql": text(f"{look} FOR UPDATE SKIP LOCKED")}
         self._renew = text(self.update("claimed_until = :until"))
         self._release = text(self.update("claimed_until = NULL"))

@@ -38,23 +38,30 @@ def file_of(feed: Feed, changes: Sequence[Change], form: str, *, packed: bool) -
     """Return the file of these changes; `form` is ndjson or csv."""
     text = lines(feed, changes, form)
     data = gzip.compress(text, 6, mtime=0) if packed else text
-    folder = f"{safe(feed.project_id)}/{safe(feed.cohort_id)}"
     session, first = min(change.session_id for change in changes), min(change.id for change in changes)
     stem = f"session-{session:010}-{first:012}-{_digest(changes)}"
-    name = f"{stem}.{form}{'.gz' if packed else ''}"
+    counts = {"changes": len(changes)} | {kind: sum(change.kind == kind for change in changes) for kind in TYPES}
+    return with_manifest(feed, changes, (stem, f"{form}{'.gz' if packed else ''}"), data, counts)
+
+
+def with_manifest(
+    feed: Feed, changes: Sequence[Change], name: tuple[str, str], data: bytes, counts: dict[str, int]
+) -> File:
+    """Return a file and the manifest that says what is in it; `name` is in two parts, the second its ending. Of
+    `changes` it names the sessions."""
+    folder, (stem, ending) = f"{safe(feed.project_id)}/{safe(feed.cohort_id)}", name
     manifest = {
-        "file": name,
+        "file": f"{stem}.{ending}",
         "sha256": hashlib.sha256(data).hexdigest(),
         "bytes": len(data),
-        "changes": len(changes),
-        **{kind: sum(change.kind == kind for change in changes) for kind in TYPES},
+        **counts,
         "sessions": sorted({change.session_id for change in changes}),
         "project_id": feed.project_id,
         "cohort_id": feed.cohort_id,
         "cohort_name": feed.cohort_name,
     }
     written = json.dumps(manifest, ensure_ascii=False, indent=1).encode("utf-8", "replace")
-    return File(f"{folder}/{name}", data, f"{folder}/{stem}.manifest.json", written + b"\n")
+    return File(f"{folder}/{stem}.{ending}", data, f"{folder}/{stem}.manifest.json", written + b"\n")
 
 
 def lines(feed: Feed, changes: Sequence[Change], form: str) -> bytes:

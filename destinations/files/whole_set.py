@@ -2,14 +2,13 @@
 
 import csv
 import gzip
-import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from config.clock import iso
 from destinations.contract import Change, Feed
-from destinations.files.content import File, safe
+from destinations.files.content import File, with_manifest
 from destinations.files.members import Member
 from outbound.spreadsheets import disarmed
 
@@ -25,20 +24,7 @@ def set_file(feed: Feed, members: Iterable[Member], changes: Sequence[Change], f
     """Return the file of a set after these changes; `form` is ndjson or csv. Raises TooLarge."""
     counted = _Counted(members)
     data = _joined(lines(feed, counted, form), packed=packed)
-    folder = f"{safe(feed.project_id)}/{safe(feed.cohort_id)}"
-    name = f"set.{form}{'.gz' if packed else ''}"
-    manifest = {
-        "file": name,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "bytes": len(data),
-        "members": counted.count,
-        "sessions": sorted({change.session_id for change in changes}),
-        "project_id": feed.project_id,
-        "cohort_id": feed.cohort_id,
-        "cohort_name": feed.cohort_name,
-    }
-    written = json.dumps(manifest, ensure_ascii=False, indent=1).encode("utf-8", "replace")
-    return File(f"{folder}/{name}", data, f"{folder}/set.manifest.json", written + b"\n")
+    return with_manifest(feed, changes, ("set", f"{form}{'.gz' if packed else ''}"), data, {"members": counted.count})
 
 
 def lines(feed: Feed, members: Iterable[Member], form: str) -> Iterator[bytes]:
