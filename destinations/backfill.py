@@ -9,7 +9,8 @@ first.
 from sqlalchemy import Connection, text
 
 from destinations.bodies import PERSON
-from destinations.planner import ENTRY, Plan, Source, locked, write
+from destinations.ledger import Source
+from destinations.planner import ENTRY, Plan, locked, write
 from destinations.probing import probes
 from destinations.suppression import erased
 from runtime import Runtime

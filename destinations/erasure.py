@@ -17,7 +17,7 @@ from destinations import counting, destinations, id_lists, ledger, subscriptions
 from destinations.calls import lease_of
 from destinations.destinations import Destination
 from destinations.identity import lane
-from destinations.ledger import NewMessage, Placed
+from destinations.ledger import Placed, Source
 from destinations.settings import DELETE_ON_ERASURE
 from destinations.subscriptions import Subscription
 from models.encryption import Encryption
@@ -153,28 +153,11 @@ def _have_others_say(
     found = [(one, db.execute(_ANOTHER, {"subscription": known.id, "identity": one}).one_or_none()) for one in unsaid]
     others = [(identity, holder) for identity, holder in found if holder is not None]
     ledger.place(db, [Placed(known.id, one, "unsure", None, None) for one, _ in others if one in doubtful])
+    ids = (known.destination_id, known.id)
     generation = subscriptions.next_generation(db, known.id) if others else 0
+    source = Source(now, origin="resend", generation=generation)
     messages = [
-        NewMessage(
-            known.destination_id,
-            known.id,
-            holder.person_id,
-            holder.entry_number,
-            "entered",
-            generation,
-            "waiting",
-            None,
-            identity,
-            lane(identity),
-            0,
-            "resend",
-            0,
-            now,
-            0,
-            due,
-            now,
-            None,
-        )
+        ledger.waiting(ids, (holder.person_id, holder.entry_number), "entered", identity, source, due)
         for identity, holder in others
     ]
     ledger.insert_messages(db, messages)
@@ -236,27 +219,14 @@ def _tell(
 ) -> None:
     now, due = times
     messages = [
-        NewMessage(
-            known.destination_id,
-            known.id,
-            person.id,
-            0,
+        ledger.waiting(
+            (known.destination_id, known.id),
+            (person.id, 0),
             kind,
-            subscriptions.next_generation(db, known.id),
-            "waiting",
-            None,
-            None,
-            lane(identity),
-            0,
-            "erasure",
-            person.erasure,
-            now,
-            0,
+            identity,
+            Source(now, person.erasure, origin="erasure", generation=subscriptions.next_generation(db, known.id)),
             due,
-            now,
-            None,
-            person.sealed(identity),
-        )
+        )._replace(identity=None, sealed=person.sealed(identity))
         for identity, kind in says
     ]
     ledger.insert_messages(db, messages)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
+from destinations.identity import lane
 from models.statement import Statement
 
 
@@ -32,6 +33,17 @@ class NewMessage(NamedTuple):
     created_at: int
     finished_at: int | None
     sealed: str | None = None
+
+
+class Source(NamedTuple):
+    """What a message comes from; `at` is when that happened."""
+
+    at: int
+    session_id: int = 0
+    position: int = 0
+    origin: str = "log"
+    priority: int = 0
+    generation: int = 0
 
 
 class Held(NamedTuple):
@@ -193,6 +205,31 @@ _LET_GO = {
         DELETE FROM holder WHERE subscription_id = :subscription
             AND person_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:people AS json)))"""),
 }
+
+
+def waiting(
+    ids: tuple[int, int], about: tuple[int, int], kind: str, identity: str, source: Source, due: int
+) -> NewMessage:
+    """Return a message that waits until `due`, made at the time of its source. `ids` are those of its destination and
+    subscription, `about` are a person's id and the number of their entry."""
+    return NewMessage(
+        *ids,
+        *about,
+        kind,
+        source.generation,
+        "waiting",
+        None,
+        identity,
+        lane(identity),
+        source.priority,
+        source.origin,
+        source.session_id,
+        source.at,
+        source.position,
+        due,
+        source.at,
+        None,
+    )
 
 
 def insert_messages(db: Connection, rows: Sequence[NewMessage]) -> None:

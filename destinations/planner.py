@@ -8,14 +8,14 @@ of it is planned.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from destinations import counting, destinations, guard, id_lists, ledger, subscriptions
 from destinations.bodies import PERSON
 from destinations.identity import NoIdentity, lane
-from destinations.ledger import Held, NewMessage
+from destinations.ledger import Held, NewMessage, Source
 from destinations.probing import probes
 from destinations.subscriptions import Subscription
 from destinations.suppression import erased
@@ -59,17 +59,6 @@ _OVERTAKE = id_lists.for_each_database(
     UPDATE message SET state = 'coalesced', reason = 'left_while_parked', finished_at = :now, next_at = NULL
     WHERE state = 'parked' AND id IN {ids}""",
 )
-
-
-class Source(NamedTuple):
-    """What a message comes from; `at` is when that happened."""
-
-    at: int
-    session_id: int = 0
-    position: int = 0
-    origin: str = "log"
-    priority: int = 0
-    generation: int = 0
 
 
 Told = tuple[str, str | None, str | None]  # the state in which a message begins, its reason, and its identity

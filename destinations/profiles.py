@@ -14,8 +14,8 @@ from config.clock import MINUTE, SECOND
 from destinations import counting, ledger
 from destinations.bodies import PERSON
 from destinations.identity import NoIdentity, lane
-from destinations.ledger import Held, Unparked
-from destinations.planner import Plan, Source, locked, write
+from destinations.ledger import Held, Source, Unparked
+from destinations.planner import Plan, locked, write
 from destinations.subscriptions import Subscription, next_generation
 from destinations.suppression import erased
 from runtime import Runtime

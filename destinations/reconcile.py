@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 from destinations import bodies, counting, destinations, ledger, level, opening, subscriptions
 from destinations.contract import Readable
 from destinations.identity import lane
-from destinations.ledger import NewMessage, Placed
+from destinations.ledger import NewMessage, Placed, Source
 from destinations.settings import WrongSettings
 from destinations.subscriptions import Subscription
 from runtime import Runtime
@@ -168,26 +168,8 @@ def _remove(db: Connection, known: Subscription, identities: list[str], now: int
 
 def _message(db: Connection, known: Subscription, key: tuple[int, int, str], identity: str, now: int) -> NewMessage:
     person, entry, kind = key
-    return NewMessage(
-        destination_id=known.destination_id,
-        subscription_id=known.id,
-        person_id=person,
-        entry_number=entry,
-        kind=kind,
-        generation=subscriptions.next_generation(db, known.id),
-        state="waiting",
-        reason=None,
-        identity=identity,
-        lane=lane(identity),
-        priority=1,
-        origin="resend",
-        session_id=0,
-        at=now,
-        position=0,
-        next_at=now,
-        created_at=now,
-        finished_at=None,
-    )
+    source = Source(now, origin="resend", priority=1, generation=subscriptions.next_generation(db, known.id))
+    return ledger.waiting((known.destination_id, known.id), (person, entry), kind, identity, source, now)
 
 
 def _write(db: Connection, known: Subscription, messages: list[NewMessage]) -> int:

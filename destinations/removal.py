@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from destinations import counting, destinations, ledger, subscriptions
-from destinations.identity import lane
-from destinations.ledger import NewMessage
+from destinations.ledger import Source
 from destinations.subscriptions import Subscription
 from runtime import Runtime
 
@@ -63,30 +62,11 @@ def _step(db: Connection, subscription_id: int, now: int) -> int:
 
 def _let_go(db: Connection, known: Subscription, rows: Sequence[Any], now: int) -> None:
     """Nobody holds an identity any more, so that each of them is told to leave."""
-    generation = subscriptions.next_generation(db, known.id)
+    ids, generation = (known.destination_id, known.id), subscriptions.next_generation(db, known.id)
+    source = Source(now, origin="resend", priority=1, generation=generation)
     ledger.let_go(db, known.id, [row.person_id for row in rows])
     messages = [
-        NewMessage(
-            known.destination_id,
-            known.id,
-            row.person_id,
-            row.entry_number,
-            "left",
-            generation,
-            "waiting",
-            None,
-            row.identity,
-            lane(row.identity),
-            1,
-            "resend",
-            0,
-            now,
-            0,
-            now,
-            now,
-            None,
-        )
-        for row in rows
+        ledger.waiting(ids, (row.person_id, row.entry_number), "left", row.identity, source, now) for row in rows
     ]
     ledger.insert_messages(db, messages)
     counting.move(db, known.id, {"waiting": len(messages)})
