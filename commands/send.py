@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from commands.exit_codes import DONE, NOT_ALL, STOPPED
 from commands.output import send_to
 from commands.projects import find
+from commands.saved_runs import Chosen, run_all
 from commands.terminal import warn_where_it_goes
 from models.encryption import DecryptionError
 from outbound import send
@@ -21,6 +22,7 @@ from outbound.operations.types import CallInput, Operation, Problem
 from outbound.readers.encoded import whole
 from outbound.readers.errors import UnreadableFile
 from outbound.request.compose import address, masked, readable
+from outbound.saved.runs import RunOptions
 from outbound.send import PreparedCall
 from runtime import current_runtime
 from security.audit import TERMINAL
@@ -34,8 +36,8 @@ def _pairs(_context: click.Context, _param: click.Parameter, given: tuple[str, .
 
 
 @click.command("send")
-@click.argument("operation_id", metavar="OPERATION")
-@click.option("--project", "name", required=True, help="Which project: its name with us.")
+@click.argument("operation_id", metavar="OPERATION", required=False)
+@click.option("--project", "name", help="Which project: its name with us.")
 @click.option("--param", "params", multiple=True, callback=_pairs, metavar="k=v", help="A parameter; any number.")
 @click.option("--body", help="JSON or CSV; @file reads it from a file, - or @- from standard input.")
 @click.option(
@@ -44,12 +46,17 @@ def _pairs(_context: click.Context, _param: click.Parameter, given: tuple[str, .
 @click.option("--output", metavar="FILE", help="Write the whole answer to a file, or - to standard output.")
 @click.option("--force", is_flag=True, help="Send although our checks advise against it.")
 @click.option("--check", "check_only", is_flag=True, help="Show the request and what our checks say; send nothing.")
+@click.option("--saved", multiple=True, metavar="NAME", help="Run a saved request; any number.")
+@click.option("--folder", help="Run all saved requests of a folder.")
+@click.option("--set", "sets", multiple=True, callback=_pairs, metavar="NAME=VALUE", help="A variable's value.")
+@click.option("--expect", "expects", multiple=True, metavar="CHECK", help="A further check, as 'status = 200'.")
+@click.option("--junit", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write JUnit's XML.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_appcontext
 def command(
-    operation_id: str,
+    operation_id: str | None,
     *,
-    name: str,
+    name: str | None,
     params: dict[str, str],
     body: str | None,
     files: dict[str, str],
@@ -57,11 +64,18 @@ def command(
     force: bool,
     check_only: bool,
     as_json: bool,
+    **saved: Any,
 ) -> None:
     """Make one call of Mixpanel's: OPERATION is an id such as import-events (flask operations lists them).
 
-    Ends with 0 where Mixpanel accepted all of it, 4 where it did not, 3 where our own checks stopped it.
+    Ends with 0 where Mixpanel accepted all of it, 4 where it did not, 3 where our own checks stopped it. With --saved
+    or --folder saved requests are run: 0 where every check holds, else 1 with the reason.
     """
+    given = bool(operation_id or params or body or files or output or check_only)
+    if saved["saved"] or saved["folder"] is not None:
+        raise SystemExit(_run_saved(name, given=given, force=force, as_json=as_json, **saved))
+    if not (operation_id and name) or saved["sets"] or saved["expects"] or saved["junit"]:
+        raise click.UsageError("Name an OPERATION and a --project, or a --saved request; checks are for those.")
     operation = _operation(operation_id)
     try:
         call = send.ready(current_runtime(), find(name), operation, CallInput(params | _files(files), _body(body)))
@@ -78,6 +92,14 @@ def command(
         raise SystemExit(DONE if send_to(call, output, as_json=as_json) else NOT_ALL)
     if not check_only:
         _send(call, as_json=as_json)
+
+
+def _run_saved(name: str | None, *, given: bool, force: bool, as_json: bool, **saved: Any) -> int:
+    if given:
+        raise click.UsageError("A saved request has its own operation, parameters and body; --set fills in variables.")
+    options = RunOptions(saved["sets"], saved["expects"], force)
+    chosen = Chosen(saved["saved"], saved["folder"], name or "", options)
+    return run_all(chosen, saved["junit"], as_json=as_json)
 
 
 def _operation(key: str) -> Operation:

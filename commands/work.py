@@ -22,6 +22,7 @@ from outbound.delivery_check.search import look_once
 from outbound.downloads.folder import folder_of
 from outbound.imports import uploads
 from outbound.imports.runner import run_due
+from outbound.saved import schedules
 from runtime import Runtime, current_runtime
 from security import handover
 from server import garbage
@@ -61,6 +62,7 @@ def command(*, once: bool, under: int | None) -> None:
         Alerting(runtime, addresses(current_app.url_map)).once,
         lambda: import_once(runtime, stop),
         lambda: ask_once(runtime),
+        lambda: run_saved_once(runtime, stop),
     ]
     if once:
         for work in rounds:
@@ -160,6 +162,11 @@ def ask_once(runtime: Runtime) -> None:
     """Look for events that were sent, and compare cohorts, as far as somebody waits for that."""
     _survive("landing", lambda: look_once(runtime))
     _survive("comparisons", lambda: work_once(runtime))
+
+
+def run_saved_once(runtime: Runtime, stop: Event) -> None:
+    """Run the saved requests whose time has come."""
+    _survive("saved requests", lambda: schedules.run_due(runtime, stop.is_set))
 
 
 def _survive(what: str, work: Callable[[], object]) -> None:

@@ -25,6 +25,12 @@ KINDS = {
         "calls to destinations whose answers mention them",
     ),
     "messages": ("message about them, which loses their identity", "messages about them, which lose their identity"),
+    "saved_runs": ("run of a saved request that mentions them", "runs of saved requests that mention them"),
+    "saved_results": (
+        "saved request whose newest run mentions them",
+        "saved requests whose newest run mentions them",
+    ),
+    "saved_requests": ("saved request that is about them, deleted", "saved requests that are about them, deleted"),
     "simulated_exports": ("simulated export", "simulated exports"),
     "files": ("uploaded file, deleted whole", "uploaded files, deleted whole"),
 }

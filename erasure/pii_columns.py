@@ -124,6 +124,17 @@ PII_COLUMNS = (
         {"title": GONE, "message": GONE, "link": "", "error": None},
     ),
     PiiColumns("attempts", "attempt", ("id",), ("reason", "answer"), {"reason": GONE, "answer": None}),
+    # Before the requests themselves, whose runs go with them and would not be counted.
+    PiiColumns("saved_runs", "saved_run", ("id",), ("reason",), {"reason": GONE}),
+    PiiColumns("saved_results", "saved_request", ("id",), ("reason",), {"reason": GONE}),
+    PiiColumns(
+        "saved_requests",
+        "saved_request",
+        ("id",),
+        ("name", "folder", "given", "variables", "checks"),
+        {},
+        f"(x.project = '' OR {_OURS.format('x')})",
+    ),
     PiiColumns("simulated_exports", "simulated_export", ("id",), ("report",), {"report": None}),
 )
 
@@ -167,6 +178,8 @@ NOBODY = {
         "workspace_id",
         "checked",
     },
+    "saved_request": {"operation", "project", "created_by", "updated_by", "scheduled_by"},
+    "saved_run": {"who", "source"},
     "sign_in": {"address", "browser"},
     "simulated_export": {"connection", "who", "state"},
     "subscription": {

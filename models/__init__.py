@@ -30,6 +30,7 @@ from models.outbound import (
     Project,
 )
 from models.people import Person
+from models.saved_requests import SavedRequest, SavedRun
 from models.sessions import SyncPage, SyncSession
 
 __all__ = [
@@ -64,6 +65,8 @@ __all__ = [
     "Person",
     "Placement",
     "Project",
+    "SavedRequest",
+    "SavedRun",
     "SecretKeyCheck",
     "SignIn",
     "SimulatedExport",

@@ -10,6 +10,7 @@ from outbound.comparison import jobs as comparisons
 from outbound.downloads import progress as downloads
 from outbound.downloads.folder import Folder
 from outbound.imports import jobs
+from outbound.saved import runs
 from outbound.transport import budget
 
 
@@ -31,6 +32,7 @@ def _prune_calls(database: Database, before: int) -> None:
             Path(path).unlink(missing_ok=True)
         database.write(partial(jobs.forget, import_id=import_id))
     database.write(lambda db: comparisons.prune(db, before))
+    database.write(lambda db: runs.prune(db, before))
 
 
 def tidy_downloads(database: Database, folder: Folder, hours: int, now: int) -> None:

@@ -17,7 +17,7 @@ from outbound.result.response import NotJSON, read, storable
 from outbound.transport.attempts import Outcome
 from outbound.transport.retry import is_repeatable
 
-SOURCES = ("dashboard", "terminal", "api", "import", "landing", "comparison", "check", "destination")
+SOURCES = ("dashboard", "terminal", "api", "import", "landing", "comparison", "check", "destination", "schedule")
 VERDICTS = ("accepted", "partly", "rejected", "uncertain", "failed")
 KEPT = 256 * 1024  # characters of a body, and of an answer, that the history keeps
 KEPT_FAILURES = 2000

@@ -9,7 +9,7 @@ from outbound.operations.types import Problem
 from outbound.projects import Credentials, Project
 from outbound.request.param_values import File
 
-_ANY = re.compile(r"\{\{(\w{1,40})\}\}")
+ANY = re.compile(r"\{\{(\w{1,40})\}\}")
 _BYTES = re.compile(rb"\{\{(\w{1,40})\}\}")
 FILLED = ("url", "query", "headers", "json", "form", "text", "files", "name")
 
@@ -42,7 +42,7 @@ class Filler:
 
     def _filled(self, value: Any) -> Any:
         if isinstance(value, str):
-            return _ANY.sub(lambda found: self._word(found[1], found[0]), value)
+            return ANY.sub(lambda found: self._word(found[1], found[0]), value)
         if isinstance(value, dict):
             return {self._filled(name): self._filled(inner) for name, inner in value.items()}
         if isinstance(value, list):

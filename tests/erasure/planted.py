@@ -25,6 +25,9 @@ from outbound.downloads.folder import folder_of
 from outbound.imports import files, jobs, runner
 from outbound.operations import registry
 from outbound.operations.types import CallInput
+from outbound.saved import requests, runs
+from outbound.saved.requests import SavedDraft
+from outbound.saved.runs import RunResult
 from security.audit import note
 from tests.mixpanel import Answer, stand_in
 from tests.outbound.conftest import project_of, runtime_of
@@ -42,6 +45,7 @@ def plant(relay: Relay, instance: Path) -> None:
     """The person and, beside them, Bob; both everywhere."""
     _in_cohorts(relay)
     _in_calls(relay)
+    _in_saved_requests(relay)
     _in_imports(relay, instance)
     _in_a_comparison(relay, instance)
     _in_destinations(relay)
@@ -72,6 +76,22 @@ def _in_calls(relay: Relay) -> None:
     _download(relay, ID)
     _download(relay, OTHER)
     _call(relay, "profile-set", {"$distinct_id": "somebody", "$set": {"referrer": EMAIL}})
+
+
+def _in_saved_requests(relay: Relay) -> None:
+    """One that names them in what it sends, one in a variable, and a run whose answer named them."""
+    runtime = runtime_of(relay)
+    for who in (ID, OTHER):
+        for name, sent, values in (("sent", who, {}), ("variable", "{{who}}", {"who": {"": who}}), ("run", "u1", {})):
+            given = CallInput({"event": "Signed up", "distinct_id": sent})
+            draft = SavedDraft(f"{name} of {len(who)}", "Tests", "track-event", "prod", given, values)
+            number = runtime.database.write(partial(requests.add, draft=draft, who="tests", now=runtime.clock()))
+            saved = runtime.database.read(partial(requests.by_id, number=number))
+            assert saved is not None
+            result = RunResult(passed=False, reason=f"answer.id is {who if name == 'run' else 'another'}, not 1.")
+            runtime.database.write(
+                partial(runs.note, saved=saved, result=result, who="tests", source="terminal", now=runtime.clock())
+            )
 
 
 def _download(relay: Relay, who: str) -> None:

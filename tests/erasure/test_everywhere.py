@@ -34,6 +34,9 @@ LOST = {
     "alerts": 1,
     "attempts": 1,
     "messages": 4,
+    "saved_requests": 2,
+    "saved_runs": 1,
+    "saved_results": 1,
     "files": 4,
 }
 
@@ -75,7 +78,7 @@ def test_the_search_finds_what_was_planted(planted: Relay, tmp_path: Path) -> No
     tables = {place.split(".")[0] for places in found.values() for place in places}
     assert tables == {
         "person", "sync_page", "delivery", "landing", "import_job", "import_failure", "comparison", "audit_entry",
-        "failure", "alert", "message", "attempt", "holder", "placement",
+        "failure", "alert", "message", "attempt", "holder", "placement", "saved_request", "saved_run",
     }  # fmt: skip
     names = {one.split(":")[0] for one in in_files(tmp_path)}
     assert {"plain", "packed", "nobody's"} <= names
