@@ -2,6 +2,7 @@
 // what the checks say beside the fields while somebody types. Everything here works without it, a request later.
 
 import { keepDrafts } from "./drafts.js";
+import "./sending.js";
 
 // A text without an end goes on to the end, so that no character is looked at twice.
 const TOKEN = /("(?:[^"\\]|\\[^])*(?:"|\\?$))(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
@@ -45,13 +46,15 @@ function addRow(button) {
 
 // What the checks say, put beside the field that each is about.
 function place() {
+  const form = document.getElementById("compose");
+  if (document.querySelector("#request[data-stopped]")) form.dataset.stopped = "";
   const found = [...document.querySelectorAll("#request [data-of]")];
   for (const field of document.querySelectorAll("#compose [data-field]")) {
     const name = field.dataset.field;
     const mine = found.filter(({ dataset: { of } }) => of === name || of.startsWith(`${name}.`) || of.startsWith(`${name}[`));
     const wrong = mine.filter((one) => !one.classList.contains("note"));
     // nobody is told about a field that they have not come to yet
-    const touched = [...field.querySelectorAll("input, textarea, select")].some((one) => one.value.trim());
+    const touched = "stopped" in form.dataset || [...field.querySelectorAll("input, textarea, select")].some((one) => one.value.trim());
     field.querySelector("[data-says]").replaceChildren(...(touched ? mine : []).map((one) => {
       const says = document.createElement("p");
       says.className = one.classList.contains("note") ? "hint" : "wrong";
@@ -60,6 +63,7 @@ function place() {
     }));
     field.classList.toggle("is-wrong", touched && wrong.length > 0);
   }
+  if (!found.some((one) => !one.classList.contains("note"))) document.getElementById("stops")?.remove();
 }
 
 document.addEventListener("input", ({ target }) => {
@@ -73,6 +77,8 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   addRow(button).querySelector("input").focus();
 });
+
+document.addEventListener("composer:sent", () => { delete document.getElementById("compose").dataset.stopped; });
 
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector("form[data-draft]");

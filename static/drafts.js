@@ -3,7 +3,6 @@
 // hold credentials.
 
 const UNSENT = "draft:";
-const SENT = "sent:"; // for whoever goes back from the answer
 const BEGINS_ANEW = new Set(["operation", "project"]); // an address that says more brings what to begin with
 const PAUSE = 300; // milliseconds
 
@@ -55,30 +54,37 @@ function offerToForget(form, key) {
 }
 
 export function keepDrafts(form, addRow) {
-  const [unsent, sent] = [UNSENT, SENT].map((kind) => kind + form.dataset.draft);
+  const unsent = UNSENT + form.dataset.draft;
   const untouched = JSON.stringify(written(form));
-  const isBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
   const isNew = [...new URLSearchParams(location.search).keys()].every((name) => BEGINS_ANEW.has(name)) && location.search;
-  const kept = sessionStorage.getItem(unsent) ?? (isBack ? sessionStorage.getItem(sent) : null);
+  const kept = sessionStorage.getItem(unsent);
   if (isNew && kept && kept !== untouched) {
     fill(form, JSON.parse(kept), addRow);
-    if (sessionStorage.getItem(unsent)) offerToForget(form, unsent);
+    offerToForget(form, unsent);
   } else if (!location.search) sessionStorage.setItem(unsent, untouched); // what the checks have stopped
   let pause = 0;
+  const keep = () => {
+    clearTimeout(pause);
+    pause = 0;
+    sessionStorage.setItem(unsent, JSON.stringify(written(form)));
+  };
   form.addEventListener("input", () => {
     clearTimeout(pause);
-    pause = setTimeout(() => sessionStorage.setItem(unsent, JSON.stringify(written(form))), PAUSE);
+    pause = setTimeout(keep, PAUSE);
   });
-  form.addEventListener("submit", ({ submitter }) => {
+  form.addEventListener("submit", keep);
+  addEventListener("pagehide", () => { if (pause) keep(); });
+  // the address of what was sent brings it back from then on
+  form.addEventListener("composer:sent", () => {
     clearTimeout(pause);
-    const isSent = submitter?.value === "send" || submitter?.name === "force";
-    sessionStorage.setItem(isSent ? sent : unsent, JSON.stringify(written(form)));
-    if (isSent) sessionStorage.removeItem(unsent);
+    pause = 0;
+    sessionStorage.removeItem(unsent);
+    form.querySelector(".draft")?.remove();
   });
 }
 
 export function forgetDrafts() {
   for (const key of Object.keys(sessionStorage)) {
-    if (key.startsWith(UNSENT) || key.startsWith(SENT)) sessionStorage.removeItem(key);
+    if (key.startsWith(UNSENT)) sessionStorage.removeItem(key);
   }
 }

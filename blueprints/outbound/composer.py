@@ -10,17 +10,19 @@ from htmx_flask import request
 from sqlalchemy import Connection, text
 
 from blueprints import paging, urls
-from blueprints.outbound import blueprint, drafts, forms
+from blueprints.outbound import blueprint, confirmation, drafts, forms, history
 from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.choices import NOTHING, Offer, offer
 from blueprints.outbound.drafts import FormDraft
 from blueprints.outbound.forms import Form
+from blueprints.outbound.loaders import delivery_of
 from blueprints.outbound.request_preview import Composed, preview_of, ready
 from outbound import deliveries, projects, send
 from outbound.deliveries import Delivery, Filter
 from outbound.operations import registry
 from outbound.operations.types import CallInput, Operation
 from outbound.request.compose import masked
+from outbound.send import PreparedCall
 from runtime import current_runtime
 from security import handover, sign_in_guard
 from security.forms import takes, takes_files
@@ -30,7 +32,7 @@ LARGEST = 16 * 1024 * 1024  # bytes of a form: Mixpanel takes 10 MB
 LONGEST_NAME = 100  # characters of a call's name that are looked for
 RECENT = 5
 NEAR = 12
-SURE = ("yes",)
+SURE, FORCED = "yes", "forced"  # what the button of the question says
 
 _PERSON = text("SELECT id, project_id, distinct_id FROM person WHERE id = :id")
 
@@ -52,7 +54,14 @@ def compose() -> ResponseReturnValue:
         )
     if "form" in request.args:
         return _typed_before(operation)
-    return _page(runtime.database.read(lambda db: _begun(db, operation)))
+    return _page(runtime.database.read(lambda db: _begun(db, operation)), **_answered(operation))
+
+
+def _answered(operation: Operation) -> dict[str, Any]:
+    """Return what is told of the call that the form is filled in from: its answer stands beside it."""
+    wanted = urls.key_of_query("delivery")
+    earlier = current_runtime().database.read(lambda db: deliveries.by_id(db, wanted), one_statement=True)
+    return history.told(earlier) if earlier is not None and earlier.operation == operation.id else {}
 
 
 def _near(typed: str) -> list[Operation]:
@@ -118,7 +127,7 @@ def preview() -> ResponseReturnValue:
     typed = _typed()
     if not request.htmx:
         return drafts.lead(typed.operation, typed.form, FormDraft(checked=True))
-    return render_template("outbound/_request.html", **preview_of(typed))
+    return render_template("outbound/_request.html", **preview_of(replace(typed, is_new=True)))
 
 
 @blueprint.post("/send")
@@ -134,20 +143,50 @@ def send_call() -> ResponseReturnValue:
         more = FormDraft(more_rows=name) if what == "row" else FormDraft(offered=_offered(typed, name))
         return drafts.lead(typed.operation, typed.form, more)
     call, _hindrance = ready(typed)
-    if call is not None and wanted == "check":
-        return drafts.lead(typed.operation, typed.form, FormDraft(checked=True))
-    if call is None or call.composed.stops(force="force" in request.form):
-        return _page(typed, checked=True), 422
-    if takes_away(typed.operation) and request.form.get("sure") not in SURE:
+    if call is None or wanted == "check" or call.composed.stops(force=_is_forced()):
+        return _checked(typed, call, is_stopped=wanted != "check")
+    question = None if request.form.get("sure") in {SURE, FORCED} else confirmation.before_sending(call)
+    if question is not None:
+        if request.htmx:
+            return _foot(typed, question=question, sure=FORCED if _is_forced() else SURE)
         return drafts.lead(typed.operation, typed.form, endpoint="outbound.ask_before_sending")
+    return _sent(typed, call)
+
+
+def _is_forced() -> bool:
+    return "force" in request.form or request.form.get("sure") == FORCED
+
+
+def _checked(typed: Composed, call: PreparedCall | None, *, is_stopped: bool) -> ResponseReturnValue:
+    """Say what the checks say: in the foot of the form, or on the whole page without JavaScript."""
+    status = 422 if is_stopped or call is None else 200
+    if request.htmx:
+        return _foot(typed, checked=True), status
+    if status == 200:  # noqa: PLR2004
+        return drafts.lead(typed.operation, typed.form, FormDraft(checked=True))
+    return _page(typed, checked=True), status
+
+
+def _sent(typed: Composed, call: PreparedCall) -> ResponseReturnValue:
+    """Make the call. Its answer stands beside the form, whose address then leads back to both."""
+    confirmation.note_sent(call)
     delivery = dispatch(call, sign_in_guard.operator().email)
-    return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
+    if not request.htmx:
+        return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
+    address = url_for("outbound.compose", operation=typed.operation.id, delivery=delivery)
+    told = history.told(delivery_of(delivery))
+    return _foot(typed, **told), {"HX-Replace-Url": address, "HX-Trigger": "composer:sent"}
+
+
+def _foot(typed: Composed, **more: Any) -> str:
+    """Render what changes on the composer's page as a button is pressed: the form's foot, the request, the answer."""
+    return render_template("outbound/_foot.html", **(preview_of(typed) | more))
 
 
 @blueprint.get("/send/sure")
 @needs("operator")
 def ask_before_sending() -> ResponseReturnValue:
-    """The question before a call that cannot be taken back; what was typed comes along under a key (`?form=`)."""
+    """The question before a call is made; what was typed comes along under a key (`?form=`)."""
     operation, draft, call = registry.find(request.args.get("operation", "")), drafts.kept(), None
     if operation is not None and draft is not None:
         typed = _of_form(operation, draft.form)
@@ -155,9 +194,12 @@ def ask_before_sending() -> ResponseReturnValue:
     if draft is None or call is None:
         flash(handover.GONE)
         return redirect(url_for("outbound.compose"))
+    question = confirmation.before_sending(call)
+    if question is None:  # it was answered meanwhile, in another tab
+        return redirect(url_for("outbound.compose", **request.args))
     shown = masked(call.composed.outgoing, call.mask)
     asked = {"operation": operation, "project": typed.project, "fields": draft.fields, "shown": shown}
-    return render_template("outbound/ask.html", **asked)
+    return render_template("outbound/ask.html", **asked, question=question)
 
 
 def _typed_before(operation: Operation) -> ResponseReturnValue:
@@ -179,20 +221,6 @@ def _offered(typed: Composed, name: str) -> Offer:
     return offer(typed.project, param, sign_in_guard.operator().email)
 
 
-def takes_away(operation: Operation) -> bool:
-    """Whether it destroys something, or cannot be taken back."""
-    return (
-        operation.operator == "$delete"
-        or operation.method == "DELETE"
-        or operation.id
-        in {
-            "cancel-warehouse-pipeline",
-            "identity-merge",
-            "replace-lookup-table",
-        }
-    )
-
-
 def _typed() -> Composed:
     operation = registry.find(request.form.get("operation", ""))
     if operation is None:
@@ -206,21 +234,19 @@ def _of_form(operation: Operation, form: Form) -> Composed:
     return Composed(known, project, operation, form)
 
 
-def _page(typed: Composed, *, checked: bool = False, more_rows: str = "", offered: Offer = NOTHING) -> str:
+def _page(
+    typed: Composed, *, checked: bool = False, more_rows: str = "", offered: Offer = NOTHING, **answered: Any
+) -> str:
     seen = preview_of(typed)
     shown = seen["problems"] if checked else [problem for problem in seen["problems"] if problem.level == "note"]
     wanted = Filter(operation=typed.operation.id)
     recent = current_runtime().database.read(lambda db: deliveries.search(db, wanted, paging.AFTER_ALL, RECENT))
-    if checked and not any(problem.level != "note" for problem in seen["problems"]) and seen["call"] is not None:
-        flash("The checks find nothing wrong. Nothing was sent.")
-    return render_template(
-        "outbound/composer.html",
-        **seen,
-        checked=checked,
-        fields=forms.fields(typed.operation, typed.form, shown, more_rows),
-        offered=offered,
-        body=typed.form.get("body", ""),
-        recent=recent,
-        every=list(registry.OPERATIONS.values()),
-        only_advice=bool(checked and seen["call"] and seen["shown"] and seen["call"].composed.stops(force=False)),
-    )
+    more = {
+        "checked": checked,
+        "fields": forms.fields(typed.operation, typed.form, shown, more_rows),
+        "offered": offered,
+        "body": typed.form.get("body", ""),
+        "recent": recent,
+        "every": list(registry.OPERATIONS.values()),
+    }
+    return render_template("outbound/composer.html", **(seen | more | answered))

@@ -3,14 +3,15 @@
 import json
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from htmx_flask import request
 from sqlalchemy import Connection
 
 from blueprints import paging
-from blueprints.outbound import blueprint, delivery_check, downloads
+from blueprints.outbound import blueprint, confirmation, delivery_check, downloads
 from blueprints.outbound.background_send import dispatch
-from blueprints.outbound.composer import takes_away
+from blueprints.outbound.confirmation import Question
 from blueprints.outbound.formatting import record_word, word
 from blueprints.outbound.loaders import delivery_of
 from blueprints.urls import storable
@@ -20,6 +21,7 @@ from outbound.deliveries import SOURCES, VERDICTS, Delivery, Filter
 from outbound.operations import registry
 from outbound.operations.types import CallInput, Operation
 from outbound.request.masking import MASK
+from outbound.send import PreparedCall
 from runtime import current_runtime
 from security import sign_in_guard
 from security.roles import needs
@@ -55,62 +57,91 @@ def list_deliveries() -> str:
 
 @blueprint.get("/send/history/<int:delivery_id>")
 def show_delivery(delivery_id: int) -> str:
-    return render_template("outbound/delivery.html", **_told(delivery_of(delivery_id)))
+    return render_template("outbound/delivery.html", **told(delivery_of(delivery_id)))
 
 
 @blueprint.get("/send/history/<int:delivery_id>/now")
 def delivery_now(delivery_id: int) -> str:
-    """The verdict; it asks again while the call is under way."""
-    return render_template("outbound/_verdict.html", **_told(delivery_of(delivery_id)))
+    """The verdict; it asks again while the call is under way. `beside=1`: beside the composer's form."""
+    beside = bool(request.args.get("beside"))
+    return render_template("outbound/_verdict.html", beside=beside, **told(delivery_of(delivery_id)))
 
 
 @blueprint.get("/send/history/<int:delivery_id>/again")
 @needs("operator")
 def ask_again(delivery_id: int) -> ResponseReturnValue:
-    """The question before a call is repeated that may count twice, or cannot be taken back."""
+    """The question before a call is repeated: it may count twice, or cannot be taken back."""
     known = delivery_of(delivery_id)
-    operation = registry.find(known.operation)
-    if operation is None:
+    call = _ready_again(known)
+    question = confirmation.before_again(call, known, as_new=_is_new()) if call is not None else None
+    if question is None:
         return redirect(url_for("outbound.show_delivery", delivery_id=delivery_id))
-    return render_template("outbound/ask_again.html", delivery=known, operation=operation)
+    return render_template("outbound/ask_again.html", delivery=known, question=question, as_new=_is_new())
 
 
 @blueprint.post("/send/history/<int:delivery_id>/again")
 @needs("operator")
 def send_again(delivery_id: int) -> ResponseReturnValue:
     """Make the same call once more: with the events that were sent, or with new ones (`as=new`)."""
-    runtime = current_runtime()
     known = delivery_of(delivery_id)
+    call = _ready_again(known)
+    if call is None:
+        return _elsewhere(url_for("outbound.compose", operation=known.operation, delivery=delivery_id))
+    question = confirmation.before_again(call, known, as_new=_is_new())
+    if question is not None and request.form.get("sure") != "yes":
+        return _ask(known, question)
+    confirmation.note_sent(call)
+    delivery = dispatch(call, sign_in_guard.operator().email)
+    if not request.htmx:
+        return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
+    address = url_for("outbound.compose", operation=known.operation, delivery=delivery)
+    return render_template("outbound/_answer.html", **told(delivery_of(delivery))), {"HX-Replace-Url": address}
+
+
+def _ask(known: Delivery, question: Question) -> ResponseReturnValue:
+    if not request.htmx:
+        asked: dict[str, Any] = {"as": "new"} if _is_new() else {}
+        return redirect(url_for("outbound.ask_again", delivery_id=known.id, **asked), 303)
+    shown = render_template("outbound/_ask_again.html", delivery=known, question=question, as_new=_is_new())
+    return shown, {"HX-Retarget": "#ask-again", "HX-Reswap": "outerHTML"}
+
+
+def _elsewhere(address: str) -> ResponseReturnValue:
+    """Lead to another page, also whoever asked for a part of one."""
+    return ("", {"HX-Redirect": address}) if request.htmx else redirect(address, 303)
+
+
+def _is_new() -> bool:
+    return bool(request.values.get("as") == "new")
+
+
+def _ready_again(known: Delivery) -> PreparedCall | None:
+    """The call once more; None where it cannot be made as it was, which is said on the next page."""
+    runtime = current_runtime()
     operation = registry.find(known.operation)
-    edit = redirect(url_for("outbound.compose", operation=known.operation, delivery=delivery_id), 303)
     if known.given is None or operation is None or MASK in json.dumps(known.given, ensure_ascii=False):
         flash("Part of this call is not kept, so it cannot be run again as it was. Fill in what is missing.")
-        return edit
+        return None
     project = runtime.database.read(lambda db: projects.by_name(db, known.project), one_statement=True)
     if project is None:
         flash(f"There is no project {known.project} any more.")
-        return edit
-    if request.form.get("sure") != "yes" and (takes_away(operation) or known.verdict == "uncertain"):
-        return redirect(url_for("outbound.ask_again", delivery_id=delivery_id), 303)
+        return None
     try:
         call = send.ready(runtime, project, operation, _again(known, known.given, operation))
     except DecryptionError:
         flash("The project's credentials cannot be read with this SECRET_KEY. Give them again.")
-        return edit
-    if call.composed.request is None:
-        return edit
-    delivery = dispatch(call, sign_in_guard.operator().email)
-    return redirect(url_for("outbound.show_delivery", delivery_id=delivery), 303)
+        return None
+    return None if call.composed.request is None else call
 
 
 def _again(known: Delivery, given: dict[str, Any], operation: Operation) -> CallInput:
     found = CallInput(given["params"], given["body"])
-    if request.form.get("as") == "new":
+    if _is_new():
         return resend.new(operation, found, current_runtime().clock())
     return resend.same(operation, found, known.request.get("body"))
 
 
-def _told(delivery: Delivery) -> dict[str, Any]:
+def told(delivery: Delivery) -> dict[str, Any]:
     operation = registry.find(delivery.operation)
     return (
         {

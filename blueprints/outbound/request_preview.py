@@ -6,15 +6,19 @@ from typing import Any
 
 from blueprints.outbound import forms
 from blueprints.outbound.forms import Form
+from config.clock import DAY
 from models.encryption import DecryptionError
 from outbound import send
 from outbound.operations.types import Operation, Problem
 from outbound.projects import Project
 from outbound.request import snippets
 from outbound.request.compose import masked
+from outbound.result.response import whole
 from outbound.send import PreparedCall
 from outbound.transport import budget
 from runtime import current_runtime
+
+LONGEST_LOOK = DAY
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,15 @@ class Composed:
     operation: Operation
     form: Form
     who: str = ""  # the person that the form was filled in for
+    is_new: bool = False  # a preview is made of it, of this moment
+
+    @property
+    def at(self) -> int:
+        """When the preview was made that somebody looks at, milliseconds since 1970: what is sent depends on the same
+        moment."""
+        now = current_runtime().clock()
+        seen = whole(self.form.get("at", ""))
+        return now if self.is_new or seen is None or not now - LONGEST_LOOK <= seen <= now else seen
 
 
 def ready(typed: Composed) -> tuple[PreparedCall | None, str]:
@@ -34,7 +47,8 @@ def ready(typed: Composed) -> tuple[PreparedCall | None, str]:
         return None, "There is no project to send to yet." if not typed.projects else "Choose a project."
     try:
         given = forms.given_of(typed.operation, typed.form)
-        return send.ready(current_runtime(), typed.project, typed.operation, given), ""
+        then = replace(current_runtime(), clock=lambda: typed.at)
+        return send.ready(then, typed.project, typed.operation, given), ""
     except DecryptionError:
         return None, "The project's credentials cannot be read with this SECRET_KEY. Give them again."
 
@@ -48,6 +62,9 @@ def preview_of(typed: Composed) -> dict[str, Any]:
     body, rest = forms.elsewhere(typed.operation, problems)
     words = [param.words for name in missing if (param := typed.operation.param(name))]
     found |= {
+        "at": typed.at,
+        "stops": [_stop(typed.operation, problem) for problem in problems if problem.level != "note"],
+        "only_advice": call is not None and call.composed.request is not None,
         "problems": problems,
         "missing": words,
         "is_missing": _is_missing,
@@ -67,6 +84,28 @@ def preview_of(typed: Composed) -> dict[str, Any]:
         "shown": masked(call.composed.request, call.mask),
         "copies": [(word, call.mask(snippet)) for word, snippet in ways],
     }
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What keeps a request from being sent, in words that go on after `Not sent: `; `place` is the id of its field."""
+
+    words: str
+    place: str = ""
+
+
+def _stop(operation: Operation, problem: Problem) -> Stop:
+    name, message = problem.field.removeprefix("params."), problem.message
+    param = operation.param(name.partition(".")[0])
+    if param is not None:
+        label, place = param.words, f"f-{param.name.replace('$', '')}"
+    else:
+        label, place = ("body", "body") if name.startswith("body") else ("", "project" * (name == "project"))
+    label = label[:1].lower() + label[1:]
+    if label and message.startswith("It "):
+        return Stop(f"{label} {message.removeprefix('It ')}", place)
+    is_named = message.lower().startswith(f"{label} ")
+    return Stop((label + message[len(label) :]) if is_named else f"{label}: {message}" if label else message, place)
 
 
 def _is_missing(problem: Problem) -> bool:

@@ -55,9 +55,10 @@ def test_a_draft_that_was_sent_is_gone_and_back_leads_to_what_was_sent(page: Pag
     begins(page, sending)
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#verdict")).to_contain_text("Accepted")
+    assert page.evaluate(STORED) == "[]"
+    page.goto(f"{sending.url}/send")
     page.go_back()
     is_as_it_was(page)
-    page.goto(f"{sending.url}/send")
     page.goto(sending.url + EVENT)
     expect(page.get_by_label("Event required")).to_have_value("")
 

@@ -38,8 +38,8 @@ def test_a_send_that_is_stopped_says_why_beside_the_button_and_shows_the_first_w
     seen = browser.post("/send", typed)
     assert seen.status_code == 422
     beside = seen.text[seen.text.index('id="stops"') : seen.text.index(">Send</button>")]
-    assert "Nothing was sent" in beside
-    assert 'href="#f-event"' in beside
+    assert "<strong>Not sent:</strong> event is missing." in beside
+    assert 'href="#f-event" data-fix>Fix</a>' in beside
     assert seen.text.count(" autofocus") == 1
     assert "autofocus" in seen.text[seen.text.index('id="f-event"') :].partition(">")[0]
 
@@ -105,6 +105,30 @@ def test_what_is_shown_is_what_is_sent_however_long_somebody_looks(
     assert sent["$insert_id"] in shown
 
 
+def test_an_event_without_a_time_happens_when_its_preview_was_made(
+    relay: Relay, browser: Browser, mixpanel: Mixpanel
+) -> None:
+    typed = {"operation": "track-event", "project": "prod", "p.event": "E", "p.distinct_id": "u"}
+    shown = browser.post("/send/preview", typed, headers={"HX-Request": "true"}).text
+    seen = re.search(r'name="at" value="(\d+)"', shown)
+    assert seen is not None
+    insert_id = re.search(r"\$insert_id&#34;</span>: <span[^>]*>&#34;([^&]+)", shown)
+    assert insert_id is not None
+    relay.clock.forward(90_000)
+    browser.post("/send", typed | {"at": seen[1]})
+    sent = mixpanel.calls[-1].records[0]["properties"]
+    assert (sent["time"], sent["$insert_id"]) == (int(seen[1]) // 1000, insert_id[1])
+
+
+@pytest.mark.parametrize("at", ["9" * 17, "-1", "1.5", "soon", "0"])
+def test_no_form_says_that_its_preview_was_made_at_another_time(
+    relay: Relay, browser: Browser, mixpanel: Mixpanel, at: str
+) -> None:
+    typed = {"operation": "track-event", "project": "prod", "p.event": "E", "p.distinct_id": "u", "at": at}
+    browser.post("/send", typed)
+    assert mixpanel.calls[-1].records[0]["properties"]["time"] == relay.clock() // 1000
+
+
 @pytest.mark.parametrize("body", [None, [{"event": "E", "properties": {"distinct_id": "u", "time": 1_700_000_000}}]])
 def test_sent_again_is_the_same_event_or_a_new_one_as_was_asked(
     relay: Relay, browser: Browser, mixpanel: Mixpanel, body: object
@@ -114,7 +138,7 @@ def test_sent_again_is_the_same_event_or_a_new_one_as_was_asked(
     browser.post("/send", typed)
     first = last(relay).id
     relay.clock.forward(90_000)
-    for how in ({}, {"as": "new"}):
+    for how in ({}, {"as": "new", "sure": "yes"}):
         assert browser.post(f"/send/history/{first}/again", how).status_code == 303
     sent, same, new = (call.records[0]["properties"] for call in mixpanel.calls)
     assert sent == same

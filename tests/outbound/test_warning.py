@@ -52,5 +52,5 @@ def test_in_earnest_no_page_warns_and_the_composer_says_that_it_is_real(make_rel
     add_project(relay)
     browser = relay.sign_in("operator")
     page = browser.get("/send?operation=track-event").text
-    assert "what it sends is in the real project prod from then on" in page
+    assert "what it sends stays in the real project prod" in page
     assert WARNING not in page
