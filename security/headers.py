@@ -10,8 +10,8 @@ from config.settings import Settings
 from security.sign_in_guard import csrf
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none';"
-    " form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self';"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 # What no page of ours uses; copying (the clipboard) stays allowed to ourselves.
 FEATURES = ", ".join(

@@ -2,7 +2,9 @@
 // along, and the list's head takes the focus that was on what has gone.
 
 const TYPING = 250; // milliseconds without a key, after which a list is asked for
+const UNSEEN = 60_000; // milliseconds between two looks of a page that is hidden
 const waiting = new WeakMap();
+let asked = 0; // when the page asked for news
 
 const isOfList = (ctx) => ctx?.select === "#list";
 
@@ -52,9 +54,11 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   for (const [name, value] of [...ctx.request.body]) if (!value) ctx.request.body.delete(name);
 });
 
-// Nobody looks at a hidden page: it asks for news again once it is seen.
+// Of a hidden page nobody sees more than its title and its icon: it asks for news once a minute.
 document.addEventListener("htmx:before:request", (event) => {
-  if (document.hidden && event.target.matches("[hx-trigger^=every]")) event.preventDefault();
+  if (!event.target.matches("[hx-trigger^=every]")) return;
+  if (document.hidden && Date.now() - asked < UNSEEN) event.preventDefault();
+  else asked = Date.now();
 });
 
 // A letter more is no page to go back to, and neither is the same page again.

@@ -2,6 +2,7 @@
 // change in their place.
 // Everything here is an addition; each page reads and works without it. Modules: none of them sees another's names.
 
+import { showNeeding } from "./attention.js";
 import { drawCharts } from "./charts.js";
 import { copy } from "./copying.js";
 import { forgetDrafts } from "./drafts.js";
@@ -46,5 +47,8 @@ document.addEventListener("DOMContentLoaded", () => {
   noteVisit();
   if (document.querySelector("[data-signs-in]")) forget(); // nobody is signed in
 });
-document.addEventListener("htmx:after:swap", () => dress(document));
+document.addEventListener("htmx:after:swap", () => {
+  dress(document);
+  showNeeding();
+});
 setInterval(() => freshenTimes(), 10_000);

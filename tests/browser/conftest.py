@@ -1,5 +1,6 @@
 """A real browser on a real server. Without Chromium these tests skip with their reason; in CI that is a failure."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +11,17 @@ from tests import servers
 from tests.browser import chromium, demo
 from tests.browser.watch import Watched
 from tests.conftest import made_once
-from tests.failing.server import Server
+from tests.failing.server import ROOT, Server
 from tests.mixpanel import Mixpanel, stand_in
+
+
+@pytest.fixture(scope="session", autouse=True)
+def set_up() -> None:
+    """What pages load from static/vendor has been installed: after a change of the packages set-up is run again."""
+    sources = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static" / "css").rglob("*.css")]
+    named = {name for path in sources for name in re.findall(r"vendor/([\w.-]+\w)", path.read_text())}
+    lacking = sorted(name for name in named if not (ROOT / "static" / "vendor" / name).exists())
+    assert not lacking, f"static/vendor lacks {', '.join(lacking)}: run make setup"
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ STATES = {
 DOWNLOADS = (".csv", ".ndjson", "/answer")
 FOR_PROXIES = ("/allowed",)  # nothing but a status
 # Parts of pages that refresh themselves; they are looked at within their pages.
-FRAGMENTS = ("/now", "/waiting", "/simulated", "/landing")
+FRAGMENTS = ("/needing", "/now", "/waiting", "/simulated", "/landing")
 # The composer makes a page of each call; these have every kind of field.
 COMPOSERS = [
     f"/send?operation={one}" for one in ("import-events&example=1", "profile-set", "engage-query", "raw-request")

@@ -76,8 +76,29 @@ def test_axe_finds_no_violation_before_anything_has_come(running, empty: Server)
     assert found == {}
 
 
+# Beside a page as a whole: lists that scroll sideways, and states whose sign stands apart from their word.
+SIDEWAYS = """() => [
+    ...(document.documentElement.scrollWidth > innerWidth ? ["the page"] : []),
+    ...[...document.querySelectorAll(".listing")].filter((box) => box.scrollWidth > box.clientWidth + 1)
+        .map((box) => box.innerText.slice(0, 60)),
+    ...[...document.querySelectorAll(".state")].filter((state) => state.checkVisibility()).filter((state) => {
+        const [sign, box] = [state.querySelector(".icon"), state].map((part) => part.getBoundingClientRect());
+        return box.height > 28 || sign.right > box.right;
+    }).map((state) => state.innerText)]"""
+
+
+def sideways_here(page) -> list[str]:
+    """What does not fit into a phone; of the page as a whole also at 320 px, and at 640 px, which 1280 are at 200 %."""
+    wrong = page.evaluate(SIDEWAYS)
+    for width in (320, 640):
+        page.set_viewport_size(chromium.PHONE | {"width": width})
+        wrong += [f"{width} px: {one}" for one in page.evaluate(SIDEWAYS) if one == "the page"]
+    page.set_viewport_size(chromium.PHONE)
+    return [f"sideways: {one}" for one in wrong]
+
+
 def violations(page, url: str, paths: list[str]) -> dict[str, list[str]]:
-    """Of pages that are opened once, and looked at in light and in dark colours."""
+    """Of pages that are opened once, and looked at in light and in dark colours; on a phone also what does not fit."""
     found = {}
     for path in paths:
         page.emulate_media(color_scheme="light")
@@ -86,6 +107,8 @@ def violations(page, url: str, paths: list[str]) -> dict[str, list[str]]:
         wrong = violations_here(page)
         page.emulate_media(color_scheme="dark")
         wrong += [f"dark: {one}" for one in violations_here(page, OF_COLOURS)]
+        if page.viewport_size == chromium.PHONE:
+            wrong += sideways_here(page)
         if wrong:
             found[path] = wrong
     return found

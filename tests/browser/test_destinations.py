@@ -154,7 +154,7 @@ def send_again_what_was_rejected(walk: Walk, address: str) -> None:
 def read_it_on_the_persons_page(walk: Walk) -> None:
     walk.page.get_by_role("link", name="applied").first.click()
     walk.follow("emil@example.org")
-    walk.shows("to shop ● Applied")
+    walk.shows("to shop Applied")
 
 
 def pause_and_resume(walk: Walk, address: str) -> None:

@@ -59,7 +59,7 @@ def test_the_one_stall_is_one_press_away(browser: Browser) -> None:
     stalled = re.search(r'id="only-stalled" href="([^"]+)"', page)
     assert stalled is not None
     (row,) = rows(browser.page(html.unescape(stalled[1])))
-    assert row.startswith("Diff of Segment 18 of customers ▲ Stalled 7 of 40")
+    assert row.startswith("Diff of Segment 18 of customers Stalled 7 of 40")
 
 
 def test_every_cycle_is_shown_once_and_none_is_lost(relay: Relay, browser: Browser) -> None:

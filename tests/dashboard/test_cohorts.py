@@ -42,7 +42,7 @@ def test_the_list_shows_size_state_and_what_changed_today(relay, browser) -> Non
     relay.clock.forward(30 * MINUTE)
     relay.remove(["a"], session="s2")
     ((name, state, size, _line, today, last),) = table(browser.page("/cohorts"))
-    assert (name, state, size, today, last) == ("Paying users", "● In step", "2", "+3 \N{MINUS SIGN}1", "just now")
+    assert (name, state, size, today, last) == ("Paying users", "In step", "2", "+3 \N{MINUS SIGN}1", "just now")
 
 
 def test_the_list_is_searched_by_name_or_whole_id(relay, browser) -> None:

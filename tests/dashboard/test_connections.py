@@ -249,7 +249,7 @@ def test_off_answers_503_and_on_answers_again(relay: Relay) -> None:
     browser = relay.sign_in("operator")
     browser.post("/connections/crm/disable")
     assert knock(relay, "crm", relay.password) == 503
-    assert "○</span> Off" in browser.page("/connections/crm")
+    assert '#off"/></svg> Off' in browser.page("/connections/crm")
     browser.post("/connections/crm/enable")
     assert knock(relay, "crm", relay.password) == 200
     assert [action for _, action, _ in noted(relay)] == ["connection.disable", "connection.enable"]

@@ -42,9 +42,9 @@ def fail(relay: Relay) -> None:
 def test_failures_are_grouped_by_cause_with_what_comes_next(relay: Relay) -> None:
     fail(relay)
     assert groups(relay.sign_in("viewer")) == [
-        "The body is not JSON 400 ■ Mixpanel has paused this sync crm not read 1 just now just now",
-        "Wrong username or password 401 ■ Mixpanel has paused this sync crm not read 1 4 min ago 4 min ago",
-        "An impossible page number 400 ■ Mixpanel has paused this sync crm Paying users 3 2 d ago 8 min ago",
+        "The body is not JSON 400 Mixpanel has paused this sync crm not read 1 just now just now",
+        "Wrong username or password 401 Mixpanel has paused this sync crm not read 1 4 min ago 4 min ago",
+        "An impossible page number 400 Mixpanel has paused this sync crm Paying users 3 2 d ago 8 min ago",
     ]
 
 

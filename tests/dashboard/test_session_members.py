@@ -16,7 +16,7 @@ def read(browser: Browser, session_id: int, kind: str) -> list[str]:
     found, path = [], f"/sessions/{session_id}/members/{kind}"
     while path:
         html = browser.page(path)
-        found += re.findall(r'<th scope="row" class="nowrap"><a href="/people/\d+" title="([^"]+)">', html)
+        found += re.findall(r'data-copy="([^"]+)"', html)
         found += re.findall(r'<th scope="row">([^<]+)</th>', html)
         following = re.search(r'href="([^"]+)" rel="next"', html)
         path = following[1].replace("&amp;", "&") if following else ""

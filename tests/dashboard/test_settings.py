@@ -219,7 +219,7 @@ def test_a_test_message_is_sent_by_the_worker_and_shown_in_the_log(make_relay: M
     assert "Waiting" in admin.page("/settings/alerts")
     alerts.run_once(relay.database, relay.app.extensions["runtime"].settings, relay.clock, addresses(relay.app.url_map))
     page = admin.page("/settings/alerts")
-    assert "</span> Sent</span>" in page
+    assert "</svg> Sent</span>" in page
     assert chat not in page
     assert audited(relay, "alerts%") == [("alerts.test", "slack")]
 

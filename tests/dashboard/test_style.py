@@ -1,13 +1,14 @@
-"""The stylesheets: colours that can be read in light and dark, five sizes of type, lengths on a grid of four."""
+"""The stylesheets: colours that can be read in light and dark, five sizes of type, one scale of space, drawn icons."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from blueprints.formatting import ICONS
+from blueprints.dashboard.search.places import FOOT, MAIN
 
-STYLES = Path(__file__).resolve().parents[2] / "static" / "css"
+ROOT = Path(__file__).resolve().parents[2]
+STYLES = ROOT / "static" / "css"
 STATES = ("in-step", "working", "waiting", "needs-you", "held")
 
 # Which colour of text stands on which background.
@@ -69,27 +70,45 @@ def test_every_colour_is_a_variable():
 
 
 def test_every_variable_that_is_used_is_there():
-    assert set(re.findall(r"var\(--([a-z-]+)\)", style())) <= colours("light").keys()
+    assert set(re.findall(r"var\(--([a-z0-9-]+)", style())) <= set(
+        re.findall(r"^\s+--([a-z0-9-]+):", style(), re.MULTILINE)
+    )
 
 
 def test_type_keeps_to_five_sizes_and_two_weights():
-    sizes = re.findall(r"font(?:-size)?: (?:\d00 )?([\d.]+[a-z%]+)", style())
+    rules = re.sub(r"@font-face \{.*?\}", "", style(), flags=re.DOTALL)
+    sizes = re.findall(r"font(?:-size)?: (?:\d00 )?([\d.]+[a-z%]+)", rules)
     assert set(sizes) == {"13px", "14px", "16px", "20px", "28px"}
-    assert set(re.findall(r"font(?:-weight)?: ([1-9]00)\b", style())) == {"400", "600"}
+    assert set(re.findall(r"font(?:-weight)?: ([1-9]00)\b", rules)) == {"400", "600"}
 
 
-def test_space_keeps_to_a_grid_of_four():
+def test_space_keeps_to_one_scale_on_a_grid_of_four():
     """Hairlines aside: 1 and 2 px part what belongs together."""
+    steps = [int(length) for length in re.findall(r"--space-\d+: (\d+)px;", style())]
+    assert steps == sorted(set(steps))
+    assert {length % 4 for length in steps} == {0}
     values = re.findall(r"(?:padding|margin|gap)[a-z-]*: ([^;]+);", style())
     lengths = {int(length) for value in values for length in re.findall(r"(\d+)px", value)}
-    assert {length for length in lengths if length % 4} <= {1, 2}
-    assert len(lengths) > 5
+    assert {length for length in lengths if length not in steps} <= {1, 2}
+
+
+def drawings() -> dict[str, str]:
+    """What set-up has made of `icons.mjs`: each icon's shape by its name."""
+    made = (ROOT / "static" / "vendor" / "icons.svg").read_text()
+    return dict(re.findall(r'<symbol id="([a-z-]+)"[^>]*>(.*?)</symbol>', made))
 
 
 def test_a_state_is_never_colour_alone():
-    """Each of them has an icon."""
-    assert ICONS.keys() == {*STATES, "off"}
-    assert len(set(ICONS.values())) == len(ICONS)
+    """Each of them has an icon, and no two the same."""
+    shapes = [drawings()[state] for state in (*STATES, "off")]
+    assert len(set(shapes)) == len(shapes)
+
+
+def test_every_icon_that_a_page_shows_is_drawn():
+    templates = [path.read_text() for path in (ROOT / "templates").rglob("*.html")]
+    shown = {name for text in templates for name in re.findall(r'"([a-z-]+)"\|icon', text)}
+    assert "more" in shown
+    assert shown | {place.word.lower() for place in (*MAIN, *FOOT)} <= drawings().keys()
 
 
 def test_every_stylesheet_is_imported_into_a_layer():

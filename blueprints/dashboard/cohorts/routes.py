@@ -12,6 +12,7 @@ from blueprints import paging, urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import sparklines
 from blueprints.dashboard.cohorts.history import Bucket
+from blueprints.dashboard.overview import attention
 from runtime import current_runtime
 from sync.status import cohort as cohort_status
 from sync.status.cohort import CohortStatus
@@ -98,8 +99,8 @@ def _listed() -> dict[str, Any]:
     runtime, filters = current_runtime(), CohortFilters.of_request()
     now = runtime.clock()
 
-    def read(db: Connection) -> tuple[list[CohortStatus], Mapping[int, Sequence[Bucket]]]:
-        found = cohort_status.cohort_statuses(db, now)
+    def read(db: Connection) -> tuple[Sequence[CohortStatus], Mapping[int, Sequence[Bucket]]]:
+        found = attention.read(db, now).cohorts
         return found, sparklines.read(runtime.database, db, {cohort.id: cohort.member_count for cohort in found}, now)
 
     everything, days = runtime.database.read(read)

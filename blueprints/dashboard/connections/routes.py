@@ -1,5 +1,6 @@
 """Connections: the list, and one with its cohorts, sessions, failures and live passwords."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import abort, render_template, url_for
@@ -8,13 +9,14 @@ from sqlalchemy import Connection, text
 
 from blueprints import rows
 from blueprints.dashboard import blueprint
+from blueprints.dashboard.overview import attention
 from blueprints.dashboard.sessions.session import OF_EVERY, SessionRow
 from blueprints.dashboard.sessions.words import state, what
 from runtime import current_runtime
 from security import connections, simulation_jobs
 from security.connections import Listed, Password, WrongName
 from security.simulation_jobs import Simulated
-from sync.status.connection import ConnectionStatus, connection_statuses
+from sync.status.connection import ConnectionStatus
 
 SHOWN = 8  # sessions and failures on a connection's page
 AMONG = 2000  # the newest ones, among which a connection's are looked for: flat, however much is stored
@@ -107,8 +109,8 @@ def list_connections() -> str:
     runtime = current_runtime()
     now = runtime.clock()
 
-    def read(db: Connection) -> tuple[list[Listed], dict[int, ConnectionStatus]]:
-        return connections.listed(db), connection_statuses(db, now)
+    def read(db: Connection) -> tuple[list[Listed], Mapping[int, ConnectionStatus]]:
+        return connections.listed(db), attention.read(db, now).connections
 
     found, statuses = runtime.database.read(read)
     return render_template("dashboard/connections/list.html", found=found, statuses=statuses)
@@ -137,7 +139,7 @@ def _see(db: Connection, connection: Listed) -> Seen:
     values = {"id": connection.id, "name": connection.name, "among": AMONG, "shown": SHOWN}
     return Seen(
         connection=connection,
-        status=connection_statuses(db, current_runtime().clock())[connection.id],
+        status=attention.read(db, current_runtime().clock()).connections[connection.id],
         passwords=connections.lasting(db, connection),
         sessions=rows.every(db.execute(_SESSIONS, values), RecentSession),
         failures=rows.every(db.execute(_FAILURES, values), RecentFailure),

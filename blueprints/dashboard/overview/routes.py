@@ -1,5 +1,6 @@
 """The overview: one sentence that says how things are, what is under way, and what the last day brought."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import render_template, request
@@ -7,15 +8,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
-from blueprints.dashboard.destinations import status as destination_status
+from blueprints.dashboard.overview import attention
 from blueprints.dashboard.overview import day as overview_day
-from blueprints.dashboard.overview.verdict import Verdict, judge
+from blueprints.dashboard.overview.verdict import Verdict
 from config.clock import SECOND
 from runtime import current_runtime
 from security import rate_limits
 from sync.status import progress, text
-from sync.status.cohort import CohortStatus, Unfinished, cohort_statuses
-from sync.status.connection import ConnectionStatus, connection_statuses
+from sync.status.cohort import CohortStatus, Unfinished
+from sync.status.connection import ConnectionStatus
 
 RUNNING = ("receiving", "settling", "sweeping")
 MOST_LIVE = 12  # of the sessions that are under way; the page stays small with every cohort receiving at once
@@ -65,7 +66,7 @@ class Now:
     live: list[Live]
     more_live: int
     connections: list[ConnectionStatus]
-    cohorts: list[CohortStatus]
+    cohorts: Sequence[CohortStatus]
     notes: list[Note]
     every: int
 
@@ -101,15 +102,15 @@ def overview_now() -> ResponseReturnValue:
 
 
 def _look(db: Connection, moment: int) -> Now:
-    cohorts = cohort_statuses(db, moment)
-    connections = list(connection_statuses(db, moment, cohorts).values())
+    standing = attention.read(db, moment)
+    cohorts = standing.cohorts
     live = [_live(cohort, cohort.session) for cohort in cohorts if cohort.session and cohort.session.status in RUNNING]
     live.sort(key=lambda cohort: -cohort.session.last_page_at)
     return Now(
-        verdict=judge(cohorts, connections, destination_status.read(db, moment)),
+        verdict=standing.verdict,
         live=live[:MOST_LIVE],
         more_live=max(0, len(live) - MOST_LIVE),
-        connections=connections,
+        connections=list(standing.connections.values()),
         cohorts=cohorts,
         notes=[] if rate_limits.are_as_set() else [REDIS_IS_AWAY],
         every=EVERY_LIVE if live else EVERY,

@@ -51,6 +51,15 @@ _DESTINATIONS = {
     "leaving": ("is being removed", "are being removed"),
 }
 _DESTINATIONS_WELL = frozenset(_DESTINATIONS[state] for state in ("in_step", "sending", "empty"))
+# Where what needs somebody is found, by the page that its button leads to.
+_PLACES = {
+    "show_failure": "failures",
+    "held_refresh": "cohorts",
+    "show_cohort": "cohorts",
+    "show_connection": "connections",
+    "show_destination": "destinations",
+    "show_subscription": "destinations",
+}
 _NEEDED = {"stopped": "failing", "unknown": "failing", "held": "held", "behind": "quiet"}
 
 
@@ -74,12 +83,13 @@ class Need:
 @dataclass(frozen=True)
 class Verdict:
     """How things are. `counts` says how many cohorts and destinations are in which state, as far as the headline does
-    not; the first `urgent` of the needs are those that the headline counts."""
+    not; the first `urgent` of the needs are those that the headline counts, `places` where these are found."""
 
     tone: str
     headline: str
     counts: str
     urgent: int
+    places: Mapping[str, int]
     needs: list[Need]
     more_needs: int
     last_synced_at: int | None
@@ -101,6 +111,7 @@ def judge(
         headline=headline,
         counts=counts,
         urgent=urgent,
+        places=Counter(_PLACES[need.endpoint.removeprefix("dashboard.")] for need in needs[:urgent]),
         needs=needs[:MOST_NEEDS],
         more_needs=max(0, len(needs) - MOST_NEEDS),
         last_synced_at=max((cohort.last_synced_at for cohort in cohorts if cohort.last_synced_at), default=None),

@@ -52,7 +52,7 @@ def list_sessions() -> str:
 @blueprint.get("/sessions/now")
 def list_sessions_now() -> str:
     """The list without its filters; it asks for itself again."""
-    return render_template("dashboard/sessions/_list.html", **current_runtime().database.read(_listed))
+    return render_template("dashboard/sessions/_list.html", alone=True, **current_runtime().database.read(_listed))
 
 
 def _listed(db: Connection) -> dict[str, Any]:
