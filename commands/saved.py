@@ -96,12 +96,9 @@ def _read(path: Path) -> SavedDraft:
 def _put(db: Connection, draft: SavedDraft) -> bool:
     """Add it, or replace the one of its name; tell whether it is new."""
     now, known = current_runtime().clock(), requests.by_name(db, draft.name)
-    if known is None:
-        requests.add(db, draft, TERMINAL, now)
-        note(db, now, TERMINAL, "saved.add", draft.name, after={"folder": draft.folder, "operation": draft.operation})
-    elif known.draft != draft:
-        requests.change(db, known, draft, TERMINAL, now)
-        note(db, now, TERMINAL, "saved.change", draft.name)
+    if requests.put(db, known, draft, TERMINAL, now):
+        after = {"folder": draft.folder, "operation": draft.operation, "from": "a file"}
+        note(db, now, TERMINAL, "saved.change" if known else "saved.add", draft.name, after=after)
     return known is None
 
 

@@ -170,6 +170,12 @@ def search(db: Connection, wanted: Filter, before: int, limit: int) -> list[Deli
     return [_delivery(row) for row in db.execute(found)]
 
 
+def one_before(db: Connection, known: Delivery) -> Delivery | None:
+    """Return the call before this one of the same operation to the same project."""
+    found = search(db, Filter(project=known.project, operation=known.operation), known.id, 1)
+    return found[0] if found else None
+
+
 def abandon(db: Connection, now: int) -> int:
     """End the rows of calls whose process is gone; returns how many."""
     return db.execute(_ABANDON, {"now": now, "abandoned": ABANDONED, "words": LEFT_ALONE}).rowcount

@@ -23,8 +23,12 @@ from blueprints.outbound import (  # noqa: E402 - they add the routes
     downloads,
     formatting,
     history,
+    history_compare,
     imports,
     projects,
+    saved,
+    saved_files,
+    saved_form,
 )
 
 for name, filter_ in formatting.FILTERS.items():
@@ -38,6 +42,10 @@ __all__ = [
     "delivery_check",
     "downloads",
     "history",
+    "history_compare",
     "imports",
     "projects",
+    "saved",
+    "saved_files",
+    "saved_form",
 ]

@@ -22,6 +22,7 @@ from outbound.deliveries import Delivery, Filter
 from outbound.operations import registry
 from outbound.operations.types import CallInput, Operation
 from outbound.request.compose import masked
+from outbound.saved import requests
 from outbound.send import PreparedCall
 from runtime import current_runtime
 from security import handover, sign_in_guard
@@ -95,6 +96,11 @@ def _begun(db: Connection, operation: Operation) -> Composed:
     if earlier is not None and earlier.given is not None:
         form = forms.form_of(operation, _earlier(earlier, earlier.given))
         project = next((choice for choice in known if choice.name == earlier.project), project)
+    saved = requests.by_id(db, urls.key_of_query("saved"))
+    if saved is not None and saved.operation == operation.id:
+        form = forms.form_of(operation, saved.given)
+        form["saved"] = str(saved.id)
+        project = next((choice for choice in known if choice.name == saved.project), project)
     person = db.execute(_PERSON, {"id": urls.key_of_query("person")}).one_or_none()
     if person is not None:
         for param in operation.asked:
@@ -142,6 +148,8 @@ def send_call() -> ResponseReturnValue:
     if what in {"row", "pick"}:
         more = FormDraft(more_rows=name) if what == "row" else FormDraft(offered=_offered(typed, name))
         return drafts.lead(typed.operation, typed.form, more)
+    if what == "save":
+        return drafts.lead(typed.operation, typed.form, endpoint="outbound.new_saved")
     call, _hindrance = ready(typed)
     if call is None or wanted == "check" or call.composed.stops(force=_is_forced()):
         return _checked(typed, call, is_stopped=wanted != "check")

@@ -11,6 +11,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from outbound.operations.registry import in_time
 from outbound.operations.types import CallInput, Operation, Param, Problem
 from outbound.request.param_values import WrongValue, parsed, read
+from outbound.saved.variables import loose
 
 NOW = "{now}"
 BLANK_ROWS = 2
@@ -64,14 +65,6 @@ def _typed(param: Param, form: Form) -> Any:
     except WrongValue:
         return text
     return found | rows if isinstance(found, dict) else text
-
-
-def loose(text: str) -> Any:
-    """A value of a row: JSON where it is that, else text. `3` is a number, `"3"` and `3 seats` are texts."""
-    try:
-        return parsed(text)
-    except WrongValue:
-        return text
 
 
 def fields(operation: Operation, form: Form, problems: Sequence[Problem], more_rows: str = "") -> list[Field]:

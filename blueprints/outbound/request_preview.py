@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from blueprints import urls
 from blueprints.outbound import forms
 from blueprints.outbound.forms import Form
 from config.clock import DAY
 from models.encryption import DecryptionError
 from outbound import send
-from outbound.operations.types import Operation, Problem
+from outbound.operations.types import CallInput, Operation, Problem
 from outbound.projects import Project
 from outbound.request import snippets
 from outbound.request.compose import masked
 from outbound.result.response import whole
+from outbound.saved import requests, runs
+from outbound.saved.variables import filled, values_for
 from outbound.send import PreparedCall
 from outbound.transport import budget
 from runtime import current_runtime
@@ -46,11 +49,22 @@ def ready(typed: Composed) -> tuple[PreparedCall | None, str]:
     if typed.project is None:
         return None, "There is no project to send to yet." if not typed.projects else "Choose a project."
     try:
-        given = forms.given_of(typed.operation, typed.form)
+        given, problems = _with_variables(typed, typed.project)
         then = replace(current_runtime(), clock=lambda: typed.at)
-        return send.ready(then, typed.project, typed.operation, given), ""
+        call = send.ready(then, typed.project, typed.operation, given)
+        return runs.with_problems(call, problems), ""
     except DecryptionError:
         return None, "The project's credentials cannot be read with this SECRET_KEY. Give them again."
+
+
+def _with_variables(typed: Composed, project: Project) -> tuple[CallInput, list[Problem]]:
+    """Read what was typed; where a saved request is open, with its variables filled in."""
+    given, number = forms.given_of(typed.operation, typed.form), urls.key(typed.form.get("saved", ""))
+    runtime = current_runtime()
+    saved = runtime.database.read(lambda db: requests.by_id(db, number), one_statement=True) if number else None
+    if saved is None:
+        return given, []
+    return filled(typed.operation, given, values_for(saved.variables, project, typed.at, {}))
 
 
 def preview_of(typed: Composed) -> dict[str, Any]:

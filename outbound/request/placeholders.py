@@ -11,6 +11,9 @@ from outbound.request.param_values import File
 
 ANY = re.compile(r"\{\{(\w{1,40})\}\}")
 _BYTES = re.compile(rb"\{\{(\w{1,40})\}\}")
+CREDENTIALS = ("token", "username", "secret")
+SETTLED = ("project_id", "workspace_id", "region")
+OWN = (*CREDENTIALS, *SETTLED)
 FILLED = ("url", "query", "headers", "json", "form", "text", "files", "name")
 
 

@@ -140,6 +140,15 @@ def change(db: Connection, known: SavedRequest, draft: SavedDraft, who: str, now
     db.execute(update(Table).where(Table.id == known.id).values(values))
 
 
+def put(db: Connection, known: SavedRequest | None, draft: SavedDraft, who: str, now: int) -> bool:
+    """Add it, or put it in the place of the `known` one of its name; tell whether that changed anything."""
+    if known is None:
+        add(db, draft, who, now)
+    elif known.draft != draft:
+        change(db, known, draft, who, now)
+    return known is None or known.draft != draft
+
+
 def _taken(name: str) -> WrongSavedRequest:
     return WrongSavedRequest("name", f"There already is a saved request {name}.")
 

@@ -76,10 +76,16 @@ def values_for(variables: Variables, project: Project, now: int, sets: Mapping[s
     """Return every variable's value: what was set for this run, else the project's, else that of all projects. The
     project's own id, workspace and region are there too, and times (`now` in milliseconds)."""
     known = placeholders.known(project, Credentials())
-    own = {name: known[name] for name in ("project_id", "workspace_id", "region") if known[name]}
+    own = {name: known[name] for name in placeholders.SETTLED if known[name]}
     times = {name: str(in_time(f"{{{name}}}", now)) for name in TIMES}
     chosen = {name: values.get(project.name, values.get(ANY_PROJECT)) for name, values in variables.items()}
     return own | times | {name: value for name, value in chosen.items() if value is not None} | dict(sets)
+
+
+def in_use(given: CallInput) -> list[str]:
+    """Return the names of the variables that stand in what is given, but for those that are always there."""
+    written = json.dumps([given.params, given.body])
+    return sorted(set(placeholders.ANY.findall(written)) - {*TIMES, *placeholders.OWN})
 
 
 @dataclass
@@ -120,8 +126,7 @@ class Filling:
 def filled(operation: Operation, given: CallInput, words: Mapping[str, str]) -> tuple[CallInput, list[Problem]]:
     """Return what was given with its variables filled in, and a problem for each that has no value. A raw request's
     `{{token}}` and the like stay, for the project to fill in."""
-    kept = frozenset(("token", "username", "secret")) if operation.body == "raw" else frozenset()
-    filling = Filling(words, kept)
+    filling = Filling(words, frozenset(placeholders.CREDENTIALS) if operation.body == "raw" else frozenset())
     params = {
         name: filling.text(value, f"params.{name}")
         if isinstance(value, str)

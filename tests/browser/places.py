@@ -34,6 +34,7 @@ SAMPLES = {
     ("send", "delivery_id"): "SELECT id FROM delivery ORDER BY coalesce(failed, 0) DESC, id LIMIT 1",
     ("send", "name"): "SELECT name FROM project ORDER BY name LIMIT 1",
     ("send", "cohort_id"): "SELECT id FROM cohort ORDER BY member_count DESC LIMIT 1",
+    ("send", "saved_id"): "SELECT id FROM saved_request ORDER BY id LIMIT 1",
     ("send", "import_id"): "SELECT id FROM import_job ORDER BY refused DESC, id LIMIT 1",
     ("send", "comparison_id"): "SELECT id FROM comparison ORDER BY state, id LIMIT 1",
 }
@@ -44,8 +45,9 @@ STATES = {
     "/destinations": "SELECT id FROM destination ORDER BY id",
     "/destinations/subscriptions": "SELECT id FROM subscription ORDER BY id",
     "/send/comparisons": "SELECT id FROM comparison ORDER BY id",
+    "/send/saved": "SELECT id FROM saved_request ORDER BY id",
 }
-DOWNLOADS = (".csv", ".ndjson", "/answer")
+DOWNLOADS = (".csv", ".ndjson", ".zip", ".json", "/answer")
 FOR_PROXIES = ("/allowed",)  # nothing but a status
 # Parts of pages that refresh themselves; they are looked at within their pages.
 FRAGMENTS = ("/needing", "/now", "/waiting", "/simulated", "/landing")

@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from outbound.delivery_check import search
 from outbound.imports import columns, files, jobs, runner
 from outbound.operations import registry
 from outbound.operations.types import CallInput
+from outbound.saved import requests, runs
+from outbound.saved.requests import SavedDraft
+from outbound.saved.runs import RunResult
 from runtime import Runtime
 from tests.mixpanel import Answer, Mixpanel
 
@@ -46,6 +50,7 @@ def fill(app: Flask, mixpanel: Mixpanel) -> None:
     _send(runtime, "profile-numerical-add", {"$distinct_id": "test-user-1", "$add": {"logins": 1}})
     _send(runtime, "profile-set", {"$distinct_id": "test-user-1", "$set": {"plan": "pro"}})
     mixpanel.forget()
+    _save(runtime)
     _import(runtime)
     _compare(runtime, mixpanel)
     mixpanel.forget()
@@ -55,6 +60,18 @@ def _send(runtime: Runtime, operation_id: str, params: dict[str, Any] | None = N
     project = runtime.database.read(projects.listed)[0]
     call = send.ready(runtime, project, registry.OPERATIONS[operation_id], CallInput(params or {}, body))
     return send.send(runtime, call, WHO, "dashboard")[0]
+
+
+def _save(runtime: Runtime) -> None:
+    """Two saved requests: one that has never run, one whose newest run failed."""
+    for name, folder, checks in (("Sign up", "Smoke tests/Accounts", ["status = 200"]), ("Upgrade", "", [])):
+        given = CallInput({"event": name, "distinct_id": "test-user-1", "properties": {"plan": "{{plan}}"}})
+        draft = SavedDraft(name, folder, "import-events", "practice", given, {"plan": {"": "pro"}}, checks)
+        number = runtime.database.write(partial(requests.add, draft=draft, who=WHO, now=runtime.clock()))
+    saved = runtime.database.read(lambda db: requests.by_id(db, number))
+    assert saved is not None
+    failed = RunResult(passed=False, reason="The status is 401, not 200.", delivery=1)
+    runtime.database.write(lambda db: runs.note(db, saved, failed, WHO, "schedule", runtime.clock()))
 
 
 def _find(runtime: Runtime, mixpanel: Mixpanel, delivery_id: int) -> None:

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.slow
 
 MOST_STATEMENTS = 12
 MOST_BYTES = 200_000
-LEAD_ON = ("/held", "/rotated", "/tokens/made", "/sure")  # where there is nothing to decide on, or to show
+# Where there is nothing to decide on, or to show.
+LEAD_ON = ("/held", "/rotated", "/tokens/made", "/sure", "/saved/new")
 SMALL = Company(people=3_000, cohorts=40, small=100, failures=2_000)
 
 

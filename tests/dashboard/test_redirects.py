@@ -72,6 +72,8 @@ def form_of(endpoint: str) -> dict[str, Any]:
     form = dict(FORMS.get(endpoint, {}))
     if endpoint == "outbound.upload_import":
         form["file"] = (io.BytesIO(b'{"$distinct_id": "u1", "$set": {"plan": "pro"}}\n'), "people.ndjson")
+    if endpoint == "outbound.import_saved":
+        form["files"] = (io.BytesIO(b'{"name": "Who am I", "operation": "me"}'), "me.json")
     return form
 
 

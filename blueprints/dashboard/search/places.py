@@ -42,6 +42,7 @@ FOOT = (
 OTHERS = (
     Place("dashboard.new_connection", "Make a connection", also="new add create", role="operator"),
     Place("dashboard.new_destination", "Connect a destination", also="new add create", role="operator"),
+    Place("outbound.list_saved", "Saved requests", also="collections folders tests"),
     Place("outbound.list_imports", "Imports", also="upload csv file import"),
     Place("outbound.list_comparisons", "Comparisons", also="compare with mixpanel"),
     Place("outbound.list_deliveries", "History of calls", also="sent deliveries"),
