@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row
 
 from destinations import erasure as destinations_erasure
 from erasure import files as kept_files
-from erasure import records, redaction
+from erasure import records, redaction, refused_requests
 from erasure.matcher import Mentions
 from erasure.pii_columns import PiiColumns
 from erasure.records import DataSubject, Erasure
@@ -74,6 +74,8 @@ class Eraser:
         counts = (
             known | redaction.count(self.database, person.project_id, mentions) | self._files(mentions, remove=False)
         )
+        requests = refused_requests.found(self.database, self.key, person.project_id, mentions)
+        counts |= {refused_requests.KIND: len(requests)} if requests else {}
         return ErasurePreview(counts, self._in_the_way(person, mentions), self._is_open(person))
 
     def erase(self, person: DataSubject, who: str) -> Erasure:
@@ -124,6 +126,9 @@ class Eraser:
     def _blank(self, erasure: int, person: DataSubject, mentions: Mentions) -> None:
         for place, rows in redaction.pieces(self.database, person.project_id, mentions):
             self.database.write_over(partial(_blank_rows, erasure=erasure, place=place, rows=rows, mentions=mentions))
+        requests = refused_requests.found(self.database, self.key, person.project_id, mentions)
+        if requests:
+            self.database.write(partial(_forget_requests, erasure=erasure, numbers=requests))
         files = self._files(mentions, remove=True)
         if files:
             self.database.write(lambda db: records.add(db, erasure, files))
@@ -169,6 +174,12 @@ def eraser(runtime: Runtime) -> Eraser:
 def _blank_rows(db: Connection, erasure: int, place: PiiColumns, rows: Sequence[Row[Any]], mentions: Mentions) -> None:
     records.lock(db, erasure)  # two erasures of one person count nothing twice
     records.add(db, erasure, {place.kind: redaction.blank(db, place, rows, mentions)})
+
+
+def _forget_requests(db: Connection, erasure: int, numbers: list[int]) -> None:
+    records.lock(db, erasure)  # two erasures of one person count nothing twice
+    gone = refused_requests.forget(db, numbers)
+    records.add(db, erasure, {refused_requests.KIND: gone} if gone else {})
 
 
 def _removed(path: Path) -> bool:

@@ -19,6 +19,7 @@ KINDS = {
     "comparisons": ("comparison that lists them", "comparisons that list them"),
     "audit_entries": ("entry of the audit trail", "entries of the audit trail"),
     "failures": ("failure that mentions them", "failures that mention them"),
+    "refused_requests": ("refused call that holds them", "refused calls that hold them"),
     "alerts": ("alert that mentions them", "alerts that mention them"),
     "attempts": (
         "call to a destination whose answer mentions them",

@@ -14,7 +14,7 @@ from models.destinations import (
     SubscriptionCounts,
 )
 from models.erasures import Erasure
-from models.failures import Failure
+from models.failures import Failure, RefusedRequest
 from models.handover import Handover
 from models.keys import SecretKeyCheck
 from models.operators import AuditEntry, Operator, SignIn, SimulatedExport
@@ -65,6 +65,7 @@ __all__ = [
     "Person",
     "Placement",
     "Project",
+    "RefusedRequest",
     "SavedRequest",
     "SavedRun",
     "SecretKeyCheck",

@@ -1,6 +1,6 @@
 """Failures: calls that we refused or could not apply."""
 
-from sqlalchemy import BigInteger, Index, Integer, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import NUMBERED_ONCE, BigId, ExactText, Moment
@@ -35,3 +35,15 @@ class Failure(Model):
     request_id: Mapped[str] = mapped_column(Text)
     body_bytes: Mapped[int | None] = mapped_column(BigInteger)
     traceback: Mapped[str | None] = mapped_column(Text)
+
+
+class RefusedRequest(Model):
+    """The request of a failure, of callers who have signed in: `sealed` opens with SECRET_KEY only
+    (`security.refused_requests`). It goes with its failure."""
+
+    __tablename__ = "refused_request"
+
+    failure_id: Mapped[int] = mapped_column(
+        ForeignKey("failure.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

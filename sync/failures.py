@@ -1,6 +1,7 @@
 """Calls that we refused or could not apply, kept for the operator without member data (P29, P30)."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
@@ -21,7 +22,8 @@ _INSERT = text("""
     INSERT INTO failure (at, last_at, count, connection, project_id, cohort_id, action, status, cause, message,
         request_id, body_bytes, traceback)
     VALUES (:at, :at, 1, :connection, :project_id, :cohort_id, :action, :status, :cause, :message, :request_id,
-        :body_bytes, :traceback)""")
+        :body_bytes, :traceback) RETURNING id""")
+_KEEP_REQUEST = text("INSERT INTO refused_request (failure_id, sealed) VALUES (:id, :sealed)")
 
 
 _EXISTS = text("SELECT 1 FROM connection WHERE name = :connection")
@@ -31,7 +33,8 @@ _ROWS = text("SELECT count(*) FROM failure WHERE at > :since AND connection = :c
 @dataclass(frozen=True)
 class Refusal:
     """A failure to be kept; see `models.failures.Failure`. Where `is_signed_in` is false anybody may have called: then
-    `connection` is what they said, and nothing else of what they said is kept."""
+    `connection` is what they said, and nothing else of what they said is kept. `seal` gives the sealed request, where
+    it is to be kept; it is only asked where the failure makes a row."""
 
     at: int
     status: int
@@ -45,6 +48,7 @@ class Refusal:
     body_bytes: int | None = None
     traceback: str | None = None
     is_signed_in: bool = True
+    seal: Callable[[], bytes] | None = None
 
 
 class FailureLog:
@@ -89,7 +93,9 @@ def _write(db: Connection, refusal: Refusal) -> None:
         refusal, fold = replace(refusal, project_id=None, cohort_id=None), HOUR
         if _repeats(db, refusal, fold):
             return
-    db.execute(_INSERT, vars(refusal))
+    number = db.execute(_INSERT, vars(refusal)).scalar_one()
+    if refusal.seal is not None:
+        db.execute(_KEEP_REQUEST, {"id": number, "sealed": refusal.seal()})
 
 
 def _named_by_us(db: Connection, refusal: Refusal) -> Refusal:

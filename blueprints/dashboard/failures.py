@@ -8,7 +8,8 @@ from flask import abort, render_template, request
 from sqlalchemy import Connection, TextClause, text
 
 from blueprints import rows
-from blueprints.dashboard import blueprint
+from blueprints.dashboard import blueprint, refused_requests
+from blueprints.dashboard.refused_requests import Told
 from blueprints.urls import can_be_stored, storable
 from config.clock import DAY
 from models.queries.failures import is_over, last_taken, taken_since
@@ -201,20 +202,21 @@ def _chosen_too(choices: list[str], chosen: str) -> list[str]:
 
 @blueprint.get("/failures/<int:failure_id>")
 def show_failure(failure_id: int) -> str:
-    def read(db: Connection) -> tuple[Failure, list[SameCause], int]:
+    def read(db: Connection) -> tuple[Failure, list[SameCause], int, Told | None]:
         failure = rows.one_or_none(db.execute(_ONE, {"id": failure_id}), Failure) if can_be_stored(failure_id) else None
         if failure is None:
             abort(404)
         values = {"id": failure.id, "status": failure.status, "cause": failure.cause}
         others = rows.every(db.execute(_SAME_CAUSE, values), SameCause)
-        return failure, others, taken_since(failure, last_taken(db))
+        return failure, others, taken_since(failure, last_taken(db)), refused_requests.told(db, failure.id)
 
-    failure, others, taken_at = current_runtime().database.read(read)
+    failure, others, taken_at, asked = current_runtime().database.read(read)
     return render_template(
         "dashboard/failures/one.html",
         failure=failure,
         others=others,
         taken_at=taken_at,
+        asked=asked,
         title=failure.title,
         next_step=failure.next_step,
         pauses=remedies.pauses(failure.status),

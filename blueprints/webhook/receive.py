@@ -30,7 +30,7 @@ def receive_page() -> Response:
     started = perf_counter()
     settings = runtime.settings
     raw = body.read(request, settings.max_body_mb * 1024 * 1024)
-    g.body_bytes = len(raw)
+    g.body, g.body_bytes = raw, len(raw)
     g.page = page = parse(raw)
     g.connection.check(page.project_id, page.cohort_id)
     rules, now = Rules.of(settings), runtime.clock()

@@ -11,7 +11,7 @@ import structlog
 from flask import Response, current_app, g, request
 from werkzeug.exceptions import RequestTimeout
 
-from blueprints.webhook import replies
+from blueprints.webhook import refused_request, replies
 from config import tracebacks
 from models.database import DatabaseUnavailable
 from runtime import current_runtime
@@ -129,6 +129,7 @@ def keep(status: int, cause: str, message: str, frames: str | None = None) -> st
         action=action,
         body_bytes=getattr(g, "body_bytes", None),
         traceback=frames,
+        seal=refused_request.sealed_later(cause),
     )
     failures().keep(refusal)
     return action

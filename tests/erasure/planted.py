@@ -31,7 +31,7 @@ from outbound.saved.runs import RunResult
 from security.audit import note
 from tests.mixpanel import Answer, stand_in
 from tests.outbound.conftest import project_of, runtime_of
-from tests.relay import Relay, member
+from tests.relay import MINUTE, Relay, member
 
 PROJECT, ID = "2891273", "planted-id-7c1"
 EMAIL, PHONE, FIRST, LAST = "Planted.Person@example.org", "+49 151 2345678", "Plantagenet", "Plantation"
@@ -46,6 +46,7 @@ def plant(relay: Relay, instance: Path) -> None:
     _in_cohorts(relay)
     _in_calls(relay)
     _in_saved_requests(relay)
+    _in_refused_requests(relay)
     _in_imports(relay, instance)
     _in_a_comparison(relay, instance)
     _in_destinations(relay)
@@ -92,6 +93,14 @@ def _in_saved_requests(relay: Relay) -> None:
             runtime.database.write(
                 partial(runs.note, saved=saved, result=result, who="tests", source="terminal", now=runtime.clock())
             )
+
+
+def _in_refused_requests(relay: Relay) -> None:
+    """A page with an impossible number, of each, and one that is not JSON."""
+    for who in (PLANTED, member(OTHER, email="bob@example.org")):
+        relay.clock.forward(2 * MINUTE)
+        relay.post("members", [who], 0, 10, cohort="7", project=PROJECT)
+    relay.post_raw(f'{{"members": ["{ID}"')
 
 
 def _download(relay: Relay, who: str) -> None:

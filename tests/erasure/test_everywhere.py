@@ -31,6 +31,7 @@ LOST = {
     "comparisons": 1,
     "audit_entries": 1,
     "failures": 1,
+    "refused_requests": 2,
     "alerts": 1,
     "attempts": 1,
     "messages": 4,
