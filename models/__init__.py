@@ -17,6 +17,7 @@ from models.erasures import Erasure
 from models.failures import Failure, RefusedRequest
 from models.handover import Handover
 from models.keys import SecretKeyCheck
+from models.one_time_links import OneTimeLink
 from models.operators import AuditEntry, Operator, SignIn, SimulatedExport
 from models.outbound import (
     BudgetCall,
@@ -61,6 +62,7 @@ __all__ = [
     "MembershipChange",
     "Message",
     "NamedCall",
+    "OneTimeLink",
     "Operator",
     "Person",
     "Placement",

@@ -116,10 +116,16 @@ def note_failed_sign_in(db: Connection, email: str, place: Mapping[str, str], no
 def checked(email: str, password: str) -> tuple[str, str]:
     """Return the e-mail in lower case, and the password's hash. Raises WrongOperator. Slow by intent: not for a
     transaction."""
+    email = address(email)
+    return email, hashed(password, email)
+
+
+def address(email: str) -> str:
+    """Return the e-mail in lower case. Raises WrongOperator."""
     email = as_kept(email)
     if not _EMAIL.fullmatch(email):
         raise WrongOperator("email", "This is not an e-mail address.")
-    return email, hashed(password, email)
+    return email
 
 
 def hashed(password: str, email: str = "") -> str:

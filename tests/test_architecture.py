@@ -64,6 +64,8 @@ OPEN = {
     "health.healthz",
     "health.metrics",
     "health.readyz",
+    "sign.join_form",
+    "sign.join_try",
     "sign.sign_in_form",
     "sign.sign_in_try",
     "sign.sign_up_form",

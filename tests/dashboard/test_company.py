@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 MOST_STATEMENTS = 12
 MOST_BYTES = 200_000
 # Where there is nothing to decide on, or to show.
-LEAD_ON = ("/held", "/rotated", "/tokens/made", "/sure", "/saved/new")
+LEAD_ON = ("/held", "/rotated", "/tokens/made", "/operators/link", "/sure", "/saved/new")
 SMALL = Company(people=3_000, cohorts=40, small=100, failures=2_000)
 
 
@@ -34,8 +34,8 @@ def statements(relay: Relay, browser: Browser, path: str) -> list[str]:
 
 def most_statements(path: str) -> int:
     """The question before an erasure looks into every place that may mention somebody, with a statement each, one for
-    what destinations were told, and one for which of them delete people."""
-    return MOST_STATEMENTS + (len(PII_COLUMNS) + 2 if path.endswith("/erase") else 0)
+    refused requests, one for what destinations were told, and one for which of them delete people."""
+    return MOST_STATEMENTS + (len(PII_COLUMNS) + 3 if path.endswith("/erase") else 0)
 
 
 def test_every_page_makes_at_most_twelve_statements(relay: Relay, browser: Browser) -> None:

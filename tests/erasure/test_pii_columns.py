@@ -31,6 +31,7 @@ def test_bytes_are_digests_and_numbers_of_ours() -> None:
         "erasure.digest",
         "handover.digest",
         "handover.sealed",  # opens with SECRET_KEY only; an erasure empties the table
+        "one_time_link.digest",
         "refused_request.sealed",  # opens with SECRET_KEY only; an erasure opens each (erasure/refused_requests.py)
         "secret_key_check.digest",
         "sign_in.digest",

@@ -1,5 +1,5 @@
 """Settings: values in use, alerts, operators, tokens."""
 
-from blueprints.dashboard.settings import alerts, operators, routes, tokens
+from blueprints.dashboard.settings import alerts, one_time_links, operators, routes, tokens
 
-__all__ = ["alerts", "operators", "routes", "tokens"]
+__all__ = ["alerts", "one_time_links", "operators", "routes", "tokens"]

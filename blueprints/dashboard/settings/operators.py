@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
 from runtime import current_runtime
-from security import operators, sign_in_guard
+from security import one_time_links, operators, sign_in_guard
+from security.one_time_links import Link
 from security.operators import Operator, WrongOperator
 from security.roles import MEANINGS, needs
 
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 @blueprint.get("/settings/operators")
 def list_operators() -> str:
-    return _list({}, {})
+    return operators_page({}, {})
 
 
 @blueprint.post("/settings/operators")
@@ -29,7 +30,7 @@ def add_operator() -> ResponseReturnValue:
         email, password_hash = operators.checked(typed["email"], request.form.get("password", ""))
         _write(lambda db, who, now: operators.add(db, email, password_hash, typed["role"], who, now))
     except WrongOperator as error:
-        return _list(typed, {error.field: str(error)}), 422
+        return operators_page(typed, {error.field: str(error)}), 422
     flash(f"{email} may sign in now. Tell them the password in person.")
     return _back()
 
@@ -37,7 +38,7 @@ def add_operator() -> ResponseReturnValue:
 @blueprint.get("/settings/operators/<int:operator_id>")
 @needs("admin")
 def edit_operator(operator_id: int) -> str:
-    return _edit(_find(operator_id), {})
+    return _edit(find_operator(operator_id), {})
 
 
 @blueprint.post("/settings/operators/<int:operator_id>/role")
@@ -56,7 +57,7 @@ def change_role(operator_id: int) -> ResponseReturnValue:
 @needs("admin")
 def reset_password(operator_id: int) -> ResponseReturnValue:
     """The operator's browsers are signed out."""
-    operator = _find(operator_id)
+    operator = find_operator(operator_id)
     try:
         password_hash = operators.hashed(request.form.get("password", ""), operator.email)
     except WrongOperator as error:
@@ -72,7 +73,7 @@ def reset_password(operator_id: int) -> ResponseReturnValue:
 @blueprint.get("/settings/operators/<int:operator_id>/remove")
 @needs("admin")
 def ask_remove_operator(operator_id: int) -> str:
-    return render_template("dashboard/settings/remove_operator.html", account=_find(operator_id))
+    return render_template("dashboard/settings/remove_operator.html", account=find_operator(operator_id))
 
 
 @blueprint.post("/settings/operators/<int:operator_id>/remove")
@@ -85,7 +86,7 @@ def _try(
     operator_id: int, field: str, done: str, work: Callable[[Connection, Operator, str, int], None]
 ) -> ResponseReturnValue:
     """Do it to another operator than oneself: an admin must not lock themselves out by a slip."""
-    operator = _find(operator_id)
+    operator = find_operator(operator_id)
     if operator.id == sign_in_guard.operator().id:
         return _edit(
             operator, {field: "This is you. Change your password under Account; the rest takes another admin."}
@@ -103,15 +104,22 @@ def _write(work: Callable[[Connection, str, int], T]) -> T:
     return runtime.database.write(lambda db: work(db, who, runtime.clock()))
 
 
-def _find(operator_id: int) -> Operator:
+def find_operator(operator_id: int) -> Operator:
+    """The operator of a page. Answers 404 where there is none."""
     found = current_runtime().database.read(lambda db: operators.by_id(db, operator_id), one_statement=True)
     return found or abort(404)
 
 
-def _list(typed: dict[str, str], wrong: dict[str, str]) -> str:
-    found = current_runtime().database.read(operators.listed, one_statement=True)
+def operators_page(typed: dict[str, str], wrong: dict[str, str]) -> str:
+    """Return the page with what was typed and what is wrong."""
+    runtime = current_runtime()
+
+    def read(db: Connection) -> tuple[list[Operator], list[Link]]:
+        return operators.listed(db), one_time_links.listed(db, runtime.clock())
+
+    found, links = runtime.database.read(read)
     return render_template(
-        "dashboard/settings/operators.html", found=found, typed=typed, wrong=wrong, meanings=MEANINGS
+        "dashboard/settings/operators.html", found=found, links=links, typed=typed, wrong=wrong, meanings=MEANINGS
     )
 
 
