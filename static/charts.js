@@ -10,8 +10,9 @@ const MARKS = {
 };
 
 function readTable(figure) {
-  const heads = [...figure.querySelectorAll("thead th")].map((cell) => cell.textContent.trim());
-  const rows = [...figure.querySelectorAll("tbody tr")].map((row) => [...row.children]);
+  const heads = [...figure.querySelectorAll("thead th")].map((cell) => cell.dataset.name ?? cell.textContent.trim());
+  const inOrder = [...figure.querySelectorAll("tbody tr")].sort((one, other) => (one.dataset.at ?? 0) - (other.dataset.at ?? 0));
+  const rows = inOrder.map((row) => [...row.children]);
   return {
     labels: rows.map((row) => row[0].textContent.trim()),
     series: heads.slice(1).map((name, place) => ({
@@ -41,6 +42,7 @@ function settings(kind, { labels, series }) {
   const line = colour("line");
   const bars = kind === "bars";
   const bounds = bars ? boundsOf(series) : {};
+  const isArea = !bars && series.filter(({ name }) => !(name in MARKS)).length === 1;
   return {
     type: bars ? "bar" : "line",
     data: {
@@ -51,7 +53,7 @@ function settings(kind, { labels, series }) {
         backgroundColor: bars ? colour({ Entered: "in-step", Left: "waiting", Refused: "needs-you" }[name] ?? COLOURS[place]) : `${colour(COLOURS[place])}22`,
         borderColor: colour(COLOURS[place]),
         borderWidth: bars ? 0 : 2,
-        fill: !bars && place === 0,
+        fill: isArea && place === 0,
         stepped: kind === "steps",
         pointRadius: values.length > 60 ? 0 : 2,
         stack: bars ? "one" : undefined,

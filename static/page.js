@@ -9,10 +9,11 @@ import { forgetDrafts } from "./drafts.js";
 import "./keys.js";
 import "./lists.js";
 import { forgetVisits, noteVisit } from "./palette.js";
+import "./json.js";
 import { freshenTimes } from "./times.js";
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy]");
+  const button = event.target.closest("[data-copy], [data-copy-from]");
   if (button) copy(button);
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;

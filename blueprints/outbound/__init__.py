@@ -16,6 +16,7 @@ def surroundings() -> dict[str, Any]:
 
 
 from blueprints.outbound import (  # noqa: E402 - they add the routes
+    answers,
     cohort_send,
     comparisons,
     composer,
@@ -35,6 +36,7 @@ for name, filter_ in formatting.FILTERS.items():
     blueprint.add_app_template_filter(filter_, name)
 
 __all__ = [
+    "answers",
     "blueprint",
     "cohort_send",
     "comparisons",

@@ -1,16 +1,19 @@
 """Long answers: downloaded while they are at hand, cancelled while they come."""
 
+import io
 from typing import Any
 
 from flask import Response, abort, flash, redirect, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints import long_answers
-from blueprints.outbound import blueprint
+from blueprints.outbound import answers, blueprint
 from blueprints.outbound.loaders import delivery_of
+from outbound.deliveries import Delivery
 from outbound.downloads import progress
 from outbound.downloads.file_names import name_of
 from outbound.downloads.folder import folder_of
+from outbound.downloads.progress import Download
 from runtime import current_runtime
 from security import sign_in_guard
 from security.audit import note
@@ -25,14 +28,20 @@ def download_answer(delivery_id: int) -> Response:
     delivery = delivery_of(delivery_id)
     found = runtime.database.read(lambda db: progress.of(db, delivery_id), one_statement=True)
     path = folder_of(runtime).file(found.file) if found is not None and found.file and found.state else None
-    if found is None or path is None:
+    content = path or _kept(delivery, found)
+    if found is None or content is None:
         abort(404)
     now, who = runtime.clock(), sign_in_guard.operator().email
     subject = f"answer of call {delivery.id}, {delivery.operation}"
     runtime.database.write(lambda db: note(db, now, who, "answer.download", subject, after={"bytes": found.size}))
-    response = send_file(path, "application/octet-stream", True, name_of(delivery, found), etag=False)
+    response = send_file(content, "application/octet-stream", True, name_of(delivery, found), etag=False)
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _kept(delivery: Delivery, found: Download | None) -> io.BytesIO | None:
+    """Return the answer as the history has kept it, where that is all of it."""
+    return io.BytesIO(delivery.answer.encode()) if delivery.answer and answers.is_whole(delivery, found) else None
 
 
 @blueprint.post("/send/history/<int:delivery_id>/cancel")

@@ -6,6 +6,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from blueprints.formatting import MINUS
+from outbound.answers.types import Cell
 from outbound.comparison.jobs import Comparison
 from outbound.downloads.targets import size_of
 from outbound.imports.columns import PROPERTY, SKIP, TEXT
@@ -22,6 +24,7 @@ VERDICTS = {
     None: ("working", "Under way"),
 }
 COLOURED = 60_000  # characters of JSON; what is longer is shown plain
+FOLDED = 40_000  # characters of JSON whose objects fold
 SHOWN = 300_000  # characters; more than the history keeps of a body
 
 # A text without an end goes on to the end: whatever stands in it, no character is looked at twice.
@@ -101,12 +104,7 @@ def json_shown(text: str | None) -> Markup:
         written = _cut(text or "")
     if len(written) > COLOURED or not written.lstrip().startswith(("{", "[", '"')):
         return escape(written)
-    pieces: list[str] = []
-    at = 0
-    for found in _TOKEN.finditer(written):
-        pieces += [str(escape(written[at : found.start()])), _coloured(found)]
-        at = found.end()
-    return Markup("".join([*pieces, str(escape(written[at:]))]))  # noqa: S704 - every piece is escaped
+    return Markup(_in_colours(written))  # noqa: S704 - every piece is escaped
 
 
 def _cut(text: str) -> str:
@@ -121,6 +119,41 @@ def _coloured(found: re.Match[str]) -> str:
     return f'<span class="json-{kind}">{escape(text or number or word)}</span>{colon or ""}'
 
 
+def json_folded(text: str | None) -> Markup:
+    """JSON as `json_shown` writes it, each object and list of it in an element that folds."""
+    written = readable(text)
+    if len(written) > FOLDED or written == text:  # long, or no JSON
+        return json_shown(text)
+    pieces: list[str] = []
+    for line in written.splitlines():
+        shown = f"{_in_colours(line)}\n"
+        if line.endswith(("{", "[")):
+            pieces.append(f"<details open><summary>{shown}</summary>")
+        elif line.lstrip()[:1] in {"}", "]"}:
+            pieces.append(f"{shown}</details>")
+        else:
+            pieces.append(shown)
+    return Markup("".join(pieces))  # noqa: S704 - every line is escaped
+
+
+def _in_colours(text: str) -> str:
+    """Readable JSON in its colours, every piece escaped."""
+    pieces: list[str] = []
+    at = 0
+    for found in _TOKEN.finditer(text):
+        pieces += [str(escape(text[at : found.start()])), _coloured(found)]
+        at = found.end()
+    return "".join([*pieces, str(escape(text[at:]))])
+
+
+def answer_cell(cell: Cell, kind: str) -> str:
+    """A cell of an answer's table; nothing where there is nothing."""
+    if cell is None or isinstance(cell, str):
+        return cell or ""
+    written = f"{cell:.1%}" if kind == "share" else f"{cell:,}" if isinstance(cell, int) else f"{cell:,.2f}"
+    return written.replace("-", MINUS)
+
+
 def bytes_shown(count: int) -> str:
     return size_of(count)
 
@@ -130,6 +163,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "verdict_tone": tone,
     "verdict_word": word,
     "json_shown": json_shown,
+    "json_folded": json_folded,
+    "answer_cell": answer_cell,
     "failed_by": failed_by,
     "import_state": import_state,
     "comparison_state": comparison_state,

@@ -9,7 +9,7 @@ from htmx_flask import request
 from sqlalchemy import Connection
 
 from blueprints import paging
-from blueprints.outbound import blueprint, confirmation, delivery_check, downloads
+from blueprints.outbound import answers, blueprint, confirmation, delivery_check, downloads
 from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.confirmation import Question
 from blueprints.outbound.formatting import record_word, word
@@ -143,6 +143,7 @@ def _again(known: Delivery, given: dict[str, Any], operation: Operation) -> Call
 
 def told(delivery: Delivery) -> dict[str, Any]:
     operation = registry.find(delivery.operation)
+    download = downloads.told(delivery.id)
     return (
         {
             "delivery": delivery,
@@ -152,7 +153,8 @@ def told(delivery: Delivery) -> dict[str, Any]:
             "rows": _rows(delivery, is_import=operation is not None and operation.answer == "import"),
             "is_cut": deliveries.is_cut(delivery.request.get("body")),
         }
-        | downloads.told(delivery.id)
+        | download
+        | answers.told(delivery, download["download"])
         | delivery_check.told(delivery)
     )
 

@@ -118,7 +118,7 @@ def test_a_funnel_is_chosen_from_mixpanels_own_list(page, sending: Server, mixpa
     page.get_by_role("button", name="Choose from Mixpanel's list").click()
     page.get_by_label("Funnel required").select_option("Sign-up")
     page.get_by_role("button", name="Send", exact=True).click()
-    page.get_by_text("Mixpanel answered.").wait_for()
+    page.get_by_text("Mixpanel answered 200").wait_for()
     assert dict(mixpanel.calls[-1].query)["funnel_id"] == "7509"
 
 
