@@ -44,7 +44,7 @@ function offerToForget(form, key) {
   const anew = document.createElement("button");
   anew.type = "button";
   anew.className = "quiet-button";
-  anew.textContent = "Begin anew";
+  anew.textContent = "Start over";
   anew.addEventListener("click", () => {
     sessionStorage.removeItem(key);
     location.assign(location.href);

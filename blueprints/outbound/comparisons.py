@@ -174,7 +174,7 @@ def _costs(members: int | None) -> dict[str, str]:
         of_ids = plural(-(-members // remote.PAGE) or 1, "query", "queries")
     return {
         "count": "One query of the 60 an hour.",
-        "ids": f"{of_ids}; where the hour's 60 are spent, it goes on when they free.",
+        "ids": f"{of_ids}; if the hour's 60 are used up, it continues as they come back.",
         "csv": "No query. Data, Destinations, the sync's menu, Download.",
     }
 

@@ -20,13 +20,17 @@ DISTINCT_ID = Param(
     "properties",
     "text",
     "Distinct id",
-    'Who did it. In JSON "" stands for nobody.',
+    'The id of whoever did it. For an event of nobody, send JSON with "".',
     required=True,
     example="a81f09c2",
     also=("distinctId", "$distinct_id"),
 )
 PROFILE_ID = replace(
-    DISTINCT_ID, name="$distinct_id", place="record", help="Whose profile.", also=("distinct_id", "distinctId")
+    DISTINCT_ID,
+    name="$distinct_id",
+    place="record",
+    help="The profile's distinct id.",
+    also=("distinct_id", "distinctId"),
 )
 GROUP_KEY = Param(
     "$group_key",
@@ -43,7 +47,7 @@ GROUP_ID = Param(
     "record",
     "text",
     "Group id",
-    "Which group.",
+    "The id of the group.",
     required=True,
     example="acme",
     also=("group_id", "groupId"),
@@ -53,7 +57,7 @@ EVENT = Param(
     "record",
     "text",
     "Event",
-    "Its name, as reports show it; large and small letters differ.",
+    "Its name, as reports show it. Case-sensitive.",
     required=True,
     example="Signed up",
     also=("eventName", "event_name"),
@@ -64,7 +68,7 @@ INSERT_ID = Param(
     "properties",
     "text",
     "Insert id",
-    "Two events with the same one are counted once. Empty: made from the event's content.",
+    "Two events with the same one are counted once. If empty, it is made from the event's content.",
     most=36,
     also=("insert_id", "insertId"),
 )
@@ -73,7 +77,7 @@ PROPERTIES = Param(
     "properties",
     "object",
     "Properties",
-    "Names and values; a value that is no JSON is text.",
+    "Names and values. Anything that is not JSON is sent as text.",
     example={"plan": "pro", "seats": 3},
 )
 

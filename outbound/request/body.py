@@ -19,6 +19,11 @@ JSON = ("Content-Type", "application/json")
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 CSV = ("Content-Type", "text/csv")
 MOST_CSV_BYTES = 100 * 1024 * 1024
+SAME = "Made from the event's content and time: the same event sent again is counted once."
+ANEW = (
+    "Made from the event's content and the time of sending: sent again, it is a new event. "
+    "Fill in Time or Insert id to send the same one twice."
+)
 
 
 @dataclass
@@ -122,8 +127,7 @@ def _problems(
         (ready.get("properties") or {}).keys() - (record.get("properties") or {}).keys() if "event" in ready else ()
     )
     if "$insert_id" in filled:
-        message = "Made from the event's content: the same event sent again is counted once."
-        yield Problem("note", "properties.$insert_id", message)
+        yield Problem("note", "properties.$insert_id", SAME if "time" in (record.get("properties") or {}) else ANEW)
 
 
 def _encode(operation: Operation, values: dict[str, Any], body: Body) -> None:

@@ -69,7 +69,7 @@ def parsed(given: str) -> Any:
             given, object_pairs_hook=_without_twins, parse_constant=_refuse_constant, parse_float=_finite
         )
     except json.JSONDecodeError as error:
-        raise WrongValue(f"This is no JSON: line {error.lineno}, column {error.colno}: {_reason(error)}.") from None
+        raise WrongValue(f"Not valid JSON: line {error.lineno}, column {error.colno}: {_reason(error)}.") from None
     except WrongValue:
         raise
     except ValueError:
@@ -88,13 +88,13 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     """NaN and Infinity are no JSON, and would leave as null."""
-    raise WrongValue(f"This is no JSON: {name} is no number.")
+    raise WrongValue(f"Not valid JSON: {name} is not a number.")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise WrongValue(f"This is no JSON: {text[:40]} is larger than any number.")
+        raise WrongValue(f"Not valid JSON: {text[:40]} is larger than any number.")
     return number
 
 

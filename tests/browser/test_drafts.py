@@ -46,7 +46,7 @@ def test_a_draft_is_there_again_after_a_look_elsewhere(page: Page, sending: Serv
     page.goto(sending.url + EVENT)
     is_as_it_was(page)
     expect(page.locator("#request pre.json")).to_contain_text('"team"')
-    page.get_by_role("button", name="Begin anew").click()
+    page.get_by_role("button", name="Start over").click()
     expect(page.get_by_label("Event required")).to_have_value("")
     assert page.evaluate(STORED) == "[]"
 

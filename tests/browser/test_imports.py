@@ -56,9 +56,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def begin(page, url: str, file: Path) -> None:
     page.goto(f"{url}/send/imports")
     page.locator("#file").set_input_files(file)
-    page.get_by_role("button", name="Upload and look through").click()
+    page.get_by_role("button", name="Upload and check").click()
     page.get_by_text("The first 5,000 records can be sent").wait_for()
-    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Start sending").click()
 
 
 def until(page, holds: Callable[[], bool]) -> None:
@@ -96,7 +96,7 @@ def test_it_is_paused_and_goes_on_where_it_was(
     page.goto(page.url)
     assert 0 < accepted(page) < EVENTS
     mixpanel.forget()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Resume").click()
     until(page, lambda: page.get_by_text("Done").count() > 0)
     assert accepted(page) == EVENTS
     seen = Counter(one["properties"]["$insert_id"] for call in mixpanel.calls for one in call.records)
@@ -115,4 +115,4 @@ def test_it_is_cancelled_after_a_question_and_sends_no_more(
     until(page, lambda: page.get_by_text("What Mixpanel has taken stays there.").count() > 0)
     until(page, lambda: is_let_go(sending))
     assert sum(len(call.records) for call in mixpanel.calls) < EVENTS
-    assert page.get_by_role("button", name="Go on").count() == 0
+    assert page.get_by_role("button", name="Resume").count() == 0

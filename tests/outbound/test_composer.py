@@ -86,7 +86,7 @@ def test_the_page_of_a_long_answer_says_how_much_is_kept_and_has_all_of_it(
     folder_of(relay.app.extensions["runtime"]).remove(
         next(folder_of(relay.app.extensions["runtime"]).path.iterdir()).name
     )
-    assert "not at hand" in browser.get(f"/send/history/{last(relay).id}").text
+    assert "no longer kept" in browser.get(f"/send/history/{last(relay).id}").text
     assert browser.get(f"/send/history/{last(relay).id}/answer").status_code == 404
 
 

@@ -36,7 +36,7 @@ def test_it_says_after_how_long_the_event_was_visible(
     relay.clock.forward(41 * SECOND)
     search.look_once(runtime)
     part = browser.get(f"{place(delivery)}/landing").text
-    assert "Visible after 41 s" in part
+    assert "Found at the first look, 41 s after sending" in part
     assert "59 of 60 exports left" in part
     assert "hx-trigger" not in part
 
