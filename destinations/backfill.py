@@ -6,13 +6,16 @@ twice. Pieces wait until most of what was planned before them is sent: the table
 first.
 """
 
+from typing import NamedTuple
+
 from sqlalchemy import Connection, text
 
-from destinations.bodies import PERSON
+from destinations.bodies import PERSON_TO_NAME
 from destinations.ledger import Source
 from destinations.planner import ENTRY, Plan, locked, write
 from destinations.probing import probes
 from destinations.suppression import erased
+from models.statement import Statement
 from runtime import Runtime
 
 STEP = 1000
@@ -24,8 +27,8 @@ _UNDER_WAY = text("""
     WHERE s.status = 'active' AND d.status = 'active' AND s.backfill_after IS NOT NULL AND n.waiting < :backlog
     ORDER BY s.id""")
 _MEMBERS = {
-    dialect: text(f"""
-    SELECT x.person_id, x.entry_number, x.entered_at, {PERSON}, e.id AS entered_id
+    dialect: Statement(f"""
+    SELECT x.person_id, x.entry_number, x.entered_at, {PERSON_TO_NAME}, e.id
     FROM (
         SELECT person_id, entry_number, entered_at FROM membership
         WHERE cohort_id = :cohort AND person_id > :after AND left_at IS NULL AND change_number <= :start
@@ -40,6 +43,22 @@ _MEMBERS = {
 _MOVE = text("""
     UPDATE subscription SET backfill_after = :after, backfill_end = :end, backfill_planned = backfill_planned + :planned
     WHERE id = :id""")
+
+
+class Member(NamedTuple):
+    """A row of a cohort's members, its person, and the message that told of the entry."""
+
+    person_id: int
+    entry_number: int
+    entered_at: int
+    distinct_id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    phone_number: str | None
+    properties: str | None
+    erased_at: int | None
+    entered_id: int | None
 
 
 def under_way(db: Connection) -> list[int]:
@@ -58,9 +77,9 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
     if known is None or known.backfill_after is None:
         return 0
     values = {"cohort": known.cohort, "subscription": known.id, "limit": STEP}
-    rows = db.execute(
-        _MEMBERS[db.dialect.name], values | {"after": known.backfill_after, "start": known.start_position}
-    ).all()
+    values["properties"] = int(known.rule().is_property)
+    values |= {"after": known.backfill_after, "start": known.start_position}
+    rows = [Member._make(row) for row in _MEMBERS[db.dialect.name].all(db, values)]
     plan = Plan(known, now, erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
     for row in rows:
         if row.entered_id is None:

@@ -6,20 +6,23 @@ from sqlalchemy import Row
 
 from destinations.contract import Change, Kind
 from destinations.identity import Profile
+from destinations.lanes import Due
 from destinations.subscriptions import Subscription
 from models.encryption import Encryption
 
 KEPT = 3  # characters of a masked value
 
+_COLUMNS = "p.distinct_id, p.email, p.first_name, p.last_name, p.phone_number"
+PROFILE = f"{_COLUMNS}, CAST(p.properties AS text) AS properties"  # in the order of identity.Profile
+PERSON = f"{PROFILE}, p.erased_at"
+# With the properties, which are most of a row, where the value `properties` is 1: few identities are one of them.
+PERSON_TO_NAME = f"{_COLUMNS}, CASE WHEN :properties = 1 THEN CAST(p.properties AS text) END AS properties, p.erased_at"
 
-def key(cipher: Encryption, subscription_id: int, row: Any) -> str:
+
+def key(cipher: Encryption, subscription_id: int, row: Due) -> str:
     """Return what names a message at the far end, the same over all attempts. `row` has the columns of its key."""
     named = f"{subscription_id}/{row.person_id}/{row.entry_number}/{row.kind}/{row.generation}"
     return f"dlv_{cipher.digest('message', named.encode())[:32]}"
-
-
-PERSON = """p.distinct_id, p.email, p.first_name, p.last_name, p.phone_number, CAST(p.properties AS text) AS properties,
-    p.erased_at"""
 
 
 def masked(text: str) -> str:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert
+from sqlalchemy import Connection, insert
 
-from destinations import bodies, id_lists, ledger
+from destinations import bodies, ledger, probing
 from destinations.contract import Change, DestinationType, Kind
 from destinations.destinations import Destination
-from destinations.identity import profile
+from destinations.identity import Profile
+from destinations.lanes import Due
 from destinations.level import Told
 from destinations.messages import packed
 from destinations.subscriptions import Subscription
@@ -20,11 +21,10 @@ from models.claims import Lease
 from models.database import db as tables
 from runtime import Runtime
 
-_PEOPLE = id_lists.for_each_database(
-    "ids",
-    f"SELECT p.id AS person_id, {bodies.PERSON} FROM person p WHERE p.id IN {{ids}}",  # noqa: S608 - our own columns
+_PEOPLE = probing.statements(
+    probing.for_each("ids", f"p.id, {bodies.PROFILE} FROM person p", "p.id = x.value"),
 )
-_DISTINCT_IDS = id_lists.for_each_database("ids", "SELECT id AS person_id, distinct_id FROM person WHERE id IN {ids}")
+_DISTINCT_IDS = probing.statements(probing.for_each("ids", "id, distinct_id FROM person", "id = x.value"))
 
 
 @dataclass
@@ -48,27 +48,38 @@ def lease_of(destination: Destination) -> Lease:
 
 
 def changes(db: Connection, runtime: Runtime, subscription: Subscription, told: Sequence[Told]) -> list[Carried]:
+    """Return what is told, with the people as they are now."""
     if not told:
         return []
     ids = msgspec.json.encode(sorted({one.person_id for one in told})).decode()
-    statement = _PEOPLE if subscription.fields else _DISTINCT_IDS
-    people = {row.person_id: row for row in db.execute(statement[db.dialect.name], {"ids": ids})}
-    return [carried(runtime, one, people.get(one.person_id), subscription.fields, subscription) for one in told]
+    if not subscription.fields:
+        found = _DISTINCT_IDS[db.dialect.name].all(db, {"ids": ids})
+        names: dict[int, str] = dict(found)
+        return [carried(runtime, one, names.get(one.person_id, ""), {}, subscription) for one in told]
+    people = {row[0]: Profile(*row) for row in _PEOPLE[db.dialect.name].all(db, {"ids": ids})}
+    return [_with_fields(runtime, one, people.get(one.person_id), subscription) for one in told]
+
+
+def _with_fields(runtime: Runtime, told: Told, person: Profile | None, subscription: Subscription) -> Carried:
+    if person is None:
+        return carried(runtime, told, "", {}, subscription)
+    fields = person.fields(subscription.fields) if told.row.sealed is None else {}
+    return carried(runtime, told, person.distinct_id, fields, subscription)
 
 
 def carried(
     runtime: Runtime,
     told: Told,
-    person: Row[Any] | None,
-    fields: dict[str, str],
+    distinct_id: str,
+    fields: dict[str, Any],
     subscription: Subscription | None = None,
 ) -> Carried:
+    """Return a message as its call carries it. `distinct_id` and `fields` are its person's."""
     row, kind, vendor_id = told.row, told.kind, told.vendor_id
-    distinct_id, identity = "" if person is None else person.distinct_id, row.identity or ""
+    identity = row.identity or ""
     if row.sealed is not None:
         opened = unsealed(runtime, row)
         distinct_id, identity, vendor_id = opened["distinct_id"], opened["identity"], opened.get("vendor_id")
-        fields = {}
     sent: Kind = "erased" if kind == "erased" else "entered" if kind == "entered" else "left"
     change = Change(
         id=row.id,
@@ -80,7 +91,7 @@ def carried(
         session_id=row.session_id,
         at=row.at,
         position=row.position if row.origin == "log" and kind == row.kind else 0,  # else it is the present that is told
-        fields=profile(person).fields(fields) if fields and person is not None else {},
+        fields=fields,
         vendor_id=vendor_id,
         first_tried_at=row.first_tried_at,
     )
@@ -88,9 +99,9 @@ def carried(
     return Carried(change, row.kind, row.attempts, row.reason, row.person_id, report, row.sealed is not None)
 
 
-def unsealed(runtime: Runtime, row: Row[Any]) -> dict[str, Any]:
+def unsealed(runtime: Runtime, row: Due) -> dict[str, Any]:
     """Return whom the last message of an erasure is about: distinct_id, identity and vendor_id."""
-    opened: dict[str, Any] = json.loads(runtime.cipher.decrypt(row.sealed))
+    opened: dict[str, Any] = json.loads(runtime.cipher.decrypt(row.sealed or ""))
     return opened
 
 

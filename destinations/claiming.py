@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from destinations import (
     calls,
@@ -22,6 +21,7 @@ from destinations import (
 )
 from destinations.calls import Call, lease_of
 from destinations.destinations import Destination
+from destinations.lanes import Due
 from destinations.level import Decision, Told
 from destinations.settings import batch_size
 from destinations.subscriptions import Subscription
@@ -91,7 +91,7 @@ def _claim(
     counting.move(db, subscription.id, counts)
 
 
-def _decided(db: Connection, runtime: Runtime, subscription: Subscription, rows: Sequence[Row[Any]]) -> Decision:
+def _decided(db: Connection, runtime: Runtime, subscription: Subscription, rows: Sequence[Due]) -> Decision:
     if subscription.kind.family == "edge":
         return reentry.decide(db, subscription, rows)
     sealed = [row for row in rows if row.sealed is not None]
@@ -102,7 +102,7 @@ def _decided(db: Connection, runtime: Runtime, subscription: Subscription, rows:
 
 
 def _let_go(
-    db: Connection, runtime: Runtime, subscription: Subscription, sealed: Sequence[Row[Any]], decision: Decision
+    db: Connection, runtime: Runtime, subscription: Subscription, sealed: Sequence[Due], decision: Decision
 ) -> None:
     """Have a set let those go who were erased, but for an identity that somebody else has been found to have since. A
     vendor who deletes people does so in all of its sets."""

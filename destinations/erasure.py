@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from destinations import counting, destinations, id_lists, ledger, subscriptions
+from destinations import counting, destinations, ledger, probing, subscriptions
 from destinations.calls import lease_of
 from destinations.destinations import Destination
 from destinations.identity import lane
@@ -40,11 +40,15 @@ _OTHERS = text("SELECT EXISTS (SELECT 1 FROM holder WHERE subscription_id = :sub
 _ANOTHER = text("""
     SELECT person_id, entry_number FROM holder WHERE subscription_id = :subscription AND identity = :identity
     ORDER BY person_id DESC LIMIT 1""")
-_PUT_OFF = id_lists.for_each_database(
-    "lanes",
-    """
-    UPDATE message SET next_at = :due
-    WHERE destination_id = :destination AND state = 'waiting' AND next_at < :due AND lane IN {lanes}""",
+_PUT_OFF = probing.update_each(
+    "next_at = :due",
+    probing.for_each(
+        "lanes",
+        "id FROM message",
+        """destination_id = :destination AND lane = x.value AND state IN ('waiting', 'sending')
+            AND state || '' = 'waiting' AND next_at + 0 < :due""",
+        index="ix_message_lane",
+    ),
 )
 _HELD_THERE = text("""
     SELECT EXISTS (SELECT 1 FROM subscription s JOIN holder h ON h.subscription_id = s.id
@@ -141,7 +145,7 @@ def _forget(db: Connection, known: Subscription, person: _Person, now: int) -> N
 def _put_off(db: Connection, destination: Destination, identities: Iterable[str], due: int) -> None:
     """Have what waits for these identities wait for the end of the call that is under way."""
     values = {"destination": destination.id, "lanes": json.dumps([lane(one) for one in identities]), "due": due}
-    db.execute(_PUT_OFF[db.dialect.name], values)
+    _PUT_OFF[db.dialect.name].run(db, values)
 
 
 def _have_others_say(

@@ -11,10 +11,11 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from config.clock import MINUTE
-from destinations import calls, counting, destinations, id_lists, lanes, ledger, pausing, subscriptions
+from destinations import calls, counting, destinations, lanes, ledger, pausing, probing, subscriptions
 from destinations.calls import Call, lease_of
 from destinations.contract import Answer, Refusal
 from destinations.destinations import Destination
+from destinations.lanes import Due
 from destinations.ledger import Placed
 from destinations.level import Told
 from destinations.subscriptions import Subscription
@@ -26,11 +27,11 @@ _ENDS = {"applied", "accepted", "rejected", "suppressed", "coalesced", "uncertai
 
 _SAID = {"applied", "accepted", "rejected"}  # an erasure has nothing more to say
 
-_OURS = id_lists.for_each_database(
-    "ids", "SELECT id FROM message WHERE state = 'sending' AND attempt_id = :attempt AND id IN {ids}"
+_OURS = probing.statements(
+    probing.for_each("ids", "id FROM message", "id = x.value AND state = 'sending' AND attempt_id = :attempt")
 )
 _LOST = text(f"""
-    SELECT subscription_id, attempt_id, {lanes.COLUMNS} FROM message
+    SELECT subscription_id, {lanes.COLUMNS} FROM message
     WHERE destination_id = :destination AND state = 'sending' AND (claimed_until <= :now OR claimed_until > :beyond)
     ORDER BY id LIMIT 5000""")  # noqa: S608 - our own columns
 _FORGET = text("UPDATE message SET sealed = NULL, lane = NULL WHERE id = :id")
@@ -74,9 +75,8 @@ def recover(db: Connection, runtime: Runtime, destination_id: int) -> int:
     for subscription_id in {row.subscription_id for row in rows}:
         subscription = subscriptions.by_id(db, subscription_id)
         mine = [
-            calls.carried(runtime, Told(row, row.kind, row.person_id, row.entry_number), None, {})
-            for row in rows
-            if row.subscription_id == subscription_id
+            calls.carried(runtime, Told(row, row.kind, row.person_id, row.entry_number), "", {})
+            for row in [Due._make(columns) for of, *columns in rows if of == subscription_id]
         ]
         if subscription is not None:
             _write(db, subscription, mine, outcomes(Rules.of(known.kind, known.settings), mine, answer, now), now)
@@ -87,8 +87,11 @@ def recover(db: Connection, runtime: Runtime, destination_id: int) -> int:
 def _ours(db: Connection, call: Call) -> list[Carried]:
     """Return the messages of a call that it still carries."""
     ids = msgspec.json.encode([one.change.id for one in call.carried]).decode()
-    ours = set(db.execute(_OURS[db.dialect.name], {"ids": ids, "attempt": call.attempt}).scalars())
-    return call.carried if len(ours) == len(call.carried) else [one for one in call.carried if one.change.id in ours]
+    found = _OURS[db.dialect.name].all(db, {"ids": ids, "attempt": call.attempt})
+    if len(found) == len(call.carried):
+        return call.carried
+    ours = {number for (number,) in found}
+    return [one for one in call.carried if one.change.id in ours]
 
 
 def _write(db: Connection, subscription: Subscription, carried: Sequence[Carried], found: Outcomes, now: int) -> None:

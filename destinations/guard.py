@@ -7,7 +7,7 @@ an hour, however they left; above the share, messages `left` wait until somebody
 from sqlalchemy import Connection, text
 
 from config.clock import HOUR
-from destinations import counting, id_lists
+from destinations import counting, probing
 from destinations.ledger import NewMessage
 from destinations.subscriptions import Subscription
 
@@ -27,12 +27,14 @@ _RELEASE = text("""
 _KEEP = text("""
     UPDATE message SET state = 'suppressed', reason = 'kept_by_hand', finished_at = :now
     WHERE subscription_id = :id AND state = 'waiting' AND next_at IS NULL AND reason = 'held_by_guard'""")
-_BACK = id_lists.for_each_database(
-    "people",
-    """
-    UPDATE message SET state = 'coalesced', reason = 'overtaken', finished_at = :now
-    WHERE subscription_id = :id AND state = 'waiting' AND next_at IS NULL AND reason = 'held_by_guard'
-        AND person_id IN {people}""",
+_BACK = probing.update_each(
+    "state = 'coalesced', reason = 'overtaken', finished_at = :now",
+    probing.for_each(
+        "people",
+        "id FROM message",
+        """subscription_id = x.subscription AND person_id = x.value AND next_at IS NULL
+            AND state || '' = 'waiting' AND reason = 'held_by_guard'""",
+    ),
 )
 _FEWER = text("""
     UPDATE subscription SET held = held - :fewer, held_at = CASE WHEN held > :fewer THEN held_at END WHERE id = :id""")
@@ -83,8 +85,8 @@ def _removes(message: NewMessage) -> bool:
 
 
 def _come_back(db: Connection, known: Subscription, people: set[int], now: int) -> None:
-    values = {"id": known.id, "people": str(sorted(people)), "now": now}
-    found = db.execute(_BACK[db.dialect.name], values).rowcount
+    values = {"subscription": known.id, "people": str(sorted(people)), "now": now}
+    found = _BACK[db.dialect.name].run(db, values)
     if found:
         db.execute(_FEWER, {"id": known.id, "fewer": found})
         counting.move(db, known.id, {"waiting": -found, "coalesced": found})

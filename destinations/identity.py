@@ -78,9 +78,14 @@ class IdentityRule:
         """Return the reason of those who have none."""
         return f"no_{_NAMES.get(self.source, 'property')}"
 
+    @property
+    def is_property(self) -> bool:
+        """Tell whether the identity is one of a person's properties."""
+        return self.source not in COLUMNS
+
     def of_row(self, row: Any) -> str:
         """Return the identity of the person of a row with a person's columns. Raises NoIdentity."""
-        return self.made_from(getattr(row, self.source)) if self.source in COLUMNS else self.of(profile(row))
+        return self.of(profile(row)) if self.is_property else self.made_from(getattr(row, self.source))
 
     def of(self, person: Profile) -> str:
         """Return a person's identity. Raises NoIdentity."""

@@ -5,17 +5,39 @@ that a lane never has two messages under way.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
-from destinations import id_lists
+from destinations import probing
 from models.claims import Claims, Lease
 
-COLUMNS = """id, person_id, entry_number, kind, generation, identity, lane, origin, session_id, at, position, attempts,
-    first_tried_at, reason, sealed, next_at"""
 LIVE, SLOW = 0, 1
+
+
+class Due(NamedTuple):
+    """A message that may be sent: the columns of its row that a call needs."""
+
+    id: int
+    person_id: int
+    entry_number: int
+    kind: str
+    generation: int
+    identity: str | None
+    lane: int
+    origin: str
+    session_id: int
+    at: int
+    position: int
+    attempts: int
+    first_tried_at: int | None
+    reason: str | None
+    sealed: str | None
+    next_at: int | None
+
+
+COLUMNS = ", ".join(Due._fields)
 
 # The order is that of a subscription's cohort: what waits of another one holds nothing back, what is under way does.
 # An aggregate, because a database may turn any other question about the lane into a scan of all that waits.
@@ -35,12 +57,16 @@ _DUE = text("""
         SELECT 1 FROM message m WHERE m.subscription_id = s.id AND m.priority = :priority AND m.state = 'waiting'
             AND m.next_at <= :now)
     ORDER BY s.id <= :after, s.id""")
-_BESIDE = id_lists.for_each_database(
-    "lanes heads",
-    f"""
-    SELECT {COLUMNS} FROM message WHERE destination_id = :destination AND subscription_id = :subscription
-        AND state = 'waiting' AND state IN ('waiting', 'sending') AND lane IN {{lanes}} AND id NOT IN {{heads}}
-    ORDER BY id""",  # noqa: S608
+# What waits of a subscription may be a backlog of millions: its columns are written so that no index of them fits.
+_BESIDE = probing.statements(
+    probing.for_each(
+        "lanes",
+        f"{COLUMNS} FROM message",
+        """destination_id = :destination AND lane = x.value AND state IN ('waiting', 'sending')
+            AND +subscription_id = :subscription AND state || '' = 'waiting'""",
+        index="ix_message_lane",
+    ),
+    "ORDER BY id",
 )
 
 
@@ -50,20 +76,17 @@ def due(db: Connection, destination_id: int, priority: int, after: int, now: int
     return list(db.execute(_DUE, values).scalars())
 
 
-def heads(
-    db: Connection, subscription_id: int, priority: int, limit: int, lease: Lease, now: int
-) -> Sequence[Row[Any]]:
+def heads(db: Connection, subscription_id: int, priority: int, limit: int, lease: Lease, now: int) -> list[Due]:
     """Return the first messages that may be sent, one of a lane, in the order in which they are due; those that
     `ledger.carry` or `ledger.change` then writes are claimed or over."""
     values = {"subscription": subscription_id, "priority": priority}
-    return _CLAIMS.look(db, limit, lease, now, values)
+    return [Due._make(row) for row in _CLAIMS.look(db, limit, lease, now, values)]
 
 
-def beside(db: Connection, destination_id: int, subscription_id: int, heads: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+def beside(db: Connection, destination_id: int, subscription_id: int, heads: Sequence[Due]) -> list[Due]:
     """Return the other messages of the lanes of `heads` that wait, of the same subscription, in their order."""
-    lists = {
-        "lanes": msgspec.json.encode([row.lane for row in heads]).decode(),
-        "heads": msgspec.json.encode([row.id for row in heads]).decode(),
-    }
-    values = {"destination": destination_id, "subscription": subscription_id, **lists}
-    return db.execute(_BESIDE[db.dialect.name], values).all()
+    lanes = msgspec.json.encode(sorted({row.lane for row in heads})).decode()
+    values = {"destination": destination_id, "subscription": subscription_id, "lanes": lanes}
+    known = {row.id for row in heads}
+    found = _BESIDE[db.dialect.name].all(db, values)
+    return [Due._make(row) for row in found if row[0] not in known]

@@ -200,10 +200,9 @@ _CALLS = _update("attempt", Ended._fields)
 _LET_GO = {
     "sqlite": Statement("""
         DELETE FROM holder WHERE subscription_id = :subscription
-            AND person_id IN (SELECT value FROM json_each(:people))"""),
+            AND person_id IN (SELECT value FROM json_each(:ids))"""),
     "postgresql": Statement("""
-        DELETE FROM holder WHERE subscription_id = :subscription
-            AND person_id IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:people AS json)))"""),
+        DELETE FROM holder WHERE subscription_id = :subscription AND person_id = ANY(CAST(:ids AS bigint[]))"""),
 }
 
 
@@ -246,8 +245,7 @@ def let_go(db: Connection, subscription_id: int, people: Iterable[int]) -> None:
     """Remove those who are not in any more."""
     ids = sorted(people)
     if ids:
-        values = {"subscription": subscription_id, "people": msgspec.json.encode(ids).decode()}
-        _LET_GO[db.dialect.name].run(db, values)
+        _run_over_ids(db, _LET_GO, ids, {"subscription": subscription_id})
 
 
 def place(db: Connection, rows: Iterable[Placed]) -> None:

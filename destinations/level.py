@@ -8,51 +8,40 @@ is removed.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
-from destinations import lanes
+from destinations import lanes, probing
 from destinations.guard import HELD
+from destinations.lanes import Due
 from destinations.subscriptions import Subscription
 
-# A subscription that has just begun is in no statistics of PostgreSQL's: the planner takes it for one without rows, and
-# compares every holder with every identity. LATERAL with OFFSET 0 keeps it to the index (destinations.probing).
-_LISTED = "identity IN (SELECT value FROM json_each(:identities))"
-_EACH = "json_array_elements_text(CAST(:identities AS json)) x"
-_HELD_ANYWHERE = {
-    "sqlite": text(f"""
-        SELECT DISTINCT h.identity FROM subscription s JOIN holder h ON h.subscription_id = s.id
-        WHERE s.destination_id = :destination AND h.{_LISTED}"""),  # noqa: S608
-    "postgresql": text(f"""
-        SELECT DISTINCT h.identity FROM subscription s CROSS JOIN {_EACH} CROSS JOIN LATERAL (
-            SELECT identity FROM holder WHERE subscription_id = s.id AND identity = x.value OFFSET 0) h
-        WHERE s.destination_id = :destination"""),  # noqa: S608
-}
-_HOLDERS = {
-    "sqlite": text(f"""
-        SELECT identity, person_id, entry_number FROM holder WHERE subscription_id = :subscription AND {_LISTED}"""),  # noqa: S608
-    "postgresql": text(f"""
-        SELECT h.* FROM {_EACH} CROSS JOIN LATERAL (
-            SELECT identity, person_id, entry_number FROM holder
-            WHERE subscription_id = :subscription AND identity = x.value OFFSET 0) h"""),  # noqa: S608
-}
-_PLACED = {
-    "sqlite": text(f"""
-        SELECT identity, there, vendor_id, told_at FROM placement
-        WHERE subscription_id = :subscription AND {_LISTED}"""),  # noqa: S608
-    "postgresql": text(f"""
-        SELECT p.* FROM {_EACH} CROSS JOIN LATERAL (
-            SELECT identity, there, vendor_id, told_at FROM placement
-            WHERE subscription_id = :subscription AND identity = x.value OFFSET 0) p"""),  # noqa: S608
-}
+_OF_DESTINATION = text("SELECT id FROM subscription WHERE destination_id = :destination ORDER BY id")
+_HOLDERS = probing.statements(
+    probing.for_each(
+        "identities",
+        "identity, person_id, entry_number FROM holder",
+        "subscription_id = :subscription AND identity = x.value",
+        of="text",
+        index="ix_holder_identity",
+    )
+)
+_PLACED = probing.statements(
+    probing.for_each(
+        "identities",
+        "identity, there, vendor_id, told_at FROM placement",
+        "subscription_id = :subscription AND identity = x.value",
+        of="text",
+    )
+)
 
 
 class Told(msgspec.Struct, frozen=True):
     """A message to be sent as `kind`, about `person_id` and their entry."""
 
-    row: Row[Any]
+    row: Due
     kind: str
     person_id: int
     entry_number: int
@@ -64,7 +53,16 @@ class Decision:
     """What is sent, and the messages that end without a call, with their reason."""
 
     told: list[Told] = field(default_factory=list)
-    ended: list[tuple[Row[Any], str, str]] = field(default_factory=list)  # row, state, reason
+    ended: list[tuple[Due, str, str]] = field(default_factory=list)  # row, state, reason
+
+
+class AtFarEnd(NamedTuple):
+    """What is known of an identity at the far end, as `placement` has it."""
+
+    identity: str
+    there: str
+    vendor_id: str | None
+    told_at: int | None
 
 
 @dataclass(frozen=True)
@@ -72,35 +70,35 @@ class _Known:
     """What is known of some identities: who holds each, with the number of their entry, and what is there."""
 
     holders: dict[str, dict[int, int]]
-    placed: dict[str, Row[Any]]
+    placed: dict[str, AtFarEnd]
 
 
-def placements(db: Connection, subscription_id: int, identities: Iterable[str]) -> dict[str, Row[Any]]:
+def placements(db: Connection, subscription_id: int, identities: Iterable[str]) -> dict[str, AtFarEnd]:
     """Return what is known of identities at the far end."""
     encoded = msgspec.json.encode(sorted(set(identities))).decode()
     values = {"subscription": subscription_id, "identities": encoded}
-    return {row.identity: row for row in db.execute(_PLACED[db.dialect.name], values)}
+    return {row[0]: AtFarEnd._make(row) for row in _PLACED[db.dialect.name].all(db, values)}
 
 
 def held(db: Connection, subscription_id: int, identities: Iterable[str]) -> set[str]:
     """Return which of these identities somebody holds now."""
     encoded = msgspec.json.encode(sorted(set(identities))).decode()
     values = {"subscription": subscription_id, "identities": encoded}
-    return {row.identity for row in db.execute(_HOLDERS[db.dialect.name], values)}
+    return {identity for identity, _person, _entry in _HOLDERS[db.dialect.name].all(db, values)}
 
 
 def held_anywhere(db: Connection, destination_id: int, identities: Iterable[str]) -> set[str]:
     """Return which of these identities somebody holds now in any cohort that goes to a destination."""
-    encoded = msgspec.json.encode(sorted(set(identities))).decode()
-    values = {"destination": destination_id, "identities": encoded}
-    return set(db.execute(_HELD_ANYWHERE[db.dialect.name], values).scalars())
+    asked = set(identities)
+    subscriptions = db.execute(_OF_DESTINATION, {"destination": destination_id}).scalars().all()
+    return set[str]().union(*(held(db, number, asked) for number in subscriptions))
 
 
-def decide(db: Connection, subscription: Subscription, heads: Sequence[Row[Any]]) -> Decision:
+def decide(db: Connection, subscription: Subscription, heads: Sequence[Due]) -> Decision:
     """Settle the identities of the claimed messages `heads`, with what else waits for them."""
-    groups: dict[str, list[Row[Any]]] = defaultdict(list)
+    groups: dict[str, list[Due]] = defaultdict(list)
     for row in heads:
-        groups[row.identity].append(row)
+        groups[row.identity or ""].append(row)
     for row in lanes.beside(db, subscription.destination_id, subscription.id, heads):
         if row.identity in groups:
             groups[row.identity].append(row)
@@ -111,16 +109,16 @@ def decide(db: Connection, subscription: Subscription, heads: Sequence[Row[Any]]
     return decision
 
 
-def _known(db: Connection, subscription_id: int, groups: dict[str, list[Row[Any]]]) -> _Known:
+def _known(db: Connection, subscription_id: int, groups: dict[str, list[Due]]) -> _Known:
     encoded = msgspec.json.encode(sorted(groups)).decode()
     values = {"subscription": subscription_id, "identities": encoded}
     holders = defaultdict[str, dict[int, int]](dict)
-    for identity, person_id, entry_number in db.execute(_HOLDERS[db.dialect.name], values):
+    for identity, person_id, entry_number in _HOLDERS[db.dialect.name].all(db, values):
         holders[identity][person_id] = entry_number
     return _Known(holders, placements(db, subscription_id, groups))
 
 
-def _settle(decision: Decision, subscription: Subscription, identity: str, rows: list[Row[Any]], known: _Known) -> None:
+def _settle(decision: Decision, subscription: Subscription, identity: str, rows: list[Due], known: _Known) -> None:
     placed = known.placed.get(identity)
     there = "out" if placed is None else placed.there
     waiting = [row for row in rows if row.reason != HELD]
@@ -142,7 +140,7 @@ def _settle(decision: Decision, subscription: Subscription, identity: str, rows:
     decision.told.append(Told(chosen, kind, person, entry, vendor_id))
 
 
-def _needless(subscription: Subscription, kind: str, there: str, rows: list[Row[Any]]) -> str | None:
+def _needless(subscription: Subscription, kind: str, there: str, rows: list[Due]) -> str | None:
     """Return why nothing needs to be sent; None where something does."""
     if subscription.kinds not in {"both", kind}:
         return "overtaken"

@@ -8,17 +8,18 @@ of it is planned.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from destinations import counting, destinations, guard, id_lists, ledger, subscriptions
-from destinations.bodies import PERSON
+from destinations.bodies import PERSON_TO_NAME
 from destinations.identity import NoIdentity, lane
 from destinations.ledger import Held, NewMessage, Source
 from destinations.probing import probes
 from destinations.subscriptions import Subscription
 from destinations.suppression import erased
+from models.statement import Statement
 from runtime import Runtime
 
 STEP = 1000  # changes that one transaction plans
@@ -36,10 +37,9 @@ _BEHIND = text("""
     WHERE s.status = 'active' AND (d.status = 'active' OR d.cause = 'failing') AND c.change_count > s.position
     ORDER BY s.id""")
 _CHANGES = {
-    dialect: text(f"""
-    SELECT x.number, x.person_id, x.entered, x.entry_number, x.session_id, x.at, x.previous, {PERSON},
-        e.id AS entered_id, e.state AS entered_state, e.identity AS entered_identity, h.identity AS held_identity,
-        b.at AS entered_at, b.session_id AS entered_session
+    dialect: Statement(f"""
+    SELECT x.number, x.person_id, x.entered, x.entry_number, x.session_id, x.at, x.previous,
+        {PERSON_TO_NAME}, e.id, e.state, e.identity, h.identity, b.at, b.session_id
     FROM (
         SELECT number, person_id, entered, entry_number, session_id, at, previous FROM membership_change
         WHERE cohort_id = :cohort AND number > :position ORDER BY number LIMIT :limit) x
@@ -59,6 +59,32 @@ _OVERTAKE = id_lists.for_each_database(
     UPDATE message SET state = 'coalesced', reason = 'left_while_parked', finished_at = :now, next_at = NULL
     WHERE state = 'parked' AND id IN {ids}""",
 )
+
+
+class Logged(NamedTuple):
+    """A row of the change log, its person, and what was planned of the entry that it begins or ends: a message, and the
+    identity under which a set has its person. A person's properties are read where the identity is one of them."""
+
+    number: int
+    person_id: int
+    entered: bool
+    entry_number: int
+    session_id: int
+    at: int
+    previous: int
+    distinct_id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    phone_number: str | None
+    properties: str | None
+    erased_at: int | None
+    entered_id: int | None
+    entered_state: str | None
+    entered_identity: str | None
+    held_identity: str | None
+    entered_at: int | None
+    entered_session: int | None
 
 
 Told = tuple[str, str | None, str | None]  # the state in which a message begins, its reason, and its identity
@@ -166,8 +192,8 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
     if known is None or not known.behind:
         return 0
     values = {"cohort": known.cohort, "position": known.position, "subscription": known.id, "limit": STEP}
-    values["backfill"] = int(known.backfill_total is not None)
-    rows = db.execute(_CHANGES[db.dialect.name], values).all()
+    values |= {"backfill": int(known.backfill_total is not None), "properties": int(known.rule().is_property)}
+    rows = [Logged._make(row) for row in _CHANGES[db.dialect.name].all(db, values)]
     plan = Plan(known, now, erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
     for row in rows:
         if row.entered:
@@ -181,12 +207,12 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
     return len(rows) or known.behind
 
 
-def _entered(plan: Plan, row: Row[Any]) -> None:
+def _entered(plan: Plan, row: Logged) -> None:
     if row.entered_id is None:  # the backfill may have been here
         plan.enter(row, Source(row.at, row.session_id, row.number))
 
 
-def _left(plan: Plan, row: Row[Any]) -> None:
+def _left(plan: Plan, row: Logged) -> None:
     if _was_there_at_the_start(plan.subscription, row) and not plan.is_level:
         at = row.entered_at if row.entered_at is not None else row.at
         plan.enter(row, Source(at, row.entered_session or 0, origin="backfill"))
@@ -203,11 +229,11 @@ def _left(plan: Plan, row: Row[Any]) -> None:
         _told(plan, row, identity, source)
 
 
-def _entry(plan: Plan, row: Row[Any]) -> tuple[str | None, str | None]:
+def _entry(plan: Plan, row: Logged) -> tuple[str | None, str | None]:
     """Return the state and identity of the entry that ends, and note it where it was parked."""
     mine = plan.entered.get((row.person_id, row.entry_number))
     if mine is None:
-        if row.entered_state == "parked":
+        if row.entered_state == "parked" and row.entered_id is not None:
             plan.overtaken.append(row.entered_id)
         return row.entered_state, row.entered_identity
     state, identity, place = mine
@@ -217,7 +243,7 @@ def _entry(plan: Plan, row: Row[Any]) -> tuple[str | None, str | None]:
     return state, identity
 
 
-def _left_the_set(plan: Plan, row: Row[Any], source: Source) -> None:
+def _left_the_set(plan: Plan, row: Logged, source: Source) -> None:
     held = plan.held.get(row.person_id, (row.held_identity, 0))
     plan.held[row.person_id] = None
     if held is None or held[0] is None:
@@ -226,7 +252,7 @@ def _left_the_set(plan: Plan, row: Row[Any], source: Source) -> None:
         plan.add(row, "left", ("waiting", None, held[0]), source)
 
 
-def _told(plan: Plan, row: Row[Any], identity: str | None, source: Source) -> None:
+def _told(plan: Plan, row: Logged, identity: str | None, source: Source) -> None:
     """Tell that somebody has left, under the identity of whom the entry told."""
     try:
         plan.add(row, "left", ("waiting", None, identity or plan.rule.of_row(row)), source)
@@ -234,7 +260,7 @@ def _told(plan: Plan, row: Row[Any], identity: str | None, source: Source) -> No
         plan.add(row, "left", (error.state, error.reason, None), source)
 
 
-def _was_there_at_the_start(known: Subscription, row: Row[Any]) -> bool:
+def _was_there_at_the_start(known: Subscription, row: Logged) -> bool:
     """Tell whether the backfill owes an entry to somebody who was in when the subscription began, and left before the
     backfill came to them."""
     under_way = known.backfill_total is not None and (known.backfill_end is None or row.number <= known.backfill_end)

@@ -9,9 +9,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Column,
     Connection,
@@ -23,8 +25,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    any_,
     bindparam,
     delete,
+    func,
     inspect,
     select,
 )
@@ -35,6 +39,7 @@ from sqlalchemy.types import TypeEngine
 from config.clock import SECOND, iso
 from destinations.contract import Change, Feed
 from destinations.database.order import Mark
+from destinations.database.upserts import Row, Upsert
 from outbound.result import response
 
 POSITION = "cohort_relay_position"
@@ -52,6 +57,16 @@ class Tables:
     members: Table
     positions: Table
     label: str
+
+    @cached_property
+    def put(self) -> Upsert:
+        """Return what writes members."""
+        return Upsert(self.members)
+
+    @cached_property
+    def keep(self) -> Upsert:
+        """Return what writes positions."""
+        return Upsert(self.positions)
 
 
 def tables_of(name: str, connection: Connection) -> Tables:
@@ -139,6 +154,7 @@ class Statements:
         self._dialect = connection.dialect.name
         self._cohort = {"project_id": feed.project_id, "cohort_id": feed.cohort_id}
         self._of_cohort = self._cohort | {"table_name": tables.label}
+        self._times: dict[int, Any] = {}
         self._now = self._time(now)
         self._no_fields: Any = "{}" if self._dialect == "sqlite" else {}
 
@@ -159,64 +175,51 @@ class Statements:
     def marks(self, identities: Sequence[str]) -> dict[str, Mark]:
         positions = self._tables.positions
         wanted = (positions.c.identity, *(positions.c[name] for name in _OF_MARK))
-        found = self._connection.execute(
-            select(*wanted).where(*self._same(positions), positions.c.identity.in_(identities))
-        )
+        found = self._connection.execute(select(*wanted).where(*self._of(positions, identities)))
         return {row[0]: Mark(row[1], row[2], row[3], row[4], bool(row[5])) for row in found}
 
     def there(self, identities: Sequence[str]) -> set[str]:
         """Return which of them have a row."""
         members = self._tables.members
-        found = self._connection.execute(
-            select(members.c.identity).where(*self._same(members), members.c.identity.in_(identities))
-        )
+        found = self._connection.execute(select(members.c.identity).where(*self._of(members, identities)))
         return set(found.scalars())
 
     def put(self, changes: Iterable[Change]) -> None:
-        self._upsert(self._tables.members, [self.member_row(change) for change in changes], KEY)
+        rows = {change.identity: self._member_row(change) for change in changes}
+        self._tables.put.write(self._connection, list(rows.values()))
 
     def remove(self, identities: Sequence[str]) -> None:
         self._delete(self._tables.members, identities)
 
     def keep(self, marks: Mapping[str, Mark]) -> None:
-        self._upsert(
-            self._tables.positions,
-            [self._mark_row(identity, mark) for identity, mark in marks.items()],
-            ("table_name", *KEY),
-        )
+        rows = [self._mark_row(identity, mark) for identity, mark in marks.items()]
+        self._tables.keep.write(self._connection, rows)
 
     def forget(self, identities: Sequence[str]) -> None:
         self._delete(self._tables.positions, identities)
 
-    def member_row(self, change: Change) -> dict[str, Any]:
+    def _member_row(self, change: Change) -> Row:
         """Return the row of an entry."""
-        return {
-            **self._cohort,
-            "identity": change.identity,
-            "distinct_id": change.distinct_id,
-            "entry_number": min(change.entry_number, LONGEST_ENTRY),
-            "entered_at": self._time(change.at),
-            "fields": self._fields(change) if change.fields else self._no_fields,
-            "updated_at": self._now,
-        }
+        entry = min(change.entry_number, LONGEST_ENTRY)
+        fields = self._fields(change) if change.fields else self._no_fields
+        who = (*self._cohort.values(), change.identity, change.distinct_id)
+        return (*who, entry, self._time(change.at), fields, self._now)
 
     def _fields(self, change: Change) -> Any:
         fields: Any = response.read(json.dumps(dict(change.fields)))  # without what a JSON column cannot hold
         return json.dumps(fields, ensure_ascii=False) if self._dialect == "sqlite" else fields
 
-    def _mark_row(self, identity: str, mark: Mark) -> dict[str, Any]:
-        return {
-            **self._of_cohort,
-            "identity": identity,
-            "position": mark.position,
-            "kind": mark.kind,
-            "distinct_id": mark.distinct_id,
-            "entry_number": mark.entry_number,
-            "ours": int(mark.ours),
-            "updated_at": self._now,
-        }
+    def _mark_row(self, identity: str, mark: Mark) -> Row:
+        whose = (self._tables.label, *self._cohort.values(), identity)
+        return (*whose, mark.position, mark.kind, mark.distinct_id, mark.entry_number, int(mark.ours), self._now)
 
     def _time(self, at: int) -> Any:
+        """Return a time as the table has it. Most of a call have entered at the same moment."""
+        if at not in self._times:
+            self._times[at] = self._made(at)
+        return self._times[at]
+
+    def _made(self, at: int) -> Any:
         if self._dialect == "sqlite":
             return iso(at)
         moment = datetime.fromtimestamp(at / SECOND, UTC)
@@ -225,26 +228,22 @@ class Statements:
     def _same(self, table: Table) -> list[Any]:
         return [table.c[name] == value for name, value in self._of_cohort.items() if name in table.c]
 
+    def _of(self, table: Table, identities: Sequence[str]) -> list[Any]:
+        """Return the conditions of these identities' rows: one parameter, but on MySQL, which has no lists."""
+        column = table.c.identity
+        if self._dialect == "sqlite":
+            given = bindparam("identities", json.dumps(list(identities), ensure_ascii=False), Text)
+            return [*self._same(table), column.in_(select(func.json_each(given).table_valued("value").c.value))]
+        if self._dialect == "postgresql":
+            return [*self._same(table), column == any_(bindparam("identities", list(identities), ARRAY(Text)))]
+        return [*self._same(table), column.in_(identities)]
+
     def _insert(self, table: Table) -> Any:
         return {"postgresql": postgresql.insert, "mysql": mysql.insert, "sqlite": sqlite.insert}[self._dialect](table)
 
-    def _upsert(self, table: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> None:
-        if not rows:
-            return
-        insert = self._insert(table)
-        if self._dialect == "mysql":
-            new = {name: insert.inserted[name] for name in rows[0] if name not in key}
-            statement = insert.on_duplicate_key_update(new)
-        else:
-            new = {name: insert.excluded[name] for name in rows[0] if name not in key}
-            statement = insert.on_conflict_do_update(index_elements=list(key), set_=new)
-        # In the order of their keys, so that no two calls wait for each other.
-        self._connection.execute(statement, sorted(rows, key=lambda row: str(row["identity"])))
-
     def _delete(self, table: Table, identities: Sequence[str]) -> None:
         if identities:
-            statement = delete(table).where(*self._same(table), table.c.identity == bindparam("whose"))
-            self._connection.execute(statement, [{"whose": identity} for identity in sorted(identities)])
+            self._connection.execute(delete(table).where(*self._of(table, identities)))
 
 
 _OF_MARK = ("position", "kind", "distinct_id", "entry_number", "ours")

@@ -1,12 +1,10 @@
 """The receive path does not feel destinations: a page costs the same statements with none and with a hundred."""
 
 import re
-from typing import Any
 
-import pytest
 from sqlalchemy import text
 
-from destinations import level
+from destinations import calls, erasure, finishing, guard, lanes, level, reentry
 from tests.destinations.conftest import Relaying
 from tests.sync.test_statements import watched
 
@@ -28,20 +26,45 @@ def test_a_page_costs_the_same_with_a_hundred_subscriptions(relaying: Relaying) 
     assert page(3) == before
 
 
-@pytest.mark.parametrize("dialect", ["postgresql"])  # SQLite only probes
-@pytest.mark.parametrize("statement", [level._HOLDERS, level._PLACED, level._HELD_ANYWHERE])
-def test_a_new_subscription_is_asked_by_the_index_though_no_statistics_know_it(
-    relaying: Relaying, statement: dict[str, Any]
-) -> None:
-    relay = relaying.relay
+ASKED = {
+    "who holds an identity": (level._HOLDERS, "identity"),
+    "what is known of an identity": (level._PLACED, "identity"),
+    "what waits of a lane": (lanes._BESIDE, "lane"),
+    "which entries were suppressed": (reentry._SUPPRESSED, "person_id"),
+    "which messages are ours": (finishing._OURS, "id|rowid"),
+    "who the people are": (calls._DISTINCT_IDS, "id|rowid"),
+    "whose removal is held": (guard._BACK, "person_id"),
+    "what an erasure puts off": (erasure._PUT_OFF, "lane"),
+}
+
+
+def test_a_new_subscription_is_asked_by_the_index_though_no_statistics_know_it(relaying: Relaying) -> None:
+    relay, dialect = relaying.relay, relaying.database.dialect
     relay.refresh([f"p{one}" for one in range(500)])
     for name in ("known", "new"):
         relaying.destination(name, "table")
         known = relaying.subscribe(name)
         relaying.work()
-        if name == "known":
-            relaying.database.write(lambda db: db.execute(text("ANALYZE holder, placement, subscription")))
-    values = {"subscription": known.id, "destination": known.destination_id, "identities": '["p1", "p2"]'}
-    plan = str(relay.rows(f"EXPLAIN {statement['postgresql']}", **values))
-    assert "Join Filter" not in plan
-    assert re.search("Index Cond[^}]* = .{0,30}value", plan)
+        if name == "known" and dialect == "postgresql":
+            relaying.database.write(lambda db: db.execute(text("ANALYZE holder, placement, subscription, message")))
+    lists = dict.fromkeys(("lanes", "people", "ids"), "[1, 2]") | {"identities": '["p1", "p2"]'}
+    values = {"subscription": known.id, "id": known.id, "destination": known.destination_id} | lists
+    values |= {"attempt": 1, "now": 1, "due": 1}
+    for what, (statement, column) in ASKED.items():
+        sql = statement[dialect].text
+        explain = "EXPLAIN" if dialect == "postgresql" else "EXPLAIN QUERY PLAN"
+        asked = {name: values[name] for name in re.findall(r"(?<!:):(\w+)", sql)}
+        plan = str(relay.rows(f"{explain} {sql}", **asked))
+        assert BY_INDEX[dialect](plan, column), f"{what}: {plan}"
+
+
+def _postgresql(plan: str, column: str) -> bool:
+    probed = re.search(f"Index Cond[^}}]*{column.split('|', maxsplit=1)[0]} = (.{{0,30}}value|m\\.)", plan)
+    return "Join Filter" not in plan and probed is not None
+
+
+def _sqlite(plan: str, column: str) -> bool:
+    return re.search(rf"SEARCH \w+ USING [^']*\b({column})=\?", plan) is not None
+
+
+BY_INDEX = {"postgresql": _postgresql, "sqlite": _sqlite}
