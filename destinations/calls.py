@@ -81,19 +81,20 @@ def carried(
         opened = unsealed(runtime, row)
         distinct_id, identity, vendor_id = opened["distinct_id"], opened["identity"], opened.get("vendor_id")
     sent: Kind = "erased" if kind == "erased" else "entered" if kind == "entered" else "left"
+    position = row.position if row.origin == "log" and kind == row.kind else 0  # else it is the present that is told
     change = Change(
-        id=row.id,
-        key=bodies.key(runtime.cipher, subscription.id if subscription else 0, row),
-        kind=sent,
-        identity=identity,
-        distinct_id=distinct_id,
-        entry_number=told.entry_number,
-        session_id=row.session_id,
-        at=row.at,
-        position=row.position if row.origin == "log" and kind == row.kind else 0,  # else it is the present that is told
-        fields=fields,
-        vendor_id=vendor_id,
-        first_tried_at=row.first_tried_at,
+        row.id,
+        bodies.key(runtime.cipher, subscription.id if subscription else 0, row),
+        sent,
+        identity,
+        distinct_id,
+        told.entry_number,
+        row.session_id,
+        row.at,
+        position,
+        fields,
+        vendor_id,
+        row.first_tried_at,
     )
     report = bool(subscription and subscription.report_event) and row.origin not in {"erasure", "identity"}
     return Carried(change, row.kind, row.attempts, row.reason, row.person_id, report, row.sealed is not None)

@@ -1,12 +1,14 @@
 """Destinations with the same credentials share what a vendor allows for them: calls a second, and calls at once."""
 
 import json
+from functools import lru_cache
 
 from sqlalchemy import Connection, text
 
-from destinations import destinations
+from config.clock import MINUTE
+from destinations import destinations, registry
 from destinations.destinations import Destination
-from models.encryption import DecryptionError
+from models.encryption import DecryptionError, Encryption
 from runtime import Runtime
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -15,14 +17,21 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 def key_of(runtime: Runtime, known: Destination) -> str:
     """Return the name of a destination's budget: two with the same credentials share one. A secret that we make is no
     credential of a vendor's."""
-    ours = {setting.name for setting in known.kind.settings if setting.make is not None}
+    minute = runtime.clock() // MINUTE
+    return _key(runtime.cipher, known.type, known.id, known.sealed_secrets, minute)
+
+
+@lru_cache(maxsize=1000)
+def _key(cipher: Encryption, type_name: str, destination_id: int, sealed: str | None, minute: int) -> str:
+    """Opening a ciphertext takes as long as some statements, and every claim asks; secrets end to the minute."""
+    ours = {setting.name for setting in registry.type_of(type_name).settings if setting.make is not None}
     try:
-        live = known.live_secrets(runtime.cipher, runtime.clock())
+        live = destinations.live_secrets(cipher, sealed, minute * MINUTE)
     except DecryptionError:
         live = {}
     secrets = {name: values for name, values in live.items() if name not in ours}
-    named = json.dumps([known.type, secrets] if secrets else [known.type, known.id], sort_keys=True)
-    return f"destination-{runtime.cipher.digest('budget', named.encode())[:32]}"
+    named = json.dumps([type_name, secrets] if secrets else [type_name, destination_id], sort_keys=True)
+    return f"destination-{cipher.digest('budget', named.encode())[:32]}"
 
 
 def sharing(db: Connection, runtime: Runtime, known: Destination) -> list[int]:

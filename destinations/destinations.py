@@ -93,8 +93,7 @@ class Destination:
 
     def live_secrets(self, cipher: Encryption, now: int) -> dict[str, list[str]]:
         """Return every secret's live values, the newest first. Raises models.encryption.DecryptionError."""
-        kept = _unsealed(cipher, self.sealed_secrets)
-        return {name: [one["value"] for one in values if _is_live(one, now)] for name, values in kept.items()}
+        return live_secrets(cipher, self.sealed_secrets, now)
 
 
 @dataclass(frozen=True)
@@ -179,6 +178,12 @@ def note_check(db: Connection, known: Destination, told: str, now: int) -> None:
 def listed(db: Connection) -> list[Destination]:
     """Return all destinations by name."""
     return [_destination(row) for row in db.execute(_ALL)]
+
+
+def live_secrets(cipher: Encryption, sealed: str | None, now: int) -> dict[str, list[str]]:
+    """Return the live values of sealed secrets, the newest first. Raises models.encryption.DecryptionError."""
+    kept = _unsealed(cipher, sealed)
+    return {name: [one["value"] for one in values if _is_live(one, now)] for name, values in kept.items()}
 
 
 def of_type(db: Connection, type_name: str) -> list[Destination]:

@@ -76,7 +76,7 @@ def recover(db: Connection, runtime: Runtime, destination_id: int) -> int:
         subscription = subscriptions.by_id(db, subscription_id)
         mine = [
             calls.carried(runtime, Told(row, row.kind, row.person_id, row.entry_number), "", {})
-            for row in [Due._make(columns) for of, *columns in rows if of == subscription_id]
+            for row in [Due(*columns) for of, *columns in rows if of == subscription_id]
         ]
         if subscription is not None:
             _write(db, subscription, mine, outcomes(Rules.of(known.kind, known.settings), mine, answer, now), now)

@@ -35,9 +35,10 @@ class Due(NamedTuple):
     reason: str | None
     sealed: str | None
     next_at: int | None
+    is_last: bool = False  # of its lane, as far as the claim has looked
 
 
-COLUMNS = ", ".join(Due._fields)
+COLUMNS = ", ".join(name for name in Due._fields if name != "is_last")
 
 # The order is that of a subscription's cohort: what waits of another one holds nothing back, what is under way does.
 # An aggregate, because a database may turn any other question about the lane into a scan of all that waits.
@@ -45,10 +46,14 @@ _HEAD = """message.id = (
     SELECT min(CASE WHEN e.state = 'sending' THEN 0 ELSE e.id END) FROM message e
     WHERE e.destination_id = message.destination_id AND e.lane = message.lane AND e.state IN ('waiting', 'sending')
         AND (e.state = 'sending' OR e.subscription_id = message.subscription_id))"""
+_LAST = """(
+    SELECT max(e.id) FROM message e
+    WHERE e.destination_id = message.destination_id AND e.lane = message.lane
+        AND e.state IN ('waiting', 'sending')) = message.id"""
 _CLAIMS = Claims(
     "message",
     f"subscription_id = :subscription AND priority = :priority AND state = 'waiting' AND next_at <= :now AND {_HEAD}",
-    returning=COLUMNS,
+    returning=f"{COLUMNS}, {_LAST}",
     order="next_at, id",
 )
 _DUE = text("""
@@ -85,8 +90,8 @@ def heads(db: Connection, subscription_id: int, priority: int, limit: int, lease
 
 def beside(db: Connection, destination_id: int, subscription_id: int, heads: Sequence[Due]) -> list[Due]:
     """Return the other messages of the lanes of `heads` that wait, of the same subscription, in their order."""
-    lanes = msgspec.json.encode(sorted({row.lane for row in heads})).decode()
+    lanes = msgspec.json.encode(sorted({row.lane for row in heads if not row.is_last})).decode()
     values = {"destination": destination_id, "subscription": subscription_id, "lanes": lanes}
     known = {row.id for row in heads}
     found = _BESIDE[db.dialect.name].all(db, values)
-    return [Due._make(row) for row in found if row[0] not in known]
+    return [Due(*row) for row in found if row[0] not in known]

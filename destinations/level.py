@@ -121,23 +121,24 @@ def _known(db: Connection, subscription_id: int, groups: dict[str, list[Due]]) -
 def _settle(decision: Decision, subscription: Subscription, identity: str, rows: list[Due], known: _Known) -> None:
     placed = known.placed.get(identity)
     there = "out" if placed is None else placed.there
-    waiting = [row for row in rows if row.reason != HELD]
-    if any(row.attempts for row in waiting):
-        there = "unsure"  # a call may have come through that we did not hear of
     holders = known.holders.get(identity)
     kind = "entered" if holders else "left"
+    waiting, chosen = rows, rows[0]
+    if len(rows) > 1:
+        waiting = [row for row in rows if row.reason != HELD]
+        chosen = next((row for row in reversed(waiting) if row.kind == kind), waiting[-1])
+    if any([row.attempts for row in waiting]):  # noqa: C419 - mostly of one, and then a list takes half the time
+        there = "unsure"  # a call may have come through that we did not hear of
     reason = _needless(subscription, kind, there, rows)
     if reason:
         decision.ended += [(row, "coalesced", reason) for row in waiting]
         return
-    chosen = next((row for row in reversed(waiting) if row.kind == kind), waiting[-1])
     decision.ended += [(row, "coalesced", "overtaken") for row in waiting if row is not chosen]
-    vendor_id = None if placed is None else placed.vendor_id
     person, entry = chosen.person_id, chosen.entry_number
     if holders and person not in holders:
         person = max(holders)
         entry = holders[person]
-    decision.told.append(Told(chosen, kind, person, entry, vendor_id))
+    decision.told.append(Told(chosen, kind, person, entry, None if placed is None else placed.vendor_id))
 
 
 def _needless(subscription: Subscription, kind: str, there: str, rows: list[Due]) -> str | None:

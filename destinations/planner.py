@@ -36,15 +36,18 @@ _BEHIND = text("""
     SELECT s.id FROM subscription s JOIN cohort c ON c.id = s.cohort_id JOIN destination d ON d.id = s.destination_id
     WHERE s.status = 'active' AND (d.status = 'active' OR d.cause = 'failing') AND c.change_count > s.position
     ORDER BY s.id""")
+# PostgreSQL is to cut the log before it joins; SQLite goes through it in order, and sorts what is cut before.
+_LOG = {
+    "postgresql": """(SELECT * FROM membership_change
+        WHERE cohort_id = :cohort AND number > :position ORDER BY number LIMIT :limit) x {} ORDER BY x.number""",
+    "sqlite": """membership_change x {}
+        WHERE x.cohort_id = :cohort AND x.number > :position ORDER BY x.number LIMIT :limit""",
+}
 _CHANGES = {
     dialect: Statement(f"""
     SELECT x.number, x.person_id, x.entered, x.entry_number, x.session_id, x.at, x.previous,
         {PERSON_TO_NAME}, e.id, e.state, e.identity, h.identity, b.at, b.session_id
-    FROM (
-        SELECT number, person_id, entered, entry_number, session_id, at, previous FROM membership_change
-        WHERE cohort_id = :cohort AND number > :position ORDER BY number LIMIT :limit) x
-    {joined}
-    ORDER BY x.number""")  # noqa: S608 - our own columns
+    FROM {_LOG[dialect].format(joined)}""")  # noqa: S608 - our own columns
     for dialect, joined in probes(
         ("p", "p.* FROM person p", "p.id = x.person_id", True),
         ("e", "e.* FROM message e", ENTRY.format(person=_LEFT_OR_TOLD), False),

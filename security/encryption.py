@@ -5,11 +5,12 @@ database alone opens nothing.
 """
 
 import base64
+import hmac
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from models.encryption import DecryptionError
-from security.secrets import keyed_digest
+from security.secrets import begun_digest, keyed_digest
 
 PURPOSE = "sealed-credentials"
 
@@ -20,6 +21,7 @@ class Cipher:
     def __init__(self, secret_key: str) -> None:
         self._secret_key = secret_key
         self._key = base64.urlsafe_b64encode(keyed_digest(secret_key, PURPOSE, ""))
+        self._digests: dict[str, hmac.HMAC] = {}  # by purpose, of which there are a few
 
     def encrypt(self, secret: str) -> str:
         """Return ciphertext, which differs each time."""
@@ -41,4 +43,8 @@ class Cipher:
 
     def digest(self, purpose: str, content: bytes) -> str:
         """Return a digest of `content` under the same SECRET_KEY, in hexadecimal. Those of two purposes never meet."""
-        return keyed_digest(self._secret_key, purpose, content).hex()
+        if purpose not in self._digests:
+            self._digests[purpose] = begun_digest(self._secret_key, purpose)
+        digest = self._digests[purpose].copy()  # two thirds of the time of a new one
+        digest.update(content)
+        return digest.hexdigest()

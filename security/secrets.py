@@ -19,6 +19,11 @@ def keyed_digest(key: str, purpose: str, secret: str | bytes) -> bytes:
     return hmac.digest(key.encode(), purpose.encode() + b"\0" + content, "sha256")  # at once: a fifth of the time
 
 
+def begun_digest(key: str, purpose: str) -> hmac.HMAC:
+    """Return what becomes `keyed_digest` of a content once a copy of it is updated with that."""
+    return hmac.new(key.encode(), purpose.encode() + b"\0", "sha256")
+
+
 def matches(digest: bytes, candidates: list[bytes]) -> int | None:
     """Return which of `candidates` equals `digest`, comparing all of them in constant time."""
     found = None
