@@ -86,7 +86,7 @@ class Deaths:
             self.relaying.database.write(
                 lambda db, draft=draft: destinations.add(db, self.relaying.runtime.cipher, draft, self.relaying.now)
             )
-            self.known[name] = self.relaying.subscribe(name, start="now")
+            self.known[name] = self.relaying.subscribe(name, start="now", guard_percent=0)  # the guard would hold some
 
     def change(self) -> None:
         """Some come and go, a page each."""
