@@ -71,6 +71,21 @@ document.addEventListener("input", ({ target }) => {
   if (target.matches("[data-pick] input") && [...target.list.options].some(({ value }) => value === target.value)) target.form.requestSubmit();
 });
 
+// A time as people read it: the request beside the form knows what was typed.
+function showMoments() {
+  for (const { dataset: { momentOf }, textContent } of document.querySelectorAll("#request [data-moment-of]")) {
+    const shown = document.querySelector(`#compose [data-field="${CSS.escape(momentOf)}"] [data-moment]`);
+    if (shown) shown.textContent = textContent;
+  }
+}
+
+document.addEventListener("click", ({ target }) => {
+  if (!target.matches("[data-now]")) return;
+  const field = target.closest("[data-field]").querySelector("input");
+  field.value = Math.floor(Date.now() / 1000);
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-more-rows]");
   if (!button) return;
@@ -85,4 +100,8 @@ document.addEventListener("DOMContentLoaded", () => {
   if (form) keepDrafts(form, addRow);
   document.querySelectorAll("textarea[data-json]").forEach(colour);
 });
-document.addEventListener("htmx:after:swap", () => { if (document.getElementById("compose")) place(); });
+document.addEventListener("htmx:after:swap", () => {
+  if (!document.getElementById("compose")) return;
+  place();
+  showMoments();
+});

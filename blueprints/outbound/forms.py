@@ -8,8 +8,11 @@ from typing import Any
 
 from werkzeug.datastructures import FileStorage, MultiDict
 
+from config.clock import utc
 from outbound.operations.registry import in_time
 from outbound.operations.types import CallInput, Operation, Param, Problem
+from outbound.readers import times
+from outbound.readers.times import NoTime
 from outbound.request.param_values import WrongValue, parsed, read
 from outbound.saved.variables import loose
 
@@ -41,8 +44,26 @@ class Field:
         return [(value, words.get(value, value)) for value in self.param.choices or usual]
 
     @property
+    def moment(self) -> str:
+        return moment_of(self.value)
+
+    @property
     def is_wrong(self) -> bool:
         return any(problem.level != "note" for problem in self.problems)
+
+
+def moment_of(typed: str) -> str:
+    """Write a time, however it was typed, as people read it; empty where it is none."""
+    try:
+        return utc(times.milliseconds(typed))
+    except NoTime:
+        return ""
+
+
+def moments(operation: Operation, form: Form) -> dict[str, str]:
+    """Return the times of a form as people read them, by their parameters."""
+    asked = [param.name for param in operation.asked if param.kind == "time"]
+    return {name: moment_of(form.get(f"p.{name}", "")) for name in asked}
 
 
 def given_of(operation: Operation, form: Form) -> CallInput:

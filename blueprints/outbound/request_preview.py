@@ -77,6 +77,7 @@ def preview_of(typed: Composed) -> dict[str, Any]:
     words = [param.words for name in missing if (param := typed.operation.param(name))]
     found |= {
         "at": typed.at,
+        "moments": forms.moments(typed.operation, typed.form),
         "stops": [_stop(typed.operation, problem) for problem in problems if problem.level != "note"],
         "only_advice": call is not None and call.composed.request is not None,
         "problems": problems,

@@ -25,7 +25,7 @@ def cohorts(_params: Params, body: Any) -> AnswerTables | None:
     hidden = sum(row[2] == "hidden" for row in rows)
     says = counted(len(rows), "cohort") + (f", {hidden:,} of them hidden" if hidden else "")
     ids = [str(cell(one["id"])) for one in found]
-    return AnswerTables(says, (table([*columns, Column("Created"), Column("Description")], rows, cohorts=ids),))
+    return AnswerTables(says, (table([*columns, Column("Created", "date"), Column("Description")], rows, cohorts=ids),))
 
 
 def _named(one: dict[str, Any]) -> tuple[Cell, ...]:

@@ -62,7 +62,14 @@ EVENT = Param(
     example="Signed up",
     also=("eventName", "event_name"),
 )
-TIME = Param("time", "properties", "time", "Time", "Seconds or milliseconds since 1970, UTC.", default="{now}")
+TIME = Param(
+    "time",
+    "properties",
+    "time",
+    "Time",
+    "Seconds or milliseconds since 1970, or a time such as 2026-11-24T09:30:00Z.",
+    default="{now}",
+)
 INSERT_ID = Param(
     "$insert_id",
     "properties",

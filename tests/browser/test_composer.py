@@ -1,6 +1,7 @@
 """Sending as a loop: edit, press Ctrl+Enter, look; the answer comes beside the form, and what stops it says where."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -207,3 +208,20 @@ def test_a_relay_that_does_not_answer_is_told_beside_the_button(
     send(page)
     expect(page.locator("#send-bar")).to_contain_text("No answer came from the relay.")
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+
+
+def test_a_time_is_shown_as_people_read_it_and_now_is_one_press(
+    page: Page, sending: Server, mixpanel: Mixpanel
+) -> None:
+    fill_event(page, sending)
+    field = page.locator('[data-field="params.time"]')
+    known = {"1763971200": "2025-11-24 08:00:00 UTC", "2026-11-24T09:30:00+02:00": "2026-11-24 07:30:00 UTC"}
+    for typed, shown in known.items():
+        field.locator("input").fill(typed)
+        expect(field.locator("[data-moment]")).to_have_text(shown)
+    field.locator("input").fill("soon")
+    expect(field.locator("[data-moment]")).to_have_text("")
+    field.get_by_role("button", name="Now").click()
+    page.keyboard.press("Control+Enter")
+    answer(page, "1 record accepted.")
+    assert abs(mixpanel.calls[0].records[0]["properties"]["time"] - time.time()) < 60

@@ -33,7 +33,7 @@ def asked(browser: Browser, mixpanel: Mixpanel, path: str, body: Any, **typed: s
 
 
 def first_cells(page: str) -> list[str]:
-    return re.findall(r'<tr data-at="\d+"><th scope="row">([^<]*)</th>', page)
+    return re.findall(r'<tr data-at="\d+"><th scope="row"[^>]*>([^<]*)</th>', page)
 
 
 def test_the_verdict_says_what_came_instead_of_that_something_did(browser: Browser, mixpanel: Mixpanel) -> None:
