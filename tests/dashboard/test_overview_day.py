@@ -19,7 +19,7 @@ def totals(page: str) -> str:
 def hours(page: str) -> dict[str, tuple[int, ...]]:
     """The table under the chart, without the hours in which nothing happened."""
     found: dict[str, tuple[int, ...]] = {}
-    for hour, cells in re.findall(r'<tr><th scope="row">(\d\d:00)</th>(.*?)</tr>', page):
+    for hour, cells in re.findall(r'<tr[^>]*><th scope="row">(\d\d:00)</th>(.*?)</tr>', page):
         values = tuple(int(value) for value in re.findall(r'data-value="(\d+)"', cells))
         found[hour] = values
     assert len(found) == 24

@@ -129,7 +129,7 @@ def test_progress_says_pages_pace_and_the_expected_end(relay: Relay) -> None:
     assert "Receiving 2 of 10 pages, done in about 32 s" in words
     assert "Missing 3 to 10" in words
     assert "When the 8 missing pages are here, those whom no page named leave." in words
-    assert "Longest wait between pages 4 s" in words
+    assert "Wait between pages p50 4 s · p99 4 s · longest 4 s" in words
 
 
 def test_it_refreshes_itself_only_while_it_runs(relay: Relay) -> None:
@@ -305,3 +305,12 @@ def test_the_list_takes_few_statements(relay: Relay) -> None:
     with watched(relay) as statements:
         browser.page("/sessions?cohort=pay&connection=crm")
     assert len(statements) <= 12
+
+
+def test_waits_between_pages_are_told_by_their_shares(relay: Relay) -> None:
+    for number, seconds in enumerate([*[1] * 6, 3, 3, 9], 1):
+        relay.refresh([f"p{number}"], number, 20, session="s")
+        relay.clock.forward(seconds * SECOND)
+    relay.refresh(["last"], 10, 20, session="s")
+    words = one(relay, relay.sign_in("viewer"))
+    assert "Wait between pages p50 1 s · p99 9 s · longest 9 s" in words

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, text
 
 from blueprints.cohorts import Cohort
+from blueprints.dashboard.time_axis import TimeAxis
 from blueprints.rows import every
 from config.clock import DAY, HOUR
 
@@ -40,7 +41,8 @@ _LABELS = text("""
 
 @dataclass(frozen=True)
 class Bucket:
-    """A stretch of time: its number (start divided by the unit), the size at its end, and what happened in it."""
+    """A stretch of time: its number (start divided by the unit), the size at its end, and what happened in it; `silent`
+    where no session ended in it."""
 
     number: int
     size: int
@@ -48,6 +50,7 @@ class Bucket:
     left: int = 0
     syncs: int = 0
     rejected: int = 0
+    silent: bool = False
 
 
 class Counted(NamedTuple):
@@ -70,9 +73,11 @@ class Rename:
 
 @dataclass(frozen=True)
 class History:
-    """A chart's stretches of `unit` milliseconds, the oldest first, and the renames among them."""
+    """A chart's stretches of `unit` milliseconds, the oldest first, and the renames among them. The chart begins with
+    `since`, also where the cohort is younger."""
 
     unit: int
+    since: int
     buckets: Sequence[Bucket]
     renames: Sequence[Rename]
 
@@ -84,6 +89,12 @@ class History:
     @property
     def word(self) -> str:
         return UNITS[self.unit]
+
+    @property
+    def axis(self) -> TimeAxis:
+        starts = [bucket.number * self.unit for bucket in self.buckets]
+        silent = [bucket.silent for bucket in self.buckets]
+        return TimeAxis(self.unit, self.since, starts[-1] + self.unit, starts, silent)
 
     @property
     def sizes(self) -> list[list[str | int]]:
@@ -114,12 +125,12 @@ class History:
 def history(db: Connection, cohort: Cohort, span: str, now: int) -> History:
     """The history of `cohort` (its id, member_count, created_at and name) over one of RANGES; two statements."""
     reach = RANGES[span][1]
-    since = cohort.created_at if reach is None else max(cohort.created_at, now - reach)
-    unit = next((unit for unit in UNITS if now // unit - since // unit < MOST), max(UNITS))
-    first = since // unit
+    begins = cohort.created_at if reach is None else now - reach
+    unit = next((unit for unit in UNITS if now // unit - begins // unit < MOST), max(UNITS))
+    first = max(cohort.created_at, begins) // unit
     found = counts(db, [cohort.id], first * unit, unit)[cohort.id]
     renames = [rename for rename in _renames(db, cohort) if rename.at >= first * unit]
-    return History(unit, buckets(found, cohort.member_count, first, now // unit), renames)
+    return History(unit, begins // unit * unit, buckets(found, cohort.member_count, first, now // unit), renames)
 
 
 def counts(db: Connection, cohorts: Sequence[int], since: int, unit: int) -> dict[int, list[Counted]]:
@@ -138,7 +149,9 @@ def buckets(rows: Sequence[Counted], size: int, first: int, last: int) -> list[B
     for number in range(last, first - 1, -1):
         row = by_number.get(number)
         found.append(
-            Bucket(number, size, row.entered, row.left_count, row.syncs, row.rejected) if row else Bucket(number, size)
+            Bucket(number, size, row.entered, row.left_count, row.syncs, row.rejected)
+            if row
+            else Bucket(number, size, silent=True)
         )
         size -= found[-1].entered - found[-1].left
     return found[::-1]

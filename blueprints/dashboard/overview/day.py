@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from blueprints import rows
+from blueprints.dashboard.time_axis import TimeAxis
 from config.clock import HOUR, iso
 from models.queries.failures import is_over, last_taken
 from sync.status import remedies
@@ -51,15 +52,21 @@ class Mover:
 
 @dataclass(frozen=True)
 class Day:
-    """`hours` are (label, entered, left, refused), oldest first; the totals are theirs. `calls` counts all calls, the
-    refused ones among them."""
+    """`hours` are (label, entered, left, refused), oldest first, the first of them at `since`; the totals are theirs.
+    `calls` counts all calls, the refused ones among them."""
 
+    since: int
     hours: list[tuple[str, int, int, int]]
     entered: int
     left: int
     calls: int
     refused: int
     movers: list[Mover]
+
+    @property
+    def axis(self) -> TimeAxis:
+        starts = [self.since + place * HOUR for place in range(HOURS)]
+        return TimeAxis(HOUR, self.since, self.since + HOURS * HOUR, starts, [False] * HOURS)
 
 
 class Moves(NamedTuple):
@@ -107,6 +114,7 @@ def read(db: Connection, now: int) -> Day:
     labels = [(iso(since + place * HOUR) or "")[11:16] for place in range(HOURS)]
     total = sum(refused.values())
     return Day(
+        since=since,
         hours=[(label, entered[at], left[at], refused.get(at, 0)) for at, label in enumerate(labels)],
         entered=entered.total(),
         left=left.total(),

@@ -57,12 +57,26 @@ class Cell(NamedTuple):
     words: str
 
 
+class Waits(NamedTuple):
+    """How long the pages let wait for themselves: half of them at most `p50`, 99 of a hundred at most `p99`."""
+
+    p50: int
+    p99: int
+    longest: int
+
+    @classmethod
+    def of(cls, waits: Sequence[int]) -> "Waits":
+        ordered = sorted(waits)
+        return cls(*(ordered[max(0, -(-len(ordered) * share // 100) - 1)] for share in (50, 99, 100)))
+
+
 class Pace(NamedTuple):
-    """How the pages came. `slowest` and `interval` (between two pages) in milliseconds, `expected_at` a moment."""
+    """How the pages came. `interval` (between two pages, on average) and `waits` in milliseconds, `expected_at` a
+    moment."""
 
     per_second: float | None = None
     interval: float | None = None
-    slowest: int | None = None
+    waits: Waits | None = None
     expected_at: int | None = None
 
 
@@ -180,13 +194,13 @@ def _pace(session: Any, arrivals: Sequence[Arrival], missing: int) -> Pace:
         return Pace()
     elapsed = times[-1] - times[0]
     interval = elapsed / (len(times) - 1)
-    slowest = max(map(sub, times[1:], times))
+    waits = Waits.of(list(map(sub, times[1:], times)))
     first = next(arrival for arrival in arrivals if arrival.received_at == times[0])
     members = sum(map(attrgetter("received"), arrivals)) - first.received
     per_second = members * SECOND / elapsed if elapsed else None
     receiving = session.status == "receiving" and missing and elapsed
     expected_at = round(times[-1] + missing * interval) if receiving else None
-    return Pace(per_second, interval, slowest, expected_at)
+    return Pace(per_second, interval, waits, expected_at)
 
 
 def _next_missing(numbered: Sequence[Arrival], missing: Sequence[tuple[int, int]]) -> int:
