@@ -7,6 +7,7 @@ import { drawCharts } from "./charts.js";
 import { copy } from "./copying.js";
 import { forgetDrafts } from "./drafts.js";
 import "./keys.js";
+import "./loading.js";
 import "./lists.js";
 import { forgetVisits, noteVisit } from "./palette.js";
 import "./json.js";

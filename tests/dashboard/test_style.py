@@ -89,7 +89,15 @@ def test_space_keeps_to_one_scale_on_a_grid_of_four():
     assert {length % 4 for length in steps} == {0}
     values = re.findall(r"(?:padding|margin|gap)[a-z-]*: ([^;]+);", style())
     lengths = {int(length) for value in values for length in re.findall(r"(\d+)px", value)}
-    assert {length for length in lengths if length not in steps} <= {1, 2}
+    assert {length for length in lengths if length % 4} <= {1, 2}
+
+
+def test_nothing_moves_where_less_motion_is_wanted():
+    """What the sheets animate without a duration is no motion: it comes after a while."""
+    rules = re.sub(r"@media \(prefers-reduced-motion: no-preference\) \{.*?\n\}", "", style(), flags=re.DOTALL)
+    assert "transition:" in style()
+    assert "transition:" not in rules
+    assert set(re.findall(r"animation: [a-z-]+ (\d+m?s)", rules)) == {"0s"}
 
 
 def drawings() -> dict[str, str]:
