@@ -56,4 +56,4 @@ def _first_operator() -> str:
     except DBAPIError:  # without tables
         return "The database does not have this version's tables. Run: flask db upgrade\n"
     code = operators.first_code(runtime.settings.secret_key)
-    return f"Nobody can sign in yet. Make the first operator: {runtime.settings.public_url}/sign-up  code {code}\n"
+    return f"Nobody can sign in yet. Create the first operator: {runtime.settings.public_url}/sign-up  code {code}\n"

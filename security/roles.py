@@ -6,8 +6,8 @@ from typing import TypeVar
 ROLES = ("viewer", "operator", "admin")
 MEANINGS = {
     "viewer": "sees everything but secrets, and changes nothing",
-    "operator": "also manages connections and decides about held refreshes",
-    "admin": "also manages operators, API tokens and alerts",
+    "operator": "does what a viewer does, manages connections and destinations, and decides about held refreshes",
+    "admin": "does what an operator does, and manages operators, API tokens and alerts",
 }
 
 View = TypeVar("View", bound=Callable[..., object])

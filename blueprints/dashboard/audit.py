@@ -26,9 +26,41 @@ _LATELY = text("""
     SELECT DISTINCT who, action FROM (SELECT who, action FROM audit_entry ORDER BY id DESC LIMIT 2000) lately""")
 
 
+_DONE = {
+    "add": "added",
+    "approve": "refresh approved",
+    "ask": "asked for identities",
+    "cancel": "cancelled",
+    "change": "changed",
+    "disable": "switched off",
+    "download": "downloaded",
+    "enable": "switched on",
+    "erase": "erased",
+    "export": "exported",
+    "guard": "guard set",
+    "password": "password changed",
+    "pause": "paused",
+    "reconcile": "compared",
+    "reject": "refresh rejected",
+    "remove": "removed",
+    "replay": "sent again",
+    "resume": "resumed",
+    "retire": "password retired",
+    "role": "role changed",
+    "rotate": "password rotated",
+    "schedule": "scheduled",
+    "sign_in": "signed in",
+    "sign_in_failed": "could not sign in",
+    "sign_out": "signed out",
+    "test": "tested",
+}
+
+
 def in_words(action: str) -> str:
-    """`Cohort: export` for `cohort.export`."""
-    return action.replace(".", ": ").replace("_", " ").capitalize()
+    """`Cohort exported` for `cohort.export`; `Import: carry on` of what _DONE does not know."""
+    thing, _dot, act = action.partition(".")
+    done = f" {_DONE[act]}" if act in _DONE else f": {act}"
+    return f"{thing}{done}".replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True)

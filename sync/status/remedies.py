@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 FIND_THE_SYNC = "In Mixpanel, open Data, Destinations, the connection, then Syncs"
 START_AGAIN = "Start the sync again"
+ASK_MIXPANEL = "If it comes back, send Mixpanel's support what we answered and the request id; only they can mend it"
 
 PAUSED = "Mixpanel has paused this cohort's sync and mailed the people who set it up."
 RETRIES = "Mixpanel tries again up to 5 times within a minute, then at its next cycle. Nothing is lost."
@@ -37,7 +38,7 @@ _TITLES = {
     "wrong_method": "Not a POST",
 }
 
-# What mends a cause, where more can be said than "mend the cause".
+# What mends a cause, where it is in our hands or in those of whoever set the sync up.
 _MENDS = {
     "cut_short": "If this goes on, look at the network and the proxy in between, or raise SLOW_CLIENT_SECONDS",
     "database_unavailable": "See whether the database runs and its disk has room: flask doctor",
@@ -48,7 +49,7 @@ _MENDS = {
     "too_many_calls": "If this goes on, raise WEBHOOK_RATE_LIMIT",
     "too_many_sign_ins": "If the caller is Mixpanel, mend its password first",
     "unknown_address": "Set it up anew with the address that the connection's page shows; Mixpanel can't edit it",
-    "wrong_credentials": "Find the right password, or make a new connection and set it up in Mixpanel",
+    "wrong_credentials": "Find the right password, or create a new connection and set it up in Mixpanel",
     "wrong_key": "Put the earlier SECRET_KEY back, and start the relay again: flask doctor",
 }
 
@@ -89,4 +90,6 @@ def title(cause: str) -> str:
 
 
 def _mended(cause: str) -> tuple[str, ...]:
-    return (_MENDS.get(cause, "Mend the cause"), FIND_THE_SYNC, START_AGAIN)
+    if cause in _MENDS:
+        return _MENDS[cause], FIND_THE_SYNC, START_AGAIN
+    return FIND_THE_SYNC, START_AGAIN, ASK_MIXPANEL

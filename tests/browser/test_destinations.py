@@ -115,7 +115,7 @@ def try_with_one_person(walk: Walk) -> None:
     walk.follow("Test with one person")
     walk.shows("This is a real call.")
     walk.page.get_by_label("Distinct id").fill("ada")
-    walk.press("Make the call")
+    walk.press("Send the test")
     walk.shows("one chosen person, as a test")
     assert "ada@example.org" in walk.there()
 

@@ -21,7 +21,7 @@ def test_somebody_is_invited_chooses_a_password_and_is_in(page, running, sending
     page.goto(f"{sending.url}/settings/operators")
     page.get_by_role("heading", name="Invite an operator").wait_for()
     page.get_by_label("E-mail").first.fill(who)
-    page.get_by_role("button", name="Make the link").click()
+    page.get_by_role("button", name="Create the link").click()
     link = page.locator(".copied code").inner_text()
     path = link.partition("/join")[2]
     theirs = chromium.context_of(running, java_script_enabled=page.live)

@@ -46,15 +46,15 @@ class Walk:
         self.page.get_by_label("Code").fill(code.group())
         self.page.get_by_label("E-mail").fill(EMAIL)
         self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Make the operator").click()
+        self.page.get_by_role("button", name="Create the operator").click()
         expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
 
     def makes_a_connection(self) -> tuple[str, Locator]:
         """Returns its password, shown this once, and the light that waits for the first call."""
         self.goes_to("Connections")
-        self.page.get_by_role("link", name="Make a connection").first.click()
+        self.page.get_by_role("link", name="Create a connection").first.click()
         self.page.get_by_label("Name").fill("crm")
-        self.page.get_by_role("button", name="Make the connection").click()
+        self.page.get_by_role("button", name="Create the connection").click()
         light = self.page.locator("#waiting")
         expect(light).to_contain_text("Waiting for the first call")
         return self.shown_password(), light

@@ -173,7 +173,7 @@ def test_failures_that_are_over_are_over_everywhere(demo: Pages) -> None:
     for one in demo.api("/failures?limit=1000")["data"]:
         assert "have come through since" in demo.page(f"/failures/{one['id']}")
     groups = demo.rows("SELECT DISTINCT status, cause, connection, cohort_id FROM failure")
-    assert listed.count("Calls have been taken since") == len(groups)
+    assert listed.count("Over: Mixpanel's next call came through") == len(groups)
 
 
 def test_the_last_day_is_the_sum_of_its_hours_and_of_the_log(demo: Pages) -> None:

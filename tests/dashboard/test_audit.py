@@ -21,8 +21,8 @@ def test_the_newest_change_comes_first_with_its_exact_time_on_hover(relay: Relay
     relay.clock.forward(4 * MINUTE)
     write(relay, action="connection.disable")
     first, second, *_ = rows(browser.page("/audit"))
-    assert "Connection: disable" in first
-    assert "Connection: rotate" in second
+    assert "Connection switched off" in first
+    assert "Connection password rotated" in second
     assert 'title="2025-06-15 15:06:40 UTC"' in second
     assert "4 min ago" in second
 

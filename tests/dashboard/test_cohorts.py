@@ -196,7 +196,7 @@ def test_the_sessions_of_a_cohort_lead_to_each(relay, browser) -> None:
     relay.refresh(["a", "b"], session="s1")
     relay.add(["c"], session="s2")
     page = browser.page(f"/cohorts/{relay.cohort()['id']}/sessions")
-    assert [row[0] for row in table(page)] == ["Added 2", "Refresh 1"]
+    assert [row[0] for row in table(page)] == ["Diff 2", "Refresh 1"]
     assert f'href="/sessions/{relay.session()["id"]}"' in page
 
 
@@ -206,7 +206,7 @@ def test_the_sessions_go_on_by_number(relay, browser) -> None:
     path = f"/cohorts/{relay.cohort()['id']}/sessions"
     older = re.search(r'href="([^"]+)" rel="next"', browser.page(path))
     assert older is not None
-    assert [row[0] for row in table(browser.page(older[1]))] == ["Added 2", "Added 1"]
+    assert [row[0] for row in table(browser.page(older[1]))] == ["Diff 2", "Diff 1"]
 
 
 def test_the_failures_of_a_cohort_are_its_own(relay, browser) -> None:

@@ -107,9 +107,9 @@ def test_failures_that_calls_have_followed_ask_for_nobody(relay: Relay) -> None:
     relay.clock.forward(MINUTE)
     relay.refresh(["A"], session="after")
     assert groups(browser) == [
-        "The body is not JSON 400 Calls have been taken since crm not read 1 1 min ago 1 min ago",
-        "Wrong username or password 401 Calls have been taken since crm not read 1 5 min ago 5 min ago",
-        "An impossible page number 400 Calls have been taken since crm Paying users 3 2 d ago 9 min ago",
+        "The body is not JSON 400 Over: Mixpanel's next call came through crm not read 1 1 min ago 1 min ago",
+        "Wrong username or password 401 Over: Mixpanel's next call came through crm not read 1 5 min ago 5 min ago",
+        "An impossible page number 400 Over: Mixpanel's next call came through crm Paying users 3 2 d ago 9 min ago",
     ]
     assert "Calls of this connection have come through since" in browser.page(last(relay))
 

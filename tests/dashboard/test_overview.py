@@ -50,7 +50,8 @@ def held(relay: Relay) -> None:
 def test_before_the_first_delivery_three_steps_lead_to_it(relay: Relay) -> None:
     page = relay.sign_in("operator").page("/")
     assert sentence(page) == ("off", "Nothing has been received yet.")
-    assert re.findall(r"<h3>(.*?)</h3>", page) == ["Make a connection", "Paste it into Mixpanel", "Watch the light"]
+    steps = ["Create a connection", "Paste it into Mixpanel", "Watch the first call arrive"]
+    assert re.findall(r"<h3>(.*?)</h3>", page) == steps
     assert 'href="/connections/crm">See it with simulated data</a>' in page
 
 
@@ -131,7 +132,7 @@ def test_a_held_refresh_needs_a_decision(relay: Relay) -> None:
             f"/cohorts/{relay.cohort()['id']}/held",
         )
     ]
-    assert needs(now(relay.sign_in("viewer")))[0][1] == "Look"
+    assert needs(now(relay.sign_in("viewer")))[0][1] == "Open"
 
 
 def test_a_paused_sync_is_named_with_its_failure(relay: Relay) -> None:
@@ -142,7 +143,11 @@ def test_a_paused_sync_is_named_with_its_failure(relay: Relay) -> None:
     page = now(relay.sign_in("viewer"))
     assert sentence(page) == ("needs-you", "1 thing needs you")
     assert needs(page) == [
-        (f"Paying users Mixpanel paused this sync: {failure['message']}", "See failure", f"/failures/{failure['id']}")
+        (
+            f"Paying users Mixpanel paused this sync. We told Mixpanel: {failure['message']}",
+            "See failure",
+            f"/failures/{failure['id']}",
+        )
     ]
     assert "The one cohort is failing." in words(page)
 
@@ -152,7 +157,7 @@ def test_a_wrong_password_is_the_connections_failure(relay: Relay) -> None:
     relay.post("members", ["A"])
     page = relay.sign_in("viewer").page("/")
     assert sentence(page)[1] == "1 thing needs you"
-    assert needs(page)[0][0].startswith("crm Mixpanel paused this sync: The username or password")
+    assert needs(page)[0][0].startswith("crm Mixpanel paused this sync. We told Mixpanel: The username or password")
 
 
 def test_a_quiet_cohort_is_named_with_where_to_look(relay: Relay) -> None:
@@ -162,7 +167,7 @@ def test_a_quiet_cohort_is_named_with_where_to_look(relay: Relay) -> None:
     assert sentence(page) == ("waiting", "1 thing needs you")
     ((said, word, path),) = needs(page)
     assert said.startswith("Paying users No call for 4 h; they usually come every 30 min.")
-    assert (word, path) == ("Look", f"/cohorts/{relay.cohort()['id']}")
+    assert (word, path) == ("Open", f"/cohorts/{relay.cohort()['id']}")
     assert "1 of 2 cohorts is in step, 1 has gone quiet." in words(page)
 
 
@@ -183,7 +188,7 @@ def test_a_stalled_export_is_named_though_nobody_must_act(relay: Relay) -> None:
     assert sentence(page) == ("waiting", "The one cohort has stalled.")
     ((said, word, path),) = needs(page)
     assert said.startswith("Paying users Pages 2 to 10 are missing; the last page came 16 min ago.")
-    assert (word, path) == ("Look", f"/sessions/{relay.session()['id']}")
+    assert (word, path) == ("Open", f"/sessions/{relay.session()['id']}")
 
 
 def test_the_worst_comes_first_and_sets_the_tone(relay: Relay) -> None:
@@ -196,7 +201,7 @@ def test_the_worst_comes_first_and_sets_the_tone(relay: Relay) -> None:
     relay.post("members", ["A"], page=0, total=3, session="bad", cohort="10", name="Bad")
     page = now(relay.sign_in("operator"))
     assert sentence(page) == ("needs-you", "3 things need you")
-    assert [word for _, word, _ in needs(page)] == ["See failure", "See failure", "Decide", "Look"]
+    assert [word for _, word, _ in needs(page)] == ["See failure", "See failure", "Decide", "Open"]
 
 
 def test_many_needs_are_cut_and_the_rest_counted(relay: Relay) -> None:

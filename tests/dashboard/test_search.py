@@ -86,7 +86,7 @@ def test_a_failed_call_is_found_by_the_id_of_its_request(relay: Relay) -> None:
 def test_what_a_role_may_not_do_is_not_found(stocked: Relay) -> None:
     viewer = stocked.sign_in("viewer")
     assert not [word for kind, word in found(viewer, "crm") if kind == "Do"]
-    assert ("Page", "Make a connection") not in found(viewer, "make a")
+    assert ("Page", "Create a connection") not in found(viewer, "create a")
 
 
 def test_the_only_hit_is_shown_at_once_and_several_on_a_page_that_can_be_reloaded(stocked: Relay) -> None:

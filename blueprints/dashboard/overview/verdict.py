@@ -178,7 +178,7 @@ def _of_destinations(destinations: Sequence[DestinationStatus]) -> Iterator[Need
             yield Need(state, name, status.says, "dashboard.show_subscription", of, "Decide")
         elif state:
             of = {"destination_id": status.destination.id}
-            yield Need(state, name, status.says, "dashboard.show_destination", of, "Look")
+            yield Need(state, name, status.says, "dashboard.show_destination", of, "Open")
 
 
 def _of_connection(connection: ConnectionStatus) -> Need:
@@ -190,7 +190,7 @@ def _of_connection(connection: ConnectionStatus) -> Need:
         f"{text.own_sentence(connection)}.",
         "dashboard.show_connection",
         {"name": connection.name},
-        "Look",
+        "Open",
     )
 
 
@@ -202,8 +202,8 @@ def _of_cohort(cohort: CohortStatus) -> Need:
         return Need("held", name, f"{cohort.says}.", "dashboard.held_refresh", {"cohort_id": cohort.id}, "Decide")
     if cohort.state == "stalled" and cohort.session:
         of: dict[str, int | str] = {"session_id": cohort.session.id}
-        return Need("stalled", name, f"{cohort.says}.", "dashboard.show_session", of, "Look")
-    return Need(cohort.state, name, f"{cohort.says}.", "dashboard.show_cohort", {"cohort_id": cohort.id}, "Look")
+        return Need("stalled", name, f"{cohort.says}.", "dashboard.show_session", of, "Open")
+    return Need(cohort.state, name, f"{cohort.says}.", "dashboard.show_cohort", {"cohort_id": cohort.id}, "Open")
 
 
 def _failing(name: str, refusals: int, failure: LastFailure) -> Need:
@@ -212,7 +212,7 @@ def _failing(name: str, refusals: int, failure: LastFailure) -> Need:
     return Need(
         "failing",
         name,
-        f"{happened}: {failure.message}",
+        f"{happened}. We told Mixpanel: {failure.message}",
         "dashboard.show_failure",
         {"failure_id": failure.id},
         "See failure",

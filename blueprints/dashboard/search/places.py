@@ -40,7 +40,7 @@ FOOT = (
     Place("dashboard.show_audit", "Audit", "a", "trail log changes"),
 )
 OTHERS = (
-    Place("dashboard.new_connection", "Make a connection", also="new add create", role="operator"),
+    Place("dashboard.new_connection", "Create a connection", also="new add make", role="operator"),
     Place("dashboard.new_destination", "Connect a destination", also="new add create", role="operator"),
     Place("outbound.list_saved", "Saved requests", also="collections folders tests"),
     Place("outbound.list_imports", "Imports", also="upload csv file import"),

@@ -21,11 +21,11 @@ STATES = {state: (TONES[state], WORDS[state]) for state in (*RUNNING, "late", "s
 
 _WHATS = {
     "members": "Refresh of {}",
-    "add_members": "Added to {}",
-    "remove_members": "Removed from {}",
+    "add_members": "Diff of {}: additions",
+    "remove_members": "Diff of {}: removals",
     "erasure": "Erased from {}",
 }
-_SHORT = {"members": "Refresh", "add_members": "Added", "remove_members": "Removed"}
+_SHORT = {"members": "Refresh", "add_members": "Diff", "remove_members": "Diff"}
 _KINDS = {"members": "refresh", "add_members": "diff", "remove_members": "diff", "erasure": "erasure"}
 
 
