@@ -2,7 +2,7 @@
 
 from alerts.channels import configured
 from alerts.messages import Logged, log
-from alerts.runner import prune, run_once, send_test, tell
+from alerts.runner import is_anybody_told, prune, run_once, send_test, tell
 from alerts.subjects import Addresses
 
-__all__ = ["Addresses", "Logged", "configured", "log", "prune", "run_once", "send_test", "tell"]
+__all__ = ["Addresses", "Logged", "configured", "is_anybody_told", "log", "prune", "run_once", "send_test", "tell"]

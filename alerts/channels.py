@@ -10,6 +10,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Any
@@ -20,6 +21,7 @@ import requests
 from alerts.messages import Logged
 from config.clock import SECOND, iso
 from config.settings import Settings
+from outbound.transport.addresses import Policy, anywhere, hold
 from outbound.transport.deadline import Deadline, WatchedAdapter, current
 
 TIMEOUT = 10  # seconds for each step
@@ -32,21 +34,55 @@ class NotDelivered(Exception):
     """The channel did not take the message; says in a few words why."""
 
 
-def configured(settings: Settings) -> list[str]:
-    """Return the channels that are configured, as rows name them: `email`, `slack`, `webhook`."""
+@dataclass(frozen=True)
+class Way:
+    """How a message leaves, with the secrets of its channel: only in memory. `url` is that of the mail server or the
+    webhook; `policy` says at which addresses that may be."""
+
+    kind: str
+    url: str
+    to: str = ""
+    sender: str = ""
+    secret: str = ""
+    policy: Policy = anywhere
+
+    def __repr__(self) -> str:
+        return f"Way({self.kind!r}, …)"
+
+
+def of_settings(settings: Settings) -> dict[str, Way]:
+    """Return the channels that the environment configures, as rows name them: `email`, `slack`, `webhook`."""
+    sender = settings.alert_email_from or settings.alert_email_to.split(",")[0]
     wanted = {
-        "email": settings.smtp_url and settings.alert_email_to,
-        "slack": settings.alert_slack_url,
-        "webhook": settings.alert_webhook_url,
+        "email": Way("email", settings.smtp_url, settings.alert_email_to, sender),
+        "slack": Way("slack", settings.alert_slack_url),
+        "webhook": Way("webhook", settings.alert_webhook_url, secret=settings.alert_webhook_secret),
     }
-    return [name for name, setting in wanted.items() if setting]
+    return {name: way for name, way in wanted.items() if way.url and (way.to or name != "email")}
 
 
-def deliver(settings: Settings, alert: Logged, now: int) -> None:
+def configured(settings: Settings) -> list[str]:
+    """Return the names of the channels that the environment configures."""
+    return list(of_settings(settings))
+
+
+def deliver(way: Way | None, alert: Logged, now: int) -> None:
     """Hand the message to its channel. Raises NotDelivered."""
-    if alert.channel not in configured(settings):
+    if way is None:
         raise NotDelivered("this channel is not configured any more")
-    _WAYS[alert.channel](settings, alert, now)
+    _WAYS[way.kind](way, alert, now)
+
+
+class _Held(Deadline):
+    """A deadline that lets go of a connection whose other end must not be called."""
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(WITHIN)
+        self._policy = policy
+
+    def show(self, connected: socket.socket) -> None:
+        hold(connected, self._policy)
+        super().show(connected)
 
 
 def signature(secret: str, seconds: int, body: bytes) -> str:
@@ -58,10 +94,10 @@ def signature(secret: str, seconds: int, body: bytes) -> str:
 # --- e-mail
 
 
-def _email(settings: Settings, alert: Logged, _now: int) -> None:
+def _email(way: Way, alert: Logged, _now: int) -> None:
     try:
-        with Deadline(WITHIN), _mail_server(settings.smtp_url) as server:
-            server.send_message(_mail(settings, alert))
+        with _Held(way.policy), _mail_server(way.url) as server:
+            server.send_message(_mail(way, alert))
     except smtplib.SMTPResponseException as error:
         raise NotDelivered(f"the mail server answered {error.smtp_code}") from None
     except smtplib.SMTPRecipientsRefused as error:
@@ -106,14 +142,13 @@ def _mail_server(url: str) -> smtplib.SMTP:
     return server
 
 
-def _mail(settings: Settings, alert: Logged) -> EmailMessage:
-    sender = settings.alert_email_from or settings.alert_email_to.split(",")[0]
+def _mail(way: Way, alert: Logged) -> EmailMessage:
     mail = EmailMessage()
     mail["Subject"] = alert.title
-    mail["From"] = sender
-    mail["To"] = settings.alert_email_to
+    mail["From"] = way.sender
+    mail["To"] = way.to
     mail["Date"] = formatdate(alert.at / SECOND)
-    mail["Message-ID"] = f"<alert-{alert.id}-{alert.at}@{sender.rpartition('@')[2].rstrip('>')}>"
+    mail["Message-ID"] = f"<alert-{alert.id}-{alert.at}@{way.sender.rpartition('@')[2].rstrip('>')}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(f"{alert.message}\n\n{alert.link}\n")
     return mail
@@ -122,9 +157,9 @@ def _mail(settings: Settings, alert: Logged) -> EmailMessage:
 # --- webhooks
 
 
-def _slack(settings: Settings, alert: Logged, _now: int) -> None:
+def _slack(way: Way, alert: Logged, _now: int) -> None:
     text = f"*{_slack_text(alert.title)}*\n{_slack_text(alert.message)}\n<{_slack_text(alert.link)}>"
-    _post(settings.alert_slack_url, json.dumps({"text": text}).encode(), {})
+    _post(way, json.dumps({"text": text}).encode(), {})
 
 
 def _slack_text(words: str) -> str:
@@ -132,7 +167,7 @@ def _slack_text(words: str) -> str:
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _webhook(settings: Settings, alert: Logged, now: int) -> None:
+def _webhook(way: Way, alert: Logged, now: int) -> None:
     body = json.dumps(
         {
             "kind": alert.kind,
@@ -144,19 +179,19 @@ def _webhook(settings: Settings, alert: Logged, now: int) -> None:
         }
     ).encode()
     headers = {DELIVERY: str(alert.id)}
-    if settings.alert_webhook_secret:
-        headers[SIGNATURE] = signature(settings.alert_webhook_secret, now // SECOND, body)
-    _post(settings.alert_webhook_url, body, headers)
+    if way.secret:
+        headers[SIGNATURE] = signature(way.secret, now // SECOND, body)
+    _post(way, body, headers)
 
 
-def _post(url: str, body: bytes, headers: dict[str, str]) -> None:
+def _post(way: Way, body: bytes, headers: dict[str, str]) -> None:
     headers = {"Content-Type": "application/json", "User-Agent": "cohort-relay"} | headers
     try:
-        with Deadline(WITHIN) as deadline, requests.Session() as session:
+        with _Held(way.policy) as deadline, requests.Session() as session:
             for scheme in ("http://", "https://"):
                 session.mount(scheme, WatchedAdapter())
             with session.post(
-                url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+                way.url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
             ) as answer:
                 status = answer.status_code
     except (requests.RequestException, ValueError) as error:
@@ -167,4 +202,4 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> None:
         raise NotDelivered(f"answered {status}")
 
 
-_WAYS: dict[str, Callable[[Settings, Logged, int], Any]] = {"email": _email, "slack": _slack, "webhook": _webhook}
+_WAYS: dict[str, Callable[[Way, Logged, int], Any]] = {"email": _email, "slack": _slack, "webhook": _webhook}

@@ -11,13 +11,14 @@ from dataclasses import fields
 import structlog
 from sqlalchemy import text
 
-from alerts import channels
-from alerts.channels import NotDelivered
+from alerts import channels, stored_channels
+from alerts.channels import NotDelivered, Way
 from alerts.messages import Logged
 from config.clock import MINUTE, SECOND
 from config.settings import Settings
 from models.claims import Claim, Claims, Lease
 from models.database import Database
+from models.encryption import Encryption
 
 log = structlog.get_logger()
 
@@ -49,9 +50,10 @@ _AGAIN = text(_CLAIMS.update("claimed_until = :until, error = :error"))
 _FAILED = text(_CLAIMS.update("state = 'failed', claimed_until = NULL, error = :error"))
 
 
-def deliver_due(database: Database, settings: Settings, clock: Clock) -> int:
+def deliver_due(database: Database, settings: Settings, clock: Clock, cipher: Encryption | None = None) -> int:
     """Send what is due; returns how many arrived. A channel that fails once is left alone for the rest of the round,
-    so that one that hangs cannot hold up the others. Raises DatabaseUnavailable."""
+    so that one that hangs cannot hold up the others. `cipher` opens the channels that admins have added. Raises
+    DatabaseUnavailable."""
     sent, broken = 0, set()
     now = clock()
     values = {**LEASE.at(now), "limit": ROUND}
@@ -63,7 +65,7 @@ def deliver_due(database: Database, settings: Settings, clock: Clock) -> int:
         alert = _claim(database, alert_id, claimed_at)
         if alert is None or clock() >= claim.until:
             continue
-        if _send(database, settings, claim, alert, clock):
+        if _send(database, _way(database, settings, cipher, channel), claim, alert, clock):
             sent += 1
         else:
             broken.add(channel)
@@ -76,9 +78,18 @@ def _claim(database: Database, alert_id: int, now: int) -> Logged | None:
     return None if row is None else Logged(**row._asdict())
 
 
-def _send(database: Database, settings: Settings, claim: Claim, alert: Logged, clock: Clock) -> bool:
+def _way(database: Database, settings: Settings, cipher: Encryption | None, channel: str) -> Way | None:
+    """Return how a channel is reached; None where it is not there any more, or cannot be opened."""
+    of_settings = channels.of_settings(settings).get(channel)
+    if of_settings is not None or cipher is None:
+        return of_settings
+    stored = database.read(lambda db: stored_channels.of_key(db, channel), one_statement=True)
+    return None if stored is None else stored.way(settings, cipher)
+
+
+def _send(database: Database, way: Way | None, claim: Claim, alert: Logged, clock: Clock) -> bool:
     try:
-        _attempt(settings, alert, clock())
+        _attempt(way, alert, clock())
     except NotDelivered as error:
         _note_failure(database, claim, alert, str(error), clock())
         return False
@@ -86,10 +97,10 @@ def _send(database: Database, settings: Settings, claim: Claim, alert: Logged, c
     return True
 
 
-def _attempt(settings: Settings, alert: Logged, now: int) -> None:
+def _attempt(way: Way | None, alert: Logged, now: int) -> None:
     if alert.attempts > ATTEMPTS:
         raise NotDelivered("the worker ended while it sent this")
-    channels.deliver(settings, alert, now)
+    channels.deliver(way, alert, now)
 
 
 def _note_failure(database: Database, claim: Claim, alert: Logged, error: str, now: int) -> None:

@@ -1,8 +1,10 @@
 """A round of alerts: look at every subject, tell what changed, deliver what waits."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
-from alerts import compose, messages, rules, subjects
+from alerts import compose, messages, rules, stored_channels, subjects
 from alerts.channels import configured
 from alerts.delivery import Clock, deliver_due
 from alerts.rules import Remembered, Step, Subject
@@ -10,6 +12,7 @@ from alerts.subjects import Addresses, ReadSubjects
 from config.clock import DAY
 from config.settings import Settings
 from models.database import Database
+from models.encryption import Encryption
 
 KEPT = 90 * DAY
 
@@ -35,26 +38,45 @@ def _note(db: Connection, settings: Settings, subject: Subject, old: Remembered 
     noted = messages.remember(db, subject.key, old, step.known)
     if noted and step.tell is not None:
         message = compose.compose(step.tell, subject, step.known, settings.public_url)
-        messages.queue(db, message, configured(settings), now)
+        stored = [one.key for one in stored_channels.listed(db) if one.wants(step.tell, subject.key)]
+        messages.queue(db, message, [*configured(settings), *stored], now)
     return noted
 
 
-def send_test(database: Database, settings: Settings, who: str, now: int) -> None:
-    """Queue a test message on every configured channel. `who` asked for it. Raises DatabaseUnavailable."""
+def send_test(
+    database: Database, settings: Settings, who: str, now: int, channels: Sequence[str] | None = None
+) -> None:
+    """Queue a test message on these channels; without a word on every one that the environment configures. `who` asked
+    for it. Raises DatabaseUnavailable."""
     message = compose.test_message(who, settings.public_url)
-    database.write(lambda db: messages.queue(db, message, configured(settings), now))
+    wanted = configured(settings) if channels is None else channels
+    database.write(lambda db: messages.queue(db, message, wanted, now))
 
 
-def run_once(database: Database, settings: Settings, clock: Clock, addresses: Addresses, *, look: bool = True) -> int:
+def is_anybody_told(db: Connection, settings: Settings) -> bool:
+    """Whether there is any channel."""
+    return bool(configured(settings)) or bool(stored_channels.listed(db))
+
+
+def run_once(
+    database: Database,
+    settings: Settings,
+    clock: Clock,
+    addresses: Addresses,
+    cipher: Encryption | None = None,
+    *,
+    look: bool = True,
+) -> int:
     """Run one round; without `look` only deliver what waits. Return how many messages arrived.
 
     Where no channel is configured nobody looks: who configures one later is told what is in trouble then. `addresses`
-    are those of the pages that messages link to. Raises DatabaseUnavailable.
+    are those of the pages that messages link to, `cipher` opens the channels that admins have added. Raises
+    DatabaseUnavailable.
     """
-    if look and configured(settings):
+    if look and database.read(lambda db: is_anybody_told(db, settings), one_statement=True):
         now = clock()
         tell(database, settings, subjects.read_subjects(addresses, now), now)
-    return deliver_due(database, settings, clock)
+    return deliver_due(database, settings, clock, cipher)
 
 
 def prune(database: Database, now: int) -> int:

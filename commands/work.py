@@ -134,7 +134,7 @@ class Alerting:
         look = abs(now - self.looked_at) >= LOOK_EVERY  # a clock that was set back must not end it
         if look:
             self.looked_at = now
-        alerts.run_once(runtime.database, runtime.settings, runtime.clock, self.addresses, look=look)
+        alerts.run_once(runtime.database, runtime.settings, runtime.clock, self.addresses, runtime.cipher, look=look)
 
 
 def addresses(routes: Map) -> alerts.Addresses:

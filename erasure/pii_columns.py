@@ -144,6 +144,7 @@ PII_COLUMNS = (
 NOBODY = {
     "alembic_version": {"version_num"},
     "alert": {"subject", "kind", "channel", "state"},
+    "alert_channel": {"name", "kind", "recipients", "sealed", "states", "cohorts", "created_by"},
     "alert_state": {"subject", "state", "told", "turns"},
     "api_token": {"name", "scope", "project_id", "network"},
     "attempt": {"verdict"},

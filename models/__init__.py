@@ -1,6 +1,6 @@
 """The tables, and the one place that reads and writes them."""
 
-from models.alerts import Alert, AlertState
+from models.alerts import Alert, AlertChannel, AlertState
 from models.cohorts import Cohort, CohortLabel, Membership, MembershipChange
 from models.connections import ApiToken, Connection, ConnectionPassword
 from models.database import Database, DatabaseUnavailable, db
@@ -36,6 +36,7 @@ from models.sessions import SyncPage, SyncSession
 
 __all__ = [
     "Alert",
+    "AlertChannel",
     "AlertState",
     "ApiToken",
     "Attempt",

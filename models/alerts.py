@@ -46,3 +46,25 @@ class Alert(Model):
     error: Mapped[str | None] = mapped_column(Text)
     claimed_until: Mapped[int | None] = mapped_column(Moment)
     sent_at: Mapped[int | None] = mapped_column(Moment)
+
+
+class AlertChannel(Model):
+    """A channel that an admin has added. `kind` is email, slack or webhook; `sealed` the ciphertext of a JSON object of
+    its `url` and `secret`; `recipients` who gets its mails.
+
+    `states` and `cohorts` are JSON lists of what it is told of; empty ones stand for all.
+    """
+
+    __tablename__ = "alert_channel"
+    __table_args__ = NUMBERED_ONCE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(ExactText, unique=True)
+    kind: Mapped[str] = mapped_column(Text)
+    recipients: Mapped[str] = mapped_column(ExactText)
+    sealed: Mapped[str] = mapped_column(Text)
+    states: Mapped[str] = mapped_column(Text)
+    cohorts: Mapped[str] = mapped_column(Text)
+    created_by: Mapped[str] = mapped_column(ExactText)
+    created_at: Mapped[int] = mapped_column(Moment)
+    updated_at: Mapped[int] = mapped_column(Moment)

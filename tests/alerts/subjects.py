@@ -33,7 +33,8 @@ def see(relay: Relay, *states: str, gap: int = 0, **more: str) -> None:
 
 def deliver(relay: Relay) -> int:
     """One round of the worker's deliveries; how many messages arrived."""
-    return deliver_due(relay.database, relay.app.extensions["runtime"].settings, relay.clock)
+    runtime = relay.app.extensions["runtime"]
+    return deliver_due(relay.database, runtime.settings, relay.clock, runtime.cipher)
 
 
 def log(relay: Relay) -> list[Any]:

@@ -28,6 +28,12 @@ FORMS: dict[str, dict[str, Any]] = {
     "dashboard.search": {"q": "zoe"},
     "dashboard.make_connection": {"name": "billing"},
     "dashboard.check_erasure": {"project_id": "1", "distinct_id": "gone"},
+    "dashboard.add_channel": {
+        "kind": "slack",
+        "name": "chat",
+        "url": "https://hooks.example.org/",
+        "states": "failing",
+    },
     "dashboard.invite_operator": {"email": "invited@example.org", "role": "viewer"},
     "dashboard.add_operator": {"email": "new@example.org", "role": "viewer", "password": "quite a long phrase"},
     "dashboard.change_role": {"role": "operator"},

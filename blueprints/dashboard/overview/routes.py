@@ -7,6 +7,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+import alerts
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.overview import attention
 from blueprints.dashboard.overview import day as overview_day
@@ -81,13 +82,21 @@ def overview() -> str:
     runtime = current_runtime()
     moment = runtime.clock()
 
-    def read(db: Connection) -> tuple[Now, overview_day.Day, list[overview_day.Latest]]:
+    def read(db: Connection) -> tuple[Now, overview_day.Day, list[overview_day.Latest], bool]:
         seen = _look(db, moment)
-        return seen, overview_day.read(db, moment), overview_day.latest_failures(db)
+        told = alerts.is_anybody_told(db, runtime.settings)
+        return seen, overview_day.read(db, moment), overview_day.latest_failures(db), told
 
-    seen, day, failures = runtime.database.read(read)
+    seen, day, failures, is_anybody_told = runtime.database.read(read)
     names = {cohort.id: cohort.name or f"Cohort {cohort.mixpanel_cohort_id}" for cohort in seen.cohorts}
-    return render_template("dashboard/overview.html", seen=seen, day=day, failures=failures, names=names)
+    return render_template(
+        "dashboard/overview.html",
+        seen=seen,
+        day=day,
+        failures=failures,
+        names=names,
+        is_anybody_told=is_anybody_told,
+    )
 
 
 @blueprint.get("/overview/now")

@@ -1,5 +1,5 @@
 """Settings: values in use, alerts, operators, tokens."""
 
-from blueprints.dashboard.settings import alerts, one_time_links, operators, routes, tokens
+from blueprints.dashboard.settings import alert_channels, alerts, one_time_links, operators, routes, tokens
 
-__all__ = ["alerts", "one_time_links", "operators", "routes", "tokens"]
+__all__ = ["alert_channels", "alerts", "one_time_links", "operators", "routes", "tokens"]
