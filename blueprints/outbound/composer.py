@@ -17,7 +17,7 @@ from blueprints.outbound.drafts import FormDraft
 from blueprints.outbound.forms import Form
 from blueprints.outbound.loaders import delivery_of
 from blueprints.outbound.request_preview import Composed, preview_of, ready
-from outbound import deliveries, projects, send
+from outbound import deliveries, projects, send, suggestions
 from outbound.deliveries import Delivery, Filter
 from outbound.operations import registry
 from outbound.operations.types import CallInput, Operation
@@ -248,13 +248,17 @@ def _page(
     seen = preview_of(typed)
     shown = seen["problems"] if checked else [problem for problem in seen["problems"] if problem.level == "note"]
     wanted = Filter(operation=typed.operation.id)
-    recent = current_runtime().database.read(lambda db: deliveries.search(db, wanted, paging.AFTER_ALL, RECENT))
+    project = typed.project.name if typed.project is not None else ""
+    recent, names = current_runtime().database.read(
+        lambda db: (deliveries.search(db, wanted, paging.AFTER_ALL, RECENT), suggestions.names(db, project))
+    )
     more = {
         "checked": checked,
         "fields": forms.fields(typed.operation, typed.form, shown, more_rows),
         "offered": offered,
         "body": typed.form.get("body", ""),
         "recent": recent,
+        "names": names,
         "every": list(registry.OPERATIONS.values()),
     }
     return render_template("outbound/composer.html", **(seen | more | answered))
