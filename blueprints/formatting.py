@@ -9,6 +9,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from blueprints import time_zone
 from config import durations
 from config.clock import iso, utc
 from config.durations import age, roughly
@@ -25,7 +26,7 @@ def ago(moment: int | None, never: str = "never") -> Markup | str:
     if moment is None:
         return never
     return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(
-        iso(moment), exact(moment), age(current_runtime().clock() - moment)
+        iso(moment), utc(moment), age(current_runtime().clock() - moment)
     )
 
 
@@ -34,15 +35,19 @@ def duration(milliseconds: Number | None) -> str:
     return "-" if milliseconds is None else durations.duration(milliseconds)
 
 
-def exact(moment: int | None) -> str:
-    """`2026-11-22 01:33:19 UTC`."""
-    return utc(moment, never="")
+def exact(moment: int | None) -> Markup | str:
+    """`2026-11-22 01:33:19 UTC`, in the reader's zone, with the exact UTC time on hover where that is another one."""
+    zone = time_zone.chosen()
+    if moment is None or zone.name == "UTC":
+        return utc(moment, never="")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(moment), utc(moment), zone.written(moment))
 
 
 def hour(moment: int) -> str:
-    """`02:10`, UTC, of today; `26 Nov 02:10` of another day."""
-    written = utc(moment, never="")
-    is_today = written[:10] == utc(current_runtime().clock(), never="")[:10]
+    """`02:10` of today, in the reader's zone; `26 Nov 02:10` of another day."""
+    zone = time_zone.chosen()
+    written = zone.written(moment)
+    is_today = written[:10] == zone.written(current_runtime().clock())[:10]
     return written[11:16] if is_today else f"{datetime.fromisoformat(written[:10]):%-d %b} {written[11:16]}"
 
 
@@ -164,4 +169,5 @@ def surroundings() -> dict[str, Any]:
         "may_export": operator is not None and covers(operator.role, runtime.settings.export_role),
         "public_url": runtime.settings.public_url,
         "now": runtime.clock(),
+        "time_zone": time_zone.chosen().name,
     }

@@ -12,7 +12,8 @@ from models.database import Model
 class Operator(Model):
     """A person who may sign in. `email` is kept in lower case, `password_hash` as Werkzeug's scrypt text.
 
-    `sign_ins` counts up when the password or role changes: every sign-in that was made before is over.
+    `sign_ins` counts up when the password or role changes: every sign-in that was made before is over. `time_zone` is
+    an IANA name, or `browser`; null is UTC.
     """
 
     __tablename__ = "operator"
@@ -25,6 +26,7 @@ class Operator(Model):
     sign_ins: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[int] = mapped_column(Moment)
     last_signed_in_at: Mapped[int | None] = mapped_column(Moment)
+    time_zone: Mapped[str | None] = mapped_column(Text)
 
 
 class SignIn(Model):

@@ -47,6 +47,7 @@ class Operator:
     sign_ins: int
     created_at: int
     last_signed_in_at: int | None
+    time_zone: str | None = None
 
 
 VISITOR = "a visitor"  # who tried to sign in, in the audit trail
@@ -173,6 +174,13 @@ def set_role(db: Connection, operator: Operator, role: str, who: str, now: int) 
     _set(db, operator, role=role, sign_ins=models.Operator.sign_ins + 1)
     sign_out_everywhere(db, operator)
     note(db, now, who, "operator.role", operator.email, before={"role": operator.role}, after={"role": role})
+
+
+def set_time_zone(db: Connection, operator: Operator, zone: str | None, now: int) -> None:
+    """The zone that their pages are written in; None is UTC."""
+    _set(db, operator, time_zone=zone)
+    before, after = {"time_zone": operator.time_zone or "UTC"}, {"time_zone": zone or "UTC"}
+    note(db, now, operator.email, "operator.time_zone", operator.email, before=before, after=after)
 
 
 def remove(db: Connection, operator: Operator, who: str, now: int) -> None:

@@ -11,7 +11,7 @@ import "./loading.js";
 import "./lists.js";
 import { forgetVisits, noteVisit } from "./palette.js";
 import "./json.js";
-import { freshenTimes } from "./times.js";
+import { freshenTimes, sayZone } from "./times.js";
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy], [data-copy-from]");
@@ -53,4 +53,5 @@ document.addEventListener("htmx:after:swap", () => {
   dress(document);
   showNeeding();
 });
+sayZone();
 setInterval(() => freshenTimes(), 10_000);

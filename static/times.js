@@ -12,6 +12,14 @@ export function age(milliseconds) {
   return milliseconds > 0 ? `${written} ago` : `in ${written}`;
 }
 
+// Tell the server which zone this browser is in, for whoever has chosen that; the next page is written in it.
+export function sayZone() {
+  if (!("saysZone" in document.documentElement.dataset)) return;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const safe = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `time_zone=${zone}; path=/; max-age=31536000; samesite=lax${safe}`;
+}
+
 export function freshenTimes(root = document) {
   for (const time of root.querySelectorAll("time[data-ago]")) {
     const moment = new Date(time.dateTime);

@@ -4,6 +4,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from blueprints import time_zone
 from blueprints.dashboard import blueprint
 from runtime import current_runtime
 from security import operators, sign_in_guard, signed_in_browsers
@@ -28,6 +29,18 @@ def change_password() -> ResponseReturnValue:
     except WrongOperator as error:
         return _page({error.field: str(error)}), 422
     flash("Your password is changed. Every other browser is signed out.")
+    return redirect(url_for("dashboard.show_account"))
+
+
+@blueprint.post("/account/time-zone")
+@needs("viewer")
+def change_time_zone() -> ResponseReturnValue:
+    runtime, who, zone = current_runtime(), sign_in_guard.operator(), request.form.get("time_zone", "")
+    if zone not in {"UTC", time_zone.BROWSER, *time_zone.names()}:
+        return _page({"time_zone": "Choose a zone of the list."}), 422
+    kept = None if zone == "UTC" else zone
+    runtime.database.write(lambda db: operators.set_time_zone(db, who, kept, runtime.clock()))
+    flash(f"Times are written in {'the zone of your browser' if zone == time_zone.BROWSER else zone} from now on.")
     return redirect(url_for("dashboard.show_account"))
 
 
@@ -96,5 +109,6 @@ def _page(wrong: dict[str, str]) -> str:
         "sign_ins": found,
         "this": sign_in_guard.this_browser(),
         "settings": runtime.settings,
+        "zones": time_zone.names(),
     }
     return render_template("dashboard/account.html", wrong=wrong, **context)

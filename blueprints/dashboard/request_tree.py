@@ -68,7 +68,7 @@ class Tree:
 
     def _name(self, key: str, within: str) -> str:
         """A name of a field; where members stand under their ids, those are values too."""
-        is_id = within == "members" and not key.isdigit()
+        is_id = within == "members" and bool(key) and not key.isdigit()
         return key[:LONGEST] if self.shows or (not is_id and (not key or _KEY.fullmatch(key))) else MASK
 
 

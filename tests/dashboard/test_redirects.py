@@ -34,6 +34,7 @@ FORMS: dict[str, dict[str, Any]] = {
         "url": "https://hooks.example.org/",
         "states": "failing",
     },
+    "dashboard.change_time_zone": {"time_zone": "UTC"},
     "dashboard.invite_operator": {"email": "invited@example.org", "role": "viewer"},
     "dashboard.add_operator": {"email": "new@example.org", "role": "viewer", "password": "quite a long phrase"},
     "dashboard.change_role": {"role": "operator"},

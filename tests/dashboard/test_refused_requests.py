@@ -86,6 +86,7 @@ def test_members_are_masked_and_what_names_the_page_is_not(relay: Relay) -> None
     html = relay.sign_in("operator").page(path)
     assert '<code>page_count</code>: <code class="value">0</code>' in html
     assert "email</code>" in html
+    assert "<code>••••</code>" not in html
     assert "text, 15 characters" in html
     assert not any(word in html for word in ("ada@example.org", "ada-1", "Ada&#34;"))
     assert "$WEBHOOK_PASSWORD" in html

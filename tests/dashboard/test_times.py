@@ -17,7 +17,9 @@ A_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*(?: UTC)?")
 FOR_PEOPLE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 FOR_PROGRAMS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 # What is typed or sent, and what explains how to type it.
-NOT_OURS = re.compile(r"(?s)<(pre|textarea|script|option|input|code)\b.*?(?:</\1>|>)|<p class=\"hint\".*?</p>")
+NOT_OURS = re.compile(
+    r"(?s)<option\b.*?</option>|<(pre|textarea|script|input|code)\b.*?(?:</\1>|>)|<p class=\"hint\".*?</p>"
+)
 
 
 def words(page: str) -> str:

@@ -7,7 +7,6 @@ members are entries minus exits (S10).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, text
@@ -15,7 +14,7 @@ from sqlalchemy import Connection, bindparam, text
 from blueprints.cohorts import Cohort
 from blueprints.dashboard.time_axis import TimeAxis
 from blueprints.rows import every
-from config.clock import DAY, HOUR
+from config.clock import DAY, HOUR, Zone
 
 WEEK = 7 * DAY
 UNITS = {HOUR: "hour", DAY: "day", WEEK: "week", 4 * WEEK: "four weeks", 52 * WEEK: "year"}
@@ -80,6 +79,12 @@ class History:
     since: int
     buckets: Sequence[Bucket]
     renames: Sequence[Rename]
+    reader: Zone
+
+    @property
+    def zone(self) -> Zone:
+        """Hours are written in the reader's zone; longer stretches begin at midnight UTC."""
+        return self.reader if self.unit == HOUR else Zone()
 
     @property
     def heads(self) -> list[str]:
@@ -116,13 +121,13 @@ class History:
         return [[self.label(bucket), bucket.entered, bucket.left] for bucket in self.buckets]
 
     def label(self, bucket: Bucket) -> str:
-        moment = datetime.fromtimestamp(bucket.number * self.unit / 1000, UTC)
+        moment = self.zone.at(bucket.number * self.unit)
         if self.unit == HOUR:
             return f"{moment.day} {moment:%b %H:%M}"
         return f"{moment.day} {moment:%b %Y}" if self.unit > DAY else f"{moment.day} {moment:%b}"
 
 
-def history(db: Connection, cohort: Cohort, span: str, now: int) -> History:
+def history(db: Connection, cohort: Cohort, span: str, now: int, zone: Zone) -> History:
     """The history of `cohort` (its id, member_count, created_at and name) over one of RANGES; two statements."""
     reach = RANGES[span][1]
     begins = cohort.created_at if reach is None else now - reach
@@ -130,7 +135,8 @@ def history(db: Connection, cohort: Cohort, span: str, now: int) -> History:
     first = max(cohort.created_at, begins) // unit
     found = counts(db, [cohort.id], first * unit, unit)[cohort.id]
     renames = [rename for rename in _renames(db, cohort) if rename.at >= first * unit]
-    return History(unit, begins // unit * unit, buckets(found, cohort.member_count, first, now // unit), renames)
+    sizes = buckets(found, cohort.member_count, first, now // unit)
+    return History(unit, begins // unit * unit, sizes, renames, zone)
 
 
 def counts(db: Connection, cohorts: Sequence[int], since: int, unit: int) -> dict[int, list[Counted]]:

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from blueprints.cohorts import Cohort
 from blueprints.members import MemberRow
 from blueprints.paging import AFTER_ALL, split
 from blueprints.rows import every
-from config.clock import DAY, utc
+from config.clock import DAY, Zone, utc
 from models.database import Database
 from models.queries.trail import trail
 
@@ -25,7 +25,6 @@ PIECE = 500  # members of an export of then that are read at once
 EXAMINED = 2000  # rows that one page looks at
 SINCE = {"today": "Today", "7d": "Last 7 days", "30d": "Last 30 days"}
 PROPERTY_COLUMNS = 3
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 _PEOPLE = text("""
     SELECT id, distinct_id, email, first_name, last_name, phone_number, CAST(properties AS text) AS properties
@@ -244,26 +243,31 @@ def _written(value: Any, longest: int = 40) -> str:
     return written if len(written) <= longest else f"{written[: longest - 1]}…"
 
 
-def start_of(since: str, now: int) -> int:
-    """When a stretch of SINCE began; days are UTC."""
-    return {"today": now // DAY * DAY, "7d": now - 7 * DAY, "30d": now - 30 * DAY}[since]
+def start_of(since: str, now: int, zone: Zone) -> int:
+    """When a stretch of SINCE began; today begins at midnight of the zone."""
+    return {"today": zone.start(zone.day(now)), "7d": now - 7 * DAY, "30d": now - 30 * DAY}[since]
 
 
-def days_back(now: int) -> dict[str, str]:
-    """Dates (UTC) that are often asked about, by their words."""
+def days_back(now: int, zone: Zone) -> dict[str, str]:
+    """Dates in the zone that are often asked about, by their words."""
     back = {"Yesterday": 1, "A week ago": 7, "30 days ago": 30}
-    return {word: utc(now - days * DAY).partition(" ")[0] for word, days in back.items()}
+    return {word: str(zone.day(now) - timedelta(days=days)) for word, days in back.items()}
 
 
-def moment_of(given: str) -> int | None:
-    """Read a moment, or a date, whose end it means, as UTC, in milliseconds since 1970; None where it is neither."""
+def moment_of(given: str, zone: Zone) -> int | None:
+    """Read a moment, or a date, whose end it means, in the zone, in milliseconds since 1970; None where it is neither,
+    or nobody could write it."""
     try:
-        moment = datetime.fromisoformat(given).replace(tzinfo=UTC)
-    except ValueError:
+        there = datetime.fromisoformat(given).replace(tzinfo=None)
+        moment = _end_of(there.date(), zone) if is_date(given) else zone.moment(there)
+        zone.written(moment), utc(moment)
+    except (ValueError, OverflowError):
         return None
-    if is_date(given):
-        return (moment - _BEGINNING) // timedelta(milliseconds=1) + DAY - 1
-    return (moment - _BEGINNING) // timedelta(milliseconds=1)  # a float would round the last moment into year 10000
+    return moment
+
+
+def _end_of(day: date, zone: Zone) -> int:
+    return (zone.start(day) + DAY if day == date.max else zone.start(day + timedelta(days=1))) - 1
 
 
 def is_date(given: str) -> bool:

@@ -8,7 +8,7 @@ from flask import Response, abort, flash, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from blueprints import exports, paging, spreadsheets, urls
+from blueprints import exports, paging, spreadsheets, time_zone, urls
 from blueprints.cohorts import Cohort, find
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.cohorts import history as cohort_history
@@ -20,7 +20,7 @@ from blueprints.dashboard.cohorts.history import RANGES, History
 from blueprints.dashboard.cohorts.members import SINCE, Listing
 from blueprints.dashboard.cohorts.search import SearchPosition
 from blueprints.exports import COLUMNS, CSV, NDJSON, Form, TooManyExports
-from config.clock import DAY, iso
+from config.clock import DAY
 from runtime import current_runtime
 from security import handover, sign_in_guard
 from security.roles import covers, needs
@@ -48,7 +48,7 @@ class MemberFilters:
             span if span in RANGES else "30d",
             since if since in SINCE else "",
             as_of,
-            cohort_members.moment_of(as_of) if as_of else None,
+            cohort_members.moment_of(as_of, time_zone.chosen()) if as_of else None,
             urls.key(given.get("after", "")),
         )
 
@@ -83,7 +83,7 @@ def show_cohort(cohort_id: int) -> ResponseReturnValue:
 
     def read(db: Connection) -> tuple[Head, History, Listing, int | None]:
         found = head(db, cohort_id)
-        past = cohort_history.history(db, found.cohort, filters.range, runtime.clock())
+        past = cohort_history.history(db, found.cohort, filters.range, runtime.clock(), time_zone.chosen())
         return found, past, _members(db, found, filters), _total(db, found, filters)
 
     found, past, listing, total = runtime.database.read(read)
@@ -103,7 +103,7 @@ def show_cohort(cohort_id: int) -> ResponseReturnValue:
             filters.kept,
         ),
         total=total,
-        days=cohort_members.days_back(runtime.clock()),
+        days=cohort_members.days_back(runtime.clock(), time_zone.chosen()),
         is_pruned=_is_pruned(found, filters),
     )
 
@@ -132,7 +132,7 @@ def _members(db: Connection, found: Head, filters: MemberFilters) -> Listing:
     if filters.moment is not None:
         return cohort_members.as_of(db, found.cohort, filters.moment, filters.after)
     if filters.since:
-        since = cohort_members.start_of(filters.since, current_runtime().clock())
+        since = cohort_members.start_of(filters.since, current_runtime().clock(), time_zone.chosen())
         return cohort_members.entered_since(db, found.cohort, since, filters.after)
     return cohort_members.now_in(db, found.cohort.id, filters.after)
 
@@ -218,13 +218,15 @@ def _export(form: Form, cohort_id: int) -> Response:
 def _file(cohort: Cohort, filters: MemberFilters, ending: str) -> exports.File:
     """Name the export's file, and say whose rows are in it."""
     runtime, name = current_runtime(), cohort.label
-    today = (iso(runtime.clock()) or "")[:10]
+    zone = time_zone.chosen()
+    today = str(zone.day(runtime.clock()))
     if filters.moment is not None:
         day = re.sub("[^0-9]+", "-", filters.as_of).strip("-")
+        of = f"as of {filters.as_of}" + (f" {zone.name}" if zone.name != "UTC" else "")
         found = cohort_members.pieces_as_of(runtime.database, cohort, filters.moment)
-        return exports.File(spreadsheets.file_name(name, day, ending), found, "at a moment", f"as of {filters.as_of}")
+        return exports.File(spreadsheets.file_name(name, day, ending), found, "at a moment", of)
     if filters.since:
-        since = cohort_members.start_of(filters.since, runtime.clock())
+        since = cohort_members.start_of(filters.since, runtime.clock(), zone)
         of = f"entered-{filters.since}"
         found = cohort_members.pieces_entered_since(runtime.database, cohort, since)
         return exports.File(spreadsheets.file_name(name, f"{today}-{of}", ending), found, "who entered lately", of)

@@ -1,7 +1,7 @@
 """The last 24 hours on the overview: entries, exits and refusals by hour, what moved most, and the latest failures.
 
-Hours are whole ones in UTC, the last of them is the one that runs. What a session changed counts in the hour in which
-the session began.
+Hours are whole ones in UTC, written in the reader's zone; the last of them is the one that runs. What a session changed
+counts in the hour in which the session began.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from blueprints import rows
 from blueprints.dashboard.time_axis import TimeAxis
-from config.clock import HOUR, iso
+from config.clock import HOUR, Zone
 from models.queries.failures import is_over, last_taken
 from sync.status import remedies
 
@@ -105,13 +105,13 @@ class Latest:
     is_over: bool
 
 
-def read(db: Connection, now: int) -> Day:
+def read(db: Connection, now: int, zone: Zone) -> Day:
     since = (now // HOUR - HOURS + 1) * HOUR
     values = {"since": since, "hour": HOUR}
     moves = rows.every(db.execute(_MOVES, values), Moves)
     refused = {row.place: row.refused for row in db.execute(_REFUSED, values)}
     entered, left = _by_hour(moves, "entered"), _by_hour(moves, "left_count")
-    labels = [(iso(since + place * HOUR) or "")[11:16] for place in range(HOURS)]
+    labels = [zone.written(since + place * HOUR)[11:16] for place in range(HOURS)]
     total = sum(refused.values())
     return Day(
         since=since,

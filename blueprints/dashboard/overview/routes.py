@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 import alerts
+from blueprints import time_zone
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.overview import attention
 from blueprints.dashboard.overview import day as overview_day
@@ -85,7 +86,7 @@ def overview() -> str:
     def read(db: Connection) -> tuple[Now, overview_day.Day, list[overview_day.Latest], bool]:
         seen = _look(db, moment)
         told = alerts.is_anybody_told(db, runtime.settings)
-        return seen, overview_day.read(db, moment), overview_day.latest_failures(db), told
+        return seen, overview_day.read(db, moment, time_zone.chosen()), overview_day.latest_failures(db), told
 
     seen, day, failures, is_anybody_told = runtime.database.read(read)
     names = {cohort.id: cohort.name or f"Cohort {cohort.mixpanel_cohort_id}" for cohort in seen.cohorts}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from blueprints import time_zone
 from blueprints.dashboard.sessions.filters import HALF_HOUR, STATUSES
 from blueprints.dashboard.sessions.words import RUNNING
 from config.clock import DAY, iso
@@ -40,8 +41,9 @@ class Part:
 
     @property
     def hours(self) -> str:
-        """`02:30 to 03:00`."""
-        return f"{self.when[11:]} to {(iso(self.start + HALF_HOUR) or '')[11:16]}"
+        """`02:30 to 03:00`, in the reader's zone."""
+        zone = time_zone.chosen()
+        return f"{zone.written(self.start)[11:16]} to {zone.written(self.start + HALF_HOUR)[11:16]}"
 
     @property
     def words(self) -> str:
