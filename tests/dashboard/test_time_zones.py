@@ -36,7 +36,7 @@ def test_the_overviews_hours_are_those_of_the_zone_which_is_named(relay: Relay) 
     assert 'data-zone="UTC"' in viewer.page("/")
     choose(viewer, KOLKATA)
     page = viewer.page("/")
-    assert f'<span class="quiet">{KOLKATA}</span>' in page
+    assert f'<span class="quiet">by hour, {KOLKATA}</span>' in page
     assert '<th scope="row">20:30</th>' in page  # 15:00 UTC, the hour of the tests' clock
 
 
