@@ -34,22 +34,28 @@ function say({ target, sourceElement }) {
   target.before(says);
 }
 
+// What is sent to Mixpanel is not to be tried again by a press: sending.js says what is known of it.
+const sends = ({ sourceElement }) => Boolean(sourceElement?.matches?.("[data-sends], [data-checks]"));
+const busy = new WeakMap(); // an answer may go elsewhere than was meant: what waits is what was asked for
+
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-  if (ctx.target && !isPoll(ctx.sourceElement)) ctx.target.setAttribute("aria-busy", "true");
+  if (!ctx.target || isPoll(ctx.sourceElement)) return;
+  busy.set(ctx, ctx.target);
+  ctx.target.setAttribute("aria-busy", "true");
 });
 
-document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => ctx.target?.removeAttribute("aria-busy"));
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => busy.get(ctx)?.removeAttribute("aria-busy"));
 
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = event.detail;
-  if (ctx.response.status < 500 && ctx.response.status !== RETRY) return;
+  if ((ctx.response.status < 500 && ctx.response.status !== RETRY) || sends(ctx)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   say(ctx);
 });
 
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
-  if (ctx) say(ctx);
+  if (ctx && !sends(ctx)) say(ctx);
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
