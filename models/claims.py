@@ -23,6 +23,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from models.statement import Statement
+
 Values = Mapping[str, Any]
 
 
@@ -81,7 +83,7 @@ class Claims:
         self._due = text(f"SELECT id {first}")
         self._claim = text(f"UPDATE {table} SET {claimed} WHERE id = :id AND {self.free} RETURNING {returning}")  # noqa: S608
         look = f"SELECT {returning} {first}"
-        self._look = {"sqlite": text(look), "postgresql": text(f"{look} FOR UPDATE SKIP LOCKED")}
+        self._look = {"sqlite": Statement(look), "postgresql": Statement(f"{look} FOR UPDATE SKIP LOCKED")}
         self._renew = text(self.update("claimed_until = :until"))
         self._release = text(self.update("claimed_until = NULL"))
 
@@ -103,11 +105,11 @@ class Claims:
 
     def look(
         self, db: Connection, limit: int, lease: Lease, now: int, values: Values | None = None
-    ) -> Sequence[Row[Any]]:
-        """Return the first free rows in their order, locked for this transaction: what it writes to `claimed_until` of
-        some of them claims these."""
+    ) -> list[tuple[Any, ...]]:
+        """Return `returning` of the first free rows in their order, locked for this transaction: what it writes to
+        `claimed_until` of some of them claims these."""
         statement = self._look[db.dialect.name]
-        return db.execute(statement, {**(values or {}), **lease.at(now), "limit": limit}).all()
+        return statement.all(db, {**(values or {}), **lease.at(now), "limit": limit})
 
     def renew(self, db: Connection, claim: Claim, until: int) -> bool:
         """Put off the end of the claim; False where the row is another worker's by now."""

@@ -131,14 +131,14 @@ def test_a_row_that_waits_by_the_same_column_is_free_when_its_wait_is_over(jobs:
 
 def claimed_at_a_look(db: Connection, limit: int, now: int = NOW) -> list[Claim]:
     """Look, and claim what was seen in the same transaction."""
-    rows = [JOBS.claim(db, row.id, LEASE, now) for row in JOBS.look(db, limit, LEASE, now)]
+    rows = [JOBS.claim(db, row[0], LEASE, now) for row in JOBS.look(db, limit, LEASE, now)]
     return [Claim(row.id, row.claimed_until) for row in rows if row is not None]
 
 
 def test_a_look_shows_the_first_free_rows_and_claims_nothing(jobs: Database) -> None:
     taken(jobs, row_id=2)
     rows = jobs.write(lambda db: JOBS.look(db, 3, LEASE, NOW + 1))
-    assert [row.id for row in rows] == [1, 3, 4]
+    assert [row[0] for row in rows] == [1, 3, 4]
     assert due(jobs, NOW + 1, limit=1) == [1]
 
 
