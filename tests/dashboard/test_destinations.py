@@ -285,7 +285,7 @@ def test_the_overview_counts_destinations_as_it_counts_cohorts(relay: Relay) -> 
     relayed.change(relay.app, "destination", number, status="paused", cause="gone", reason="410")
     page = browser.page("/overview/now")
     assert "1 thing needs you" in plain(page)
-    assert f'<a class="button" href="/destinations/{number}">Look' in page
+    assert f'<a class="button" href="/destinations/{number}">Open' in page
 
 
 def test_a_persons_line_of_time_shows_what_was_told_to_whom(relay: Relay) -> None:

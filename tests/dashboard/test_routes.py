@@ -128,6 +128,7 @@ def test_a_viewer_changes_nothing_but_their_own_account(stocked: Relay) -> None:
         "/account/password",
         "/account/sign-ins/<int:sign_in_id>/end",
         "/account/sign-ins/end",
+        "/account/time-zone",
         "/cohorts/<int:cohort_id>",
         "/destinations/subscriptions/<int:subscription_id>/messages",
         "/people/search",

@@ -28,7 +28,7 @@ def assert_tells_of_the_outage(server: Server, refused: int) -> None:
     overview, failures = account.page("/"), account.page("/failures")
     account.close()
     assert "needs you" not in overview
-    assert "Calls have been taken since" in overview
+    assert "Over: Mixpanel's next call came through" in overview
     assert f'<strong class="needs-you">{refused}</strong> refused' in overview
     assert "The database did not answer" in failures
-    assert "Calls have been taken since" in failures
+    assert "Over: Mixpanel's next call came through" in failures

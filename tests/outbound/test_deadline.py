@@ -193,4 +193,4 @@ def test_no_channel_of_alerts_waits_for_a_server_that_trickles(
             alert_webhook_url=url if channel == "webhook" else "",
         )
         with pytest.raises(channels.NotDelivered):
-            channels.deliver(settings, replace(ALERT, channel=channel), 0)
+            channels.deliver(channels.of_settings(settings)[channel], replace(ALERT, channel=channel), 0)
