@@ -56,6 +56,8 @@ def test_escape_closes_every_menu(context: BrowserContext, shown, path: str) -> 
     page = context.new_page()
     page.goto(shown.url + path)
     for menu in page.locator("details.menu").all():
+        if not menu.is_visible():
+            continue  # that of a phone
         menu.locator("summary").click()
         expect(page.locator("details.menu[open]")).to_have_count(1)  # whichever was open before is closed
         page.keyboard.press("Escape")

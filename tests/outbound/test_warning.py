@@ -29,7 +29,13 @@ def pages_of(relay: Relay) -> list[str]:
     found = relay.database.read(places.samples)
     known = [rule for rule in places.rules(relay.app, "GET") if rule.endpoint.startswith("outbound.")]
     paths = [*(path for rule in known for path in places.filled(rule, found)), *places.COMPOSERS]
-    none = (*places.FRAGMENTS, *places.DOWNLOADS, *places.FOR_PROXIES, "/sure")
+    none = (
+        *places.FRAGMENTS,
+        *places.DOWNLOADS,
+        *places.FOR_PROXIES,
+        "/sure",
+        "/saved/new",
+    )  # the last leads away without a request to save
     return [path for path in paths if not path.endswith(none)]
 
 
