@@ -94,3 +94,14 @@ def signed_in(running, sending: Server):
     state = context.storage_state()
     context.close()
     return state
+
+
+@pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
+def admin_page(request: pytest.FixtureRequest, running, sending: Server):
+    """A page of an admin's of `sending`; `live` says whether scripts run."""
+    context = chromium.context_of(running, java_script_enabled=request.param)
+    chromium.sign_in(context, sending.url, demo.email_of("admin"), demo.PASSWORD)
+    one = context.new_page()
+    one.live = request.param
+    yield one
+    context.close()
