@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from blueprints import time_zone
 from config.clock import Zone
 from tests.relay import Browser, Relay
 
@@ -102,3 +103,20 @@ def test_times_on_hover_stay_utc(relay: Relay) -> None:
     viewer = relay.sign_in("viewer")
     choose(viewer, KOLKATA)
     assert re.search(r'<time datetime="[^"]+Z" title="[^"]+ UTC" data-ago>', viewer.page("/account"))
+
+
+def test_the_zones_of_this_machine_are_read_once_however_many_times_a_page_tells(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        relay.refresh(["A"], cohort=str(number))
+    viewer = relay.sign_in("viewer")
+    choose(viewer, KOLKATA)
+    read = []
+    monkeypatch.setattr(time_zone, "available_timezones", lambda: read.append(1) or {KOLKATA})
+    time_zone.known.cache_clear()
+    try:
+        assert viewer.page("/sessions").count("<time") >= 3
+        assert len(read) == 1
+    finally:
+        time_zone.known.cache_clear()
