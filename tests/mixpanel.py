@@ -163,9 +163,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._write_chunks(answer.pieces(), cut=answer.cut) if answer.pieces else self._write_body(answer)
 
     def _write_body(self, answer: Answer) -> None:
-        self.send_header("Content-Length", str(len(answer.bytes)))
+        content = answer.bytes
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(answer.bytes[: len(answer.bytes) * 2 // 3] if answer.cut else answer.bytes)
+        self.wfile.write(content[: len(content) * 2 // 3] if answer.cut else content)
         self.close_connection = self.close_connection or answer.cut
 
     def _write_chunks(self, pieces: Iterator[bytes], *, cut: bool) -> None:

@@ -340,7 +340,8 @@ def profiles(total: int, **more: Any) -> Any:
     def answer(call: Call) -> Answer:
         page = int(call.form.get("page", 0))
         assert page == 0 or call.form["session_id"] == "the-session"
-        found = [{"$distinct_id": f"u{n}", "$properties": {}} for n in range(total)][page * 1000 : (page + 1) * 1000]
+        here = range(total)[page * 1000 : (page + 1) * 1000]
+        found = [{"$distinct_id": f"u{n}", "$properties": {}} for n in here]
         body = {"page": page, "page_size": 1000, "session_id": "the-session", "status": "ok", "total": total}
         return Answer(body=body | {"results": found} | more)
 
