@@ -13,6 +13,7 @@ from blueprints import time_zone
 from config import durations
 from config.clock import iso, utc
 from config.durations import age, roughly
+from config.version import VERSION
 from runtime import current_runtime
 from security.roles import covers
 
@@ -170,4 +171,5 @@ def surroundings() -> dict[str, Any]:
         "public_url": runtime.settings.public_url,
         "now": runtime.clock(),
         "time_zone": time_zone.chosen().name,
+        "relay_version": VERSION,
     }

@@ -10,11 +10,12 @@ from functools import cache
 
 from flask import current_app
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
+from config.version import VERSION
 from destinations.subscriptions import STATES
 from models.database import DatabaseUnavailable
 from models.sessions import STATUSES
@@ -104,6 +105,14 @@ class LimitsShared(Collector):
             yield GaugeMetricFamily("cohort_relay_limits_shared", words, value=int(rate_limits.are_as_set()))
 
 
+class Build(Collector):
+    """Which release answers."""
+
+    def collect(self) -> Iterator[InfoMetricFamily]:
+        yield InfoMetricFamily("cohort_relay_build", "The release that answers.", value={"version": VERSION})
+
+
+REGISTRY.register(Build())
 REGISTRY.register(SessionsByStatus())
 REGISTRY.register(Relaying())
 REGISTRY.register(LimitsShared())
@@ -116,6 +125,7 @@ def of_all_processes() -> CollectorRegistry:
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
     except ValueError:  # there is no folder: this process is the only one
         return REGISTRY
+    together.register(Build())
     together.register(SessionsByStatus())
     together.register(Relaying())
     return together

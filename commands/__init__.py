@@ -25,11 +25,12 @@ from commands import (
     stand_in,
     subscriptions,
     tokens,
+    version,
     work,
 )
 
 # What brings tables, copies or tells how things are works with any key, and so does what needs no database.
-KEYLESS = {"backup", "db", "doctor", "migrate-data", "restore", "secret-key", "stand-in"}
+KEYLESS = {"backup", "db", "doctor", "migrate-data", "restore", "secret-key", "stand-in", "version"}
 
 COMMANDS = [
     errors.told(command, keyed=command.name not in KEYLESS)
@@ -57,6 +58,7 @@ COMMANDS = [
         simulate.command,
         stand_in.command,
         demo.command,
+        version.command,
     )
 ]
 

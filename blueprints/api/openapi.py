@@ -12,8 +12,7 @@ from blueprints.api import blueprint, public
 from blueprints.api.query_types import NoQuery
 from blueprints.api.registry import OPERATIONS, Operation, operation
 from blueprints.api.types import Error
-
-VERSION = "1"
+from config.version import VERSION
 
 _PART = re.compile(r"<(?:(\w+):)?(\w+)>")
 _REF = "#/components/schemas/{name}"

@@ -1,0 +1,1 @@
+"""What operators run it with: releases, containers, monitoring; the files of `deploy/` are true."""
