@@ -1,7 +1,8 @@
 """Reading the settings, whose table is `config.settings_table`.
 
 Settings come from environment variables, then from ``instance/.env``, then from the defaults below. A value that
-cannot be read stops the start and names itself (`WrongSetting`).
+cannot be read stops the start and names itself (`WrongSetting`). Instead of a secret its file may be named, as
+``NAME_FILE`` (`config.secret_files`).
 """
 
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from config import instance_files, secret_key_file
+from config import instance_files, secret_files, secret_key_file
 from config.database_url import SQLITE, sqlite_file
 from config.instance_files import WrongSetting
 from config.parsers import WrongValue, bracketed, readable
@@ -25,8 +26,8 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 class Settings(SimpleNamespace):
     """The parsed settings: one attribute a setting, in lower case (``settings.max_body_mb``).
 
-    ``origins`` maps each name to where its value came from: ``environment``, ``.env`` or ``default``. ``made_key`` says
-    that the key's file was not there and has been made.
+    ``origins`` maps each name to where its value came from: ``environment``, ``.env``, ``default`` or a secret's
+    file. ``made_key`` says that the key's file was not there and has been made.
     """
 
     origins: dict[str, str]
@@ -71,7 +72,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     stored = instance_files.stored(instance / ".env")
     settings = Settings(origins={}, instance=instance)
     for setting in SETTINGS:
-        value, origin = _find(setting, environ, stored)
+        value, origin = _find(setting, (environ, stored), instance)
         setattr(settings, setting.name.lower(), _parse(setting, value, origin))
         settings.origins[setting.name] = origin
     if not settings.database_url or settings.on_sqlite:  # a relative file lies in the instance folder too
@@ -92,12 +93,24 @@ def _listening(host: str, port: int) -> str:
     return f"http://{bracketed('localhost' if host in EVERYWHERE else host)}:{port}"
 
 
-def _find(setting: Setting, environ: Mapping[str, str], stored: Mapping[str, str]) -> tuple[str, str]:
-    if environ.get(setting.name, "") != "":
-        return environ[setting.name], "environment"
-    if stored.get(setting.name, "") != "":
-        return stored[setting.name], ".env"
-    return setting.default, "default"
+def _find(setting: Setting, given: tuple[Mapping[str, str], Mapping[str, str]], instance: Path) -> tuple[str, str]:
+    """Return the setting's text and where it comes from; `given` are the environment and .env."""
+    value, origin = _given(setting.name, given)
+    if setting.secret:
+        named = f"{setting.name}{secret_files.ENDING}"
+        file, named_by = _given(named, given)
+        if file and value:
+            raise WrongSetting(
+                f"{setting.name} (from {origin}) and {named} (from {named_by}) are both set. Remove one of them."
+            )
+        if file:
+            return secret_files.value_in(setting.name, file, instance)
+    return (value, origin) if value else (setting.default, "default")
+
+
+def _given(name: str, given: tuple[Mapping[str, str], Mapping[str, str]]) -> tuple[str, str]:
+    environ, stored = given
+    return (environ[name], "environment") if environ.get(name) else (stored.get(name) or "", ".env")
 
 
 def _parse(setting: Setting, value: str, origin: str) -> Any:

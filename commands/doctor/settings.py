@@ -4,13 +4,14 @@ import difflib
 import tempfile
 
 from commands.doctor.check import Check, fail, ok, warn
-from config import instance_files
+from config import instance_files, secret_files
 from config.settings import SETTINGS, Settings
 
 
 def settings_file(settings: Settings) -> Check:
     """Check whether `.env` names only settings that exist; a wrong value already stopped the start."""
-    unknown = sorted(instance_files.stored(settings.instance / ".env").keys() - settings.origins.keys())
+    in_files = {f"{setting.name}{secret_files.ENDING}" for setting in SETTINGS if setting.secret}
+    unknown = sorted(instance_files.stored(settings.instance / ".env").keys() - settings.origins.keys() - in_files)
     if not unknown:
         chosen = sum(origin != "default" for origin in settings.origins.values())
         return ok("settings", f"{chosen} chosen, {len(SETTINGS) - chosen} by default")
