@@ -78,7 +78,7 @@ EXPORT = re.compile(r"\.(csv|ndjson)(\?|$)")
 
 @pytest.mark.parametrize("role", ROLES)
 def test_whatever_a_page_offers_its_reader_may_do(relay: Relay, role: str) -> None:
-    """Whoever may export, which changes of every page what it offers, and of exports alone whether they are answered."""
+    """Whoever may export: it changes what every page offers, and of exports alone whether they are answered."""
     stock(relay)
     browser, runtime, followed = relay.sign_in(role), relay.app.extensions["runtime"], dict[str, int]()
     for export_role in ROLES:
