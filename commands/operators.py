@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from commands.secret_input import line
 from config.clock import iso, utc
 from runtime import current_runtime
-from security import operators
+from security import operators, second_factor
 from security.audit import TERMINAL
 from security.operators import Operator, WrongOperator
 from security.roles import ROLES
@@ -65,6 +65,15 @@ def password(email: str, **_: bool) -> None:
         raise click.ClickException(str(error)) from None
     _write(lambda db: operators.set_password(db, operator, password_hash, TERMINAL, current_runtime().clock()))
     click.echo(f"{operator.email} has another password.")
+
+
+@group.command("reset-second-factor")
+@click.argument("email")
+def reset_second_factor(email: str) -> None:
+    """Remove EMAIL's second factor and recovery codes, where both are lost; every browser of theirs is signed out."""
+    operator = _find(email)
+    _write(lambda db: second_factor.remove(db, operator, TERMINAL, current_runtime().clock()))
+    click.echo(f"{operator.email} signs in with the password alone now, and can set another second factor up.")
 
 
 @group.command("remove")

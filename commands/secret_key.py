@@ -41,6 +41,7 @@ def _told(lost: Lost) -> str:
         f"  {lost.projects} projects' credentials: type them again at Send, Projects\n"
         f"  {lost.destinations} destinations' secrets: flask destinations rotate NAME, or change NAME --secrets-stdin\n"
         f"  {lost.erasures} proofs of erasures stay, and cannot be found by a person's id any more\n"
+        f"  {lost.authenticators} second factors with their recovery codes: flask operators reset-second-factor EMAIL\n"
         "Everybody signs in at the dashboard again, with the password that they have. Members, cohorts, history and\n"
         "the audit trail are kept."
     )

@@ -151,6 +151,13 @@ SETTINGS = (
         whole(1, 8760),
     ),
     Setting(
+        "SECOND_FACTOR",
+        "optional",
+        "Second factors beside passwords: whoever wants one has one (optional), admins or everyone must, or nobody is"
+        " asked for one (off).",
+        one_of("off", "optional", "admins", "everyone"),
+    ),
+    Setting(
         "EXPORT_ROLE",
         "viewer",
         "The least role that may download whole cohorts from the dashboard.",

@@ -32,6 +32,7 @@ from models.outbound import (
 )
 from models.people import Person
 from models.saved_requests import SavedRequest, SavedRun
+from models.second_factors import Authenticator, RecoveryCode
 from models.sessions import SyncPage, SyncSession
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "ApiToken",
     "Attempt",
     "AuditEntry",
+    "Authenticator",
     "BudgetCall",
     "Cohort",
     "CohortLabel",
@@ -68,6 +70,7 @@ __all__ = [
     "Person",
     "Placement",
     "Project",
+    "RecoveryCode",
     "RefusedRequest",
     "SavedRequest",
     "SavedRun",

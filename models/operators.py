@@ -12,8 +12,9 @@ from models.database import Model
 class Operator(Model):
     """A person who may sign in. `email` is kept in lower case, `password_hash` as Werkzeug's scrypt text.
 
-    `sign_ins` counts up when the password or role changes: every sign-in that was made before is over. `time_zone` is
-    an IANA name, or `browser`; null is UTC.
+    `sign_ins` counts up when the password, the role or the second factor changes: every sign-in that was made before is
+    over. `time_zone` is an IANA name, or `browser`; null is UTC. `second_factor_at` is when a second factor was set up;
+    null where there is none.
     """
 
     __tablename__ = "operator"
@@ -27,13 +28,15 @@ class Operator(Model):
     created_at: Mapped[int] = mapped_column(Moment)
     last_signed_in_at: Mapped[int | None] = mapped_column(Moment)
     time_zone: Mapped[str | None] = mapped_column(Text)
+    second_factor_at: Mapped[int | None] = mapped_column(Moment)
 
 
 class SignIn(Model):
     """One browser in which an operator is signed in. `digest` is a keyed digest of the secret in its cookie.
 
     `sign_ins` is the operator's number at that time: where theirs is another one by now, this sign-in is over.
-    `last_seen_at` is kept to the minute, `browser` in a few words of ours.
+    `last_seen_at` is kept to the minute, `browser` in a few words of ours. `way` says by what they signed in; null is a
+    password alone.
     """
 
     __tablename__ = "sign_in"
@@ -47,6 +50,7 @@ class SignIn(Model):
     browser: Mapped[str] = mapped_column(ExactText)
     started_at: Mapped[int] = mapped_column(Moment)
     last_seen_at: Mapped[int] = mapped_column(Moment)
+    way: Mapped[str | None] = mapped_column(Text)
 
 
 class AuditEntry(Model):

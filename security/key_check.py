@@ -36,7 +36,8 @@ _LOST = text("""
     SELECT (SELECT count(*) FROM connection_password WHERE retired_at IS NULL) AS passwords,
         (SELECT count(*) FROM api_token) AS tokens, (SELECT count(*) FROM project) AS projects,
         (SELECT count(*) FROM erasure) AS erasures,
-        (SELECT count(*) FROM destination WHERE sealed_secrets IS NOT NULL) AS destinations""")
+        (SELECT count(*) FROM destination WHERE sealed_secrets IS NOT NULL) AS destinations,
+        (SELECT count(*) FROM authenticator WHERE confirmed_at IS NOT NULL) AS authenticators""")
 
 
 class WrongKey(Exception):
@@ -46,13 +47,14 @@ class WrongKey(Exception):
 @dataclass(frozen=True)
 class Lost:
     """What a new key makes void: live passwords of connections, API tokens, credentials of projects, secrets of
-    destinations, and proofs of erasures, which can no longer be found by a person's id."""
+    destinations, proofs of erasures, which can no longer be found by a person's id, and second factors of operators."""
 
     passwords: int
     tokens: int
     projects: int
     erasures: int
     destinations: int
+    authenticators: int
 
 
 def is_right(db: Connection, key: str) -> bool | None:

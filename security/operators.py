@@ -48,6 +48,7 @@ class Operator:
     created_at: int
     last_signed_in_at: int | None
     time_zone: str | None = None
+    second_factor_at: int | None = None
 
 
 VISITOR = "a visitor"  # who tried to sign in, in the audit trail
@@ -187,8 +188,21 @@ def remove(db: Connection, operator: Operator, who: str, now: int) -> None:
     """Remove an operator; their entries in the audit trail stay. Raises WrongOperator."""
     _keep_an_admin(db, operator)
     db.execute(delete(models.Operator).where(models.Operator.id == operator.id))
+    forget_second_factor(db, operator.id)
     sign_out_everywhere(db, operator)
     note(db, now, who, "operator.remove", operator.email, before={"role": operator.role})
+
+
+def set_second_factor(db: Connection, operator: Operator, at: int | None) -> None:
+    """Note since when there is a second factor, or that there is none; every browser is signed out."""
+    _set(db, operator, second_factor_at=at, sign_ins=models.Operator.sign_ins + 1)
+    sign_out_everywhere(db, operator)
+
+
+def forget_second_factor(db: Connection, operator_id: int) -> None:
+    """Remove all that an operator signs in with beside the password."""
+    for table in (models.Authenticator, models.RecoveryCode):
+        db.execute(delete(table).where(table.operator_id == operator_id))
 
 
 def sign_out_everywhere(db: Connection, operator: Operator) -> int:

@@ -46,6 +46,7 @@ class Limits:
         self.operator_sign_ins = by_address = parse(settings.operator_sign_in_limit)
         self.account_sign_ins = type(by_address)(by_address.amount * ADDRESSES, by_address.multiples)
         self.account_longer = _longer(self.account_sign_ins)
+        self.second_factor_longer = _longer(by_address)
         self._limiter = Limiter(
             caller,
             storage_uri=settings.redis_url or f"{SCHEME}://",
@@ -172,6 +173,16 @@ def count_operator_sign_in(email: str, device: str | None = None) -> None:
     limits.count(limits.account_sign_ins, f"sign-in account {email}")
     for longer in limits.account_longer:
         limits.count(longer, f"sign-in account {email} by {longer.GRANULARITY.name}")
+
+
+def count_second_factor(email: str, device: str | None = None) -> None:
+    """Count a try of a code before it is looked at, by account: six digits are found by who may try for long. Only
+    whoever has the password gets here, so that strangers lock nobody out; a `device` counts as for sign-ins."""
+    limits = _limits()
+    who = f"second factor {email}" if device is None else f"second factor device {device}"
+    limits.count(limits.operator_sign_ins, who)
+    for longer in limits.second_factor_longer:
+        limits.count(longer, f"{who} by {longer.GRANULARITY.name}")
 
 
 def in_words(seconds: int) -> str:

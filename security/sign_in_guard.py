@@ -4,8 +4,10 @@ The cookie is Flask's signed session and holds the secret of a sign-in (`securit
 the database for it, so that whoever is signed out, removed, or given another role or password is out at once.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 from hmac import compare_digest
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,7 +19,7 @@ from sqlalchemy import Connection
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from runtime import current_runtime
-from security import forms, operators, signed_in_browsers
+from security import forms, operators, second_factor, signed_in_browsers
 from security.client_address import address
 from security.last_used import note_use
 from security.operators import Operator
@@ -32,16 +34,17 @@ csrf = CSRFProtect()
 log = structlog.get_logger()
 
 
-def start(operator: Operator) -> None:
-    """Sign this browser in; whatever its cookie held before goes (session fixation)."""
+def start(operator: Operator, way: str | None = None) -> None:
+    """Sign this browser in, by a password alone or in the `way` that is named; whatever its cookie held before goes
+    (session fixation)."""
     runtime = current_runtime()
     now = runtime.clock()
     place = here_is()
 
     def write(db: Connection) -> str:
         signed_in_browsers.forget_ended(db, Ends.of(runtime.settings), now)
-        operators.note_sign_in(db, operator, asdict(place), now)
-        return signed_in_browsers.start(db, runtime.settings.secret_key, operator, place, now)
+        operators.note_sign_in(db, operator, asdict(place) | ({"by": way} if way else {}), now)
+        return signed_in_browsers.start(db, runtime.settings.secret_key, operator, place, now, way)
 
     secret = runtime.database.write(write)
     device = known_device(operator.email) or new_secret()
@@ -65,9 +68,9 @@ def here_is() -> SignInOrigin:
     return SignInOrigin(address(), browser_in_words(request.user_agent.string))
 
 
-def failed(email: str) -> None:
-    """Note that somebody tried to sign in and was not let in."""
-    runtime, place = current_runtime(), asdict(here_is())
+def failed(email: str, step: str | None = None) -> None:
+    """Note that somebody tried to sign in and was not let in; `step` is the second one, after the right password."""
+    runtime, place = current_runtime(), asdict(here_is()) | ({"step": step} if step else {})
     log.warning("sign_in", outcome="refused", **place)
     runtime.database.write(lambda db: operators.note_failed_sign_in(db, email, place, runtime.clock()))
 
@@ -116,16 +119,24 @@ def dashboard_guard() -> ResponseReturnValue | None:
     known, g.sign_in = found
     g.operator = known
     note_use(signed_in_browsers.SEEN, g.sign_in.id, g.sign_in.last_seen_at)
+    if lacks_second_factor() and not second_factor.is_before_set_up(_view()):
+        return _send_to("dashboard.show_second_factor")
     if not covers(known.role, _needed()):
         raise Forbidden
     _expect_a_form()
     return None
 
 
+def lacks_second_factor() -> bool:
+    """Tell whether whoever is signed in has to set a second factor up before anything else; only behind the guard."""
+    setting = current_runtime().settings.second_factor
+    return operator().second_factor_at is None and second_factor.is_demanded(setting, operator())
+
+
 def _expect_a_form() -> None:
     """Bound the form of this call, and refuse a forged one: first by what the browser says of where it comes from, so
     that nobody's page makes us read what a form may hold, then by the token in it."""
-    forms.bound(current_app.view_functions[request.endpoint or ""])
+    forms.bound(_view())
     if request.method in SAFE:
         return
     if request.headers.get("Sec-Fetch-Site") not in SAYS_HERE:
@@ -134,9 +145,12 @@ def _expect_a_form() -> None:
     csrf.protect()
 
 
+def _view() -> Callable[..., object]:
+    return current_app.view_functions[request.endpoint or ""]
+
+
 def _needed() -> str:
-    view = current_app.view_functions[request.endpoint or ""]
-    return role_of(view) or ("viewer" if request.method in SAFE else "admin")
+    return role_of(_view()) or ("viewer" if request.method in SAFE else "admin")
 
 
 def _who() -> tuple[Operator, SignIn] | None:
@@ -148,13 +162,18 @@ def _who() -> tuple[Operator, SignIn] | None:
 
 
 def _send_to_sign_in() -> ResponseReturnValue:
-    """Send a page's reader to the sign-in and back; answer a fragment or a form without a whole page."""
+    """Send a page's reader to the sign-in and back."""
+    back = request.full_path.rstrip("?")
+    return _send_to("sign.sign_in_form", next=back if back != "/" else None)
+
+
+def _send_to(endpoint: str, **query: Any) -> ResponseReturnValue:
+    """Send a page's reader to another one first; answer a fragment or a form without a whole page."""
     if request.htmx:
-        return "", 401, {"HX-Redirect": url_for("sign.sign_in_form")}
+        return "", 401, {"HX-Redirect": url_for(endpoint)}
     if request.method not in SAFE:
         raise Unauthorized
-    back = request.full_path.rstrip("?")
-    return redirect(url_for("sign.sign_in_form", next=back if back != "/" else None))
+    return redirect(url_for(endpoint, **query))
 
 
 def local_path(given: str) -> str:

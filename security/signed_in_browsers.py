@@ -2,7 +2,8 @@
 
 The secret is in the browser's cookie and nowhere else; a keyed digest of it finds the row. A row ends when its browser
 signs out, when it was not used for `SIGN_IN_IDLE_HOURS`, `SIGN_IN_LONGEST_HOURS` after it began whatever happens, and
-with every change of the operator's password or role. Each function runs inside a transaction of the caller's.
+with every change of the operator's password, role or second factor. Each function runs inside a transaction of the
+caller's.
 """
 
 import re
@@ -45,7 +46,8 @@ class Ends:
 
 @dataclass(frozen=True)
 class SignIn:
-    """One browser in which an operator is signed in; `last_seen_at` is known to the minute."""
+    """One browser in which an operator is signed in; `last_seen_at` is known to the minute, `way` None for a password
+    alone."""
 
     id: int
     operator_id: int
@@ -53,6 +55,7 @@ class SignIn:
     browser: str
     started_at: int
     last_seen_at: int
+    way: str | None
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,11 @@ _END_BEYOND = text("""
 SEEN = text("UPDATE sign_in SET last_seen_at = :now WHERE id = :id")
 
 
-def start(db: Connection, key: str, operator: Operator, place: SignInOrigin, now: int) -> str:
+def start(db: Connection, key: str, operator: Operator, place: SignInOrigin, now: int, way: str | None = None) -> str:
     """Sign this operator in; returns the secret for the browser's cookie. More than `MOST` are never kept."""
     secret = new_secret()
     values = {"digest": keyed_digest(key, PURPOSE, secret), "operator_id": operator.id, "sign_ins": operator.sign_ins}
-    values |= {"address": place.address, "browser": place.browser, "started_at": now, "last_seen_at": now}
+    values |= {"address": place.address, "browser": place.browser, "started_at": now, "last_seen_at": now, "way": way}
     db.execute(insert(models.SignIn).values(values))
     db.execute(_END_BEYOND, {"operator_id": operator.id, "most": MOST})
     return secret

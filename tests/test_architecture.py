@@ -67,6 +67,8 @@ OPEN = {
     "health.readyz",
     "sign.join_form",
     "sign.join_try",
+    "sign.second_step_form",
+    "sign.second_step_try",
     "sign.sign_in_form",
     "sign.sign_in_try",
     "sign.sign_up_form",

@@ -6,11 +6,11 @@ from sqlalchemy import Connection
 
 from blueprints import time_zone
 from blueprints.dashboard import blueprint
+from blueprints.dashboard.passwords import expect_password
 from runtime import current_runtime
 from security import operators, sign_in_guard, signed_in_browsers
 from security.audit import note
 from security.operators import Operator, WrongOperator
-from security.rate_limits import count_operator_sign_in
 from security.roles import MEANINGS, needs
 from security.signed_in_browsers import Ends
 
@@ -85,9 +85,7 @@ def _ends() -> Ends:
 
 def _change(old: str, new: str, again: str) -> None:
     runtime, operator = current_runtime(), sign_in_guard.operator()
-    count_operator_sign_in(operator.email, sign_in_guard.known_device(operator.email))
-    if operators.signing_in(runtime.database, operator.email, old) is None:
-        raise WrongOperator("old", "This is not your present password.")
+    expect_password(old, "old")
     if new != again:
         raise WrongOperator("again", "The two new passwords differ.")
     password_hash = operators.hashed(new, operator.email)
@@ -96,7 +94,7 @@ def _change(old: str, new: str, again: str) -> None:
     )
     fresh = runtime.database.read(lambda db: operators.by_id(db, operator.id), one_statement=True)
     if fresh is not None:
-        sign_in_guard.start(fresh)
+        sign_in_guard.start(fresh, sign_in_guard.this_browser().way)
 
 
 def _page(wrong: dict[str, str]) -> str:

@@ -1,9 +1,11 @@
-"""The page that a one-time link leads to: whoever has it chooses a password, and is signed in."""
+"""The page that a one-time link leads to: whoever has it chooses a password, and is signed in, by a code
+as well where they have a second factor."""
 
-from flask import redirect, render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from blueprints.dashboard import sign
+from blueprints.dashboard.sign_in import enter
 from runtime import current_runtime
 from security import one_time_links, operators, sign_in_guard
 from security.one_time_links import Link
@@ -31,8 +33,7 @@ def join_try() -> ResponseReturnValue:
         return render_template("dashboard/join.html", link=link, wrong={error.field: str(error)}), 422
     if operator is None:
         return render_template("dashboard/join.html", link=None, wrong={}), 404
-    sign_in_guard.start(operator)
-    return redirect(url_for("dashboard.overview"), 303)
+    return enter(operator, 303)
 
 
 def _hashed(link: Link) -> str:

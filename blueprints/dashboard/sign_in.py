@@ -5,10 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from blueprints.dashboard import blueprint, sign
 from runtime import current_runtime
-from security import operators, sign_in_guard
+from security import first_step, operators, second_factor, sign_in_guard
 from security.audit import note
 from security.operators import Operator, WrongOperator
-from security.rate_limits import TooMany, count_operator_sign_in, in_words
+from security.rate_limits import TooMany, count_operator_sign_in, count_second_factor, in_words
 from security.roles import needs
 
 
@@ -34,7 +34,42 @@ def sign_in_try() -> ResponseReturnValue:
         sign_in_guard.failed(email)
         wrong = "This e-mail and password do not belong together."
         return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 422
-    return _enter(found)
+    return enter(found)
+
+
+@sign.get("/sign-in/code")
+def second_step_form() -> ResponseReturnValue:
+    """The second step, for a browser that has given the right password."""
+    return _second_step(None) if first_step.who() is not None else _from_the_beginning()
+
+
+@sign.post("/sign-in/code")
+def second_step_try() -> ResponseReturnValue:
+    operator, runtime = first_step.who(), current_runtime()
+    if operator is None:
+        return _from_the_beginning()
+    try:
+        count_second_factor(operator.email, sign_in_guard.known_device(operator.email))
+    except TooMany as error:
+        sign_in_guard.not_let_in("too_often")
+        return _second_step(f"Too many tries. Try again in {in_words(error.retry_after)}."), 429
+    given, key = request.form.get("code", ""), runtime.settings.secret_key
+    way = runtime.database.write(
+        lambda db: second_factor.passed_by(db, runtime.cipher, key, operator, given, runtime.clock())
+    )
+    if way is None:
+        sign_in_guard.failed(operator.email, "code")
+        return _second_step(second_factor.WRONG), 422
+    sign_in_guard.start(operator, way)
+    return redirect(sign_in_guard.local_path(request.args.get("next", "")), 303)
+
+
+def _second_step(wrong: str | None) -> str:
+    return render_template("dashboard/second_step.html", wrong=wrong)
+
+
+def _from_the_beginning() -> ResponseReturnValue:
+    return redirect(url_for("sign.sign_in_form", next=request.args.get("next")), 303)
 
 
 @sign.get("/sign-up")
@@ -59,7 +94,7 @@ def sign_up_try() -> ResponseReturnValue:
         sign_in_guard.not_let_in("refused")
         wrong = {error.field: str(error)}
         return render_template("dashboard/sign_up.html", email=email, code=code, wrong=wrong), 422
-    return _enter(operator)
+    return enter(operator)
 
 
 def _first_operator(email: str, password: str, code: str) -> Operator:
@@ -71,13 +106,18 @@ def _first_operator(email: str, password: str, code: str) -> Operator:
     return runtime.database.write(lambda db: operators.add_first(db, email, password_hash, runtime.clock()))
 
 
-def _enter(operator: Operator) -> ResponseReturnValue:
+def enter(operator: Operator, status: int = 302) -> ResponseReturnValue:
+    """Let an operator in who has given the right password, or ask for the second factor first."""
+    if second_factor.is_asked(current_runtime().settings.second_factor, operator):
+        first_step.remember(operator)
+        return redirect(url_for("sign.second_step_form", next=request.args.get("next")), 303)
     sign_in_guard.start(operator)
-    return redirect(sign_in_guard.local_path(request.args.get("next", "")))
+    return redirect(sign_in_guard.local_path(request.args.get("next", "")), status)
 
 
 @blueprint.post("/sign-out")
 @needs("viewer")
+@second_factor.before_set_up
 def sign_out() -> ResponseReturnValue:
     runtime = current_runtime()
     who = g.operator.email

@@ -126,6 +126,10 @@ def test_a_viewer_changes_nothing_but_their_own_account(stocked: Relay) -> None:
     }
     assert open_to_viewers == {
         "/account/password",
+        "/account/second-factor/begin",
+        "/account/second-factor/codes",
+        "/account/second-factor/confirm",
+        "/account/second-factor/remove",
         "/account/sign-ins/<int:sign_in_id>/end",
         "/account/sign-ins/end",
         "/account/time-zone",

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
 from runtime import current_runtime
-from security import one_time_links, operators, sign_in_guard
+from security import one_time_links, operators, second_factor, sign_in_guard
 from security.one_time_links import Link
 from security.operators import Operator, WrongOperator
 from security.roles import MEANINGS, needs
@@ -80,6 +80,21 @@ def ask_remove_operator(operator_id: int) -> str:
 @needs("admin")
 def remove_operator(operator_id: int) -> ResponseReturnValue:
     return _try(operator_id, "role", "is removed", operators.remove)
+
+
+@blueprint.get("/settings/operators/<int:operator_id>/second-factor/reset")
+@needs("admin")
+def ask_reset_second_factor(operator_id: int) -> str:
+    return render_template("dashboard/settings/reset_second_factor.html", account=find_operator(operator_id))
+
+
+@blueprint.post("/settings/operators/<int:operator_id>/second-factor/reset")
+@needs("admin")
+def reset_second_factor(operator_id: int) -> ResponseReturnValue:
+    if find_operator(operator_id).second_factor_at is None:
+        flash("There is no second factor any more.")
+        return redirect(url_for("dashboard.edit_operator", operator_id=operator_id), 303)
+    return _try(operator_id, "second_factor", "signs in with the password alone now", second_factor.remove)
 
 
 def _try(
