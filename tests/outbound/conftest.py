@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from blueprints.outbound import background_send
 from outbound import projects
 from outbound.projects import Project, ProjectFields
 from runtime import Runtime
@@ -14,6 +15,12 @@ from tests.relay import Relay
 
 TOKEN, USERNAME, SECRET = "planted-token-3f8a", "planted-account.91c2d4", "planted-secret-7b1e"
 DRAFT = ProjectFields("prod", "us", "2891273", TOKEN, USERNAME, SECRET, "example-co")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pages wait for their answer however busy the machine is."""
+    monkeypatch.setattr(background_send, "WAIT", 60.0)
 
 
 @pytest.fixture
