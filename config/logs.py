@@ -4,6 +4,7 @@ import contextlib
 import contextvars
 import logging
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TextIO
 
@@ -54,9 +55,24 @@ def add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[st
     return event
 
 
+class _Reports:
+    """Who is told of errors beside the log, if anybody is."""
+
+    tell: Callable[[BaseException], object] | None = None
+
+
+def report_errors_to(tell: Callable[[BaseException], object] | None) -> None:
+    """Have every error that is logged with its lines of code handed to `tell` as well; None ends it."""
+    _Reports.tell = tell
+
+
 def add_lines_of_code(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     """Instead of an error the lines of code that it came from; what it says stays out."""
     given = event.pop("exc_info", None)
+    error = tracebacks.error_of(given) if given and _Reports.tell else None
+    if error is not None and _Reports.tell:
+        with contextlib.suppress(Exception):  # whatever is wrong with the far end, the line is written
+            _Reports.tell(error)
     found = tracebacks.of_event(given) if given else None
     return event if found is None else event | {"traceback": found}
 

@@ -250,6 +250,35 @@ SETTINGS = (
         whole(1, 3600),
     ),
     Setting("WORK_SECONDS", "2", "Pause between two rounds of the upkeep worker.", whole(1, 3600)),
+    Setting(
+        "SENTRY_DSN",
+        "",
+        "A Sentry-compatible server that is told of errors: the lines of code, and nothing of calls and members.",
+        url("http", "https"),
+        secret=True,
+    ),
+    Setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "A collector that gets OpenTelemetry's traces and metrics as OTLP over HTTP, at /v1/traces and /v1/metrics"
+        " below it.",
+        url("http", "https"),
+    ),
+    Setting(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "",
+        "Headers for that collector: name=value, with commas between them.",
+        text,
+        secret=True,
+    ),
+    Setting("OTEL_TRACES_PERCENT", "100", "Share of calls that are traced.", whole(0, 100)),
     Setting("LOG_LEVEL", "info", "How much is logged.", one_of("debug", "info", "warning", "error")),
+    Setting(
+        "ACCESS_LOG",
+        "short",
+        "A line in the log for each call: short has method, route, status and time, full also the caller's address,"
+        " program and name with us, and bytes; off has none.",
+        one_of("off", "short", "full"),
+    ),
     Setting("LOG_FORMAT", "json", "One JSON object a line, or text for people.", one_of("json", "text")),
 )

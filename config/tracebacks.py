@@ -29,6 +29,14 @@ def of_event(given: Any) -> str | None:
     return None if kind is None else f"{_frames(trace)}{_name(kind)}"
 
 
+def error_of(given: Any) -> BaseException | None:
+    """Return the error itself of what a log call gives as `exc_info`."""
+    if isinstance(given, BaseException):
+        return given
+    error: BaseException | None = (given if isinstance(given, tuple) else sys.exc_info())[1]
+    return error
+
+
 def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
     """Yield the error and those behind it, with the words that lead from one to the next."""
     seen: set[int] = set()

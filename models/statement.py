@@ -39,6 +39,8 @@ class Statement:
             cursor.executemany(sql, values)
         else:
             cursor.execute(sql, values)
+        for heard in db.dispatch.after_cursor_execute:
+            heard(db, cursor, sql, values, None, many)
         return cursor
 
     def run(self, db: Connection, values: Mapping[str, Any]) -> int:

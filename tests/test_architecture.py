@@ -65,6 +65,7 @@ OPEN = {
     "health.healthz",
     "health.metrics",
     "health.readyz",
+    "health.status",
     "sign.join_form",
     "sign.join_try",
     "sign.second_step_form",

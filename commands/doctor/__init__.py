@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 from flask.cli import with_appcontext
 
-from commands.doctor import database, destinations, exports, network, rights, settings
+from commands.doctor import database, destinations, exports, network, rights, settings, upgrade
 from commands.doctor.check import Check, fail
 from commands.exit_codes import DONE, NOT_ALL
 from config.settings import Settings, settings_shown
@@ -33,13 +33,14 @@ OF_ROWS: tuple[Callable[[Runtime], list[Check]], ...] = (
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--upgrade", "of_upgrade", is_flag=True, help="Only what an upgrade would do to the tables.")
 @with_appcontext
-def command(*, as_json: bool) -> None:
+def command(*, as_json: bool, of_upgrade: bool) -> None:
     """Check settings, database, Redis, connections, destinations and failures; ends with 4 where something fails."""
     runtime = current_runtime()
-    checks = list(examine(runtime))
+    checks = upgrade.upgrade(runtime.database) if of_upgrade else list(examine(runtime))
     failed = any(check.state == "fail" for check in checks)
-    shown = settings_shown(runtime.settings)
+    shown = [] if of_upgrade else settings_shown(runtime.settings)
     if as_json:
         report = {"ok": not failed, "checks": [asdict(check) for check in checks], "settings": shown}
         click.echo(json.dumps(report))
@@ -53,7 +54,8 @@ def _print(checks: list[Check], shown: list[dict[str, str]]) -> None:
         click.echo(f"{check.state:<5} {check.name}: {check.found}")
         if check.next_step:
             click.echo(f"      {check.next_step}")
-    click.echo("\nSettings")
+    if shown:
+        click.echo("\nSettings")
     for setting in shown:
         click.echo(f"  {setting['name']:<22} {setting['value'] or '-'}  ({setting['origin']})")
 

@@ -5,6 +5,7 @@ of it but the newest revision, once.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from models.pooler import POOLED
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.script import Script
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -56,6 +58,38 @@ def newest_revision() -> str | None:
     from alembic.script import ScriptDirectory
 
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step to newer tables. `contract` says that it takes away what an earlier release used; others only add."""
+
+    revision: str
+    sentence: str
+    contract: bool
+
+
+def is_known(stored: str) -> bool:
+    """Whether this code has the migration that made these tables."""
+    return any(one.revision == stored for one in _scripts())
+
+
+def waiting(stored: str) -> list[Migration]:
+    """Return the migrations from `stored`, which is known, to the newest revision, in the order in which they run."""
+    steps = []
+    for script in _scripts():
+        if script.revision == stored:
+            break
+        first_line = (script.doc or "").strip().partition("\n")[0]
+        steps.append(Migration(script.revision, first_line, first_line.startswith("contract:")))
+    return steps[::-1]
+
+
+def _scripts() -> "list[Script]":
+    """Return all migrations, the newest first."""
+    from alembic.script import ScriptDirectory
+
+    return list(ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def is_new_enough(stored: str | None) -> bool:

@@ -14,6 +14,7 @@ from tests.servers import SECRET_KEY
 SECRETS = [one.name for one in SETTINGS if one.secret]
 OTHERS = [one.name for one in SETTINGS if not one.secret and one.name != "INSTANCE_PATH"]
 GOOD = {
+    "SENTRY_DSN": "https://key@errors.example.com/1",
     "DATABASE_URL": "postgresql://relay:word@db/relay",
     "REDIS_URL": "rediss://:word@cache:6379/1",
     "SECRET_KEY": SECRET_KEY,

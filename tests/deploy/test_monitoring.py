@@ -1,0 +1,88 @@
+"""The alert rules and the dashboard ask for numbers that `/metrics` gives, under labels that these have."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests import servers
+from tests.conftest import MakeRelay
+from tests.relay import Relay
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+NAME = re.compile(r"\bcohort_relay_\w+")
+SELECTED = re.compile(r"(cohort_relay_\w+)\{([^}]*)\}")
+LABEL = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
+PROMETHEUS = {"job", "instance", "le"}
+
+
+def rules() -> list[dict]:
+    return [
+        rule
+        for group in yaml.safe_load((DEPLOY / "prometheus-alerts.yaml").read_text())["groups"]
+        for rule in group["rules"]
+    ]
+
+
+def panels() -> list[dict]:
+    return json.loads((DEPLOY / "grafana-dashboard.json").read_text())["panels"]
+
+
+def expressions() -> list[str]:
+    return [rule["expr"] for rule in rules()] + [target["expr"] for panel in panels() for target in panel["targets"]]
+
+
+@pytest.fixture
+def given(make_relay: MakeRelay) -> dict[str, set[str]]:
+    """The labels of each number that `/metrics` gives."""
+    relay: Relay = make_relay(redis_url=servers.redis_url())
+    relay.refresh(["ada"])
+    found: dict[str, set[str]] = {}
+    for line in relay.client.get("/metrics").text.splitlines():
+        if match := re.match(r"(\w+)(?:\{(.*)\})? ", line):
+            found.setdefault(match[1], set()).update(re.findall(r'(\w+)="', match[2] or ""))
+    return found
+
+
+def test_every_number_that_they_ask_for_is_given(given: dict[str, set[str]]) -> None:
+    asked = {name for expression in expressions() for name in NAME.findall(expression)}
+    assert len(asked) > 10
+    assert sorted(asked - given.keys()) == []
+    for expression in expressions():
+        for name, labels in SELECTED.findall(expression):
+            assert set(LABEL.findall(labels)) - PROMETHEUS <= given[name], expression
+
+
+def test_every_number_of_the_documents_is_given_and_the_other_way(given: dict[str, set[str]]) -> None:
+    told = set(re.findall(r"`(cohort_relay_\w+)", (DEPLOY.parent / "docs" / "operating.md").read_text()))
+    families = {re.sub(r"_(bucket|count|sum|created)$", "", name) for name in given if name.startswith("cohort_relay_")}
+    families = {name for name in families if f"{name}_total" not in given}
+    assert {re.sub(r"_info$", "", name) for name in told} >= {re.sub(r"_info$", "", name) for name in families}
+
+
+def test_every_rule_says_what_it_means_and_what_to_do() -> None:
+    for rule in rules():
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert all(rule["annotations"][name].endswith(".") for name in ("summary", "description"))
+
+
+def test_panels_of_the_dashboard_lie_beside_each_other() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in panels():
+        at = panel["gridPos"]
+        cells = {(at["x"] + x, at["y"] + y) for x in range(at["w"]) for y in range(at["h"])}
+        assert not cells & taken, panel["title"]
+        assert at["x"] + at["w"] <= 24
+        taken |= cells
+
+
+def test_promtool_takes_the_rules_and_they_fire_when_they_should() -> None:
+    if not (promtool := shutil.which("promtool")):
+        servers.missing("promtool, of Debian's package prometheus")
+    for words in (("check", "rules", "prometheus-alerts.yaml"), ("test", "rules", "prometheus-alerts.test.yaml")):
+        done = subprocess.run([promtool, *words], cwd=DEPLOY, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
