@@ -24,7 +24,7 @@ FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 QUOTED = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w.*-]+(?:/[\w.*-]+)*/?")
 # By set-up or at run time, not in git.
-MADE = ("instance/", ".venv/", "node_modules/", "static/vendor/", "screenshots/", ".hypothesis/")
+MADE = ("instance/", ".venv/", "node_modules/", "static/vendor/", "screenshots/", ".hypothesis/", "dist/", "secrets/")
 NO_FILES = {"openapi.json"}  # an answer of the API
 TARGET = re.compile(r"(?:^\s*|[\":] ?)(?:[A-Z_]+=\S+ )*make (?:--silent )?([a-z][a-z-]*)", re.MULTILINE)
 MODULE = re.compile(r"[a-z_]\w*(?:\.\w+)+")

@@ -25,7 +25,7 @@ ADA = "ada@example.com"
 def nobody_is_told_afterwards():
     yield
     logs.report_errors_to(None)
-    sentry_sdk.init()
+    sentry_sdk.init(default_integrations=False, auto_enabling_integrations=False)
 
 
 def wrong(_db: Any) -> None:
