@@ -1,33 +1,38 @@
 """`flask import`: the records of a file sent in batches, with progress; it can be stopped and goes on where it was."""
 
 import json
+import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from flask.cli import with_appcontext
 
 from commands.exit_codes import DONE, NOT_ALL, STOPPED
-from commands.import_settings import asked, columns_of, options_of
+from commands.import_settings import asked, options_of, reading_of
 from commands.projects import find
 from commands.terminal import raw, warn_where_it_goes
+from config.clock import utc
 from models.encryption import DecryptionError
 from outbound.imports import dry_run as imports_dry_run
-from outbound.imports import failures, files, jobs, runner, source
+from outbound.imports import failures, files, jobs, runner, source, uploads
 from outbound.imports.batches import RecordChecker
+from outbound.imports.conditions import RecordFilter
 from outbound.imports.jobs import Import, NewImport
 from outbound.imports.kinds import KINDS
-from outbound.imports.options import Options
 from outbound.readers.errors import UnreadableFile
 from outbound.request.checks.categories import told
 from runtime import Runtime, current_runtime
 from security.audit import TERMINAL
+
+FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
 class NotRead(click.ClickException):
@@ -37,7 +42,7 @@ class NotRead(click.ClickException):
 
 
 @click.command("import")
-@click.argument("path", metavar="FILE", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", metavar="FILE", required=False, type=FILE)
 @click.option("--project", "name", help="Which project: its name with us.")
 @click.option("--kind", type=click.Choice(list(KINDS)), default="events", show_default=True)
 @asked
@@ -47,7 +52,7 @@ class NotRead(click.ClickException):
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_appcontext
 def command(path: Path | None, *, again: int | None, wanted: int | None, as_json: bool, **more: Any) -> None:
-    """Import FILE: NDJSON, a JSON array, JSON objects or CSV, each also as gzip.
+    """Import FILE: NDJSON, a JSON array, JSON objects or CSV, each also as gzip; - reads standard input.
 
     Ends with 0 where Mixpanel has every record, 4 where some failed, 2 where a choice is none, 3 where the file cannot
     be used or it stopped before its end.
@@ -66,45 +71,71 @@ def _begin(path: Path, *, name: str, kind: str, dry_run: bool, as_json: bool, **
     project, runtime = find(name), current_runtime()
     settings = options_of(kind, given)
     try:
-        settings |= columns_of(path, kind, given)
-        draft = NewImport(
-            project.name,
-            kind,
-            KINDS[kind].operation_id,
-            "file",
-            path.name,
-            TERMINAL,
-            str(path.resolve()),
-            files.fingerprint(path, runtime.cipher.digest),
-            settings=settings,
-            total=files.total(path),
-        )
-        if dry_run:
-            _dry_run(path, draft, as_json=as_json)
-            return
+        with _file(path) as (found, shown, whence):
+            settings |= reading_of(found, kind, given)
+            seen = files.survey(found)
+            draft = NewImport(
+                project.name,
+                kind,
+                KINDS[kind].operation_id,
+                whence,
+                shown,
+                TERMINAL,
+                str(found),
+                files.fingerprint(found, runtime.cipher.digest),
+                settings=settings,
+                total=seen.total,
+                content_digest=files.content_digest(seen, runtime.cipher.digest),
+            )
+            _tell_of_the_file(draft)
+            if dry_run:
+                _dry_run(found, draft, as_json=as_json)
+            import_id = runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))
     except (UnreadableFile, OSError) as error:
         raise NotRead(str(error)) from None
-    import_id = runtime.database.write(lambda db: jobs.add(db, draft, runtime.clock()))
     _go_on(import_id, as_json=as_json)
 
 
-def _dry_run(path: Path, draft: NewImport, *, as_json: bool) -> None:
+@contextmanager
+def _file(path: Path) -> Iterator[tuple[Path, str, str]]:
+    """Yield the file, its name, and whose it is; what comes on standard input is kept like an upload."""
+    if str(path) != "-":
+        yield path.resolve(), path.name, "file"
+        return
+    with uploads.new_file(current_runtime().uploads) as kept:
+        with kept.open("wb") as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        yield kept, "standard input", "upload"
+
+
+def _tell_of_the_file(draft: NewImport) -> None:
+    """Say on standard error what was proposed for its columns, and where it was imported before."""
+    for column, called in draft.settings.get("names", {}).items():
+        click.echo(f"{column} is sent as {called} (--rename '{column}={column}' keeps its name).", err=True)
+    for before in current_runtime().database.read(lambda db: jobs.of_same_file(db, draft.content_digest)):
+        day = utc(before.created_at)
+        click.echo(f"This file was imported before: import {before.id} to {before.project}, {day}.", err=True)
+
+
+def _dry_run(path: Path, draft: NewImport, *, as_json: bool) -> NoReturn:
     runtime, project = current_runtime(), find(draft.project)
     try:
         credentials = project.credentials(runtime.cipher)
     except DecryptionError as error:
         raise click.ClickException(str(error)) from None
-    options = Options.of(draft.settings)
-    checker = RecordChecker(KINDS[draft.kind], credentials, project.integration, runtime.clock(), options)
-    report = imports_dry_run.dry_run(files.reads(path, source.columns_of(draft.kind, draft.settings)), checker)
+    settings, record_filter = draft.settings, RecordFilter.of(draft.settings)
+    checker = RecordChecker(KINDS[draft.kind], credentials, project.integration, runtime.clock(), settings)
+    found = files.reads(path, source.columns_of(draft.kind, settings), record_filter)
+    report = imports_dry_run.dry_run(found, checker)
     if as_json:
         problems = [
             {"place": problem.place, "field": problem.field, "reason": problem.reason} for problem in report.problems
         ]
-        advice = dict(report.advised)
-        click.echo(json.dumps({"good": report.good, "bad": report.bad, "problems": problems, "advice": advice}))
+        told = {"good": report.good, "bad": report.bad, "left_out": record_filter.left_out}
+        click.echo(json.dumps(told | {"problems": problems, "advice": dict(report.advised)}))
     else:
-        click.echo(f"{report.good:,} of {report.read:,} records can be sent. Nothing was sent.")
+        left_out = f" {record_filter.left_out:,} are left out by --filter." if record_filter.left_out else ""
+        click.echo(f"{report.good:,} of {report.read:,} records can be sent.{left_out} Nothing was sent.")
         for problem in report.problems:
             click.echo(f"  line {problem.place}  {problem.field or ''}  {problem.reason}")
         _tell_advice(report.advised)
@@ -162,14 +193,14 @@ def _show(runtime: Runtime, import_id: int, stop: threading.Event) -> None:
 def _tell(job: Import, *, as_json: bool) -> None:
     counts = {"read": job.read, "accepted": job.accepted, "refused": job.refused, "uncertain": job.uncertain}
     if as_json:
-        click.echo(
-            json.dumps(
-                {"import": job.id, "state": job.state, "message": job.message} | counts | {"advice": job.advised}
-            )
-        )
+        told = {"import": job.id, "state": job.state, "message": job.message} | counts
+        left_out = {"left_out": job.left_out} if job.left_out else {}
+        click.echo(json.dumps(told | left_out | {"advice": job.advised}))
     else:
         click.echo(f"\nImport {job.id} is {job.state}. {job.message or ''}")
         click.echo(", ".join(f"{many:,} {word}" for word, many in counts.items()))
+        if job.left_out:
+            click.echo(f"{job.left_out:,} left out by --filter")
         _tell_advice(job.advised)
         if job.refused or job.uncertain:
             click.echo(f"The failed records: flask import --failed {job.id}")

@@ -167,7 +167,8 @@ class Import(Model):
     `kind` is events, people or groups; `source` upload, file or cohort; `state` ready, waiting, running, paused,
     cancelled, done or failed. `settings` is a JSON object: the column mapping, the template, the group key. Counts are
     of records: `read` from the source, then `accepted`, `refused` (by our checks or by Mixpanel) and `uncertain`;
-    `advised` is a JSON object that counts those sent against advice, by its sort.
+    `advised` is a JSON object that counts those sent against advice, by its sort; `left_out` counts what the filter did
+    not let pass, once it is done. `content_digest` is of its file's whole content, under our key.
     """
 
     __tablename__ = "import_job"
@@ -206,13 +207,15 @@ class Import(Model):
     claimed_by: Mapped[str | None] = mapped_column(Text)
     claimed_until: Mapped[int | None] = mapped_column(Moment)
     advised: Mapped[str | None] = mapped_column(Text)
+    left_out: Mapped[int | None] = mapped_column(BigInteger)
+    content_digest: Mapped[str | None] = mapped_column(Text, index=True)
 
 
 class ImportFailure(Model):
     """A record of an import that Mixpanel does not have, or may not have: why, and the record itself, to be sent again.
 
     `place` is the record's number in its file (from 1), or the person's id where a cohort is the source; `verdict` is
-    refused (by our checks), rejected (by Mixpanel) or uncertain.
+    refused (by our checks), rejected (by Mixpanel) or uncertain; `again_in` is the import that sends it again.
     """
 
     __tablename__ = "import_failure"
@@ -223,6 +226,7 @@ class ImportFailure(Model):
     field: Mapped[str | None] = mapped_column(ExactText)
     reason: Mapped[str] = mapped_column(ExactText)
     record: Mapped[str] = mapped_column(ExactText)
+    again_in: Mapped[int | None] = mapped_column(BigId)
 
 
 class Comparison(Model):

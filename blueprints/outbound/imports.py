@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from blueprints import paging, spreadsheets
 from blueprints.outbound import blueprint
 from blueprints.outbound.import_preview import preview
+from blueprints.outbound.import_reading import typed_reading
 from blueprints.outbound.uploads import kept_upload, largest_upload
 from blueprints.urls import can_be_stored
 from outbound import projects
 from outbound.imports import failures, files, jobs, uploads
-from outbound.imports.columns import PROPERTY, TARGETS, Columns, WrongColumns, guessed
+from outbound.imports.columns import proposed
 from outbound.imports.failures import Failure
 from outbound.imports.jobs import Import, NewImport
 from outbound.imports.kinds import KINDS
@@ -27,7 +28,7 @@ from outbound.request.checks.categories import told
 from runtime import current_runtime
 from security import sign_in_guard
 from security.audit import note
-from security.forms import takes_files
+from security.forms import takes, takes_files
 from security.roles import needs
 
 PAGE = 30
@@ -81,11 +82,17 @@ def _draft(path: Path, name: str, project: str, kind: str) -> NewImport:
     """Raises UnreadableFile, OSError."""
     settings: dict[str, Any] = {}
     if files.form_of(path) == "csv":
-        settings = {"mapping": guessed(kind, files.heads(path)), "always": {}, "operator": "$set"}
+        settings = vars(proposed(kind, files.heads(path))).copy()
+        del settings["kind"]
     operation, shown = KINDS[kind].operation_id, name.replace("\0", "")[:200]
-    mark = files.fingerprint(path, current_runtime().cipher.digest)
-    total, who = files.total(path), sign_in_guard.operator().email
-    return NewImport(project, kind, operation, "upload", shown, who, str(path), mark, settings=settings, total=total)
+    digest, seen, who = current_runtime().cipher.digest, files.survey(path), sign_in_guard.operator().email
+    mark = files.fingerprint(path, digest)
+    known: dict[str, Any] = {
+        "settings": settings,
+        "total": seen.total,
+        "content_digest": files.content_digest(seen, digest),
+    }
+    return NewImport(project, kind, operation, "upload", shown, who, str(path), mark, **known)
 
 
 @blueprint.get("/send/imports/<int:import_id>")
@@ -106,21 +113,13 @@ def import_now(import_id: int) -> str:
 
 @blueprint.post("/send/imports/<int:import_id>/columns")
 @needs("operator")
+@takes(LARGEST_MAPPING)
 def set_columns(import_id: int) -> ResponseReturnValue:
-    """Keep what each column of a CSV is."""
+    """Keep what each column of a CSV is, which records pass, and what is changed in them."""
     job = find(import_id)
-    names = list(job.settings.get("mapping", {}))
-    mapping = {name: request.form.get(f"column.{place}", PROPERTY) for place, name in enumerate(names)}
-    typed = {target: request.form.get(f"always.{target}", "").strip() for target in TARGETS[job.kind]}
-    always = {name: value for name, value in typed.items() if value}
-    if request.form.get("nobody"):
-        always["distinct_id"] = ""
-    columns = Columns(job.kind, mapping, always, request.form.get("operator", "$set"))
-    settings = job.settings | {"mapping": mapping, "always": always, "operator": columns.operator}
-    try:
-        columns.check()
-    except WrongColumns as error:
-        return _page(replace(job, settings=settings), columns=str(error)), 422
+    settings, wrong = typed_reading(job)
+    if wrong:
+        return _page(replace(job, settings=settings), columns=wrong), 422
     current_runtime().database.write(lambda db: jobs.set_up(db, import_id, settings))
     return _back(import_id)
 
@@ -266,4 +265,4 @@ def _told(job: Import) -> dict[str, Any]:
     """Return what the page of an import says."""
     bad = job.refused + job.uncertain
     reasons = current_runtime().database.read(lambda db: failures.reasons(db, job.id, REASONS)) if bad else []
-    return {"job": job, "kind": KINDS[job.kind], "reasons": reasons, "advised": told(job.advised)}
+    return {"job": job, "kind": KINDS[job.kind], "kinds": KINDS, "reasons": reasons, "advised": told(job.advised)}

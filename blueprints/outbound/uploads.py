@@ -1,12 +1,12 @@
 """Uploads: how large a file may be, and where it is kept until somebody has dealt with it."""
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from werkzeug.datastructures import FileStorage
 
+from outbound.imports.uploads import new_file
 from runtime import current_runtime
 
 MB = 1024 * 1024
@@ -20,12 +20,6 @@ def largest_upload() -> int:
 @contextmanager
 def kept_upload(file: FileStorage) -> Iterator[Path]:
     """The upload on disk; it stays where nothing goes wrong with it, and is removed whatever does."""
-    folder = current_runtime().uploads
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / secrets.token_hex(16)
-    try:
+    with new_file(current_runtime().uploads) as path:
         file.save(path)
         yield path
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise

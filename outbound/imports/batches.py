@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from outbound.imports.changes import CannotChange, Changes
 from outbound.imports.duplicates import DuplicateEvents
 from outbound.imports.kinds import Kind
 from outbound.imports.options import NoTime, Options
@@ -80,10 +81,15 @@ class RecordChecker:
     refuses a record only where the options say so, or where Mixpanel would do nothing and call that a success."""
 
     def __init__(
-        self, kind: Kind, credentials: Credentials, integration_id: str | None, now: int, options: Options | None = None
+        self,
+        kind: Kind,
+        credentials: Credentials,
+        integration_id: str | None,
+        now: int,
+        settings: Record | None = None,
     ) -> None:
         self.kind, self.credentials, self.integration_id, self.now = kind, credentials, integration_id, now
-        self.options = options or Options()
+        self.options, self.changes = Options.of(settings or {}), Changes.of(settings or {})
         self.operation = kind.operation
         self.encode = msgspec.json.Encoder().encode
         self.duplicates = DuplicateEvents()
@@ -92,21 +98,25 @@ class RecordChecker:
         """Return the record as it is sent, or why it is not."""
         if found.record is None:
             return RefusedRecord(found.place, None, found.wrong, found.text)
+        given = found.record
         try:
-            given = self.options.applied(self.kind.name, self.kind.shaped(found.record))
-        except NoTime as error:
-            return self._refused(found, self.kind.time, str(error))
+            given = self.changes.applied(self.kind.name, self.kind.shaped(found.record))
+            given = self.options.applied(self.kind.name, given)
+        except (CannotChange, NoTime) as error:
+            return _refused(found.place, given, self.kind.time if isinstance(error, NoTime) else None, str(error))
         record = prepared(self.operation, given, self.credentials, self.integration_id, self.now)
         problems = [one for one in check_record(self.kind.record, record, self.now) if one.level != "note"]
         stopping = next(filter(self._stops, problems), None)
         if stopping is not None:
-            return self._refused(found, stopping.field, stopping.message)
+            return _refused(found.place, given, stopping.field, stopping.message)
         try:
             encoded = self.encode(record)
         except (UnicodeEncodeError, TypeError, ValueError, RecursionError):
-            return self._refused(found, None, "It holds half a character, or is nested too deeply, and cannot be sent.")
+            return _refused(
+                found.place, given, None, "It holds half a character, or is nested too deeply, and cannot be sent."
+            )
         if len(encoded) >= MOST_RECORD_BYTES:
-            return self._refused(found, None, "A record must be smaller than 1 MB.")
+            return _refused(found.place, given, None, "A record must be smaller than 1 MB.")
         if self.duplicates.is_duplicate(given, record):
             problems.append(Problem("advice", "properties.$insert_id", EQUAL, sort="equal"))
         return EncodedRecord(record, encoded, problems)
@@ -115,8 +125,9 @@ class RecordChecker:
         nothing_done = self.kind.name != "events" and problem.sort in NOTHING_DONE
         return problem.level == "error" or self.options.strict or nothing_done
 
-    def _refused(self, found: ReadRecord, field: str | None, reason: str) -> RefusedRecord:
-        return RefusedRecord(found.place, field, reason, json.dumps(found.record))
+
+def _refused(place: int, given: Record, field: str | None, reason: str) -> RefusedRecord:
+    return RefusedRecord(place, field, reason, json.dumps(given))
 
 
 def batches(found: Iterable[ReadRecord], checker: RecordChecker, done: list[Range]) -> Iterator[Batch]:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 
 from models.database import DatabaseUnavailable
 from outbound.imports import jobs, uploads
+from outbound.imports.conditions import RecordFilter
 from outbound.imports.jobs import Import
 from runtime import Runtime
 
@@ -28,6 +30,7 @@ class ClaimedImport:
         self.runtime, self.job, self.worker = runtime, job, worker
         self.halt = threading.Event()
         self.trouble: str | None = None
+        self.record_filter = RecordFilter.of(job.settings)
 
     def is_ours(self, db: Connection) -> bool:
         """Tell whether it is still ours; if so nobody else can claim it before this transaction ends. Halt if not."""
@@ -85,6 +88,8 @@ class ClaimedImport:
         database, import_id = self.runtime.database, self.job.id
         ended_at = self.runtime.clock() if state in {"done", "failed"} else None
         job = database.read(lambda db: jobs.by_id(db, import_id))
-        total = job.read if state == "done" and job is not None else None
-        database.write(lambda db: jobs.end(db, import_id, self.worker, state, message, ended_at, total))
+        ending = jobs.Ending(state, message, ended_at)
+        if state == "done" and job is not None:  # whoever ends it has read all of it
+            ending = replace(ending, total=job.read, left_out=self.record_filter.left_out or None)
+        database.write(lambda db: jobs.end(db, import_id, self.worker, ending))
         uploads.discard(database.read(lambda db: jobs.by_id(db, import_id)))

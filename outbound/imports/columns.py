@@ -10,6 +10,7 @@ from outbound.readers.table import shown
 from outbound.request.checks.profiles import NOT_FOR_GROUPS, OPERATORS
 
 SKIP, PROPERTY, TEXT = "skip", "property", "text"
+LONGEST_NAME = 255  # characters of a property's name; Mixpanel cuts longer ones
 GENERAL = (PROPERTY, TEXT, SKIP)  # what any column may be; a `text` is a property whose cells stay texts
 # What a column may be, for each kind; everything else is a property.
 TARGETS = {
@@ -44,6 +45,35 @@ _KNOWN = {
     "groupid": "$group_id",
     "groupkey": "$group_key",
 }
+# Names that columns of profiles have, and Mixpanel's own names for what they usually hold; the surest first.
+_OWN = {
+    "email": "$email",
+    "emailaddress": "$email",
+    "mail": "$email",
+    "firstname": "$first_name",
+    "givenname": "$first_name",
+    "lastname": "$last_name",
+    "surname": "$last_name",
+    "familyname": "$last_name",
+    "name": "$name",
+    "fullname": "$name",
+    "displayname": "$name",
+    "phone": "$phone",
+    "phonenumber": "$phone",
+    "mobile": "$phone",
+    "mobilephone": "$phone",
+    "telephone": "$phone",
+    "tel": "$phone",
+    "avatar": "$avatar",
+    "avatarurl": "$avatar",
+    "created": "$created",
+    "createdat": "$created",
+    "city": "$city",
+    "region": "$region",
+    "countrycode": "$country_code",
+    "timezone": "$timezone",
+}
+OWN_NAMES = {"events": (), "people": tuple(dict.fromkeys(_OWN.values())), "groups": ("$name",)}
 _SURENESS = {name: place for place, name in enumerate(_KNOWN)}
 
 Record = dict[str, Any]
@@ -56,12 +86,14 @@ class WrongColumns(ValueError):
 @dataclass(frozen=True)
 class Columns:
     """`mapping`: column to target (`property`, `text`, `skip`, or one of TARGETS). `always` stands for every row what
-    no column says: an event's name, a group key. `operator` is what profiles get."""
+    no column says: an event's name, a group key. `operator` is what profiles get. `names` has the names of properties
+    that are not called as their columns are."""
 
     kind: str = "events"
     mapping: dict[str, str] = field(default_factory=dict)
     always: dict[str, str] = field(default_factory=dict)
     operator: str = "$set"
+    names: dict[str, str] = field(default_factory=dict)
 
     def record(self, row: dict[str, str]) -> Record:
         """Return the record of a row; empty cells say nothing."""
@@ -72,9 +104,9 @@ class Columns:
             if target == SKIP or not text.strip():
                 continue
             if target == PROPERTY:
-                properties[name] = cells.value(text)
+                properties[self.called(name)] = cells.value(text)
             elif target == TEXT:
-                properties[name] = text
+                properties[self.called(name)] = text
             else:
                 top[target] = text.strip()
         return self._event(top, properties) if self.kind == "events" else self._update(top, properties)
@@ -86,6 +118,15 @@ class Columns:
     def _update(self, top: Record, properties: Record) -> Record:
         value: Any = list(properties) if self.operator == "$unset" else properties
         return top | ({self.operator: ""} if self.operator == "$delete" else {self.operator: value})
+
+    def called(self, name: str) -> str:
+        """Return the name of the property that a column is."""
+        return self.names.get(name, name)
+
+    @property
+    def properties(self) -> frozenset[str]:
+        """The names of all properties that the columns are."""
+        return frozenset(self.called(name) for name, target in self.mapping.items() if target in {PROPERTY, TEXT})
 
     def check(self) -> None:
         """Raises WrongColumns where a choice is none, or where two columns would be one."""
@@ -124,11 +165,21 @@ class Columns:
         for target in (value for value, times in used.items() if times > 1):
             names = [name for name, value in self.mapping.items() if value == target]
             yield f"{shown(names)}: only one column can be {target}. Leave the others out, or make them properties."
-        if self.kind != "events":
-            return
+        yield from self._twin_names(used)
+
+    def _twin_names(self, used: Counter[str]) -> Iterator[str]:
+        seen: dict[str, str] = {}
         for name, target in self.mapping.items():
-            if target in {PROPERTY, TEXT} and name != "event" and name in {*used, *self.always}:
-                yield f"The column {name} would be a second {name}. Leave it out, or say that it is {name}."
+            called = self.called(name)
+            if target not in {PROPERTY, TEXT}:
+                continue
+            if not called.strip() or len(called) > LONGEST_NAME:
+                yield f"{name}: the name of a property has 1 to {LONGEST_NAME} characters."
+            if called in seen:
+                yield f"The columns {shown([seen[called], name])} would both be {called}. Call one otherwise."
+            seen[called] = name
+            if self.kind == "events" and called != "event" and called in {*used, *self.always}:
+                yield f"The column {name} would be a second {called}. Leave it out, or say that it is {called}."
 
 
 def guessed(kind: str, names: list[str], said: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -140,6 +191,26 @@ def guessed(kind: str, names: list[str], said: Mapping[str, str] | None = None) 
         if name not in (said or {}) and target not in found.values():
             found[name] = target
     return found
+
+
+def proposed(
+    kind: str,
+    names: list[str],
+    said: Mapping[str, str] | None = None,
+    always: dict[str, str] | None = None,
+    operator: str = "$set",
+) -> Columns:
+    """Return what each column is: as it was `said`, else what it probably is. What Mixpanel has a name of its own for
+    gets that (`E-mail` is `$email`), as text; no name twice, and none that a column has already."""
+    mapping, known = guessed(kind, names, said), dict(said or {})
+    found: dict[str, str] = {}
+    sureness = {name: place for place, name in enumerate(_OWN)}
+    for name in sorted(mapping, key=lambda name: sureness.get(_plain(name), len(_OWN))):
+        own = _OWN.get(_plain(name), "")
+        is_free = own not in mapping and own not in found.values()
+        if name not in known and mapping[name] == PROPERTY and own in OWN_NAMES[kind] and is_free:
+            found[name] = own
+    return Columns(kind, mapping | dict.fromkeys(found, TEXT), always or {}, operator, found)
 
 
 def _target(kind: str, name: str) -> str:

@@ -21,8 +21,10 @@ _ADD = text("""
     ON CONFLICT (import_id, place) DO UPDATE SET verdict = excluded.verdict, field = excluded.field,
         reason = excluded.reason, record = excluded.record""")
 _AFTER = text("""
-    SELECT place, verdict, field, reason, record FROM import_failure
+    SELECT place, verdict, field, reason, record, again_in FROM import_failure
     WHERE import_id = :import_id AND place > :after ORDER BY place LIMIT :limit""")
+_NOTE_AGAIN = text("""
+    UPDATE import_failure SET again_in = :again_in WHERE import_id = :import_id AND place = :place""")
 _REASONS = text("""
     SELECT verdict, field, reason, count(*) AS times, min(place) AS first FROM import_failure
     WHERE import_id = :import_id GROUP BY verdict, field, reason ORDER BY count(*) DESC, min(place) LIMIT :limit""")
@@ -37,6 +39,7 @@ class Failure:
     field: str | None
     reason: str
     record: str
+    again_in: int | None = None
 
 
 def of(batch: Batch, outcome: Outcome | None) -> list[Failure]:
@@ -103,6 +106,11 @@ def every(database: Database, import_id: int) -> Iterator[Failure]:
     while found := database.read(lambda db: some(db, import_id, after, PIECE), one_statement=True):  # noqa: B023
         yield from found
         after = found[-1].place
+
+
+def note_again(db: Connection, import_id: int, places: Sequence[int], again_in: int) -> None:
+    """Note that these are sent again, corrected, by an import of its own."""
+    db.execute(_NOTE_AGAIN, [{"import_id": import_id, "place": place, "again_in": again_in} for place in places])
 
 
 def reasons(db: Connection, import_id: int, limit: int) -> list[Any]:

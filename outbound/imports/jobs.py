@@ -47,6 +47,8 @@ class Import:
     claimed_by: str | None
     claimed_until: int | None
     advised: dict[str, int]
+    left_out: int | None
+    content_digest: str | None
 
     @property
     def is_open(self) -> bool:
@@ -86,6 +88,7 @@ class NewImport:
     settings: dict[str, Any] = field(default_factory=dict)
     total: int | None = None
     state: str = "ready"
+    content_digest: str | None = None
 
 
 # Its batches are sent and its claim is renewed by different threads: what they share is a name that stays.
@@ -108,7 +111,8 @@ _ADVISE = text("UPDATE import_job SET advised = :advised WHERE id = :id")
 _END = text(
     _CLAIMS.update(
         """state = CASE WHEN state = 'running' THEN :state ELSE state END, message = :message, ended_at = :ended_at,
-        claimed_by = NULL, claimed_until = NULL, total = coalesce(:total, total)"""
+        claimed_by = NULL, claimed_until = NULL, total = coalesce(:total, total),
+        left_out = :left_out"""
     )
 )
 _GO = text("""
@@ -118,6 +122,7 @@ _PAUSE = text("UPDATE import_job SET state = 'paused' WHERE id = :id AND state I
 _CANCEL = text("""
     UPDATE import_job SET state = 'cancelled', ended_at = :now
     WHERE id = :id AND state IN ('ready', 'waiting', 'running', 'paused', 'failed')""")
+_SAME_FILE = (models.Import.started_at.is_not(None), models.Import.content_digest.is_not(None))
 _NOTE_FILE = text("UPDATE import_job SET fingerprint = :fingerprint WHERE id = :id")
 _FORGET_PLAIN = text("""
     UPDATE import_job SET fingerprint = NULL
@@ -151,6 +156,12 @@ def listed(db: Connection, before: int, limit: int) -> list[Import]:
 
 def _newest() -> Select[Any]:
     return select(*columns_of(models.Import, Import)).order_by(models.Import.id.desc())
+
+
+def of_same_file(db: Connection, content_digest: str | None, other_than: int = 0) -> list[Import]:
+    """Return the imports that were begun with a file of this content, the newest first and no more than three."""
+    same = (models.Import.content_digest == content_digest, models.Import.id != other_than)
+    return [_import(row) for row in db.execute(_newest().where(*_SAME_FILE, *same).limit(3))]
 
 
 def set_up(db: Connection, import_id: int, settings: dict[str, Any]) -> bool:
@@ -224,12 +235,20 @@ def advise(db: Connection, import_id: int, counts: Mapping[str, int]) -> None:
     db.execute(_ADVISE, {"id": import_id, "advised": json.dumps(Counter(before) + Counter(counts))})
 
 
-def end(
-    db: Connection, import_id: int, by: str, state: str, message: str | None, now: int | None, total: int | None
-) -> None:
+@dataclass(frozen=True)
+class Ending:
+    """How an import is given back: `total` and `left_out` are known where all of it was read."""
+
+    state: str
+    message: str | None
+    ended_at: int | None
+    total: int | None = None
+    left_out: int | None = None
+
+
+def end(db: Connection, import_id: int, by: str, ending: Ending) -> None:
     """End the claim and leave the import in this state, unless it was paused or cancelled meanwhile."""
-    values = {"id": import_id, "claim": by, "state": state, "message": message, "ended_at": now, "total": total}
-    db.execute(_END, values)
+    db.execute(_END, vars(ending) | {"id": import_id, "claim": by})
 
 
 def done(db: Connection, import_id: int) -> list[tuple[int, int]]:

@@ -39,14 +39,17 @@ def _profile(record: Record) -> Record:
     """Return an update as it is; make a `$set` of a profile as Mixpanel exports it, or of a flat object with an id."""
     if any(name in record for name in OPERATORS):
         return record
-    own = {name: value for name, value in record.items() if name in _OWN}
+    own = {name: value for name, value in record.items() if name in OWN_FIELDS}
     if isinstance(record.get("$properties"), dict):
         return own | {"$set": record["$properties"]}
-    rest = {name: value for name, value in record.items() if name not in _OWN}
+    rest = {name: value for name, value in record.items() if name not in OWN_FIELDS}
     return own | {"$set": rest} if rest else record
 
 
-_OWN = frozenset({"$token", "$distinct_id", "$group_key", "$group_id", "$ip", "$time", "$ignore_time", "$ignore_alias"})
+# What an update says beside its properties.
+OWN_FIELDS = frozenset(
+    {"$token", "$distinct_id", "$group_key", "$group_id", "$ip", "$time", "$ignore_time", "$ignore_alias"}
+)
 
 KINDS = {
     kind.name: kind

@@ -7,7 +7,6 @@ from outbound.imports import jobs
 from outbound.imports.batches import Batch, RecordChecker
 from outbound.imports.jobs import Import
 from outbound.imports.kinds import KINDS
-from outbound.imports.options import Options
 from outbound.operations.types import CallInput, Composed
 from outbound.projects import Credentials, Project
 from outbound.request.compose import compose
@@ -51,13 +50,12 @@ def prepare(runtime: Runtime, job: Import) -> Preparation:
     if project is None:
         raise CannotGoOn(f"There is no project {job.project} any more.")
     credentials = project.credentials(runtime.cipher)
-    options = Options.of(job.settings)
     return Preparation(
         project,
         mask_of(credentials),
         send.client_of(runtime, project),
         _template(runtime, job, project, credentials),
-        RecordChecker(KINDS[job.kind], credentials, project.integration, job.created_at, options),
+        RecordChecker(KINDS[job.kind], credentials, project.integration, job.created_at, job.settings),
         runtime.database.read(lambda db: jobs.left_open(db, job.id)),
     )
 

@@ -89,7 +89,7 @@ def _send_all(claimed: ClaimedImport, prepared: Preparation, memory: MemoryLimit
 
 def _records(claimed: ClaimedImport) -> Iterator[ReadRecord]:
     """Yield the records of its source, until it is halted."""
-    for record in source.reads(claimed.runtime, claimed.job):
+    for record in source.reads(claimed.runtime, claimed.job, record_filter=claimed.record_filter):
         if claimed.halt.is_set():
             return
         yield record

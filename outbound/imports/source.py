@@ -6,25 +6,31 @@ from typing import Any
 
 from outbound.imports import files, jobs, members
 from outbound.imports.columns import Columns
+from outbound.imports.conditions import RecordFilter
 from outbound.imports.jobs import Import
 from outbound.readers.errors import UnreadableFile
 from outbound.readers.objects import ReadRecord
 from runtime import Runtime
 
 
-def reads(runtime: Runtime, job: Import, limit: int | None = None) -> Iterator[ReadRecord]:
-    """Yield all records by place, at most `limit` of a cohort. Raises UnreadableFile, also midway."""
+def reads(
+    runtime: Runtime, job: Import, limit: int | None = None, record_filter: RecordFilter | None = None
+) -> Iterator[ReadRecord]:
+    """Yield all records by place that pass the import's filter, of the first `limit` if it is given. Whoever
+    wants to know how many did not hands the filter in. Raises UnreadableFile, also midway."""
     if job.source == "cohort" and job.cohort_id is not None:
         return members.reads(runtime.database, job.cohort_id, job.settings["template"], job.created_at, limit)
     if job.path is None:
         raise UnreadableFile("The file is not here any more.")
-    return _file(runtime, Path(job.path), job)
+    return _file(runtime, Path(job.path), job, limit, record_filter or RecordFilter.of(job.settings))
 
 
-def _file(runtime: Runtime, path: Path, job: Import) -> Iterator[ReadRecord]:
+def _file(
+    runtime: Runtime, path: Path, job: Import, limit: int | None, record_filter: RecordFilter
+) -> Iterator[ReadRecord]:
     try:
         _confirm(runtime, path, job)
-        yield from files.reads(path, columns_of(job.kind, job.settings))
+        yield from files.reads(path, columns_of(job.kind, job.settings), record_filter, limit)
     except OSError as error:
         raise UnreadableFile(f"The file cannot be read: {error.strerror}.") from None
 
@@ -43,4 +49,4 @@ def _confirm(runtime: Runtime, path: Path, job: Import) -> None:
 def columns_of(kind: str, settings: dict[str, Any]) -> Columns:
     """Return how the rows of a CSV become records."""
     mapping, always = settings.get("mapping", {}), settings.get("always", {})
-    return Columns(kind, mapping, always, settings.get("operator", "$set"))
+    return Columns(kind, mapping, always, settings.get("operator", "$set"), settings.get("names", {}))

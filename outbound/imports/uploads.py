@@ -1,7 +1,10 @@
 """Uploads on disk: they go with the import that needed them, and those that no import or comparison needs go too."""
 
 import json
+import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -21,6 +24,18 @@ _NEEDED = text("""
     SELECT path FROM import_job
     WHERE source = 'upload' AND path IS NOT NULL AND (state <> 'cancelled' OR claimed_until > :now)""")
 _COMPARED = text("SELECT report FROM comparison WHERE state IN ('waiting', 'running') AND report IS NOT NULL")
+
+
+@contextmanager
+def new_file(folder: Path) -> Iterator[Path]:
+    """Yield where a file may be kept; it stays where nothing goes wrong with it, and is removed whatever does."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / secrets.token_hex(16)
+    try:
+        yield path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def discard(job: Import | None) -> None:

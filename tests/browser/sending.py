@@ -104,7 +104,7 @@ def _line(number: int) -> str:
 
 def _add(runtime: Runtime, path: Path, name: str, settings: dict[str, Any]) -> int:
     project = runtime.database.read(projects.listed)[0].name
-    mark, total = files.fingerprint(path, runtime.cipher.digest), files.total(path)
+    mark, total = files.fingerprint(path, runtime.cipher.digest), files.survey(path).total
     draft = jobs.NewImport(
         project, "events", "import-events", "upload", name, WHO, str(path), mark, settings=settings, total=total
     )

@@ -33,7 +33,7 @@ def begin(
     runtime: Runtime, path: Path, records: list[Any], kind: str = "events", options: dict[str, Any] | None = None
 ) -> int:
     path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in records))
-    operation, total = KINDS[kind].operation_id, files.total(path)
+    operation, total = KINDS[kind].operation_id, files.survey(path).total
     print_of = files.fingerprint(path, runtime.cipher.digest)
     settings = {"options": options or {}}
     how = {"total": total, "state": "waiting", "settings": settings}
