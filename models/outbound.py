@@ -226,7 +226,7 @@ class ImportFailure(Model):
     field: Mapped[str | None] = mapped_column(ExactText)
     reason: Mapped[str] = mapped_column(ExactText)
     record: Mapped[str] = mapped_column(ExactText)
-    again_in: Mapped[int | None] = mapped_column(BigId)
+    again_in: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Comparison(Model):
