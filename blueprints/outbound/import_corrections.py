@@ -87,6 +87,8 @@ def import_corrected(import_id: int) -> ResponseReturnValue:
     """Make an import of those that are ticked, where all of them can be sent; else say beside each why not."""
     job = find(import_id)
     typed = [_as_typed(failure) for failure in _failures(job)[:PAGE]]
+    if not typed:
+        return redirect(url_for("outbound.show_import", import_id=job.id), 303)
     taken = [one for one in typed if one.is_taken]
     wrong = "" if taken else "Tick the records that are to be sent again."
     try:

@@ -27,7 +27,7 @@ SIGNS = {
     "<": "is below",
 }
 ORDERED = frozenset({">=", "<"})
-_WRITTEN = re.compile(r"(.+?)(!=|!~|>=|=|~|<)(.*)", re.DOTALL)
+_SIGN = re.compile("!=|!~|>=|=|~|<")
 _INNER = ("properties", "$properties", *OBJECTS)
 
 
@@ -47,10 +47,10 @@ class Condition:
     def written(cls, text: str) -> "Condition":
         """Read `plan=pro`, `plan!=pro`, `note~vip`, `note!~vip`, `seats>=3` or `time<2026-05-01`. Raises
         WrongCondition."""
-        found = _WRITTEN.fullmatch(text)
+        found = _SIGN.search(text, 1)  # behind one character of a name at least
         if found is None:
             raise WrongCondition(f"{text!r} is no condition, such as plan=pro. Signs are {' '.join(SIGNS)}.")
-        return cls(found[1].strip(), found[2], found[3].strip())
+        return cls(text[: found.start()].strip(), found[0], text[found.end() :].strip())
 
     def check(self) -> None:
         """Raises WrongCondition."""
