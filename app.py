@@ -45,6 +45,7 @@ from security.concurrency_limit import refuse_too_many_at_once
 from security.encryption import Cipher
 from security.headers import init_app as init_browser_headers
 from security.key_check import KeyGuard, hold_key
+from security.key_cookies import KeyCookies
 from security.public import anyone
 from security.sign_in_guard import dashboard_guard, visitor
 from security.tokens import api_guard
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     error_reports.init_app(settings)
     app = Flask(__name__, instance_path=str(settings.instance))
     app.secret_key = settings.secret_key
+    app.session_interface = KeyCookies(settings)
     app.url_map.merge_slashes = False  # an id may hold slashes
     app.url_map.converters["int"] = RowId
     app.ensure_sync = lambda function: function  # type: ignore[assignment, method-assign]  # nothing here is a coroutine
@@ -67,7 +69,8 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
     database = _database(app, settings)
-    app.extensions["runtime"] = runtime = Runtime(settings, database, clock, Cipher(settings.secret_key))
+    cipher = Cipher(*settings.secret_keys, follow=settings.keys_now)
+    app.extensions["runtime"] = runtime = Runtime(settings, database, clock, cipher)
     app.extensions["key"] = KeyGuard(runtime)
     app.extensions["failures"] = FailureLog(database)
     rate_limits.init_app(app, settings)

@@ -17,7 +17,7 @@ group = AppGroup("secret-key", help="The key of everything secret that is stored
 def accept(*, yes: bool) -> None:
     """Go on with the SECRET_KEY of now, where the earlier one is lost for good; first say what is lost with it."""
     runtime = current_runtime()
-    if runtime.database.read(lambda db: key_check.is_right(db, runtime.settings.secret_key)):
+    if runtime.database.read(lambda db: key_check.is_right(db, *runtime.settings.secret_keys)):
         click.echo("This is the database's key already; nothing is lost and nothing was changed.")
         return
     lost = runtime.database.read(key_check.lost)
@@ -40,6 +40,8 @@ def _told(lost: Lost) -> str:
         f"  {lost.tokens} API tokens: flask tokens remove NAME, flask tokens add NAME\n"
         f"  {lost.projects} projects' credentials: type them again at Send, Projects\n"
         f"  {lost.destinations} destinations' secrets: flask destinations rotate NAME, or change NAME --secrets-stdin\n"
+        f"  {lost.channels} alert channels' addresses and secrets: type them again at Settings, Alerts\n"
+        f"  {lost.requests} kept requests that were refused cannot be looked at any more\n"
         f"  {lost.erasures} proofs of erasures stay, and cannot be found by a person's id any more\n"
         f"  {lost.authenticators} second factors with their recovery codes: flask operators reset-second-factor EMAIL\n"
         "Everybody signs in at the dashboard again, with the password that they have. Members, cohorts, history and\n"

@@ -88,6 +88,14 @@ def secret_key(value: str) -> str:
     return value
 
 
+def secret_keys(value: str) -> tuple[str, ...]:
+    """empty, or earlier keys with commas between them"""
+    found = tuple(dict.fromkeys(key.strip() for key in value.split(",") if key.strip()))
+    if len(found) > MOST_NAMES:
+        raise ValueError
+    return found
+
+
 def url(*schemes: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         value = value.strip()

@@ -7,6 +7,7 @@ cannot be read stops the start and names itself (`WrongSetting`). Instead of a s
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,12 +28,15 @@ class Settings(SimpleNamespace):
     """The parsed settings: one attribute a setting, in lower case (``settings.max_body_mb``).
 
     ``origins`` maps each name to where its value came from: ``environment``, ``.env``, ``default`` or a secret's
-    file. ``made_key`` says that the key's file was not there and has been made.
+    file. ``made_key`` says that the key's file was not there and has been made, ``key_file`` which file was read; None
+    where the key is set.
     """
 
     origins: dict[str, str]
     instance: Path
     made_key: bool
+    key_file: secret_key_file.Mark | None
+    set_old_keys: tuple[str, ...]
 
     def __getattr__(self, name: str) -> Any:  # only reached for a name that is no setting
         raise AttributeError(f"no setting {name!r}")
@@ -42,6 +46,31 @@ class Settings(SimpleNamespace):
         file = self.instance / secret_key_file.NAME
         if self.made_key and file.is_file() and file.read_text().strip() == self.secret_key:
             file.unlink(missing_ok=True)
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """SECRET_KEY, and after it the earlier ones, which still open and find what was stored under them."""
+        return (self.secret_key, *self.secret_key_old)
+
+    def keys_now(self) -> tuple[str, ...]:
+        """The same, after a look at the key's file."""
+        self.follow_key_file()
+        return self.secret_keys
+
+    def follow_key_file(self) -> bool:
+        """Take the keys of the file where it is another one by now; tell whether it was. Costs a stat."""
+        file = self.instance / secret_key_file.NAME
+        if self.key_file is None or (mark := secret_key_file.mark(file)) in {None, self.key_file}:
+            return False
+        with suppress(OSError, WrongSetting):  # the keys of before go on
+            self.use_keys(secret_key_file.keys_in(file))
+        self.key_file = mark
+        return True
+
+    def use_keys(self, keys: tuple[str, ...]) -> None:
+        """Take these as the keys of the file, that of now first."""
+        self.secret_key = keys[0]
+        self.secret_key_old = tuple(dict.fromkeys((*keys[1:], *self.set_old_keys)))
 
     @property
     def on_sqlite(self) -> bool:
@@ -79,13 +108,21 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         file = sqlite_file(settings.database_url) if settings.database_url else Path("cohort-relay.db")
         settings.database_url = f"{SQLITE}{instance / file}"
     settings.public_url = settings.public_url or _listening(settings.host, settings.port)
-    file = instance / secret_key_file.NAME
+    _find_keys(settings, instance / secret_key_file.NAME)
+    return settings
+
+
+def _find_keys(settings: Settings, file: Path) -> None:
+    settings.set_old_keys, settings.key_file = settings.secret_key_old, None
+    settings.made_key = not settings.secret_key and not file.exists()
+    if settings.secret_key:
+        return
     try:
-        settings.made_key = not settings.secret_key and not file.exists()
-        settings.secret_key = settings.secret_key or secret_key_file.key_in(file)
+        secret_key_file.keys_in(file)  # makes it where there is none
+        settings.key_file, keys = secret_key_file.mark(file), secret_key_file.keys_in(file)
     except OSError as error:
         raise WrongSetting(f"{file} cannot be read or written: {instance_files.why(error)}.") from None
-    return settings
+    settings.use_keys(keys)
 
 
 def _listening(host: str, port: int) -> str:

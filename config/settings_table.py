@@ -18,6 +18,7 @@ from config.parsers import (
     rate,
     redis_url,
     secret_key,
+    secret_keys,
     text,
     url,
     whole,
@@ -65,8 +66,17 @@ SETTINGS = (
         "SECRET_KEY",
         "",
         "Key of the stored password digests and of Mixpanel's credentials; made and kept in the instance folder when"
-        " empty. Changing it makes every webhook password and API token invalid, and stored credentials unreadable.",
+        " empty. Without it every webhook password and API token is invalid, and stored credentials are unreadable:"
+        " put the earlier one into SECRET_KEY_OLD when you change it.",
         secret_key,
+        secret=True,
+    ),
+    Setting(
+        "SECRET_KEY_OLD",
+        "",
+        "Earlier keys, the newest first, with commas between them: what was stored under them stays readable, and is"
+        " sealed anew by flask secrets rotate.",
+        secret_keys,
         secret=True,
     ),
     Setting(

@@ -18,7 +18,7 @@ def erased(db: Connection, cipher: Encryption, project_id: str, distinct_ids: It
     """Return those of these distinct ids that were erased."""
     if not db.execute(_ANY).scalar_one():
         return set()
-    asked = {digest(cipher, project_id, distinct_id): distinct_id for distinct_id in distinct_ids}
+    asked = {one: distinct_id for distinct_id in distinct_ids for one in _digests(cipher, project_id, distinct_id)}
     digests, found = list(asked), set[str]()
     for start in range(0, len(digests), MOST):
         rows = db.execute(_KNOWN, {"digests": digests[start : start + MOST]}).scalars()
@@ -26,6 +26,7 @@ def erased(db: Connection, cipher: Encryption, project_id: str, distinct_ids: It
     return found
 
 
-def digest(cipher: Encryption, project_id: str, distinct_id: str) -> bytes:
-    """Return what is kept of an erased person."""
-    return bytes.fromhex(cipher.digest(PURPOSE, json.dumps([project_id, distinct_id]).encode()))
+def _digests(cipher: Encryption, project_id: str, distinct_id: str) -> list[bytes]:
+    """Return what may be kept of an erased person, under each key that was one."""
+    found = cipher.digests(PURPOSE, json.dumps([project_id, distinct_id]).encode())
+    return [bytes.fromhex(one) for one in found]

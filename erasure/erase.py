@@ -58,12 +58,12 @@ class ErasurePreview:
 
 @dataclass(frozen=True)
 class Eraser:
-    """Erases people. `key` makes the digests of the proofs, `instance` is the folder with the uploads, `cipher`
-    seals what destinations are still to be told."""
+    """Erases people. `keys` make the digests of the proofs, that of now first, `instance` is the folder with the
+    uploads, `cipher` seals what destinations are still to be told."""
 
     database: Database
     clock: Callable[[], int]
-    key: str
+    keys: Sequence[str]
     instance: Path
     cipher: Encryption
 
@@ -74,7 +74,7 @@ class Eraser:
         counts = (
             known | redaction.count(self.database, person.project_id, mentions) | self._files(mentions, remove=False)
         )
-        requests = refused_requests.found(self.database, self.key, person.project_id, mentions)
+        requests = refused_requests.found(self.database, self.cipher, person.project_id, mentions)
         counts |= {refused_requests.KIND: len(requests)} if requests else {}
         return ErasurePreview(counts, self._in_the_way(person, mentions), self._is_open(person))
 
@@ -89,7 +89,7 @@ class Eraser:
             raise InTheWay(things)
         if self.look(person).is_nothing:
             return self._earlier(person)
-        erasure = self.database.write(lambda db: records.open_for(db, person, self.key, who, self.clock()))
+        erasure = self.database.write(lambda db: records.open_for(db, person, self.keys, who, self.clock()))
         self._blank(erasure, person, mentions)
         alias = sync_erasure.ALIAS + secrets.token_hex(16)
         self.database.write_over(lambda db: self._leave(db, erasure, person, alias))
@@ -99,7 +99,7 @@ class Eraser:
     def erased(self, person: DataSubject) -> list[Erasure]:
         """Return the proofs about this person, the newest first; an interrupted erasure is among them, without
         `erased_at`."""
-        return self.database.read(lambda db: records.of(db, person, self.key), one_statement=True)
+        return self.database.read(lambda db: records.of(db, person, self.keys), one_statement=True)
 
     # --- the steps
 
@@ -115,7 +115,7 @@ class Eraser:
         return self.database.read(lambda db: kept_files.in_the_way(db, project, distinct_id, mentions, now))
 
     def _is_open(self, person: DataSubject) -> bool:
-        return self.database.read(lambda db: records.is_open(db, person, self.key), one_statement=True)
+        return self.database.read(lambda db: records.is_open(db, person, self.keys), one_statement=True)
 
     def _earlier(self, person: DataSubject) -> Erasure:
         found = self.erased(person)
@@ -126,7 +126,7 @@ class Eraser:
     def _blank(self, erasure: int, person: DataSubject, mentions: Mentions) -> None:
         for place, rows in redaction.pieces(self.database, person.project_id, mentions):
             self.database.write_over(partial(_blank_rows, erasure=erasure, place=place, rows=rows, mentions=mentions))
-        requests = refused_requests.found(self.database, self.key, person.project_id, mentions)
+        requests = refused_requests.found(self.database, self.cipher, person.project_id, mentions)
         if requests:
             self.database.write(partial(_forget_requests, erasure=erasure, numbers=requests))
         files = self._files(mentions, remove=True)
@@ -167,7 +167,7 @@ class Eraser:
 def eraser(runtime: Runtime) -> Eraser:
     """Return the eraser of this app."""
     return Eraser(
-        runtime.database, runtime.clock, runtime.settings.secret_key, runtime.settings.instance, runtime.cipher
+        runtime.database, runtime.clock, runtime.settings.secret_keys, runtime.settings.instance, runtime.cipher
     )
 
 

@@ -1,7 +1,7 @@
 """The proof of each erasure: a row that is written last, by which whoever has the id can tell that it was erased."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, select, update
 import models
 from models.columns import columns_of
 from models.insert_once import insert_once
-from security.secrets import keyed_digest
+from security.secrets import key_id, keyed_digests
 
 PURPOSE = "erasure"
 
@@ -22,9 +22,10 @@ class DataSubject:
     project_id: str
     distinct_id: str
 
-    def digest(self, key: str) -> bytes:
-        """Return what is kept of the id: nobody can read it back, and nobody can compute it without the relay's key."""
-        return keyed_digest(key, PURPOSE, json.dumps([self.project_id, self.distinct_id]))
+    def digests(self, keys: Sequence[str]) -> list[bytes]:
+        """Return what is kept of the id under each key, that of now first: nobody can read it back, and nobody can
+        compute it without the relay's key."""
+        return keyed_digests(keys, PURPOSE, json.dumps([self.project_id, self.distinct_id]))
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,21 @@ class Erasure:
     counts: dict[str, int]
 
 
-def open_for(db: Connection, person: DataSubject, key: str, who: str, now: int) -> int:
+def open_for(db: Connection, person: DataSubject, keys: Sequence[str], who: str, now: int) -> int:
     """Return the erasure of this person that is not through yet, made where there is none."""
-    digest = person.digest(key)
-    values = {"asked_at": now, "who": who, "project_id": person.project_id, "digest": digest, "counts": "{}"}
+    digests = person.digests(keys)
+    known = db.execute(_open(digests[1:])).scalar() if digests[1:] else None
+    if known is not None:  # begun under an earlier key
+        return known
+    values = {"asked_at": now, "who": who, "project_id": person.project_id, "digest": digests[0], "counts": "{}"}
+    values["key_id"] = key_id(keys[0])
     insert_once(db, models.Erasure, "digest", values, where=models.Erasure.erased_at.is_(None))
-    return db.execute(_open(digest)).scalar_one()
+    return db.execute(_open(digests[:1])).scalar_one()
 
 
-def is_open(db: Connection, person: DataSubject, key: str) -> bool:
+def is_open(db: Connection, person: DataSubject, keys: Sequence[str]) -> bool:
     """Tell whether an erasure of this person was interrupted."""
-    return db.execute(_open(person.digest(key))).first() is not None
+    return db.execute(_open(person.digests(keys))).first() is not None
 
 
 def lock(db: Connection, erasure_id: int) -> dict[str, int]:
@@ -79,9 +84,9 @@ def by_id(db: Connection, erasure_id: int) -> Erasure | None:
     return None if row is None else _erasure(row)
 
 
-def of(db: Connection, person: DataSubject, key: str) -> list[Erasure]:
+def of(db: Connection, person: DataSubject, keys: Sequence[str]) -> list[Erasure]:
     """Return every erasure of this person, the newest first."""
-    return [_erasure(row) for row in db.execute(_newest().where(models.Erasure.digest == person.digest(key)))]
+    return [_erasure(row) for row in db.execute(_newest().where(models.Erasure.digest.in_(person.digests(keys))))]
 
 
 def listed(db: Connection, before: int, limit: int) -> list[Erasure]:
@@ -89,8 +94,8 @@ def listed(db: Connection, before: int, limit: int) -> list[Erasure]:
     return [_erasure(row) for row in db.execute(_newest().where(models.Erasure.id < before).limit(limit))]
 
 
-def _open(digest: bytes) -> Select[int]:
-    return select(models.Erasure.id).where(models.Erasure.digest == digest, models.Erasure.erased_at.is_(None))
+def _open(digests: list[bytes]) -> Select[int]:
+    return select(models.Erasure.id).where(models.Erasure.digest.in_(digests), models.Erasure.erased_at.is_(None))
 
 
 def _erasure(row: Row[Any]) -> Erasure:

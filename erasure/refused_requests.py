@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 
 from erasure.matcher import Mentions
 from models.database import Database
+from models.encryption import Encryption
 from security.refused_requests import unseal
 
 KIND = "refused_requests"
@@ -18,18 +19,18 @@ _NEXT = text("""
 _DELETE = text("DELETE FROM refused_request WHERE failure_id = :id")
 
 
-def found(database: Database, key: str, project_id: str, mentions: Mentions) -> list[int]:
+def found(database: Database, cipher: Encryption, project_id: str, mentions: Mentions) -> list[int]:
     """Return the failures whose requests mention them."""
-    return [number for number, body in _opened(database, key, project_id) if mentions.within(body)]
+    return [number for number, body in _opened(database, cipher, project_id) if mentions.within(body)]
 
 
-def _opened(database: Database, key: str, project_id: str) -> Iterator[tuple[int, str]]:
+def _opened(database: Database, cipher: Encryption, project_id: str) -> Iterator[tuple[int, str]]:
     after = 0
     while True:
         values = {"after": after, "project_id": project_id, "piece": PIECE}
         rows = database.read(lambda db: db.execute(_NEXT, values).all(), one_statement=True)  # noqa: B023
         for row in rows:
-            request = unseal(key, bytes(row.sealed))
+            request = unseal(cipher, bytes(row.sealed))
             if request is not None:
                 headers = "\n".join(f"{name}: {value}" for name, value in request.headers)
                 yield row.failure_id, f"{request.path}\n{headers}\n{request.body.decode('utf-8', 'replace')}"

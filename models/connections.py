@@ -3,7 +3,7 @@
 Passwords and tokens are made by us from 256 random bits and shown once; only a keyed digest is stored.
 """
 
-from sqlalchemy import Boolean, ForeignKey, LargeBinary, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import NUMBERED_ONCE, BigId, ExactText, Moment
@@ -33,6 +33,7 @@ class ConnectionPassword(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"), index=True)  # read at every call
     digest: Mapped[bytes] = mapped_column(LargeBinary)
+    key_id: Mapped[int | None] = mapped_column(BigInteger)  # whose the digest is; null before the first rotation
     created_at: Mapped[int] = mapped_column(Moment)
     last_used_at: Mapped[int | None] = mapped_column(Moment)  # to the minute; see security.webhook
     retired_at: Mapped[int | None] = mapped_column(Moment)
@@ -48,6 +49,7 @@ class ApiToken(Model):
     name: Mapped[str] = mapped_column(Text, unique=True)
     scope: Mapped[str] = mapped_column(Text)
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)  # the way a bearer token is found
+    key_id: Mapped[int | None] = mapped_column(BigInteger)  # whose the digest is; null before the first rotation
     created_at: Mapped[int] = mapped_column(Moment)
     last_used_at: Mapped[int | None] = mapped_column(Moment)
     expires_at: Mapped[int | None] = mapped_column(Moment)  # what narrows it: see security.token_bounds

@@ -1,6 +1,6 @@
 """Erasures: the proof that everything about a person was erased, without the person's id."""
 
-from sqlalchemy import Index, LargeBinary, text
+from sqlalchemy import BigInteger, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import NUMBERED_ONCE, BigId, ExactText, Moment
@@ -34,4 +34,5 @@ class Erasure(Model):
     who: Mapped[str] = mapped_column(ExactText)
     project_id: Mapped[str] = mapped_column(ExactText)
     digest: Mapped[bytes] = mapped_column(LargeBinary)
+    key_id: Mapped[int | None] = mapped_column(BigInteger)  # whose the digest is; null before the first rotation
     counts: Mapped[str] = mapped_column(ExactText)

@@ -1,6 +1,6 @@
 """Links that work once: an invitation, or a new password for somebody who has lost theirs."""
 
-from sqlalchemy import Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, Integer, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import NUMBERED_ONCE, BigId, ExactText, Moment
@@ -20,6 +20,7 @@ class OneTimeLink(Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    key_id: Mapped[int | None] = mapped_column(BigInteger)  # whose the digest is; null before the first rotation
     kind: Mapped[str] = mapped_column(Text)
     email: Mapped[str] = mapped_column(ExactText, index=True)
     role: Mapped[str | None] = mapped_column(Text)

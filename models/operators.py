@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Index, Integer, LargeBinary, Text, text
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import NUMBERED_ONCE, BigId, ExactText, Json, Moment
@@ -44,6 +44,7 @@ class SignIn(Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    key_id: Mapped[int | None] = mapped_column(BigInteger)  # whose the digest is; null before the first rotation
     operator_id: Mapped[int] = mapped_column(BigId, index=True)
     sign_ins: Mapped[int] = mapped_column(Integer)
     address: Mapped[str] = mapped_column(ExactText)

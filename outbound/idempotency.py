@@ -6,24 +6,24 @@ was sent; and which row of the history it became.
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from config.clock import DAY
-from models.encryption import Digest
+from models.encryption import Digests
 
 KEPT_FOR = DAY
 
 _CLAIM = text("""
     INSERT INTO named_call (digest, body_digest, delivery_id, at) VALUES (:digest, :body_digest, 0, :now)
     ON CONFLICT (digest) DO NOTHING""")
-# A row of before there was a key, in its last day: it gets the new digests where the content is the same, else one that
-# no content has.
+# A row of an earlier key, or of before there was one, in its last day: it gets the new digests where the content is the
+# same, else one that no content has.
 _REKEY = text("""
     UPDATE named_call SET digest = :digest,
-        body_digest = CASE WHEN body_digest = :plain_body THEN :body_digest ELSE '' END
-    WHERE digest = :plain AND NOT EXISTS (SELECT 1 FROM named_call WHERE digest = :digest)""")
+        body_digest = CASE WHEN body_digest = :earlier_body THEN :body_digest ELSE '' END
+    WHERE digest = :earlier AND NOT EXISTS (SELECT 1 FROM named_call WHERE digest = :digest)""")
 _BECAME = text("UPDATE named_call SET delivery_id = :delivery WHERE digest = :digest")
 _KNOWN = text("SELECT body_digest, delivery_id FROM named_call WHERE digest = :digest")
 _FORGET = text("DELETE FROM named_call WHERE digest = :digest")
@@ -33,24 +33,27 @@ _EXPIRE = text("DELETE FROM named_call WHERE digest = :digest AND at < :before")
 
 @dataclass(frozen=True)
 class CallName:
-    """A call's name and its content, as digests; the `plain` ones are looked for, and never written."""
+    """A call's name and its content, as digests; the `earlier` pairs are looked for, and never written."""
 
     digest: str
     body_digest: str
-    plain: str
-    plain_body: str
+    earlier: list[tuple[str, str]]
 
 
-def named(digest: Digest, sender: str, place: str, name: str, body: bytes) -> CallName:
+def named(digests: Digests, sender: str, place: str, name: str, body: bytes) -> CallName:
     """Digest a call's name and content. A name belongs to a sender and a place (project and operation)."""
     parts = json.dumps([sender, place, name]).encode()
     plain = hashlib.sha256(parts).hexdigest(), hashlib.sha256(body).hexdigest()
-    return CallName(digest("call-name", parts), digest("call-content", body), *plain)
+    (name_digest, body_digest), *earlier = zip(digests("call-name", parts), digests("call-content", body), strict=True)
+    return CallName(name_digest, body_digest, [*earlier, plain])
 
 
 def claim(db: Connection, call: CallName, now: int) -> bool:
     """Tell whether nobody had this name in the last day; then it is ours, until the end of this transaction alone."""
-    db.execute(_REKEY, asdict(call))
+    for earlier, body in call.earlier:
+        db.execute(
+            _REKEY, {"digest": call.digest, "body_digest": call.body_digest, "earlier": earlier, "earlier_body": body}
+        )
     db.execute(_EXPIRE, {"digest": call.digest, "before": now - KEPT_FOR})
     return db.execute(_CLAIM, {"digest": call.digest, "body_digest": call.body_digest, "now": now}).rowcount == 1
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, text
 
 import models
 from security import simulation_jobs
-from security.secrets import keyed_digest, new_secret
+from security.secrets import key_id, keyed_digest, new_secret
 from security.webhook import NAME, PURPOSE
 
 RESERVED = {"new"}  # /connections/new is a page of the dashboard
@@ -174,6 +174,7 @@ def _id(db: Connection, name: str) -> int:
 
 def _add_password(db: Connection, key: str, connection_id: int, now: int) -> tuple[int, str]:
     secret = new_secret()
-    values = {"connection_id": connection_id, "digest": keyed_digest(key, PURPOSE, secret), "created_at": now}
+    values = {"connection_id": connection_id, "digest": keyed_digest(key, PURPOSE, secret)}
+    values |= {"key_id": key_id(key), "created_at": now}
     row = insert(models.ConnectionPassword).values(values).returning(models.ConnectionPassword.id)
     return db.execute(row).scalar_one(), secret

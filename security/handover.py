@@ -10,15 +10,14 @@ import zlib
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import BindParameter, Connection, bindparam, insert, text
 
 from config.clock import HOUR, MINUTE
 from models.encryption import DecryptionError
 from models.handover import Handover
 from runtime import current_runtime
 from security import sign_in_guard
-from security.encryption import Cipher
-from security.secrets import keyed_digest
+from security.secrets import keyed_digests
 
 LASTS = {"search": HOUR, "form": HOUR, "secret": 5 * MINUTE}  # milliseconds
 MOST = 100  # of one operator; the oldest make room
@@ -27,8 +26,10 @@ PURPOSE = "handover"
 LONGEST_KEY = 64
 GONE = "That was too long ago to be shown again. Type it once more."
 
-_FIND = text("SELECT sealed FROM handover WHERE digest = :digest AND expires_at > :now")
-_TAKE = text("DELETE FROM handover WHERE digest = :digest AND expires_at > :now RETURNING sealed")
+_DIGESTS: BindParameter[bytes] = bindparam("digests", expanding=True)  # of each key that was one
+_FIND = text("SELECT sealed FROM handover WHERE digest IN :digests AND expires_at > :now").bindparams(_DIGESTS)
+_TAKE = text("""
+    DELETE FROM handover WHERE digest IN :digests AND expires_at > :now RETURNING sealed""").bindparams(_DIGESTS)
 _EXPIRED = text("DELETE FROM handover WHERE expires_at <= :now OR at > :now + :hour")
 _ALL = text("DELETE FROM handover")
 _TOO_MUCH = text("""
@@ -44,11 +45,11 @@ def leave(kind: str, value: Any) -> str:
     runtime, who, key = current_runtime(), sign_in_guard.operator().id, secrets.token_urlsafe(24)
     now = runtime.clock()
     row = {
-        "digest": _digest(kind, key),
+        "digest": _digests(kind, key)[0],
         "operator_id": who,
         "at": now,
         "expires_at": now + LASTS[kind],
-        "sealed": _cipher().encrypt_bytes(zlib.compress(msgspec.json.encode(value))),
+        "sealed": current_runtime().cipher.encrypt_bytes(zlib.compress(msgspec.json.encode(value))),
     }
 
     def write(db: Connection) -> None:
@@ -63,14 +64,14 @@ def leave(kind: str, value: Any) -> str:
 def find(kind: str, key: str) -> Any:
     """Return what was left under this key; None where there is nothing any more, or it is another operator's."""
     runtime = current_runtime()
-    values = {"digest": _digest(kind, key), "now": runtime.clock()}
+    values = {"digests": _digests(kind, key), "now": runtime.clock()}
     return _opened(runtime.database.read(lambda db: db.execute(_FIND, values).scalar(), one_statement=True))
 
 
 def take(kind: str, key: str) -> Any:
     """Find what was left, and remove it: whoever asks again gets None."""
     runtime = current_runtime()
-    values = {"digest": _digest(kind, key), "now": runtime.clock()}
+    values = {"digests": _digests(kind, key), "now": runtime.clock()}
     return _opened(runtime.database.write(lambda db: db.execute(_TAKE, values).scalar()))
 
 
@@ -84,19 +85,15 @@ def forget(db: Connection) -> None:
     db.execute(_ALL)
 
 
-def _digest(kind: str, key: str) -> bytes:
+def _digests(kind: str, key: str) -> list[bytes]:
     of = f"{kind} {sign_in_guard.operator().id} {key[:LONGEST_KEY]}"
-    return keyed_digest(current_runtime().settings.secret_key, PURPOSE, of)
+    return keyed_digests(current_runtime().settings.secret_keys, PURPOSE, of)
 
 
 def _opened(sealed: bytes | None) -> Any:
     if sealed is None:
         return None
     try:
-        return msgspec.json.decode(zlib.decompress(_cipher().decrypt_bytes(sealed)))
+        return msgspec.json.decode(zlib.decompress(current_runtime().cipher.decrypt_bytes(sealed)))
     except DecryptionError:
         return None
-
-
-def _cipher() -> Cipher:
-    return Cipher(current_runtime().settings.secret_key)

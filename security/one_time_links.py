@@ -4,9 +4,10 @@ What is stored is a digest of the secret in the link. A link ends when it is use
 it is no admin any more, and where it gives a new password, when that operator's password or role has changed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, bindparam, insert, text
 
 from config.clock import DAY
 from models.one_time_links import OneTimeLink
@@ -14,7 +15,7 @@ from security import operators
 from security.audit import note
 from security.operators import Operator, WrongOperator
 from security.roles import ROLES
-from security.secrets import keyed_digest, new_secret
+from security.secrets import key_id, keyed_digest, keyed_digests, new_secret
 
 INVITATION, PASSWORD = "invitation", "password"
 LASTS = {INVITATION: 7 * DAY, PASSWORD: DAY}  # milliseconds
@@ -26,7 +27,7 @@ _LIVE = """
     LEFT JOIN operator o ON o.id = l.operator_id
     WHERE l.expires_at > :now AND (l.operator_id IS NULL OR o.sign_ins = l.sign_ins)"""
 _COLUMNS = "l.id, l.kind, l.email, l.role, l.operator_id, m.email AS made_by, l.created_at, l.expires_at"
-_FIND = text(f"SELECT {_COLUMNS} {_LIVE} AND l.digest = :digest")
+_FIND = text(f"SELECT {_COLUMNS} {_LIVE} AND l.digest IN :digests").bindparams(bindparam("digests", expanding=True))
 _LISTED = text(f"SELECT {_COLUMNS} {_LIVE} ORDER BY l.id")
 _TAKE = text("DELETE FROM one_time_link WHERE id = :id")
 _OTHERS = text("DELETE FROM one_time_link WHERE email = :email OR expires_at <= :now")
@@ -70,14 +71,14 @@ def _made(db: Connection, key: str, values: dict[str, object], admin: Operator, 
     secret = new_secret()
     db.execute(_OTHERS, {"email": values["email"], "now": now})
     ends = {"created_at": now, "expires_at": now + LASTS[str(values["kind"])]}
-    made = {"digest": keyed_digest(key, PURPOSE, secret), "made_by_id": admin.id}
+    made = {"digest": keyed_digest(key, PURPOSE, secret), "key_id": key_id(key), "made_by_id": admin.id}
     db.execute(insert(OneTimeLink).values(values | made | ends))
     return secret
 
 
-def find(db: Connection, key: str, secret: str, now: int) -> Link | None:
+def find(db: Connection, keys: Sequence[str], secret: str, now: int) -> Link | None:
     """Return the link of this secret; None where it does not work (any more)."""
-    values = {"digest": keyed_digest(key, PURPOSE, secret[:LONGEST_SECRET]), "now": now}
+    values = {"digests": keyed_digests(keys, PURPOSE, secret[:LONGEST_SECRET]), "now": now}
     row = db.execute(_FIND, values).one_or_none()
     return None if row is None else Link(*row)
 

@@ -4,8 +4,7 @@ import zlib
 
 import msgspec
 
-from models.encryption import DecryptionError
-from security.encryption import Cipher
+from models.encryption import DecryptionError, Encryption
 
 MOST_BYTES = 64 * 1024  # of a body
 MOST_HEADERS = 50
@@ -40,13 +39,13 @@ def _is_secret(name: str) -> bool:
     return any(word in name.lower() for word in SECRET)
 
 
-def seal(secret_key: str, request: RefusedRequest) -> bytes:
-    return Cipher(secret_key).encrypt_bytes(zlib.compress(msgspec.json.encode(request)))
+def seal(cipher: Encryption, request: RefusedRequest) -> bytes:
+    return cipher.encrypt_bytes(zlib.compress(msgspec.json.encode(request)))
 
 
-def unseal(secret_key: str, sealed: bytes) -> RefusedRequest | None:
+def unseal(cipher: Encryption, sealed: bytes) -> RefusedRequest | None:
     """Return the request; None where it was sealed under another SECRET_KEY."""
     try:
-        return msgspec.json.decode(zlib.decompress(Cipher(secret_key).decrypt_bytes(sealed)), type=RefusedRequest)
+        return msgspec.json.decode(zlib.decompress(cipher.decrypt_bytes(sealed)), type=RefusedRequest)
     except DecryptionError:
         return None

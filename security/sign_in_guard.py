@@ -24,7 +24,7 @@ from security.client_address import address
 from security.last_used import note_use
 from security.operators import Operator
 from security.roles import covers, role_of
-from security.secrets import keyed_digest, new_secret
+from security.secrets import keyed_digests, new_secret
 from security.signed_in_browsers import Ends, SignIn, SignInOrigin, browser_in_words
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -84,13 +84,19 @@ def known_device(email: str) -> str | None:
     """Return what this browser counts under, if this account was signed in here before; its tries are not a
     stranger's."""
     found = session.get("known")
-    if not isinstance(found, list) or len(found) != 2 or not compare_digest(str(found[0]), _whose(email)):  # noqa: PLR2004
+    if not isinstance(found, list) or len(found) != 2 or not _is_of(str(found[0]), email):  # noqa: PLR2004
         return None
     return str(found[1])
 
 
-def _whose(email: str) -> str:
-    return keyed_digest(current_runtime().settings.secret_key, "known-device", operators.as_kept(email)).hex()
+def _whose(email: str) -> list[str]:
+    """Return what a browser keeps of an account, under each key that was one."""
+    keys = current_runtime().settings.secret_keys
+    return [digest.hex() for digest in keyed_digests(keys, "known-device", operators.as_kept(email))]
+
+
+def _is_of(kept: str, email: str) -> bool:
+    return any(compare_digest(kept, digest) for digest in _whose(email))
 
 
 def this_browser() -> SignIn:
@@ -157,8 +163,8 @@ def _who() -> tuple[Operator, SignIn] | None:
     secret, runtime = session.get("sign_in"), current_runtime()
     if not isinstance(secret, str):
         return None
-    key, ends, now = runtime.settings.secret_key, Ends.of(runtime.settings), runtime.clock()
-    return runtime.database.read(lambda db: signed_in_browsers.find(db, key, secret, ends, now), one_statement=True)
+    keys, ends, now = runtime.settings.secret_keys, Ends.of(runtime.settings), runtime.clock()
+    return runtime.database.read(lambda db: signed_in_browsers.find(db, keys, secret, ends, now), one_statement=True)
 
 
 def _send_to_sign_in() -> ResponseReturnValue:

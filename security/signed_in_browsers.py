@@ -7,6 +7,7 @@ caller's.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, text
@@ -16,7 +17,7 @@ from config.clock import HOUR
 from config.settings import Settings
 from models.columns import columns_of
 from security.operators import COLUMNS, Operator
-from security.secrets import keyed_digest, new_secret
+from security.secrets import key_id, keyed_digest, keyed_digests, new_secret
 
 PURPOSE = "sign-in"
 MOST = 20  # browsers of one operator; the one that was used the longest ago gives way
@@ -73,7 +74,9 @@ _IS_LIVE = (
     models.SignIn.started_at > bindparam("begun_since"),
 )
 _OF_OPERATOR = models.Operator.id == models.SignIn.operator_id
-_FIND = select(*COLUMNS, *_COLUMNS).where(_OF_OPERATOR, models.SignIn.digest == bindparam("digest"), *_IS_LIVE)
+_FIND = select(*COLUMNS, *_COLUMNS).where(
+    _OF_OPERATOR, models.SignIn.digest.in_(bindparam("digests", expanding=True)), *_IS_LIVE
+)
 _LISTED = (
     select(*_COLUMNS)
     .where(_OF_OPERATOR, models.SignIn.operator_id == bindparam("operator_id"), *_IS_LIVE)
@@ -90,14 +93,15 @@ def start(db: Connection, key: str, operator: Operator, place: SignInOrigin, now
     secret = new_secret()
     values = {"digest": keyed_digest(key, PURPOSE, secret), "operator_id": operator.id, "sign_ins": operator.sign_ins}
     values |= {"address": place.address, "browser": place.browser, "started_at": now, "last_seen_at": now, "way": way}
+    values |= {"key_id": key_id(key)}
     db.execute(insert(models.SignIn).values(values))
     db.execute(_END_BEYOND, {"operator_id": operator.id, "most": MOST})
     return secret
 
 
-def find(db: Connection, key: str, secret: str, ends: Ends, now: int) -> tuple[Operator, SignIn] | None:
+def find(db: Connection, keys: Sequence[str], secret: str, ends: Ends, now: int) -> tuple[Operator, SignIn] | None:
     """Return whose secret this is, if that sign-in is not over; one statement."""
-    values = {"digest": keyed_digest(key, PURPOSE, secret), **_since(ends, now)}
+    values = {"digests": keyed_digests(keys, PURPOSE, secret), **_since(ends, now)}
     row = db.execute(_FIND, values).one_or_none()
     return (Operator(*row[: len(COLUMNS)]), SignIn(*row[len(COLUMNS) :])) if row is not None else None
 

@@ -16,7 +16,8 @@ from security.client_address import address
 from security.key_check import guard
 from security.last_used import note_use
 from security.rate_limits import count_api_call, count_failed_sign_in
-from security.secrets import keyed_digest, new_secret
+from security.renewed_digests import renew
+from security.secrets import key_id, keyed_digest, keyed_digests, new_secret
 from security.token_bounds import Bounds, is_within, project_named, project_subscribed
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -37,7 +38,8 @@ PURPOSE = "api-token"
 SCOPES = ("read", "send", "erase", "deliver")  # each includes to read, and nothing else
 
 # Found by the digest itself: it is keyed, so timing of the look-up tells nothing about a token.
-_FIND = select(ApiToken.__table__).where(ApiToken.digest == bindparam("digest"))
+_FIND = select(ApiToken.__table__).where(ApiToken.digest.in_(bindparam("digests", expanding=True)))
+_RENEW = text("UPDATE api_token SET digest = :digest, key_id = :key_id WHERE id = :id")
 _USED = text("UPDATE api_token SET last_used_at = :now WHERE id = :id")
 
 
@@ -86,6 +88,7 @@ def add(db: Connection, key: str, name: str, scope: str, now: int, bounds: Bound
     check_name(name)
     token = new_secret()
     values = {"name": name, "scope": scope, "digest": keyed_digest(key, PURPOSE, token), "created_at": now}
+    values |= {"key_id": key_id(key)}
     if not insert_once(db, ApiToken, "name", values | asdict(bounds)):
         raise TokenExists(f"There already is a token {name}.")
     return token
@@ -110,10 +113,12 @@ def remove(db: Connection, token: Token) -> bool:
 def verify(token: str) -> str | None:
     """Return the token's name, if there is such a token. Every scope may read."""
     runtime = current_runtime()
-    digest = keyed_digest(runtime.settings.secret_key, PURPOSE, token)
-    row = runtime.database.read(lambda db: db.execute(_FIND, {"digest": digest}).one_or_none(), one_statement=True)
+    digests = keyed_digests(runtime.settings.secret_keys, PURPOSE, token)
+    row = runtime.database.read(lambda db: db.execute(_FIND, {"digests": digests}).one_or_none(), one_statement=True)
     if row is None or (row.expires_at is not None and row.expires_at <= runtime.clock()):
         return None
+    if bytes(row.digest) != digests[0]:
+        renew(_RENEW, row.id, PURPOSE, token)
     g.token_bounds = _bounds(row)
     note_use(_USED, row.id, row.last_used_at)
     g.token_name, g.token_scope = row.name, row.scope

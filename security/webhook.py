@@ -12,7 +12,8 @@ from models.statement import Statement
 from runtime import current_runtime
 from security.last_used import note_use
 from security.rate_limits import count_webhook_call
-from security.secrets import keyed_digest, matches
+from security.renewed_digests import renew
+from security.secrets import keyed_digests, matches
 
 auth = HTTPBasicAuth(realm="Cohort Relay")
 
@@ -23,6 +24,7 @@ _FIND = Statement("""
     SELECT c.id, c.name, c.enabled, p.id AS password_id, p.digest, p.last_used_at, c.projects
     FROM connection c JOIN connection_password p ON p.connection_id = c.id AND p.retired_at IS NULL
     WHERE c.name = :name""")
+_RENEW = text("UPDATE connection_password SET digest = :digest, key_id = :key_id WHERE id = :id")
 _USED = text("UPDATE connection_password SET last_used_at = :now WHERE id = :id")
 
 
@@ -59,10 +61,14 @@ def verify(username: str, password: str) -> Caller | None:
     if named != username or not NAME.fullmatch(username):
         return None
     rows = runtime.database.read(lambda db: _FIND.all(db, {"name": username}), one_statement=True)
-    digest = keyed_digest(runtime.settings.secret_key, PURPOSE, password)
-    found = matches(digest, [bytes(row[4]) for row in rows])
+    digest, *earlier = keyed_digests(runtime.settings.secret_keys, PURPOSE, password)
+    stored = [bytes(row[4]) for row in rows]
+    found = matches(digest, stored)
     if found is None:
-        return None
+        found = next((place for one in earlier if (place := matches(one, stored)) is not None), None)
+        if found is None:
+            return None
+        renew(_RENEW, rows[found][3], PURPOSE, password)
     connection_id, name, enabled, password_id, _, last_used_at, projects = rows[found]
     g.switched_off = not enabled
     bound = None if projects is None else frozenset(json.loads(projects))

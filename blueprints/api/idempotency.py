@@ -33,7 +33,7 @@ def name_of(place: str) -> CallName | None:
         return None
     if not NAME.fullmatch(given):
         raise Problem(400, "Idempotency-Key: 1 to 255 letters, digits and signs of ASCII, without blanks.")
-    return idempotency.named(current_runtime().cipher.digest, token_name(), place, given, request.get_data())
+    return idempotency.named(current_runtime().cipher.digests, token_name(), place, given, request.get_data())
 
 
 def is_asked_for() -> bool:

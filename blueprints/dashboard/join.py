@@ -45,5 +45,5 @@ def _hashed(link: Link) -> str:
 
 def _link() -> Link | None:
     runtime = current_runtime()
-    key, secret = runtime.settings.secret_key, request.args.get("key", "")
-    return runtime.database.read(lambda db: one_time_links.find(db, key, secret, runtime.clock()), one_statement=True)
+    keys, secret = runtime.settings.secret_keys, request.args.get("key", "")
+    return runtime.database.read(lambda db: one_time_links.find(db, keys, secret, runtime.clock()), one_statement=True)

@@ -55,7 +55,7 @@ def told(db: Connection, failure_id: int) -> Told | None:
 
 def _opened(db: Connection, failure_id: int) -> tuple[RefusedRequest, str] | None:
     row = db.execute(_FIND, {"id": failure_id}).one_or_none()
-    kept = None if row is None else unseal(current_runtime().settings.secret_key, bytes(row.sealed))
+    kept = None if row is None else unseal(current_runtime().cipher, bytes(row.sealed))
     return None if kept is None or row is None else (kept, row.connection or "")
 
 

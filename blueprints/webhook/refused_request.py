@@ -17,4 +17,4 @@ def sealed_later(cause: str) -> Callable[[], bytes] | None:
     if not hasattr(g, "connection") or cause in PASSING:
         return None
     found = kept(request.method, request.path, list(request.headers.items()), getattr(g, "body", None))
-    return partial(seal, current_runtime().settings.secret_key, found)
+    return partial(seal, current_runtime().cipher, found)

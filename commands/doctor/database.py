@@ -13,7 +13,6 @@ from models.maintenance.schema import is_new_enough, newest_revision, stored_rev
 from outbound import projects
 from runtime import Runtime
 from security import key_check
-from security.encryption import Cipher
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 OLDEST_POSTGRESQL = 120000  # MATERIALIZED in WITH
@@ -58,12 +57,12 @@ def revision(stored: Database) -> Check:
 
 def secret_key(runtime: Runtime) -> Check:
     """Check whether SECRET_KEY is the one that the database was filled with."""
-    found = runtime.database.read(lambda db: key_check.is_right(db, runtime.settings.secret_key))
+    found = runtime.database.read(lambda db: key_check.is_right(db, *runtime.settings.secret_keys))
     if found is False:
         runtime.settings.forget_made_key()
         what, _, step = key_check.sentence(runtime).partition(" Put the earlier key back: ")
         return fail("secret key", what, f"Put the earlier key back: {step}")
-    if lost := runtime.database.read(lambda db: projects.undecryptable(db, Cipher(runtime.settings.secret_key))):
+    if lost := runtime.database.read(lambda db: projects.undecryptable(db, runtime.cipher)):
         found_so = f"credentials of {many(len(lost), 'project')} cannot be opened with it: {', '.join(lost[:5])}"
         return fail("secret key", found_so, f"Give them again: flask projects change {lost[0]}")
     return ok("secret key", "the database's own" if found else "the database has none yet, and takes this one at start")

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from models.encryption import Digest
+from models.encryption import Digest, Digests
 from outbound.imports.columns import Columns
 from outbound.imports.conditions import RecordFilter
 from outbound.readers import arrays, encoded, objects, table
@@ -32,6 +32,12 @@ def fingerprint(path: Path, digest: Digest) -> str:
     key, because a short file names people whose ids can be guessed. Raises OSError."""
     size, ends = _ends(path)
     return f"{size}-hmac-{digest(PURPOSE, ends)[:32]}"
+
+
+def fingerprints(path: Path, digests: Digests) -> list[str]:
+    """Return the same under every key that was one, that of now first. Raises OSError."""
+    size, ends = _ends(path)
+    return [f"{size}-hmac-{one[:32]}" for one in digests(PURPOSE, ends)]
 
 
 def plain_fingerprint(path: Path) -> str:

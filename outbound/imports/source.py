@@ -36,12 +36,12 @@ def _file(
 
 
 def _confirm(runtime: Runtime, path: Path, job: Import) -> None:
-    """Look whether the file is still the one that the import was made for. One that was noted before there was a key
-    is known by its plain digest, and noted anew under the key. Raises UnreadableFile, OSError."""
-    found = files.fingerprint(path, runtime.cipher.digest)
+    """Look whether the file is still the one that the import was made for. One that was noted under an earlier key, or
+    by its plain digest before there was one, is noted anew. Raises UnreadableFile, OSError."""
+    found, *earlier = files.fingerprints(path, runtime.cipher.digests)
     if found == job.fingerprint:
         return
-    if job.fingerprint != files.plain_fingerprint(path):
+    if job.fingerprint not in {*earlier, files.plain_fingerprint(path)}:
         raise UnreadableFile("The file is not the same any more, or SECRET_KEY is another one. Import it anew.")
     runtime.database.write(lambda db: jobs.note_file(db, job.id, found))
 

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from blueprints.dashboard import request_tree
 from security import refused_requests
+from security.encryption import Cipher
 from tests.relay import MINUTE, Browser, Relay, body, member
 from tests.sync.statements import watched
 
@@ -27,9 +28,9 @@ def last(relay: Relay) -> str:
 
 
 def kept(relay: Relay) -> list[refused_requests.RefusedRequest]:
-    key = relay.app.extensions["runtime"].settings.secret_key
+    cipher = relay.app.extensions["runtime"].cipher
     rows = relay.rows("SELECT sealed FROM refused_request ORDER BY failure_id")
-    found = [refused_requests.unseal(key, bytes(row["sealed"])) for row in rows]
+    found = [refused_requests.unseal(cipher, bytes(row["sealed"])) for row in rows]
     return [one for one in found if one is not None]
 
 
@@ -47,7 +48,7 @@ def test_it_is_sealed_in_the_database(relay: Relay) -> None:
     refuse(relay)
     sealed = bytes(relay.rows("SELECT sealed FROM refused_request")[0]["sealed"])
     assert b"ada" not in sealed
-    assert refused_requests.unseal("another key", sealed) is None
+    assert refused_requests.unseal(Cipher("another key"), sealed) is None
 
 
 def test_a_stranger_leaves_no_request(relay: Relay) -> None:
