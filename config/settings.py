@@ -69,8 +69,8 @@ class Settings(SimpleNamespace):
 
     def use_keys(self, keys: tuple[str, ...]) -> None:
         """Take these as the keys of the file, that of now first."""
-        self.secret_key = keys[0]
         self.secret_key_old = tuple(dict.fromkeys((*keys[1:], *self.set_old_keys)))
+        self.secret_key = keys[0]  # after the others: at each moment the earlier key is among those that open
 
     @property
     def on_sqlite(self) -> bool:
