@@ -9,7 +9,7 @@ import json
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -44,6 +44,7 @@ class Way:
     to: str = ""
     sender: str = ""
     secret: str = ""
+    earlier_secret: str = ""  # signs beside it for a while after a rotation
     policy: Policy = anywhere
 
     def __repr__(self) -> str:
@@ -85,10 +86,12 @@ class _Held(Deadline):
         super().show(connected)
 
 
-def signature(secret: str, seconds: int, body: bytes) -> str:
-    """Return the header's value: `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`."""
-    digest = hmac.new(secret.encode(), b"%d." % seconds + body, hashlib.sha256).hexdigest()
-    return f"t={seconds},v1={digest}"
+def signature(secrets: Sequence[str], seconds: int, body: bytes) -> str:
+    """Return the header's value: `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`, with a `v1` for each secret
+    that is not empty."""
+    signed = b"%d." % seconds + body
+    digests = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets if secret]
+    return ",".join([f"t={seconds}", *(f"v1={digest}" for digest in digests)])
 
 
 # --- e-mail
@@ -180,7 +183,7 @@ def _webhook(way: Way, alert: Logged, now: int) -> None:
     ).encode()
     headers = {DELIVERY: str(alert.id)}
     if way.secret:
-        headers[SIGNATURE] = signature(way.secret, now // SECOND, body)
+        headers[SIGNATURE] = signature((way.secret, way.earlier_secret), now // SECOND, body)
     _post(way, body, headers)
 
 

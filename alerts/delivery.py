@@ -65,7 +65,7 @@ def deliver_due(database: Database, settings: Settings, clock: Clock, cipher: En
         alert = _claim(database, alert_id, claimed_at)
         if alert is None or clock() >= claim.until:
             continue
-        if _send(database, _way(database, settings, cipher, channel), claim, alert, clock):
+        if _send(database, _way(database, settings, cipher, channel, claimed_at), claim, alert, clock):
             sent += 1
         else:
             broken.add(channel)
@@ -78,13 +78,13 @@ def _claim(database: Database, alert_id: int, now: int) -> Logged | None:
     return None if row is None else Logged(**row._asdict())
 
 
-def _way(database: Database, settings: Settings, cipher: Encryption | None, channel: str) -> Way | None:
+def _way(database: Database, settings: Settings, cipher: Encryption | None, channel: str, now: int) -> Way | None:
     """Return how a channel is reached; None where it is not there any more, or cannot be opened."""
     of_settings = channels.of_settings(settings).get(channel)
     if of_settings is not None or cipher is None:
         return of_settings
     stored = database.read(lambda db: stored_channels.of_key(db, channel), one_statement=True)
-    return None if stored is None else stored.way(settings, cipher)
+    return None if stored is None else stored.way(settings, cipher, now)
 
 
 def _send(database: Database, way: Way | None, claim: Claim, alert: Logged, clock: Clock) -> bool:

@@ -81,8 +81,8 @@ class StoredChannel:
         named = not self.cohorts or subject in {f"cohort {number}" for number in self.cohorts}
         return named and (not self.states or kind in self.states)
 
-    def way(self, settings: Settings, cipher: Encryption) -> Way | None:
-        """Return how a message leaves; None where its secrets cannot be read with this SECRET_KEY."""
+    def way(self, settings: Settings, cipher: Encryption, now: int) -> Way | None:
+        """Return how a message leaves at this time; None where its secrets cannot be read with this SECRET_KEY."""
         try:
             secrets = json.loads(cipher.decrypt(self.sealed))
         except DecryptionError:
@@ -90,7 +90,8 @@ class StoredChannel:
         url, secret = secrets.get("url") or settings.smtp_url, secrets.get("secret", "")
         sender = settings.alert_email_from or self.recipients.split(",")[0]
         policy = for_destinations(private=settings.allow_private_destinations)
-        return Way(self.kind, url, self.recipients, sender, secret, policy) if url else None
+        earlier = secrets.get("earlier") if now < secrets.get("earlier_until", 0) else None
+        return Way(self.kind, url, self.recipients, sender, secret, earlier or "", policy) if url else None
 
 
 def checked(draft: ChannelDraft, settings: Settings, *, is_new: bool) -> ChannelDraft:

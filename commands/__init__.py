@@ -3,6 +3,7 @@
 from flask import Flask
 
 from commands import (
+    alerts,
     backup,
     connections,
     db,
@@ -45,6 +46,7 @@ COMMANDS = [
         subscriptions.group,
         secret_key.group,
         secrets.group,
+        alerts.group,
         send.command,
         saved.group,
         imports.command,

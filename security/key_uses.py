@@ -69,6 +69,7 @@ DIGESTED = (
 
 # What depends on the key without a column of its own, by the module that uses it.
 ELSEWHERE = {
+    "alerts/channel_secrets.py": "seals a channel's new key, in the column of alerts/stored_channels.py",
     "security/encryption.py": "derives what seals from the key",
     "security/sign_in_guard.py": "a browser's cookie that an account was signed in there before",
     "security/key_cookies.py": "signs cookies and the tokens of forms; an earlier key opens cookies",

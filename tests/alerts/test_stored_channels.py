@@ -7,7 +7,7 @@ import pytest
 
 import alerts
 from alerts import stored_channels
-from alerts.channels import SIGNATURE
+from alerts.channels import SIGNATURE, signature
 from tests.alerts.subjects import deliver, log, look, see, subject_in
 from tests.relay import Browser, Relay
 
@@ -149,3 +149,24 @@ def test_only_admins_see_and_change_channels(relay):
     assert operator.get("/settings/alerts/channels/new").status_code == 403
     assert operator.post("/settings/alerts/channels/new", SLACK).status_code == 403
     assert "/channels/new" not in operator.page("/settings/alerts")
+
+
+def test_a_rotated_key_signs_beside_the_earlier_one_for_a_day(relay, hook):
+    admin = add(relay, kind="webhook", name="ours", url=hook.url, secret="the earlier one")
+    (channel,) = stored(relay)
+    made = admin.submit(f"/settings/alerts/channels/{channel.id}/rotate")
+    secret = re.search(r'data-copy="([\w-]{43})"', made.text)
+    assert secret is not None, made.text
+    assert secret[1] not in admin.page(f"/settings/alerts/channels/{channel.id}")
+    see(relay, "failing")
+    assert deliver(relay) == 1
+    call = hook.heard[0]
+    sent_at = int(re.match(r"t=(\d+)", call.headers[SIGNATURE])[1])
+    assert call.headers[SIGNATURE] == signature([secret[1], "the earlier one"], sent_at, call.body)
+    again = json.loads(relay.app.test_cli_runner().invoke(args=["alerts", "rotate", "ours", "--json"]).stdout)
+    assert again["secret"] != secret[1]
+    (channel,) = stored(relay)
+    runtime = relay.app.extensions["runtime"]
+    way = channel.way(runtime.settings, runtime.cipher, relay.clock() + 25 * 3_600_000)
+    assert (way.secret, way.earlier_secret) == (again["secret"], "")
+    assert [row["action"] for row in relay.rows("SELECT action FROM audit_entry")].count("alert_channel.rotate") == 2

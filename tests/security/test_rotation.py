@@ -71,7 +71,7 @@ def opened(relay: Relay) -> tuple[str, ...]:
     """What the sealed things say, in a process of now."""
     runtime = relay.app.extensions["runtime"]
     project = relay.database.read(projects.listed)[0].credentials(runtime.cipher)
-    channel = relay.database.read(stored_channels.listed)[0].way(runtime.settings, runtime.cipher)
+    channel = relay.database.read(stored_channels.listed)[0].way(runtime.settings, runtime.cipher, 1)
     assert channel is not None
     return project.token, project.username, project.secret, channel.secret
 

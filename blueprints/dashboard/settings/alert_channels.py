@@ -7,13 +7,13 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, text
 
-from alerts import stored_channels
+from alerts import channel_secrets, stored_channels
 from alerts.stored_channels import KINDS, STATES, ChannelDraft, StoredChannel, WrongChannel
 from blueprints import urls
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.settings.alerts import WORDS
 from runtime import current_runtime
-from security import sign_in_guard
+from security import handover, sign_in_guard
 from security.audit import note
 from security.roles import needs
 
@@ -72,6 +72,40 @@ def _change(db: Connection, known: StoredChannel, draft: ChannelDraft) -> None:
     runtime, who = current_runtime(), sign_in_guard.operator().email
     stored_channels.change(db, runtime.cipher, known, draft, runtime.clock())
     note(db, runtime.clock(), who, "alert_channel.change", known.name, after=_noted(draft))
+
+
+@blueprint.post("/settings/alerts/channels/<int:channel_id>/rotate")
+@needs("admin")
+def rotate_channel(channel_id: int) -> ResponseReturnValue:
+    """A new key of the signature; the page that it leads to shows it once."""
+    known = _find(channel_id)
+    try:
+        secret = current_runtime().database.write(partial(_rotate, known=known))
+    except WrongChannel as error:
+        flash(str(error), "needs-you")
+        return redirect(url_for("dashboard.edit_channel", channel_id=channel_id), 303)
+    once = handover.leave("secret", {"channel": channel_id, "secret": secret})
+    return redirect(url_for("dashboard.show_channel_secret", channel_id=channel_id, once=once), 303)
+
+
+def _rotate(db: Connection, known: StoredChannel) -> str:
+    runtime, who = current_runtime(), sign_in_guard.operator().email
+    secret = channel_secrets.rotate(db, runtime.cipher, known, runtime.clock())
+    note(db, runtime.clock(), who, "alert_channel.rotate", known.name)
+    return secret
+
+
+@blueprint.get("/settings/alerts/channels/<int:channel_id>/secret")
+@needs("admin")
+def show_channel_secret(channel_id: int) -> ResponseReturnValue:
+    """The key that was made, for whoever had it made, this once. A reload leads to the channel."""
+    known = _find(channel_id)
+    kept = handover.take("secret", request.args.get("once", "")) if request.method == "GET" else None
+    if not isinstance(kept, dict) or kept.get("channel") != channel_id:
+        flash("A key is shown once. If it got lost, make a new one.")
+        return redirect(url_for("dashboard.edit_channel", channel_id=channel_id))
+    secret, overlap = kept["secret"], channel_secrets.OVERLAP
+    return render_template("dashboard/settings/channel_secret.html", channel=known, secret=secret, overlap=overlap)
 
 
 @blueprint.get("/settings/alerts/channels/<int:channel_id>/remove")
