@@ -34,6 +34,7 @@ def test_bytes_are_digests_and_numbers_of_ours() -> None:
         "one_time_link.digest",
         "refused_request.sealed",  # opens with SECRET_KEY only; an erasure opens each (erasure/refused_requests.py)
         "secret_key_check.digest",
+        "secret_key_check.names_digest",
         "sign_in.digest",
         "sync_page.body_digest",
         "sync_page.seen",
