@@ -38,7 +38,7 @@ def rotate(*, key_stdin: bool, as_json: bool) -> None:
     if runtime.database.read(lambda db: rotation.is_begun(db, keys)) and not _is_unfinished(runtime):
         keys = _new_key(runtime, keys, line("key").strip() if key_stdin else secret_key_file.new_key())
     if not runtime.database.read(lambda db: rotation.is_begun(db, keys)):
-        runtime.database.write(lambda db: rotation.begin(db, keys, runtime.clock()))
+        runtime.database.write(lambda db: rotation.start(db, keys, runtime.clock()))
     went = rotation.reseal(runtime, lambda words, rows: None if as_json else _say(words, rows))
     if as_json:
         click.echo(

@@ -46,7 +46,7 @@ def is_begun(db: Connection, keys: Sequence[str]) -> bool:
     return bool(key_check.is_right(db, keys[0]))
 
 
-def begin(db: Connection, keys: Sequence[str], now: int) -> None:
+def start(db: Connection, keys: Sequence[str], now: int) -> None:
     """Make the first key the database's, in one transaction: from now on digests are renewed under it. Rows whose key
     was never noted are those of the database's key until now."""
     before = next((key for key in keys[1:] if key_check.is_right(db, key)), None)
