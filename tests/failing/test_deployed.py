@@ -98,6 +98,17 @@ def test_a_caller_cannot_make_itself_another_address_through_nginx(one: Server, 
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
 
 
+def test_the_secret_of_a_link_that_works_once_is_in_no_log(one: Server, tmp_path: Path) -> None:
+    with nginx(tmp_path, one, one) as proxy:
+        assert requests.get(f"{proxy.url}/sign-in", timeout=20).ok
+        requests.get(f"{proxy.url}/join?key=planted-secret", timeout=20)
+        one.stop()
+        assert requests.get(f"{proxy.url}/join?key=planted-secret", timeout=20).status_code == 502
+    logs = (tmp_path / "access.log").read_text() + (tmp_path / "error.log").read_text()
+    assert "/sign-in" in logs
+    assert "planted-secret" not in logs
+
+
 def test_what_nginx_answers_itself_is_what_mixpanel_understands(one: Server, tmp_path: Path) -> None:
     with nginx(tmp_path, one, one) as proxy:
         crm = through(proxy.url, one)
