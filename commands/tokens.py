@@ -37,7 +37,7 @@ def add(name: str, scopes: tuple[str, ...], *, exports: bool, as_json: bool, **n
     runtime = current_runtime()
     wanted = set(scopes) - {"read"}
     if len(wanted) > 1:
-        raise click.ClickException("A token sends, erases or delivers: make one for each.")
+        raise click.ClickException("A token sends, erases, delivers or manages: make one for each.")
     scope = wanted.pop() if wanted else "read"
     key, now = runtime.settings.secret_key, runtime.clock()
     try:

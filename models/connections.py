@@ -40,7 +40,8 @@ class ConnectionPassword(Model):
 
 
 class ApiToken(Model):
-    """A token of the JSON API; the scope says what it opens (`read`, `send`, `erase`, `deliver`)."""
+    """A token of the JSON API; the scope says what it opens (`read`, `send`, `erase`, `deliver`,
+    `manage`)."""
 
     __tablename__ = "api_token"
     __table_args__ = NUMBERED_ONCE

@@ -35,7 +35,7 @@ class _TokenAuth(HTTPTokenAuth):  # type: ignore[misc]
 auth = _TokenAuth(scheme="Bearer", realm="Cohort Relay API")
 
 PURPOSE = "api-token"
-SCOPES = ("read", "send", "erase", "deliver")  # each includes to read, and nothing else
+SCOPES = ("read", "send", "erase", "deliver", "manage")  # each includes to read, and nothing else
 
 # Found by the digest itself: it is keyed, so timing of the look-up tells nothing about a token.
 _FIND = select(ApiToken.__table__).where(ApiToken.digest.in_(bindparam("digests", expanding=True)))
@@ -160,6 +160,18 @@ def _project_asked() -> str | None:
     if "name" in named:
         return current_runtime().database.read(lambda db: project_named(db, named["name"]), one_statement=True)
     return named.get("project_id") or request.args.get("project_id")
+
+
+def within_own(asked: Bounds) -> Bounds:
+    """Return these bounds, no wider than those of the token that calls; only behind the API's guard."""
+    own: Bounds = g.token_bounds
+    ends = [moment for moment in (asked.expires_at, own.expires_at) if moment is not None]
+    return Bounds(
+        min(ends, default=None),
+        asked.project_id,
+        own.network or asked.network,
+        asked.without_exports or own.without_exports,
+    )
 
 
 def token_name() -> str:

@@ -22,6 +22,7 @@ MEANINGS = {
     "send": "reads, and also sends to Mixpanel",
     "erase": "reads, and also erases people for good",
     "deliver": "reads, and also manages destinations and subscriptions",
+    "manage": "reads, and also makes and removes connections and tokens: as good as an admin",
 }
 
 
