@@ -35,6 +35,8 @@ _PARTS = {
     "distinct_id": "Mixpanel's id of the person: the rest of the path, slashes included.",
     "session_id": "The `id` of a session.",
     "subscription_id": "The `id` of a subscription.",
+    "connection": "The connection's name.",
+    "token_id": "The `id` of a token, as in `GET /tokens`.",
     "name": "The project's name with us.",
     "operation_id": "The operation's id or one of its aliases, as in `GET /operations`.",
     "delivery_id": "The `id` of a delivery.",

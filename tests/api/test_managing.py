@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
+import schemathesis
+from schemathesis.engine import events, from_schema
 from werkzeug.test import TestResponse
 
 from security import tokens
 from security.token_bounds import Bounds
+from tests.api.test_openapi import FUZZ, envelope, failures
+from tests.conftest import MakeRelay
 from tests.relay import Relay, basic, body
 
 
@@ -98,3 +102,23 @@ def test_what_cannot_be_is_said(relay: Relay) -> None:
     ):
         answer = call(relay, token, "POST", path, given)
         assert (answer.status_code, answer.json["error"]["code"]) == (status, status), path
+
+
+@pytest.mark.slow
+def test_a_fuzzer_with_the_scope_finds_no_fault(make_relay: MakeRelay) -> None:
+    relay = make_relay(sign_in_failure_limit="1000 per minute")
+    headers = {"Authorization": f"Bearer {bearer(relay, 'manage')}"}
+    config = schemathesis.Config.from_dict(FUZZ | {"headers": headers})
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", relay.app, config=config)
+    wrong, statuses = [], set[int]()
+    for event in from_schema(schema.include(path_regex="^/(connections|tokens)")).execute():
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            wrong.append(repr(event))
+        if isinstance(event, events.ScenarioFinished):
+            wrong += failures(event)
+            for one in event.recorder.interactions.values():
+                assert one.response is not None
+                statuses.add(one.response.status_code)
+                wrong += envelope(one.response)
+    assert wrong == []
+    assert {200, 400} <= statuses
