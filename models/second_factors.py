@@ -1,6 +1,6 @@
 """What operators sign in with beside their password."""
 
-from sqlalchemy import LargeBinary, Text
+from sqlalchemy import BigInteger, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import NUMBERED_ONCE, BigId, Moment
@@ -32,3 +32,4 @@ class RecoveryCode(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     operator_id: Mapped[int] = mapped_column(BigId, index=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    key_id: Mapped[int | None] = mapped_column(BigInteger)  # whose the digest is; null before the first rotation

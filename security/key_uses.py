@@ -44,6 +44,7 @@ SEALED = (
     SealedColumn("project", "sealed_secret", "id", "service accounts' secrets", "outbound/projects.py"),
     SealedColumn("destination", "sealed_secrets", "id", "destinations' secrets", "destinations/destinations.py"),
     SealedColumn("alert_channel", "sealed", "id", "addresses and secrets of alerts", "alerts/stored_channels.py"),
+    SealedColumn("authenticator", "sealed", "operator_id", "second factors of operators", "security/second_factor.py"),
     SealedColumn("message", "sealed", "id", "erasures that destinations are to be told of", "destinations/erasure.py"),
     SealedColumn(
         "refused_request", "sealed", "failure_id", "requests that were refused", "security/refused_requests.py"
@@ -58,6 +59,7 @@ DIGESTED = (
     DigestColumn(
         "sign_in", "digest", "browsers that are signed in", "security/signed_in_browsers.py", "started_at <= :now"
     ),
+    DigestColumn("recovery_code", "digest", "recovery codes", "security/second_factor.py", "1 = 1"),
     DigestColumn("erasure", "digest", "proofs of erasures", "erasure/records.py", "1 = 1"),
     DigestColumn("handover", "digest", "keys in addresses, for an hour", "security/handover.py"),
     DigestColumn("named_call", "digest", "names of calls, for a day", "outbound/idempotency.py"),

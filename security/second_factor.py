@@ -20,7 +20,7 @@ from models.insert_once import insert_once
 from security import operators
 from security.audit import note
 from security.operators import Operator, WrongOperator
-from security.secrets import keyed_digest
+from security.secrets import key_id, keyed_digest
 
 ISSUER = "Cohort Relay"
 STEP = 30  # seconds that a code is shown
@@ -89,13 +89,14 @@ def confirm(db: Connection, cipher: Encryption, key: str, operator: Operator, co
     return _made(db, key, operator)
 
 
-def passed_by(db: Connection, cipher: Encryption, key: str, operator: Operator, code: str, now: int) -> str | None:
+def passed_by(db: Connection, cipher: Encryption, operator: Operator, code: str, now: int) -> str | None:
     """Use a code up; returns in words by what they sign in, None where it is none of theirs."""
     code = as_typed(code)
     if code.isdigit():
         return BY_CODE if _takes(db, cipher, operator, code, now) else None
+    digests = [bytes.fromhex(one) for one in cipher.digests(PURPOSE, _said(operator, code).encode())]
     used = delete(models.RecoveryCode).where(
-        models.RecoveryCode.operator_id == operator.id, models.RecoveryCode.digest == _digest(key, operator, code)
+        models.RecoveryCode.operator_id == operator.id, models.RecoveryCode.digest.in_(digests)
     )
     if db.execute(used).rowcount == 0:
         return None
@@ -154,7 +155,8 @@ def _step_of(cipher: Encryption, sealed: str, code: str, now: int) -> int | None
 
 def _made(db: Connection, key: str, operator: Operator) -> list[str]:
     codes = [_new_code() for _ in range(RECOVERY_CODES)]
-    rows = [{"operator_id": operator.id, "digest": _digest(key, operator, as_typed(code))} for code in codes]
+    digests = [keyed_digest(key, PURPOSE, _said(operator, as_typed(code))) for code in codes]
+    rows = [{"operator_id": operator.id, "digest": digest, "key_id": key_id(key)} for digest in digests]
     db.execute(insert(models.RecoveryCode), rows)
     return codes
 
@@ -165,8 +167,9 @@ def _new_code() -> str:
     return _new_code() if as_typed(code).isdigit() else code
 
 
-def _digest(key: str, operator: Operator, code: str) -> bytes:
-    return keyed_digest(key, PURPOSE, f"{operator.id} {code}")
+def _said(operator: Operator, code: str) -> str:
+    """Return what a recovery code is kept as a digest of."""
+    return f"{operator.id} {code}"
 
 
 def _forget_unconfirmed(db: Connection, operator: Operator) -> None:

@@ -50,7 +50,7 @@ def start(operator: Operator, way: str | None = None) -> None:
     device = known_device(operator.email) or new_secret()
     session.clear()
     session["sign_in"] = secret
-    session["known"] = [_whose(operator.email), device]
+    session["known"] = [_whose(operator.email)[0], device]
     session.permanent = True
     log.info("sign_in", outcome="accepted", operator=operator.id, **asdict(place))
 

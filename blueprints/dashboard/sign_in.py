@@ -53,9 +53,9 @@ def second_step_try() -> ResponseReturnValue:
     except TooMany as error:
         sign_in_guard.not_let_in("too_often")
         return _second_step(f"Too many tries. Try again in {in_words(error.retry_after)}."), 429
-    given, key = request.form.get("code", ""), runtime.settings.secret_key
+    given = request.form.get("code", "")
     way = runtime.database.write(
-        lambda db: second_factor.passed_by(db, runtime.cipher, key, operator, given, runtime.clock())
+        lambda db: second_factor.passed_by(db, runtime.cipher, operator, given, runtime.clock())
     )
     if way is None:
         sign_in_guard.failed(operator.email, "code")

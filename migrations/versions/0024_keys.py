@@ -8,7 +8,7 @@ down_revision = "0023"
 branch_labels = None
 depends_on = None
 
-TABLES = ("connection_password", "api_token", "one_time_link", "sign_in", "erasure")
+TABLES = ("connection_password", "api_token", "one_time_link", "sign_in", "erasure", "recovery_code")
 
 
 def upgrade() -> None:
