@@ -144,6 +144,7 @@ PII_COLUMNS = (
 NOBODY = {
     "alembic_version": {"version_num"},
     "alert": {"subject", "kind", "channel", "state"},
+    "authenticator": {"sealed"},
     "alert_channel": {"name", "kind", "recipients", "sealed", "states", "cohorts", "created_by"},
     "alert_state": {"subject", "state", "told", "turns"},
     "api_token": {"name", "scope", "project_id", "network"},
@@ -193,7 +194,7 @@ NOBODY = {
     },
     "saved_request": {"operation", "project", "created_by", "updated_by", "scheduled_by"},
     "saved_run": {"who", "source"},
-    "sign_in": {"address", "browser"},
+    "sign_in": {"address", "browser", "way"},
     "simulated_export": {"connection", "who", "state"},
     "subscription": {
         "identity",
