@@ -22,6 +22,7 @@ from blueprints import (
     tracing,
     webhook,
 )
+from blueprints.dashboard import provider
 from blueprints.urls import RowId
 from blueprints.webhook.addresses import SameAddress
 from config import clock as clocks
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     ):
         app.before_request_funcs[blueprint.name].append(guard)
         app.register_blueprint(blueprint)
+    provider.init_app(app, settings)
     commands.init_app(app)
     _hear_of_stopping(runtime)
     return app

@@ -76,6 +76,18 @@ def flag(value: str) -> bool:
     return word in ON
 
 
+ROLES = ("viewer", "operator", "admin")
+
+
+def group_roles(value: str) -> dict[str, str]:
+    """groups and their roles with commas between them, such as relay-admins=admin, relay-people=viewer"""
+    pairs = [pair.rpartition("=") for pair in value.split(",") if pair.strip()]
+    found = {group.strip(): role.strip() for group, _, role in pairs}
+    if len(found) > MOST_NAMES or not all(group and role in ROLES for group, role in found.items()):
+        raise ValueError
+    return found
+
+
 def secret_key(value: str) -> str:
     """empty, or 32 random bytes as text"""
     value = value.strip()

@@ -16,7 +16,8 @@ from config import instance_files, secret_files, secret_key_file
 from config.database_url import SQLITE, sqlite_file
 from config.instance_files import WrongSetting
 from config.parsers import WrongValue, bracketed, readable
-from config.settings_table import SETTINGS, Setting
+from config.setting import Setting
+from config.settings_table import SETTINGS
 
 __all__ = ["SETTINGS", "Setting", "Settings", "WrongSetting", "load", "settings_shown"]
 
@@ -104,6 +105,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         value, origin = _find(setting, (environ, stored), instance)
         setattr(settings, setting.name.lower(), _parse(setting, value, origin))
         settings.origins[setting.name] = origin
+    _hold_single_sign_on(settings)
     if not settings.database_url or settings.on_sqlite:  # a relative file lies in the instance folder too
         file = sqlite_file(settings.database_url) if settings.database_url else Path("cohort-relay.db")
         settings.database_url = f"{SQLITE}{instance / file}"
@@ -123,6 +125,16 @@ def _find_keys(settings: Settings, file: Path) -> None:
     except OSError as error:
         raise WrongSetting(f"{file} cannot be read or written: {instance_files.why(error)}.") from None
     settings.use_keys(keys)
+
+
+def _hold_single_sign_on(settings: Settings) -> None:
+    """Raises WrongSetting where a provider is half described: nobody could sign in by it."""
+    needed = ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ROLES")
+    missing = [name for name in needed if not getattr(settings, name.lower())]
+    if settings.oidc_issuer and missing:
+        raise WrongSetting(f"OIDC_ISSUER is set; {' and '.join(missing)} must be too.")
+    if settings.oidc_only and not settings.oidc_issuer:
+        raise WrongSetting("OIDC_ONLY is on and OIDC_ISSUER is empty: nobody could sign in.")
 
 
 def _listening(host: str, port: int) -> str:

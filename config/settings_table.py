@@ -3,10 +3,6 @@
 The table in ``docs/settings.md`` is tested against `SETTINGS`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from config.database_url import database_url
 from config.parsers import (
     emails,
@@ -23,18 +19,8 @@ from config.parsers import (
     url,
     whole,
 )
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting: ``parse`` turns the text of the environment into the value, or raises ValueError."""
-
-    name: str
-    default: str
-    help: str
-    parse: Callable[[str], Any]
-    secret: bool = False
-
+from config.setting import Setting
+from config.single_sign_on import SINGLE_SIGN_ON
 
 SETTINGS = (
     Setting("HOST", "127.0.0.1", "Address that the server listens on.", host),
@@ -134,10 +120,7 @@ SETTINGS = (
         whole(0, 100),
     ),
     Setting(
-        "REMOVAL_GUARD_MIN_MEMBERS",
-        "100",
-        "Members from which the removal guard watches a cohort.",
-        whole(0, 10**9),
+        "REMOVAL_GUARD_MIN_MEMBERS", "100", "Members from which the removal guard watches a cohort.", whole(0, 10**9)
     ),
     Setting("WEBHOOK_RATE_LIMIT", "30000 per minute", "Calls that one connection may make.", rate),
     Setting("API_RATE_LIMIT", "6000 per minute", "Calls that one API token may make.", rate),
@@ -167,6 +150,7 @@ SETTINGS = (
         " asked for one (off).",
         one_of("off", "optional", "admins", "everyone"),
     ),
+    *SINGLE_SIGN_ON,
     Setting(
         "EXPORT_ROLE",
         "viewer",

@@ -178,7 +178,7 @@ NOBODY = {
     "message": {"kind", "state", "reason", "identity", "origin", "report", "sealed"},
     "named_call": {"digest", "body_digest"},
     "one_time_link": {"kind", "email", "role"},
-    "operator": {"email", "password_hash", "role", "time_zone"},
+    "operator": {"email", "password_hash", "role", "time_zone", "provider_subject"},
     "person": {"project_id", "distinct_id", "email", "first_name", "last_name", "phone_number", "properties"},
     "placement": {"identity", "there", "vendor_id"},
     "project": {

@@ -14,7 +14,7 @@ class Operator(Model):
 
     `sign_ins` counts up when the password, the role or the second factor changes: every sign-in that was made before is
     over. `time_zone` is an IANA name, or `browser`; null is UTC. `second_factor_at` is when a second factor was set up;
-    null where there is none.
+    null where there is none. `provider_subject` is the issuer and its id of whoever signs in by the company's provider.
     """
 
     __tablename__ = "operator"
@@ -29,6 +29,7 @@ class Operator(Model):
     last_signed_in_at: Mapped[int | None] = mapped_column(Moment)
     time_zone: Mapped[str | None] = mapped_column(Text)
     second_factor_at: Mapped[int | None] = mapped_column(Moment)
+    provider_subject: Mapped[str | None] = mapped_column(ExactText, unique=True, index=True)
 
 
 class SignIn(Model):

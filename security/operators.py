@@ -49,6 +49,7 @@ class Operator:
     last_signed_in_at: int | None
     time_zone: str | None = None
     second_factor_at: int | None = None
+    provider_subject: str | None = None
 
 
 VISITOR = "a visitor"  # who tried to sign in, in the audit trail
@@ -172,6 +173,11 @@ def set_role(db: Connection, operator: Operator, role: str, who: str, now: int) 
         raise WrongOperator("role", f"A role is one of {', '.join(ROLES)}.")
     if role != "admin":
         _keep_an_admin(db, operator)
+    follow_role(db, operator, role, who, now)
+
+
+def follow_role(db: Connection, operator: Operator, role: str, who: str, now: int) -> None:
+    """Another role, as a company's directory says it, also where nobody is left to manage operators here."""
     _set(db, operator, role=role, sign_ins=models.Operator.sign_ins + 1)
     sign_out_everywhere(db, operator)
     note(db, now, who, "operator.role", operator.email, before={"role": operator.role}, after={"role": role})

@@ -175,6 +175,13 @@ def count_operator_sign_in(email: str, device: str | None = None) -> None:
         limits.count(longer, f"sign-in account {email} by {longer.GRANULARITY.name}")
 
 
+def count_provider_sign_in() -> None:
+    """Count a step of a sign-in by the company's provider, by address: each makes us call it. One sign-in has two."""
+    limits = _limits()
+    by_address = limits.operator_sign_ins
+    limits.count(type(by_address)(by_address.amount * 2, by_address.multiples), f"provider address {caller()}")
+
+
 def count_second_factor(email: str, device: str | None = None) -> None:
     """Count a try of a code before it is looked at, by account: six digits are found by who may try for long. Only
     whoever has the password gets here, so that strangers lock nobody out; a `device` counts as for sign-ins."""

@@ -20,9 +20,11 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from runtime import current_runtime
 from security import forms, operators, second_factor, signed_in_browsers
+from security.audit import note_often
 from security.client_address import address
 from security.last_used import note_use
 from security.operators import Operator
+from security.provider_accounts import BY_PROVIDER
 from security.roles import covers, role_of
 from security.secrets import keyed_digests, new_secret
 from security.signed_in_browsers import Ends, SignIn, SignInOrigin, browser_in_words
@@ -73,6 +75,17 @@ def failed(email: str, step: str | None = None) -> None:
     runtime, place = current_runtime(), asdict(here_is()) | ({"step": step} if step else {})
     log.warning("sign_in", outcome="refused", **place)
     runtime.database.write(lambda db: operators.note_failed_sign_in(db, email, place, runtime.clock()))
+
+
+def failed_by_provider(outcome: str) -> None:
+    """Note that the company's provider was asked, and nobody was let in; `outcome` is a stable word."""
+    runtime, place = current_runtime(), asdict(here_is()) | {"step": BY_PROVIDER, "why": outcome}
+    log.warning("sign_in", outcome="refused", **place)
+    runtime.database.write(
+        lambda db: note_often(
+            db, runtime.clock(), operators.VISITOR, "operator.sign_in_failed", f"somebody by {BY_PROVIDER}", after=place
+        )
+    )
 
 
 def not_let_in(outcome: str) -> None:
@@ -136,6 +149,8 @@ def dashboard_guard() -> ResponseReturnValue | None:
 def lacks_second_factor() -> bool:
     """Tell whether whoever is signed in has to set a second factor up before anything else; only behind the guard."""
     setting = current_runtime().settings.second_factor
+    if this_browser().way == BY_PROVIDER:  # which asks for what the company wants
+        return False
     return operator().second_factor_at is None and second_factor.is_demanded(setting, operator())
 
 

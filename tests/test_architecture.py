@@ -66,14 +66,17 @@ OPEN = {
     "health.metrics",
     "health.readyz",
     "health.status",
+    "sign.arrive_from_provider",
     "sign.join_form",
     "sign.join_try",
+    "sign.leave_for_provider",
     "sign.second_step_form",
     "sign.second_step_try",
     "sign.sign_in_form",
     "sign.sign_in_try",
     "sign.sign_up_form",
     "sign.sign_up_try",
+    "sign.signed_out",
     "static",
 }
 

@@ -27,6 +27,7 @@ from blueprints.dashboard import (  # noqa: E402 - they add the routes
     sessions,
     settings,
     sign_in,
+    single_sign_on,
 )
 
 for name, filter_ in formatting.FILTERS.items():
@@ -52,4 +53,5 @@ __all__ = [
     "settings",
     "sign",
     "sign_in",
+    "single_sign_on",
 ]

@@ -8,15 +8,17 @@ from runtime import current_runtime
 from security import first_step, operators, second_factor, sign_in_guard
 from security.audit import note
 from security.operators import Operator, WrongOperator
+from security.provider_accounts import BY_PROVIDER
 from security.rate_limits import TooMany, count_operator_sign_in, count_second_factor, in_words
 from security.roles import needs
 
 
 @sign.get("/sign-in")
 def sign_in_form() -> ResponseReturnValue:
-    if not current_runtime().database.read(operators.there_are_any, one_statement=True):
+    runtime = current_runtime()
+    if not runtime.settings.oidc_only and not runtime.database.read(operators.there_are_any, one_statement=True):
         return redirect(url_for("sign.sign_up_form"))
-    return render_template("dashboard/sign_in.html", email="", wrong=None)
+    return _form("", None)
 
 
 @sign.post("/sign-in")
@@ -28,13 +30,22 @@ def sign_in_try() -> ResponseReturnValue:
     except TooMany as error:
         sign_in_guard.not_let_in("too_often")
         wrong = f"Too many tries. Try again in {in_words(error.retry_after)}."
-        return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 429
+        return _form(email, wrong), 429
     found = operators.signing_in(current_runtime().database, email, password)
     if found is None:
         sign_in_guard.failed(email)
         wrong = "This e-mail and password do not belong together."
-        return render_template("dashboard/sign_in.html", email=email, wrong=wrong), 422
+        return _form(email, wrong), 422
+    if found.provider_subject is not None and current_runtime().settings.oidc_issuer:
+        sign_in_guard.failed(email, "single sign-on")
+        wrong = f"You sign in by {current_runtime().settings.oidc_name} now, not by a password."
+        return _form(email, wrong), 422
     return enter(found)
+
+
+def _form(email: str, wrong: str | None) -> str:
+    settings = current_runtime().settings
+    return render_template("dashboard/sign_in.html", email=email, wrong=wrong, settings=settings)
 
 
 @sign.get("/sign-in/code")
@@ -122,5 +133,6 @@ def sign_out() -> ResponseReturnValue:
     runtime = current_runtime()
     who = g.operator.email
     runtime.database.write(lambda db: note(db, runtime.clock(), who, "operator.sign_out", who))
+    by_provider = sign_in_guard.this_browser().way == BY_PROVIDER
     sign_in_guard.end()
-    return redirect(url_for("sign.sign_in_form"))
+    return redirect(url_for("sign.signed_out" if by_provider else "sign.sign_in_form"))
