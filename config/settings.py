@@ -132,9 +132,14 @@ def _hold_single_sign_on(settings: Settings) -> None:
     needed = ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ROLES")
     missing = [name for name in needed if not getattr(settings, name.lower())]
     if settings.oidc_issuer and missing:
-        raise WrongSetting(f"OIDC_ISSUER is set; {' and '.join(missing)} must be too.")
+        raise _wrong(settings, "OIDC_ISSUER", f"OIDC_ISSUER is set; {' and '.join(missing)} must be too.")
     if settings.oidc_only and not settings.oidc_issuer:
-        raise WrongSetting("OIDC_ONLY is on and OIDC_ISSUER is empty: nobody could sign in.")
+        raise _wrong(settings, "OIDC_ONLY", "OIDC_ONLY is on and OIDC_ISSUER is empty: nobody could sign in.")
+
+
+def _wrong(settings: Settings, name: str, sentence: str) -> WrongSetting:
+    """Return that a setting which can be read does not fit the others, in the words of one that cannot."""
+    return WrongSetting(f"{name} (from {settings.origins[name]}): {sentence}")
 
 
 def _listening(host: str, port: int) -> str:
