@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-ROLES = ("viewer", "operator", "admin")
+from config import parsers
+
+ROLES = parsers.ROLES  # a setting names them too
 MEANINGS = {
     "viewer": "sees everything but secrets, and changes nothing",
     "operator": "does what a viewer does, manages connections and destinations, and decides about held refreshes",

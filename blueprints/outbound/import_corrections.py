@@ -77,7 +77,8 @@ class Correction:
 def correct_failed(import_id: int) -> str:
     """The failed records with their values, a page at a time."""
     job = find(import_id)
-    return _page(job, [_as_kept(failure) for failure in _failures(job)[:PAGE]])
+    found = _failures(job)
+    return _page(job, found, [_as_kept(failure) for failure in found[:PAGE]])
 
 
 @blueprint.post("/send/imports/<int:import_id>/failed")
@@ -86,7 +87,8 @@ def correct_failed(import_id: int) -> str:
 def import_corrected(import_id: int) -> ResponseReturnValue:
     """Make an import of those that are ticked, where all of them can be sent; else say beside each why not."""
     job = find(import_id)
-    typed = [_as_typed(failure) for failure in _failures(job)[:PAGE]]
+    found = _failures(job)
+    typed = [_as_typed(failure) for failure in found[:PAGE]]
     if not typed:
         return redirect(url_for("outbound.show_import", import_id=job.id), 303)
     taken = [one for one in typed if one.is_taken]
@@ -94,9 +96,9 @@ def import_corrected(import_id: int) -> ResponseReturnValue:
     try:
         records = _checked(job, taken)
     except CannotBeChecked as error:
-        return _page(job, typed, str(error)), 422
+        return _page(job, found, typed, str(error)), 422
     if wrong or any(one.wrong for one in taken):
-        return _page(job, typed, wrong), 422
+        return _page(job, found, typed, wrong), 422
     again = _import(job, [one.failure.place for one in taken], records)
     return redirect(url_for("outbound.show_import", import_id=again), 303)
 
@@ -208,8 +210,7 @@ def _import(job: Import, places: Sequence[int], records: Sequence[Record]) -> in
         return runtime.database.write(write)
 
 
-def _page(job: Import, corrections: Sequence[Correction], wrong: str = "") -> str:
-    found = _failures(job)
+def _page(job: Import, found: Sequence[Failure], corrections: Sequence[Correction], wrong: str = "") -> str:
     after = found[PAGE - 1].place if len(found) > PAGE else None
     return render_template(
         "outbound/import_failed.html", job=job, corrections=corrections, next_after=after, not_so=wrong
