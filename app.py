@@ -1,5 +1,8 @@
 """Cohort Relay: the app, put together. Settings, database, security, blueprints, commands."""
 
+from server import loading  # before all others: it holds the garbage collector back while they are imported
+
+# isort: split
 import signal
 import threading
 from contextlib import suppress
@@ -142,3 +145,6 @@ def _postgresql(app: Flask, settings: Settings) -> Database:
         engine = db.engine
     limits = postgresql_limits(settings.database_statement_seconds)
     return connect.postgresql(engine, limits, says_pooler=says_pooler(settings.database_url))
+
+
+loading.done()
