@@ -16,6 +16,7 @@ from config.clock import DAY, HOUR, SECOND
 from destinations.retention import fold
 from destinations.worker import Worker, run_once
 from models.database import DatabaseUnavailable
+from outbound import body_files
 from outbound import cleanup as outbound_upkeep
 from outbound.comparison.runner import work_once
 from outbound.delivery_check.search import look_once
@@ -113,6 +114,7 @@ class Upkeep:
                 if settings.retain_messages_days:
                     fold(database, now - settings.retain_messages_days * DAY)
                 uploads.tidy(database, runtime.uploads, now)
+                body_files.tidy(body_files.folder_of(runtime.uploads))
                 outbound_upkeep.tidy_downloads(database, folder_of(runtime), settings.retain_downloads_hours, now)
                 self.pruned_at = now
         except DatabaseUnavailable as error:

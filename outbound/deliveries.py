@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, insert, or_, select, text, update
 import models
 from config.clock import MINUTE
 from models.columns import columns_of
-from outbound.operations.types import Composed
+from outbound.operations.types import BodyFile, Composed
 from outbound.projects import Project
 from outbound.request.compose import masked
 from outbound.request.masking import Mask
@@ -83,26 +83,33 @@ def open_row(
     """Return the row of a call that is about to be made, `during` which moments at the most; its id."""
     request = masked(composed.outgoing, mask)
     request["body"] = cut(request["body"])
-    given = json.dumps(
-        {
-            "params": mask.within(composed.given.params),
-            "body": mask.within(composed.given.body),
-            "repeatable": is_repeatable(composed),  # for the version before, which reads it here
-        }
-    )
+    given = _given(composed, mask)
     values = {
         "at": during[0],
         "project": project.name,
         "operation": composed.operation.id,
         "who": who,
         "source": source,
-        "given": given if len(given) <= KEPT else None,
+        "given": given if given is not None and len(given) <= KEPT else None,
         "request": json.dumps(request),
         "records": len(composed.records),
         "repeatable": is_repeatable(composed),
         "over_at": during[1],
     }
     return _begin(db, values)
+
+
+def _given(composed: Composed, mask: Mask) -> str | None:
+    """Return what a call was made from; None where that was a file, of which only the beginning is kept."""
+    if isinstance(composed.given.body, BodyFile):
+        return None
+    return json.dumps(
+        {
+            "params": mask.within(composed.given.params),
+            "body": mask.within(composed.given.body),
+            "repeatable": is_repeatable(composed),  # for the version before, which reads it here
+        }
+    )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 // What the composer gains by JavaScript: opening a call that was picked, rows without a round trip, JSON in colours, and
 // what the checks say beside the fields while somebody types. Everything here works without it, a request later.
 
+import "./body_file.js";
 import { keepDrafts } from "./drafts.js";
 import "./sending.js";
 

@@ -10,13 +10,14 @@ from htmx_flask import request
 from sqlalchemy import Connection, text
 
 from blueprints import paging, urls
-from blueprints.outbound import blueprint, confirmation, drafts, forms, history
+from blueprints.outbound import blueprint, body_files, confirmation, drafts, forms, history
 from blueprints.outbound.background_send import dispatch
 from blueprints.outbound.choices import NOTHING, Offer, offer
 from blueprints.outbound.drafts import FormDraft
 from blueprints.outbound.forms import Form
 from blueprints.outbound.loaders import delivery_of
 from blueprints.outbound.request_preview import Composed, preview_of, ready
+from outbound import body_files as body_file_storage
 from outbound import deliveries, projects, send, suggestions
 from outbound.deliveries import Delivery, Filter
 from outbound.operations import registry
@@ -29,7 +30,7 @@ from security import handover, sign_in_guard
 from security.forms import takes, takes_files
 from security.roles import needs
 
-LARGEST = 16 * 1024 * 1024  # bytes of a form: Mixpanel takes 10 MB
+LARGEST = body_files.LARGEST_FIELDS  # bytes of a form: Mixpanel takes 10 MB
 LONGEST_NAME = 100  # characters of a call's name that are looked for
 RECENT = 5
 NEAR = 12
@@ -127,7 +128,7 @@ def _earlier(earlier: Delivery, kept: dict[str, Any]) -> CallInput:
 @blueprint.post("/send/preview")
 @needs("operator")
 @takes(LARGEST)
-@takes_files(lambda: LARGEST)
+@takes_files(body_files.largest)
 def preview() -> ResponseReturnValue:
     """The request as it would leave, with what our checks say; asked for by htmx while somebody types."""
     typed = _typed()
@@ -139,7 +140,7 @@ def preview() -> ResponseReturnValue:
 @blueprint.post("/send")
 @needs("operator")
 @takes(LARGEST)
-@takes_files(lambda: LARGEST)
+@takes_files(body_files.largest)
 def send_call() -> ResponseReturnValue:
     """Send it; check it only; give a list of names and values another row; or ask Mixpanel what there is to choose."""
     typed = _typed()
@@ -233,7 +234,8 @@ def _typed() -> Composed:
     operation = registry.find(request.form.get("operation", ""))
     if operation is None:
         abort(400)
-    return _of_form(operation, forms.with_files(operation, request.form, request.files))
+    form = forms.with_files(operation, request.form, request.files)
+    return _of_form(operation, body_files.with_body_file(operation, form, request.files))
 
 
 def _of_form(operation: Operation, form: Form) -> Composed:
@@ -260,5 +262,7 @@ def _page(
         "recent": recent,
         "names": names,
         "every": list(registry.OPERATIONS.values()),
+        "takes_file": body_file_storage.takes_file(typed.operation),
     }
+    more |= body_files.shown(typed.form)
     return render_template("outbound/composer.html", **(seen | more | answered))

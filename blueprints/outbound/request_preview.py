@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from blueprints import urls
-from blueprints.outbound import forms
+from blueprints.outbound import body_files, forms
 from blueprints.outbound.forms import Form
 from config.clock import DAY
 from models.encryption import DecryptionError
@@ -22,6 +22,7 @@ from outbound.transport import budget
 from runtime import current_runtime
 
 LONGEST_LOOK = DAY
+NAMED_LINES = 5
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,20 @@ def ready(typed: Composed) -> tuple[PreparedCall | None, str]:
 def _with_variables(typed: Composed, project: Project) -> tuple[CallInput, list[Problem]]:
     """Read what was typed; where a saved request is open, with its variables filled in."""
     given, number = forms.given_of(typed.operation, typed.form), urls.key(typed.form.get("saved", ""))
+    given, wrong = body_files.with_body(typed.operation, typed.form, given)
     runtime = current_runtime()
     saved = runtime.database.read(lambda db: requests.by_id(db, number), one_statement=True) if number else None
     if saved is None:
-        return given, []
-    return filled(typed.operation, given, values_for(saved.variables, project, typed.at, {}))
+        return given, wrong
+    given, problems = filled(typed.operation, given, values_for(saved.variables, project, typed.at, {}))
+    return given, [*wrong, *problems]
 
 
 def preview_of(typed: Composed) -> dict[str, Any]:
     """Return what the request's side of the composer shows."""
     call, hindrance = ready(typed)
     found: dict[str, Any] = {"typed": typed, "operation": typed.operation, "hindrance": hindrance, "call": call}
-    problems: list[Problem] = [] if call is None else _once(call.composed.problems)
+    problems: list[Problem] = [] if call is None else _once(call.composed.problems, call.composed.lines)
     missing = [problem.field.removeprefix("params.") for problem in problems if _is_missing(problem)]
     body, rest = forms.elsewhere(typed.operation, problems)
     words = [param.words for name in missing if (param := typed.operation.param(name))]
@@ -127,18 +130,27 @@ def _is_missing(problem: Problem) -> bool:
     return problem.level == "error" and problem.field.startswith("params.") and problem.message.endswith("is missing.")
 
 
-def _once(problems: Sequence[Problem]) -> list[Problem]:
-    """Each thing once: nothing more about a field that is missing, and what many records share with their number."""
+def _once(problems: Sequence[Problem], lines: Sequence[int]) -> list[Problem]:
+    """Each thing once: nothing more about a field that is missing, and what many records share with their number, or
+    with the lines on which they stand."""
     missing = {problem.field for problem in problems if _is_missing(problem)}
     found: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
         if problem.field not in missing or _is_missing(problem):
             key = (problem.message, problem.field if problem.index is None else problem.field.partition("]")[2])
             found.setdefault(key, []).append(problem)
-    return [
-        replace(same[0], message=f"{same[0].message} So {len(same)} records.") if len(same) > 1 else same[0]
-        for same in found.values()
-    ]
+    return [_together(same, lines) for same in found.values()]
+
+
+def _together(same: list[Problem], lines: Sequence[int]) -> Problem:
+    """One problem of all that are the same, which says where they are."""
+    first = same[0]
+    places = [lines[one.index] for one in same if one.index is not None and one.index < len(lines)]
+    if places and first.level != "note":
+        named, more = places[:NAMED_LINES], len(places) - NAMED_LINES
+        where = f"{'Line' if len(places) == 1 else 'Lines'} {', '.join(map(str, named))}"
+        return replace(first, message=f"{where}{f' and {more:,} more' if more > 0 else ''}: {first.message}")
+    return replace(first, message=f"{first.message} So {len(same):,} records.") if len(same) > 1 else first
 
 
 def _left(typed: Composed) -> list[budget.Left]:

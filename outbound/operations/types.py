@@ -1,6 +1,7 @@
 """What an operation is: the data that requests, forms, checks, the terminal, the API and the docs are made from."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 Family = Literal["api", "query", "export", "pipelines", "app"]
@@ -121,7 +122,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class CallInput:
-    """What a caller gave: `params` by name, and `body`: parsed JSON, or text for CSV and raw bodies."""
+    """What a caller gave: `params` by name, and `body`: parsed JSON, or text for CSV and raw bodies, or a BodyFile."""
 
     params: dict[str, Any] = field(default_factory=dict)
     body: Any = None
@@ -144,8 +145,20 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class BodyFile:
+    """A body on the disk, of so many bytes, called `name` where it comes from; sent from there piece by piece.
+    `problems` are what the check of it has found."""
+
+    path: Path
+    name: str
+    size: int
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
 class Request:
-    """One HTTP request as it leaves. `base` is the server with the family's own path; `auth` is Basic's pair."""
+    """One HTTP request as it leaves. `base` is the server with the family's own path; `auth` is Basic's pair. A `file`
+    is sent instead of a body."""
 
     method: str
     base: str
@@ -155,12 +168,14 @@ class Request:
     body: bytes | None = None
     auth: tuple[str, str] | None = None
     gzip: bool = False
+    file: BodyFile | None = None
 
 
 @dataclass(frozen=True)
 class Composed:
     """A request, if one could be made, with everything that the checks found, and the records in its body. A batch of
-    an import has them `encoded`; its `records` then say only what each is (an event, which operator)."""
+    an import has them `encoded`; its `records` then say only what each is (an event, which operator). `lines` are the
+    lines on which they stand, where each has one of its own."""
 
     operation: Operation
     given: CallInput
@@ -168,6 +183,7 @@ class Composed:
     problems: tuple[Problem, ...]
     records: tuple[dict[str, Any], ...] = ()
     encoded: tuple[bytes, ...] = ()
+    lines: tuple[int, ...] = ()
 
     @property
     def outgoing(self) -> Request:

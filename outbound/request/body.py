@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from outbound.operations.types import CallInput, Operation, Problem
+from outbound.operations.types import BodyFile, CallInput, Operation, Problem
 from outbound.projects import Credentials
 from outbound.readers.objects import is_lines, of_lines
 from outbound.request import records
-from outbound.request.checks import MOST_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, check_record, lookup
+from outbound.request.checks import MOST_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, check_record, lines, lookup
 from outbound.request.param_values import MARK, WrongValue, parsed, wire
 
 JSON = ("Content-Type", "application/json")
@@ -28,12 +28,14 @@ ANEW = (
 
 @dataclass
 class Body:
-    """`content` is None where nothing is sent; `records` are those in it."""
+    """`content` is None where nothing is sent, or a `file`; `records` are those in it, and stand on `lines`."""
 
     content: bytes | None = None
     headers: tuple[tuple[str, str], ...] = ()
     records: list[dict[str, Any]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    file: BodyFile | None = None
 
 
 def body_of(
@@ -51,6 +53,7 @@ def body_of(
         return _WITHOUT_RECORDS[operation.body](operation, given, values)
     body = Body()
     found = _given_records(operation, given, values, body, from_params=from_params)
+    unread = _unread(body.problems)
     for index, record in enumerate(found):
         where = _RecordLocation(operation, index, from_params=from_params)
         if not isinstance(record, dict):
@@ -59,7 +62,7 @@ def body_of(
         ready = records.prepared(operation, record, credentials, integration_id, now)
         body.problems.extend(map(where.problem, _problems(operation, record, ready, credentials, now)))
         body.records.append(ready)
-    if len(found) == len(body.records) and found:
+    if len(found) == len(body.records) and found and not unread:
         _encode(operation, values, body)
     return body
 
@@ -85,9 +88,11 @@ def _given_records(
     if from_params:
         return [records.made_of(operation, values)]
     found = given.body
+    if isinstance(found, BodyFile):  # why it was not read has been said
+        return []
     if isinstance(found, str):
         try:
-            found = _parsed(found)
+            found = _parsed(found, body)
         except WrongValue as error:
             body.problems.append(Problem("error", "body", str(error)))
             return []
@@ -96,21 +101,24 @@ def _given_records(
         message = f"{len(found):,} records; Mixpanel takes {MOST_RECORDS:,} a call. Import them instead."
         body.problems.append(Problem("error", "body", message))
         return []
-    if not found:
+    if not found and not body.problems:
         body.problems.append(Problem("error", "body", "There is no record in it."))
     return [records.taken(operation, item) for item in found]
 
 
-def _parsed(text: str) -> Any:
-    """JSON, or NDJSON: a record on each line. Raises WrongValue."""
+def _parsed(text: str, body: Body) -> Any:
+    """JSON, or NDJSON: a record on each line, of which the first that are none are named. Raises WrongValue."""
     written = text.strip().removeprefix(MARK).encode("utf-8", "surrogatepass")
     if not written.startswith(b"{") or b"\n" not in written or not is_lines(written):
         return parsed(text)
     found = list(of_lines(io.BytesIO(written)))
-    wrong = next((item for item in found if item.record is None), None)
-    if wrong is not None:
-        raise WrongValue(f"Line {wrong.line}: {wrong.wrong}")
-    return [item.record for item in found]
+    body.problems.extend(Problem("error", "body", words) for words in lines.wrong_lines(found))
+    body.lines = [item.line for item in found if item.record is not None]
+    return [item.record for item in found if item.record is not None]
+
+
+def _unread(problems: Sequence[Problem]) -> bool:
+    return any(problem.level == "error" for problem in problems)
 
 
 def _problems(
@@ -184,6 +192,8 @@ def _also(param: Any, given: dict[str, Any]) -> Iterator[str]:
 
 
 def _csv(_operation: Operation, given: CallInput, values: dict[str, Any]) -> Body:
+    if isinstance(given.body, BodyFile):
+        return Body(file=given.body, headers=(CSV,), problems=list(given.body.problems))
     text = given.body if isinstance(given.body, str) and given.body else values.get("csv")
     if not isinstance(text, str) or not text.strip():
         return Body(problems=[Problem("error", "params.csv", "The table is missing: CSV with a first row of names.")])

@@ -11,16 +11,20 @@ import msgspec
 
 from outbound import json_depth
 from outbound.operations import fixed_inputs
-from outbound.operations.types import Auth, Budget, CallInput, Composed, Operation, Param, Problem, Request
+from outbound.operations.types import Auth, BodyFile, Budget, CallInput, Composed, Operation, Param, Problem, Request
 from outbound.projects import Credentials, Project
 from outbound.request import placeholders, raw
 from outbound.request.body import Body, body_of
+from outbound.request.checks import MOST_BYTES
 from outbound.request.masking import MASK, Mask
 from outbound.request.param_values import wire
 from outbound.request.params import Values, values_of
 from outbound.transport import hosts
 
 LOST = f"It holds {MASK}: what stood there was not kept. Fill it in."
+SHOWN_OF_FILE = 256 * 1024 + 1  # bytes
+IMPORT_INSTEAD = "Mixpanel takes 10 MB of records a call. Import it instead, under Imports."
+GONE = "The file was given more than an hour ago and is gone. Choose it again."
 LACKING = {
     "token-in-body": "its token",
     "service-account": "a service account",
@@ -50,6 +54,7 @@ def compose(
     """Return the request of `operation` for `project`; `now` is in milliseconds, `base_url` is MIXPANEL_BASE_URL."""
     from_params = given.body in (None, "", [])
     draft = Composition(operation, project, credentials, given, now, base_url)
+    _read_records(draft)
     draft.values = values_of(operation, _asked(draft), now, from_params=from_params)
     draft.problems.extend(draft.values.problems)
     draft.auth = _auth(draft)
@@ -61,14 +66,30 @@ def compose(
     if operation.note:
         draft.problems.append(Problem("note", "operation", operation.note))
     request = None if any(problem.level == "error" for problem in draft.problems) else _request(draft, body)
-    return Composed(draft.operation, given, request, tuple(draft.problems), tuple(body.records))
+    return Composed(
+        draft.operation, draft.given, request, tuple(draft.problems), tuple(body.records), lines=tuple(body.lines)
+    )
+
+
+def _read_records(draft: Composition) -> None:
+    """Take a file of records for what stands in it: a call has 10 MB of them at most."""
+    file = draft.given.body
+    if draft.operation.record is None or not isinstance(file, BodyFile):
+        return
+    if file.size > MOST_BYTES:
+        draft.problems.append(Problem("error", "body", f"The file has {file.size:,} bytes; {IMPORT_INSTEAD}"))
+        return
+    try:
+        draft.given = replace(draft.given, body=file.path.read_text("utf-8", "replace"))
+    except OSError:
+        draft.problems.append(Problem("error", "body", GONE))
 
 
 def _asked(draft: Composition) -> CallInput:
     """Return what was given without what is settled here, which has to be what it is; the body of a raw request is one
     of its parameters."""
     params, body = draft.given.params, draft.given.body
-    if draft.operation.body == "raw" and body not in (None, "", []):
+    if draft.operation.body == "raw" and body not in (None, "", []) and not isinstance(body, BodyFile):
         params = params | {"text" if isinstance(body, str) else "json": body}
     if MASK in str(params) or MASK in str(body):
         draft.problems.append(Problem("advice", "body" if MASK in str(body) else "params", LOST))
@@ -126,7 +147,10 @@ def _fill_in(draft: Composition) -> None:
 def _body(draft: Composition, *, from_params: bool) -> Body:
     operation = draft.operation
     if operation.body == "raw":
-        return raw.body_of(draft.values.found)
+        file = draft.given.body if isinstance(draft.given.body, BodyFile) else None
+        body = raw.body_of(draft.values.found, file)
+        body.problems.extend(raw.line_problems(draft.values.found, file, draft.now))
+        return body
     integration = draft.project.integration
     return body_of(
         operation, draft.given, draft.values.found, draft.credentials, integration, draft.now, from_params=from_params
@@ -148,7 +172,7 @@ def _request(draft: Composition, body: Body) -> Request | None:
     else:
         base = hosts.base(draft.operation.family, draft.project.region, draft.base_url)
         path, query, method = _path(draft), tuple(_pairs(draft, "query")), draft.operation.method
-    return Request(method, base, path, query, tuple(headers), body.content, _pair(draft))
+    return Request(method, base, path, query, tuple(headers), body.content, _pair(draft), file=body.file)
 
 
 def _path(draft: Composition) -> str:
@@ -197,7 +221,18 @@ def masked(request: Request, mask: Mask) -> dict[str, Any]:
     if request.auth is not None:
         headers["Authorization"] = f"Basic {MASK}"
     body = None if request.body is None else mask(request.body.decode("utf-8", "replace"))
+    if request.file is not None:
+        body = mask(_beginning(request.file, mask))
     return {"method": request.method, "url": mask(address(request)), "headers": mask.within(headers), "body": body}
+
+
+def _beginning(file: BodyFile, mask: Mask) -> str:
+    """Return as much of a file as is kept of a body, and a little more, by which its end is known to be missing."""
+    try:
+        with file.path.open("rb") as opened:
+            return opened.read(SHOWN_OF_FILE + mask.longest).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def readable(body: str | None) -> str:

@@ -1,19 +1,29 @@
 """The raw request: its target, which must be one of Mixpanel's servers, and its body (seeds/003, rawRequest)."""
 
+import io
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from urllib3 import encode_multipart_formdata
 
-from outbound.operations.types import AnswerKind, Operation, Problem
+from outbound.operations.types import AnswerKind, BodyFile, Operation, Problem
 from outbound.request.body import FORM, JSON, Body
+from outbound.request.checks import lines
 from outbound.request.param_values import as_text
 from outbound.transport import hosts
 
 BODIES = ("json", "form", "text", "files")
 OURS = frozenset({"host", "authorization", "content-length", "transfer-encoding", "connection", "cookie"})
+TYPES = {
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".jsonl": "application/x-ndjson",
+    ".ndjson": "application/x-ndjson",
+    ".gz": "application/gzip",
+}
 BOUNDARY = "cohort-relay-part"
 
 Target = tuple[str, str, tuple[tuple[str, str], ...]]
@@ -27,9 +37,13 @@ def answered_as(operation: Operation, values: dict[str, Any]) -> Operation:
     return replace(operation, answer=kind, shape="any") if kind else operation
 
 
-def body_of(values: dict[str, Any]) -> Body:
-    """Return the body and the headers; a header that decides about credentials or framing is ours alone."""
+def body_of(values: dict[str, Any], file: BodyFile | None = None) -> Body:
+    """Return the body and the headers; a header that decides about credentials or framing is ours alone. A `file` is
+    the whole body."""
     given = [kind for kind in BODIES if kind in values]
+    if file is not None:
+        given = ["file", *given]
+        values = values | {"file": file}
     if given == ["form", "files"]:
         given = ["files"]
     body = _encoded(given[0], values) if given else _named(values)
@@ -51,6 +65,16 @@ def _is_line(value: str) -> bool:
     return value.isprintable() and value.isascii()
 
 
+def line_problems(values: dict[str, Any], file: BodyFile | None, now: int) -> list[Problem]:
+    """Return what is wrong with the lines of a body for `/import`; those of a file were looked at as it came."""
+    if urlsplit(str(values.get("url", ""))).path != "/import":
+        return []
+    if file is not None:
+        return list(file.problems)
+    written = values["text"].encode("utf-8", "replace") if "text" in values else b""
+    return lines.events_of(io.BytesIO(written), len(written), now)
+
+
 def _named(values: dict[str, Any]) -> Body:
     """Make a body of the name of a pipeline alone, where none was given."""
     return _encoded("form", values | {"form": {}}) if "name" in values else Body()
@@ -58,6 +82,8 @@ def _named(values: dict[str, Any]) -> Body:
 
 def _encoded(kind: str, values: dict[str, Any]) -> Body:
     value, own = values[kind], {"name": values["name"]} if "name" in values else {}
+    if kind == "file":
+        return Body(file=value, headers=_type_of(value))
     if kind == "json":
         return Body(msgspec.json.encode(own | value if isinstance(value, dict) else value), (JSON,))
     if kind == "form":
@@ -65,6 +91,12 @@ def _encoded(kind: str, values: dict[str, Any]) -> Body:
     if kind == "text":
         return Body(value.encode("utf-8", "replace"))
     return _multipart(own | values.get("form", {}), value, values.get("file_names", {}))
+
+
+def _type_of(file: BodyFile) -> tuple[tuple[str, str], ...]:
+    """Return the header that says what it is, as its name has it."""
+    known = TYPES.get(PurePath(file.name).suffix.lower())
+    return () if known is None else (("Content-Type", known),)
 
 
 def _form(fields: dict[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from outbound.operations.types import CallInput, Composed, Operation, Request
+from outbound.operations.types import BodyFile, CallInput, Composed, Operation, Request
 from outbound.projects import Credentials
 from outbound.request.compose import address
 
@@ -24,12 +24,14 @@ def as_curl(composed: Composed, credentials: Credentials) -> str:
     shell = _Spliced(credentials, shlex.quote, lambda name: f'"${name}"', "")
     parts = [f"curl --request {request.method} {shell(address(request))}"]
     parts += [f"--header {shell(f'{name}: {value}')}" for name, value in request.headers]
-    if request.body is not None and not _has_type(request):
+    if (request.body is not None or request.file is not None) and not _has_type(request):
         parts.append("--header 'Content-Type:'")
     if request.auth is not None:
         parts.append(f'--user "${TOKEN}:"' if request.auth[1] == "" else f'--user "${USERNAME}:${SECRET}"')
     if request.body is not None:
         parts.append(f"--data-raw {shell(request.body.decode('utf-8', 'replace'))}")
+    if request.file is not None:
+        parts.append(f"--data-binary {shell('@' + request.file.name)}")
     return " \\\n  ".join(parts)
 
 
@@ -48,6 +50,8 @@ def as_python(composed: Composed, credentials: Credentials) -> str:
         lines.append(f"auth={pair}")
     if request.body is not None:
         lines.append(f"data=({python(request.body.decode('utf-8', 'replace'))}).encode()")
+    if request.file is not None:
+        lines.append(f"data=open({request.file.name!r}, 'rb')")
     lines += ["allow_redirects=False", "timeout=30"]
     called = "".join(f"    {line},\n" for line in lines)
     shown = "print(answer.status_code, answer.text)"
@@ -60,7 +64,9 @@ def as_command(project_name: str, operation: Operation, given: CallInput) -> str
     for name, value in given.params.items():
         if value not in (None, "", [], {}):
             words += ["--param", f"{name}={_text(value)}"]
-    if given.body not in (None, "", []):
+    if isinstance(given.body, BodyFile):
+        words += ["--body", f"@{given.body.name}"]
+    elif given.body not in (None, "", []):
         words += ["--body", _text(given.body)]
     return " ".join(map(shlex.quote, words))
 

@@ -195,7 +195,7 @@ class _Call:
     def _sent(self) -> tuple[Judgement, bool]:
         request, started, self.answer = self.composed.outgoing, time.perf_counter(), None
         try:
-            answer = self.client.call(request, time_limit(self.composed))
+            answer = self.client.call(request, time_limit(self.composed, self.runtime.settings.send_timeout_seconds))
         except Forbidden as error:
             self._note(0, None, str(error))
             return unsent(str(error)), True

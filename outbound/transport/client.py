@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPException, InvalidURL
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
@@ -190,8 +190,16 @@ class Client:
             raise _told(error, deadline) from None
 
     def _asked(self, request: Request, url: str, deadline: Deadline) -> requests.Response:
-        headers, body, limit = dict(request.headers), request.body, deadline.left()
-        if request.gzip and body is not None:
+        if request.file is not None:
+            with request.file.path.open("rb") as file:
+                return self._said(request, url, deadline, file)
+        return self._said(request, url, deadline, request.body)
+
+    def _said(
+        self, request: Request, url: str, deadline: Deadline, body: bytes | IO[bytes] | None
+    ) -> requests.Response:
+        headers, limit = dict(request.headers), deadline.left()
+        if request.gzip and isinstance(body, bytes):
             headers["Content-Encoding"], body = "gzip", gzip.compress(body, 6, mtime=0)
         return self._session().request(
             request.method,

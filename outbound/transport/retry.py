@@ -17,6 +17,7 @@ from outbound.transport.client import Answer
 
 LONGEST_PAUSE = 60.0  # seconds
 MOST_JITTER = 2.5  # of the first pause
+SLOWEST = 512 * 1024  # bytes a second at which a file leaves at the least
 LONGEST_ASKED = 15 * 60.0  # seconds that a call waits altogether because Retry-After asks for it
 UNTOUCHED = frozenset({425, 429})  # too early, too many: turned away before anything was taken
 TIMED_OUT, FIRST_FINAL, FIRST_TROUBLE = 408, 200, 500
@@ -117,12 +118,18 @@ def retry_policy(composed: Composed, attempts: int, first_pause: float) -> Retry
 def longest(composed: Composed, attempts: int, first_pause: float, timeout: float) -> float:
     """Return seconds after which nobody can be at work on a call any more, with all its tries and pauses."""
     policy = retry_policy(composed, attempts, first_pause)
-    attempt = (time_limit(composed) or timeout) + LONGEST_PAUSE + MOST_JITTER * first_pause
+    attempt = time_limit(composed, timeout) + LONGEST_PAUSE + MOST_JITTER * first_pause
     return policy.attempts * attempt + LONGEST_ASKED
 
 
-def time_limit(composed: Composed) -> float | None:
-    """Return seconds that a raw request asks for, None for the usual."""
+def time_limit(composed: Composed, usual: float) -> float:
+    """Return seconds that one try may take: the usual, or those that a raw request asks for, and with a file in it as
+    many more as its bytes take on a slow line."""
+    file = composed.request.file if composed.request is not None else None
+    return (_asked_limit(composed) or usual) + (file.size / SLOWEST if file is not None else 0)
+
+
+def _asked_limit(composed: Composed) -> float | None:
     if composed.operation.body != "raw":
         return None
     asked = next(

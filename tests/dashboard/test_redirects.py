@@ -53,6 +53,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "dashboard.test_subscription": {"distinct_id": "zoe-1"},
     "outbound.send_call": {"operation": "profile-set", "project": "prod", "do": "check", "p.$distinct_id": "u1"},
     "outbound.preview": {"operation": "profile-set", "project": "prod"},
+    "outbound.keep_body_file": {"operation": "profile-set", "project": "prod"},
     "outbound.prepare_for_cohort": {
         "kind": "people",
         "project": "prod",
