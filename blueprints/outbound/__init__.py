@@ -17,6 +17,7 @@ def surroundings() -> dict[str, Any]:
 
 from blueprints.outbound import (  # noqa: E402 - they add the routes
     answers,
+    body_files,
     cohort_send,
     comparisons,
     composer,
@@ -27,6 +28,7 @@ from blueprints.outbound import (  # noqa: E402 - they add the routes
     history_compare,
     import_corrections,
     imports,
+    people,
     projects,
     saved,
     saved_files,
@@ -39,6 +41,7 @@ for name, filter_ in formatting.FILTERS.items():
 __all__ = [
     "answers",
     "blueprint",
+    "body_files",
     "cohort_send",
     "comparisons",
     "composer",
@@ -48,6 +51,7 @@ __all__ = [
     "history_compare",
     "import_corrections",
     "imports",
+    "people",
     "projects",
     "saved",
     "saved_files",

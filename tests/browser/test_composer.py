@@ -225,3 +225,17 @@ def test_a_time_is_shown_as_people_read_it_and_now_is_one_press(
     page.keyboard.press("Control+Enter")
     answer(page, "1 record accepted.")
     assert abs(mixpanel.calls[0].records[0]["properties"]["time"] - time.time()) < 60
+
+
+def test_people_are_offered_while_their_id_is_typed_and_nothing_of_them_is_in_an_address(
+    page: Page, sending: Server
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(sending.url + EVENT)
+    with page.expect_response("**/send/people") as answer:
+        page.get_by_label("Distinct id required").press_sequentially("ad")
+    assert answer.value.ok
+    assert answer.value.request.post_data is not None
+    expect(page.get_by_label("Distinct id required")).to_have_attribute("list", "known-people")
+    assert not [address for address in asked if "=ad" in address]

@@ -54,6 +54,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "outbound.send_call": {"operation": "profile-set", "project": "prod", "do": "check", "p.$distinct_id": "u1"},
     "outbound.preview": {"operation": "profile-set", "project": "prod"},
     "outbound.keep_body_file": {"operation": "profile-set", "project": "prod"},
+    "outbound.suggest_people": {"operation": "profile-set", "project": "prod"},
     "outbound.prepare_for_cohort": {
         "kind": "people",
         "project": "prod",
