@@ -75,7 +75,7 @@ def run_once(
     """
     if look and database.read(lambda db: is_anybody_told(db, settings), one_statement=True):
         now = clock()
-        tell(database, settings, subjects.read_subjects(addresses, now), now)
+        tell(database, settings, subjects.read_subjects(addresses, settings, now), now)
     return deliver_due(database, settings, clock, cipher)
 
 

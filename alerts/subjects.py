@@ -1,4 +1,5 @@
-"""The subjects of alerts: every cohort, connection and destination with its state, as `alerts.rules` takes them."""
+"""The subjects of alerts: every cohort, connection and destination, and the backups, with their states, as
+`alerts.rules` takes them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -6,6 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from alerts.rules import Subject
+from backups import status as backup_status
+from backups.status import BackupStatus
+from config.settings import Settings
 from destinations import destinations, subscriptions
 from destinations.destinations import Destination
 from sync.status import progress, remedies, text
@@ -23,16 +27,17 @@ _WHAT_TO_DO = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Paths of pages: of a cohort, its held refresh, a connection, a destination. They are the caller's, who knows its
-    routes."""
+    """Paths of pages: of a cohort, its held refresh, a connection, a destination, and the one that shows backups. They
+    are the caller's, who knows its routes."""
 
     cohort: Callable[[int], str]
     held: Callable[[int], str]
     connection: Callable[[str], str]
     destination: Callable[[int], str]
+    backups: str
 
 
-def read_subjects(addresses: Addresses, now: int) -> ReadSubjects:
+def read_subjects(addresses: Addresses, settings: Settings, now: int) -> ReadSubjects:
     """Return a function that reads every subject as it is at `now`."""
 
     def read(db: Connection) -> Iterator[Subject]:
@@ -42,6 +47,7 @@ def read_subjects(addresses: Addresses, now: int) -> ReadSubjects:
         yield from (_connection(connection, addresses) for connection in connections)
         held = {one.destination_id for one in subscriptions.listed(db) if one.held}
         yield from (_destination(one, one.id in held, addresses) for one in destinations.listed(db))
+        yield _backups(backup_status.read(db, settings, now), addresses)
 
     return read
 
@@ -73,6 +79,10 @@ def _destination(destination: Destination, is_held: bool, addresses: Addresses) 
         what_to_do = "See how many would be removed, then decide."
     page = addresses.destination(destination.id)
     return Subject(f"destination {destination.id}", f"Destination {destination.name}", state, cause, what_to_do, page)
+
+
+def _backups(status: BackupStatus, addresses: Addresses) -> Subject:
+    return Subject("backups", "Backups", status.state, status.says, status.what_to_do, addresses.backups)
 
 
 def _told(state: str, cause: str, failure: LastFailure | None, kind: str = "") -> tuple[str, str]:

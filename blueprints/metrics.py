@@ -15,6 +15,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
+from backups import status as backup_status
+from config.clock import SECOND
 from config.version import VERSION
 from destinations.subscriptions import STATES
 from models.database import DatabaseUnavailable
@@ -96,6 +98,33 @@ class Relaying(Collector):
         yield from (places, messages, behind)
 
 
+class Backups(Collector):
+    """The last good backup and the last try, as the database has them now; left out where BACKUP_TO is not set."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        if not current_app or not current_runtime().settings.backup_to:
+            return
+        runtime = current_runtime()
+        try:
+            found = runtime.database.read(
+                lambda db: backup_status.read(db, runtime.settings, runtime.clock()), one_statement=True
+            )
+        except DatabaseUnavailable:
+            return
+        made = GaugeMetricFamily(
+            "cohort_relay_backup_timestamp_seconds",
+            "The moment that the last good backup holds, in seconds since 1970; 0 where there is none.",
+            value=(found.verified_at or 0) / SECOND,
+        )
+        size = GaugeMetricFamily("cohort_relay_backup_bytes", "Size of the last good backup.", value=found.bytes or 0)
+        trouble = GaugeMetricFamily(
+            "cohort_relay_backup_trouble",
+            "1 while the last try failed or the next backup is late, else 0.",
+            value=int(found.state in {"failing", "quiet"}),
+        )
+        yield from (made, size, trouble)
+
+
 class LimitsShared(Collector):
     """Whether this process counts limits in Redis; left out where REDIS_URL is not set."""
 
@@ -115,6 +144,7 @@ class Build(Collector):
 REGISTRY.register(Build())
 REGISTRY.register(SessionsByStatus())
 REGISTRY.register(Relaying())
+REGISTRY.register(Backups())
 REGISTRY.register(LimitsShared())
 
 
@@ -128,6 +158,7 @@ def of_all_processes() -> CollectorRegistry:
     together.register(Build())
     together.register(SessionsByStatus())
     together.register(Relaying())
+    together.register(Backups())
     return together
 
 

@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 from werkzeug.routing import Map
 
 import alerts
+from backups import making
 from config.clock import DAY, HOUR, SECOND
 from destinations.retention import fold
 from destinations.worker import Worker, run_once
@@ -46,7 +47,7 @@ LAST_CALLS = 5  # seconds that a call under way may take when we are told to sto
 @click.option("--under", type=int, hidden=True, help="Process whose end is ours; `flask serve` says its own.")
 def command(*, once: bool, under: int | None) -> None:
     """Settle and sweep exports, mark the stalled ones, relay changes to destinations, send alerts, play the simulated
-    exports that were asked for, and remove what is past its retention."""
+    exports that were asked for, make backups, and remove what is past its retention."""
     runtime = current_runtime()
     if under:
         end_with_parent(under)
@@ -64,6 +65,7 @@ def command(*, once: bool, under: int | None) -> None:
         lambda: import_once(runtime, stop),
         lambda: ask_once(runtime),
         lambda: run_saved_once(runtime, stop),
+        lambda: back_up_once(runtime, stop),
     ]
     if once:
         for work in rounds:
@@ -147,6 +149,7 @@ def addresses(routes: Map) -> alerts.Addresses:
         held=lambda cohort_id: path("dashboard.held_refresh", {"cohort_id": cohort_id}),
         connection=lambda name: path("dashboard.show_connection", {"name": name}),
         destination=lambda number: path("dashboard.show_destination", {"destination_id": number}),
+        backups=path("dashboard.overview"),
     )
 
 
@@ -169,6 +172,11 @@ def ask_once(runtime: Runtime) -> None:
 def run_saved_once(runtime: Runtime, stop: Event) -> None:
     """Run the saved requests whose time has come."""
     _survive("saved requests", lambda: schedules.run_due(runtime, stop.is_set))
+
+
+def back_up_once(runtime: Runtime, stop: Event) -> None:
+    """Make the backup that is due, if no other worker does."""
+    _survive("backups", lambda: making.run_due(runtime, stop.is_set))
 
 
 def _survive(what: str, work: Callable[[], object]) -> None:

@@ -4,6 +4,7 @@ PostgreSQL's addresses are read by that library, so that several hosts, sockets,
 of its mean here what they mean in psql. `pgbouncer=true` is ours (and Prisma's): it says that a pooler stands between.
 """
 
+import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -77,6 +78,12 @@ def without_password(url: str) -> str:
     """A PostgreSQL address as its own programs take it; they read PGPASSWORD or ~/.pgpass."""
     bare = _PASSWORD.sub(r"\1@", _plain(url))
     return _PASSWORD_PARAMETER.sub("", bare).rstrip("?&")
+
+
+def environment_of_programs(url: str) -> dict[str, str]:
+    """The environment of PostgreSQL's own programs: by it they get the password, which is in no list of processes."""
+    password = parameters(url).get("password")
+    return dict(os.environ) | ({"PGPASSWORD": password} if password else {})
 
 
 def _plain(url: str) -> str:

@@ -3,6 +3,7 @@
 The table in ``docs/settings.md`` is tested against `SETTINGS`.
 """
 
+from config.backups import BACKUPS
 from config.database_url import database_url
 from config.parsers import (
     emails,
@@ -243,6 +244,7 @@ SETTINGS = (
         " takes it over.",
         whole(1, 3600),
     ),
+    *BACKUPS,
     Setting("WORK_SECONDS", "2", "Pause between two rounds of the upkeep worker.", whole(1, 3600)),
     Setting(
         "SENTRY_DSN",

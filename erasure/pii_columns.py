@@ -150,6 +150,7 @@ NOBODY = {
     "api_token": {"name", "scope", "project_id", "network"},
     "attempt": {"verdict"},
     "audit_entry": {"who", "action"},
+    "backup_schedule": {"place", "name", "reason"},
     "budget_call": {"project", "family"},
     "cohort": {"project_id", "mixpanel_cohort_id", "name", "description"},
     "cohort_label": {"name", "description"},

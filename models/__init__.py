@@ -1,6 +1,7 @@
 """The tables, and the one place that reads and writes them."""
 
 from models.alerts import Alert, AlertChannel, AlertState
+from models.backups import BackupSchedule
 from models.cohorts import Cohort, CohortLabel, Membership, MembershipChange
 from models.connections import ApiToken, Connection, ConnectionPassword
 from models.database import Database, DatabaseUnavailable, db
@@ -43,6 +44,7 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "Authenticator",
+    "BackupSchedule",
     "BudgetCall",
     "Cohort",
     "CohortLabel",

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from alerts.rules import TROUBLES
 from alerts.subjects import Addresses, read_subjects
+from backups import status as backup_status
 from blueprints.health import blueprint
 from config.clock import SECOND, iso
 from models.database import DatabaseUnavailable
@@ -22,7 +23,11 @@ KEPT = 30  # seconds for which an answer is given again, by us and by whoever ke
 _LAST_SYNC = text("SELECT max(last_synced_at) FROM cohort")
 _REMEMBERED = text("SELECT subject, state, since FROM alert_state")
 _NO_PAGES = Addresses(
-    cohort=lambda _id: "", held=lambda _id: "", connection=lambda _name: "", destination=lambda _id: ""
+    cohort=lambda _id: "",
+    held=lambda _id: "",
+    connection=lambda _name: "",
+    destination=lambda _id: "",
+    backups="",
 )
 
 
@@ -59,16 +64,23 @@ def _look(cache: StatusCache) -> dict[str, Any]:
     runtime = current_runtime()
     now = runtime.clock()
     try:
-        since, last_sync = runtime.database.read(lambda db: (_troubled(db, cache, now), db.scalar(_LAST_SYNC)))
+        since, last_sync, backup = runtime.database.read(lambda db: _seen(db, cache, now))
     except DatabaseUnavailable:
-        return _answer("unavailable", None, None, now)
-    return _answer("ok" if since is None else "degraded", since, last_sync, now)
+        return _answer("unavailable", None, now) | _ages(None, None, now)
+    return _answer("ok" if since is None else "degraded", since, now) | _ages(last_sync, backup, now)
+
+
+def _seen(db: Connection, cache: StatusCache, now: int) -> tuple[int | None, int | None, int | None]:
+    """Return since when something needs somebody, when the last sync was, and the moment of the last good backup."""
+    backup = backup_status.read(db, current_runtime().settings, now).verified_at
+    return _troubled(db, cache, now), db.scalar(_LAST_SYNC), backup
 
 
 def _troubled(db: Connection, cache: StatusCache, now: int) -> int | None:
     """Return since when something needs somebody, None where nothing does. Alerts remember it over a restart, where
     there is anybody whom they tell."""
-    troubles = {one.key: one.state for one in read_subjects(_NO_PAGES, now)(db) if one.state in TROUBLES}
+    settings = current_runtime().settings
+    troubles = {one.key: one.state for one in read_subjects(_NO_PAGES, settings, now)(db) if one.state in TROUBLES}
     if not troubles:
         cache.seen_since = None
         return None
@@ -77,11 +89,13 @@ def _troubled(db: Connection, cache: StatusCache, now: int) -> int | None:
     return int(min([cache.seen_since, *remembered]))
 
 
-def _answer(word: str, since: int | None, last_sync: int | None, now: int) -> dict[str, Any]:
-    return {
-        "status": word,
-        "since": None if since is None else iso(since),
-        "last_sync_at": None if last_sync is None else iso(last_sync),
-        "last_sync_age_seconds": None if last_sync is None else max(0, (now - last_sync) // SECOND),
-        "checked_at": iso(now),
-    }
+def _answer(word: str, since: int | None, now: int) -> dict[str, Any]:
+    return {"status": word, "since": None if since is None else iso(since), "checked_at": iso(now)}
+
+
+def _ages(last_sync: int | None, last_backup: int | None, now: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, at in (("last_sync", last_sync), ("last_backup", last_backup)):
+        found[f"{name}_at"] = None if at is None else iso(at)
+        found[f"{name}_age_seconds"] = None if at is None else max(0, (now - at) // SECOND)
+    return found

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 from flask.cli import with_appcontext
 
-from commands.doctor import database, destinations, exports, network, rights, settings, upgrade
+from commands.doctor import backups, database, destinations, exports, network, rights, settings, upgrade
 from commands.doctor.check import Check, fail
 from commands.exit_codes import DONE, NOT_ALL
 from config.settings import Settings, settings_shown
@@ -28,6 +28,7 @@ OF_ROWS: tuple[Callable[[Runtime], list[Check]], ...] = (
     exports.all_connections,
     destinations.all_destinations,
     exports.failures,
+    backups.all_backups,
 )
 
 

@@ -76,11 +76,6 @@ def test_nothing_but_the_copy_is_left_beside_it(copy, tmp_path):
     assert not list(tmp_path.glob("copy.db.*"))
 
 
-def test_on_postgresql_the_line_that_does_it_is_printed(monkeypatch, terminal, relay, tmp_path):
-    settings = relay.app.extensions["runtime"].settings
-    monkeypatch.setattr(settings, "database_url", "postgresql+psycopg://ada:planted@db/relay")
-    for word, program in (("backup", "pg_dump"), ("restore", "pg_restore")):
-        (tmp_path / "x").touch()
-        printed = terminal(word, tmp_path / "x").output
-        assert program in printed
-        assert "planted" not in printed
+def test_without_a_file_and_without_a_place_it_says_what_to_name(terminal):
+    refused = terminal("backup")
+    assert (refused.exit_code, "set BACKUP_TO" in refused.output) == (2, True)

@@ -37,9 +37,9 @@ def expressions() -> list[str]:
 
 
 @pytest.fixture
-def given(make_relay: MakeRelay) -> dict[str, set[str]]:
+def given(make_relay: MakeRelay, tmp_path: Path) -> dict[str, set[str]]:
     """The labels of each number that `/metrics` gives."""
-    relay: Relay = make_relay(redis_url=servers.redis_url())
+    relay: Relay = make_relay(redis_url=servers.redis_url(), backup_to=tmp_path)
     relay.refresh(["ada"])
     found: dict[str, set[str]] = {}
     for line in relay.client.get("/metrics").text.splitlines():

@@ -10,7 +10,10 @@ from config.clock import iso
 from models.database import DatabaseUnavailable
 from tests.relay import MINUTE, START, Relay, member
 
-KEYS = ["status", "since", "last_sync_at", "last_sync_age_seconds", "checked_at"]
+KEYS = [
+    *("status", "since", "checked_at", "last_sync_at", "last_sync_age_seconds"),
+    *("last_backup_at", "last_backup_age_seconds"),
+]
 
 
 def asked(relay: Relay, *, anew: bool = True) -> dict:

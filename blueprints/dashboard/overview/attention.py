@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from flask import g, render_template
 from sqlalchemy import Connection
 
+from backups import status as backup_status
+from backups.status import BackupStatus
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import status as destination_status
 from blueprints.dashboard.overview.verdict import Verdict, judge
@@ -21,16 +23,18 @@ class Standing:
 
     cohorts: Sequence[CohortStatus]
     connections: Mapping[int, ConnectionStatus]
+    backups: BackupStatus
     verdict: Verdict
 
 
 def read(db: Connection, now: int) -> Standing:
-    """Return how everything stands, as this request has read it before, or else with three to five statements."""
+    """Return how everything stands, as this request has read it before, or else with three to six statements."""
     if "standing" not in g:
         cohorts = cohort_statuses(db, now)
         connections = connection_statuses(db, now, cohorts)
-        verdict = judge(cohorts, list(connections.values()), destination_status.read(db, now))
-        g.standing = Standing(cohorts, connections, verdict)
+        backups = backup_status.read(db, current_runtime().settings, now)
+        verdict = judge(cohorts, list(connections.values()), destination_status.read(db, now), backups)
+        g.standing = Standing(cohorts, connections, backups, verdict)
     standing: Standing = g.standing
     return standing
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 import alerts
+from backups.status import BackupStatus
 from blueprints import time_zone
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.overview import attention
@@ -70,6 +71,7 @@ class Now:
     connections: list[ConnectionStatus]
     cohorts: Sequence[CohortStatus]
     notes: list[Note]
+    backups: BackupStatus
     every: int
 
     @property
@@ -123,6 +125,7 @@ def _look(db: Connection, moment: int) -> Now:
         connections=list(standing.connections.values()),
         cohorts=cohorts,
         notes=[] if rate_limits.are_as_set() else [REDIS_IS_AWAY],
+        backups=standing.backups,
         every=EVERY_LIVE if live else EVERY,
     )
 

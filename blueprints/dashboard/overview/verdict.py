@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from backups.status import BackupStatus
 from blueprints.dashboard.destinations.status import DestinationStatus
 from blueprints.formatting import plural
 from sync.status import text
@@ -99,8 +100,9 @@ def judge(
     cohorts: Sequence[CohortStatus],
     connections: Sequence[ConnectionStatus],
     destinations: Sequence[DestinationStatus] = (),
+    backups: BackupStatus | None = None,
 ) -> Verdict:
-    found = (*_needs(cohorts, connections), *_of_destinations(destinations))
+    found = (*_needs(cohorts, connections), *_of_destinations(destinations), *_of_backups(backups))
     needs = sorted(found, key=lambda need: URGENCY.index(need.state))
     headline, counts = _calm(cohorts, destinations)
     urgent = sum(need.state in NEED_YOU for need in needs)
@@ -111,7 +113,7 @@ def judge(
         headline=headline,
         counts=counts,
         urgent=urgent,
-        places=Counter(_PLACES[need.endpoint.removeprefix("dashboard.")] for need in needs[:urgent]),
+        places=Counter(_places(needs[:urgent])),
         needs=needs[:MOST_NEEDS],
         more_needs=max(0, len(needs) - MOST_NEEDS),
         last_synced_at=max((cohort.last_synced_at for cohort in cohorts if cohort.last_synced_at), default=None),
@@ -179,6 +181,18 @@ def _of_destinations(destinations: Sequence[DestinationStatus]) -> Iterator[Need
         elif state:
             of = {"destination_id": status.destination.id}
             yield Need(state, name, status.says, "dashboard.show_destination", of, "Open")
+
+
+def _of_backups(backups: BackupStatus | None) -> Iterator[Need]:
+    if backups is not None and backups.state in URGENCY:
+        says = f"{backups.says} {backups.what_to_do}"
+        yield Need(backups.state, "Backups", says, "dashboard.overview", {"_anchor": "backups"}, "See")
+
+
+def _places(needs: Iterable[Need]) -> Iterator[str]:
+    """Backups are found on the overview itself, whose count is that of all."""
+    found = (_PLACES.get(need.endpoint.removeprefix("dashboard.")) for need in needs)
+    return (place for place in found if place is not None)
 
 
 def _of_connection(connection: ConnectionStatus) -> Need:
