@@ -2,6 +2,7 @@
 because Mixpanel's side is changed by hand and the URL can never change."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from security import simulation_jobs
 from security.secrets import key_id, keyed_digest, new_secret
 from security.webhook import NAME, PURPOSE
 
+_OTHERS = re.compile(r"[^a-z0-9_]+")
 RESERVED = {"new"}  # /connections/new is a page of the dashboard
 
 
@@ -62,6 +64,11 @@ _COLUMNS = """id, name, enabled, created_at, projects,
     (SELECT max(last_used_at) FROM connection_password p WHERE p.connection_id = connection.id) AS last_call_at"""
 _ALL = text(f"SELECT {_COLUMNS} FROM connection ORDER BY name")  # noqa: S608
 _ONE = text(f"SELECT {_COLUMNS} FROM connection WHERE name = :name")  # noqa: S608
+
+
+def spelt(typed: str) -> str:
+    """Return the name that can be used instead of one that people would write: `crm-prod` for `CRM Prod`."""
+    return typed if NAME.fullmatch(typed) else _OTHERS.sub("-", typed.lower()).strip("-_")
 
 
 def add(db: Connection, key: str, name: str, now: int) -> str:

@@ -80,8 +80,14 @@ def test_a_new_connection_shows_what_mixpanel_needs_once(relay: Relay) -> None:
     assert noted(relay) == [("operator@example.org", "connection.add", "billing")]
 
 
+def test_a_name_as_people_write_it_becomes_one_that_can_be(relay: Relay) -> None:
+    page = relay.sign_in("operator").submit("/connections/new", {"name": " CRM & Billing (Prod) "}).text
+    assert "“CRM &amp; Billing (Prod)” is called crm-billing-prod: the name becomes part of the URL." in page
+    assert "/webhooks/mixpanel/crm-billing-prod" in page
+
+
 @pytest.mark.parametrize(
-    ("name", "says"), [("Billing Team", "becomes part of"), ("crm", "already is"), ("new", "kept")]
+    ("name", "says"), [("?!", "becomes part of"), ("x" * 64, "63 characters"), ("crm", "already is"), ("new", "kept")]
 )
 def test_a_name_that_cannot_be_is_refused_and_kept_in_the_form(relay: Relay, name: str, says: str) -> None:
     response = relay.sign_in("operator").post("/connections/new", {"name": name})

@@ -1,6 +1,6 @@
 """A new connection, guided: its name, what Mixpanel needs, and the light that waits for the first delivery."""
 
-from flask import redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
@@ -24,11 +24,14 @@ def new_connection() -> str:
 @needs("operator")
 def make_connection() -> ResponseReturnValue:
     """A password has no place in a URL or a cookie: it waits in the database, sealed, for the page that shows it."""
-    name = request.form.get("name", "").strip()
+    typed = request.form.get("name", "").strip()
+    name = connections.spelt(typed)
     try:
         password = current_runtime().database.write(lambda db: _make(db, name))
     except WrongName as error:
-        return render_template("dashboard/connections/new.html", name=name, wrong=str(error)), 422
+        return render_template("dashboard/connections/new.html", name=typed, wrong=str(error)), 422
+    if name != typed:
+        flash(f"“{typed}” is called {name}: the name becomes part of the URL.")
     return redirect(url_for("dashboard.show_made", name=name, once=handover.leave("secret", [name, password])), 303)
 
 
