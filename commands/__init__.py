@@ -14,6 +14,7 @@ from commands import (
     imports,
     messages,  # noqa: F401 - commands of subscriptions
     migrate_data,
+    minimisation,  # noqa: F401 - commands of connections
     operators,
     people,
     projects,

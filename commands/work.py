@@ -31,6 +31,7 @@ from server import garbage
 from server.parent_death import end_with_parent
 from simulator import job_runner
 from sync import worker as sync_worker
+from sync.minimise import runs as minimisations
 from sync.retention import prune_log
 from sync.rules import Rules
 
@@ -66,6 +67,7 @@ def command(*, once: bool, under: int | None) -> None:
         lambda: ask_once(runtime),
         lambda: run_saved_once(runtime, stop),
         lambda: back_up_once(runtime, stop),
+        lambda: minimise_once(runtime, stop),
     ]
     if once:
         for work in rounds:
@@ -177,6 +179,18 @@ def run_saved_once(runtime: Runtime, stop: Event) -> None:
 def back_up_once(runtime: Runtime, stop: Event) -> None:
     """Make the backup that is due, if no other worker does."""
     _survive("backups", lambda: making.run_due(runtime, stop.is_set))
+
+
+def minimise_once(runtime: Runtime, stop: Event) -> None:
+    """Keep less of what is stored, as far as somebody has asked for it or its days have passed."""
+    digest, now = runtime.cipher.lasting_digest, runtime.clock()
+
+    def work() -> None:
+        runtime.database.write(lambda db: minimisations.ask_daily(db, now))
+        while minimisations.work_once(runtime.database, digest, runtime.clock, stop.is_set) and not stop.is_set():
+            pass
+
+    _survive("minimisation", work)
 
 
 def _survive(what: str, work: Callable[[], object]) -> None:

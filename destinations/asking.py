@@ -123,7 +123,10 @@ def _wanted(known: Subscription) -> str:
     """Raises CannotAsk."""
     if known.type not in registry.TYPES:
         raise CannotAsk(f"This version knows no type {known.type}.")
-    source = known.rule().source
+    rule = known.rule()
+    source = rule.source
+    if rule.way != "keep":
+        raise CannotAsk("The connection of this cohort does not keep it as it arrives, so it is not asked for either.")
     if source == "distinct_id":
         raise CannotAsk("Everybody has a distinct id: there is nothing to ask for.")
     return NAMES.get(source, source)

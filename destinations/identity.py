@@ -17,11 +17,16 @@ from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
 from destinations.contract import DestinationType, IdentityKind
+from models.profile_choice import ProfileChoice, Way, is_hashed
 
 COLUMNS = ("distinct_id", "email", "first_name", "last_name", "phone_number")  # of a person; all else is a property
 PROPERTY = "property:"
 LONGEST = 500  # bytes of an identity
 _SIGN = 1 << 63
+# What the connection keeps that has brought the cohort's newest session; erasures are sessions of none.
+BROUGHT_BY = """(SELECT k.keeps FROM connection k WHERE k.id = (
+        SELECT y.connection_id FROM sync_session y WHERE y.cohort_id = {} AND y.number > 0
+        ORDER BY y.number DESC LIMIT 1))"""
 
 
 class NoIdentity(Exception):
@@ -67,21 +72,29 @@ def profile(row: Any) -> Profile:
 
 @dataclass(frozen=True)
 class IdentityRule:
-    """How a subscription makes an identity: from `source`, as `kind`, phone numbers in the country `country`."""
+    """How a subscription makes an identity: from `source`, as `kind`, phone numbers in the country `country`. `way` is
+    what the cohort's connection makes of the source when it arrives."""
 
     source: str
     kind: IdentityKind
     country: str | None = None
+    way: Way = "keep"
 
     @property
     def missing(self) -> str:
         """Return the reason of those who have none."""
+        if self.way == "drop":
+            return "identity_is_dropped"
         return f"no_{_NAMES.get(self.source, 'property')}"
 
     @property
     def is_property(self) -> bool:
         """Tell whether the identity is one of a person's properties."""
         return self.source not in COLUMNS
+
+    def way_of(self, choice: ProfileChoice) -> Way:
+        """Return what a connection with this choice makes of the source."""
+        return "keep" if self.source == "distinct_id" else choice.way(self.source)
 
     def of_row(self, row: Any) -> str:
         """Return the identity of the person of a row with a person's columns. Raises NoIdentity."""
@@ -97,6 +110,8 @@ class IdentityRule:
             raise NoIdentity("parked", self.missing)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise NoIdentity("rejected", "identity_is_no_text")
+        if is_hashed(value) and self.source != "distinct_id":
+            raise NoIdentity("parked", "identity_is_hashed")
         text = str(value).strip()
         if len(text.encode()) > LONGEST:
             raise NoIdentity("rejected", "identity_is_too_long")

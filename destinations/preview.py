@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -11,23 +11,25 @@ from sqlalchemy import Connection, Row, text
 from destinations import bodies, destinations, opening
 from destinations.contract import DestinationType, Feed
 from destinations.destinations import Destination
-from destinations.identity import IdentityRule, NoIdentity, profile
+from destinations.identity import BROUGHT_BY, IdentityRule, NoIdentity, profile
 from destinations.identity import rule as identity_rule
 from destinations.settings import WrongSettings, batch_size
 from destinations.subscriptions import NewSubscription
 from models.database import Database
+from models.profile_choice import of_column
 from models.queries import members
 from runtime import Runtime
 
 SHOWN = 10
 LOOKED_AT = 200  # members among whom the ten are looked for
 
-_COHORT = text("""
-    SELECT id, name, member_count FROM cohort WHERE project_id = :project_id AND mixpanel_cohort_id = :cohort_id""")
+_COHORT = text(f"""
+    SELECT id, name, member_count, {BROUGHT_BY.format("cohort.id")} AS keeps FROM cohort
+    WHERE project_id = :project_id AND mixpanel_cohort_id = :cohort_id""")  # noqa: S608 - our own words
 _WITHOUT = """
     SELECT count(*) FROM membership m CROSS JOIN person p
     WHERE m.cohort_id = :cohort AND m.left_at IS NULL AND p.id = m.person_id
-        AND coalesce(trim({value}), '') = ''"""
+        AND (coalesce(trim({value}), '') = '' OR {value} LIKE 'hashed:%')"""
 _PROPERTY = {  # a path of SQLite's has no way to write a name with a quotation mark
     "sqlite": "(SELECT e.value FROM json_each(p.properties) e WHERE e.key = :name)",
     "postgresql": "(p.properties ->> :name)",
@@ -59,6 +61,7 @@ def preview(runtime: Runtime, draft: NewSubscription) -> Preview:
     cohort = runtime.database.read(lambda db: db.execute(_COHORT, ids).one_or_none())
     if cohort is None:
         raise WrongSettings({"cohort": "There is no such cohort; Mixpanel has not sent it yet."})
+    rule = replace(rule, way=rule.way_of(of_column(cohort.keeps)))
     without = _without(runtime.database, cohort.id, rule)
     calls = math.ceil((cohort.member_count - without) / batch_size(destination.kind, destination.settings))
     seconds = calls / float(destination.settings.get("rate") or destination.kind.budget.rate)

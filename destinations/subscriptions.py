@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row, text
 from destinations import destinations, registry
 from destinations.contract import DestinationType, Feed
 from destinations.destinations import Destination
-from destinations.identity import IdentityRule
+from destinations.identity import BROUGHT_BY, IdentityRule
 from destinations.identity import rule as identity_rule
 from destinations.settings import WrongSettings, would_mix
+from models.profile_choice import of_column
 
 STATES = (
     *("waiting", "sending", "applied", "accepted", "rejected"),
@@ -47,7 +48,8 @@ _SELECT = f"""
         c.name AS cohort_name, s.identity, s.country, s.fields, s.kinds, s.reentry, s.start, s.report_event,
         s.guard_percent, s.status AS stored_status, s.reason, s.position, s.start_position, s.backfill_after,
         s.backfill_end, s.backfill_total, s.backfill_planned, s.generation, s.held_at, s.held, s.created_at,
-        c.change_count - s.position AS behind, {", ".join(f"n.{state}" for state in STATES)}
+        {BROUGHT_BY.format("s.cohort_id")} AS keeps, c.change_count - s.position AS behind,
+        {", ".join(f"n.{state}" for state in STATES)}
     FROM subscription s JOIN destination d ON d.id = s.destination_id JOIN cohort c ON c.id = s.cohort_id
     JOIN subscription_counts n ON n.subscription_id = s.id"""  # noqa: S608 - our own words
 _LIST = text(f"""{_SELECT}
@@ -124,6 +126,7 @@ class Subscription:
     held: int
     created_at: int
     behind: int
+    keeps: str | None
     counts: dict[str, int]
 
     @property
@@ -161,7 +164,8 @@ class Subscription:
 
     def rule(self) -> IdentityRule:
         """Return how identities are made."""
-        return identity_rule(self.kind, self.identity, self.country)
+        made = identity_rule(self.kind, self.identity, self.country)
+        return made if self.keeps is None else replace(made, way=made.way_of(of_column(self.keeps)))
 
 
 def add(db: Connection, draft: NewSubscription, now: int) -> int:
@@ -220,8 +224,7 @@ def by_id(db: Connection, subscription_id: int) -> Subscription | None:
 
 def oldest_waiting_at(db: Connection, subscription_id: int) -> int | None:
     """Return since when the oldest message that waits has been there; None where none waits."""
-    found: int | None = db.execute(_OLDEST, {"id": subscription_id}).scalar_one_or_none()
-    return found
+    return db.execute(_OLDEST, {"id": subscription_id}).scalar_one_or_none()
 
 
 def pause(db: Connection, known: Subscription, reason: str, now: int) -> bool:

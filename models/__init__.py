@@ -18,6 +18,7 @@ from models.erasures import Erasure
 from models.failures import Failure, RefusedRequest
 from models.handover import Handover
 from models.keys import SecretKeyCheck
+from models.minimisations import Minimisation
 from models.one_time_links import OneTimeLink
 from models.operators import AuditEntry, Operator, SignIn, SimulatedExport
 from models.outbound import (
@@ -66,6 +67,7 @@ __all__ = [
     "Membership",
     "MembershipChange",
     "Message",
+    "Minimisation",
     "NamedCall",
     "OneTimeLink",
     "Operator",

@@ -12,7 +12,8 @@ from models.database import Model
 
 class Connection(Model):
     """One webhook set up in Mixpanel. Its name is in the URL and is the username, so it never changes. `projects` is a
-    JSON list of the Mixpanel projects whose cohorts it may write, null for all."""
+    JSON list of the Mixpanel projects whose cohorts it may write, null for all. `keeps` is what is kept of arriving
+    profiles (`models.profile_choice`), null for everything."""
 
     __tablename__ = "connection"
     __table_args__ = NUMBERED_ONCE
@@ -22,6 +23,7 @@ class Connection(Model):
     enabled: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[int] = mapped_column(Moment)
     projects: Mapped[str | None] = mapped_column(Text)
+    keeps: Mapped[str | None] = mapped_column(ExactText)
 
 
 class ConnectionPassword(Model):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, insert, text
 
 import models
+from models.profile_choice import ProfileChoice, of_column
 from security import simulation_jobs
 from security.secrets import key_id, keyed_digest, new_secret
 from security.webhook import NAME, PURPOSE
@@ -37,7 +38,7 @@ class Password(NamedTuple):
 @dataclass(frozen=True)
 class Listed:
     """A connection with its live passwords, oldest first; `last_call_at` by any password that it ever had. `projects`
-    are the Mixpanel projects that it may write, none of them for all."""
+    are the Mixpanel projects that it may write, none of them for all; `keeps` is the column."""
 
     id: int
     name: str
@@ -46,6 +47,12 @@ class Listed:
     last_call_at: int | None
     passwords: list[Password]
     projects: tuple[str, ...] = ()
+    keeps: str | None = None
+
+    @property
+    def choice(self) -> ProfileChoice:
+        """Return what it keeps of profiles that arrive."""
+        return of_column(self.keeps)
 
 
 MOST_PROJECTS = 100
@@ -60,7 +67,8 @@ _SWITCH = text("UPDATE connection SET enabled = :enabled WHERE id = :id")
 _ALL_LIVE = text("""
     SELECT connection_id, id, created_at, last_used_at FROM connection_password WHERE retired_at IS NULL ORDER BY id""")
 _BIND = text("UPDATE connection SET projects = :projects WHERE id = :id")
-_COLUMNS = """id, name, enabled, created_at, projects,
+_KEEP = text("UPDATE connection SET keeps = :keeps WHERE id = :id")
+_COLUMNS = """id, name, enabled, created_at, projects, keeps,
     (SELECT max(last_used_at) FROM connection_password p WHERE p.connection_id = connection.id) AS last_call_at"""
 _ALL = text(f"SELECT {_COLUMNS} FROM connection ORDER BY name")  # noqa: S608
 _ONE = text(f"SELECT {_COLUMNS} FROM connection WHERE name = :name")  # noqa: S608
@@ -129,8 +137,9 @@ def bind(db: Connection, name: str, projects: Iterable[str]) -> None:
     db.execute(_BIND, {"id": _id(db, name), "projects": json.dumps(wanted) if wanted else None})
 
 
-def _projects(row: Row[Any]) -> tuple[str, ...]:
-    return tuple(json.loads(row.projects)) if row.projects else ()
+def keep(db: Connection, name: str, choice: ProfileChoice) -> None:
+    """Keep this of the profiles that arrive from the next call on. Raises WrongName."""
+    db.execute(_KEEP, {"id": _id(db, name), "keeps": choice.stored()})
 
 
 def retire_named(db: Connection, name: str, password_id: int, now: int) -> bool:
@@ -156,7 +165,7 @@ def one(db: Connection, name: str) -> Listed:
     if row is None:
         raise WrongName(f"There is no connection {name}.")
     live = [Password(*password) for password in db.execute(_LIVE, {"connection_id": row.id})]
-    return Listed(row.id, row.name, bool(row.enabled), row.created_at, row.last_call_at, live, _projects(row))
+    return _listed(row, live)
 
 
 def listed(db: Connection) -> list[Listed]:
@@ -164,12 +173,20 @@ def listed(db: Connection) -> list[Listed]:
     live: dict[int, list[Password]] = {}
     for connection_id, *password in db.execute(_ALL_LIVE):
         live.setdefault(connection_id, []).append(Password(*password))
-    return [
-        Listed(
-            row.id, row.name, bool(row.enabled), row.created_at, row.last_call_at, live.get(row.id, []), _projects(row)
-        )
-        for row in db.execute(_ALL).all()
-    ]
+    return [_listed(row, live.get(row.id, [])) for row in db.execute(_ALL).all()]
+
+
+def _listed(row: Row[Any], live: list[Password]) -> Listed:
+    return Listed(
+        row.id,
+        row.name,
+        bool(row.enabled),
+        row.created_at,
+        row.last_call_at,
+        live,
+        tuple(json.loads(row.projects)) if row.projects else (),
+        row.keeps,
+    )
 
 
 def _id(db: Connection, name: str) -> int:

@@ -85,6 +85,9 @@ ELSEWHERE = {
     "security/rate_limits.py": "what callers are counted under, for minutes",
     "security/operators.py": "the code of the first operator, good until there is one",
     "security/rotation.py": "seals anew",
+    "sync/minimise/fields.py": "hashes e-mails and phone numbers of profiles, where a connection asks for it, always"
+    " under the key of the first time",
+    "sync/minimise/page.py": "the digest of a page's body, where a connection keeps less than it is sent",
 }
 
 # Bytes and digests that depend on no key.

@@ -28,10 +28,13 @@ class RefusedRequest(msgspec.Struct, frozen=True):
         return self.size is not None and len(self.body) == self.size
 
 
-def kept(method: str, path: str, headers: list[tuple[str, str]], body: bytes | None) -> RefusedRequest:
-    """Return what is kept of a request."""
+def kept(
+    method: str, path: str, headers: list[tuple[str, str]], body: bytes | None, *, with_body: bool = True
+) -> RefusedRequest:
+    """Return what is kept of a request; without its body where the connection keeps less of people than it is sent,
+    because a body that was refused may not be readable enough to take that out."""
     plain = [(name, value[:LONGEST_HEADER]) for name, value in headers if not _is_secret(name)][:MOST_HEADERS]
-    beginning = b"" if body is None else body[:MOST_BYTES]
+    beginning = b"" if body is None or not with_body else body[:MOST_BYTES]
     return RefusedRequest(method, path[:LONGEST_HEADER], plain, beginning, None if body is None else len(body))
 
 

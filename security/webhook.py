@@ -21,7 +21,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 PURPOSE = "connection-password"
 
 _FIND = Statement("""
-    SELECT c.id, c.name, c.enabled, p.id AS password_id, p.digest, p.last_used_at, c.projects
+    SELECT c.id, c.name, c.enabled, p.id AS password_id, p.digest, p.last_used_at, c.projects,
+        c.keeps
     FROM connection c JOIN connection_password p ON p.connection_id = c.id AND p.retired_at IS NULL
     WHERE c.name = :name""")
 _RENEW = text("UPDATE connection_password SET digest = :digest, key_id = :key_id WHERE id = :id")
@@ -46,6 +47,7 @@ class Caller:
     password_id: int
     last_used_at: int | None
     projects: frozenset[str] | None = None  # that it may write; None for all
+    keeps: str | None = None  # of profiles, see models.profile_choice
 
     def check(self, project_id: str, cohort_id: str) -> None:
         """Whether it may write this cohort; its own simulated one it always may. Raises OtherProject."""
@@ -69,10 +71,10 @@ def verify(username: str, password: str) -> Caller | None:
         if found is None:
             return None
         renew(_RENEW, rows[found][3], PURPOSE, password)
-    connection_id, name, enabled, password_id, _, last_used_at, projects = rows[found]
+    connection_id, name, enabled, password_id, _, last_used_at, projects, keeps = rows[found]
     g.switched_off = not enabled
     bound = None if projects is None else frozenset(json.loads(projects))
-    return Caller(connection_id, name, password_id, last_used_at, bound)
+    return Caller(connection_id, name, password_id, last_used_at, bound, keeps)
 
 
 @auth.login_required

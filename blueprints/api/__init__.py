@@ -39,6 +39,7 @@ from blueprints.api import (  # noqa: E402, F401 - routes
     destinations,
     exports,
     failures,
+    keeping,
     managing,
     members,
     messages,

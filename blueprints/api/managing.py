@@ -77,7 +77,7 @@ def add_connection(_query: NoQuery) -> Response:
 def rotate_connection(_query: NoQuery, connection: str) -> Response:
     """Make a further password, which is in the answer, this once. The earlier ones stay live until they are retired."""
     key, now = current_runtime().settings.secret_key, current_runtime().clock()
-    password = _changed("rotate", connection, lambda db: connections.rotate(db, key, connection, now))
+    password = changed("rotate", connection, lambda db: connections.rotate(db, key, connection, now))
     return once(_made(connection, password))
 
 
@@ -93,7 +93,7 @@ def rotate_connection(_query: NoQuery, connection: str) -> Response:
 def retire_passwords(_query: NoQuery, connection: str) -> Response:
     """Retire every password but the newest."""
     now = current_runtime().clock()
-    gone = _changed("retire", connection, lambda db: connections.retire(db, connection, now))
+    gone = changed("retire", connection, lambda db: connections.retire(db, connection, now))
     return once(PasswordsRetired(connection, gone))
 
 
@@ -108,7 +108,7 @@ def retire_passwords(_query: NoQuery, connection: str) -> Response:
 )
 def disable_connection(_query: NoQuery, connection: str) -> Response:
     """Answer Mixpanel 503, which sends again later. One that is off stays so."""
-    _changed("disable", connection, lambda db: connections.switch(db, connection, enabled=False))
+    changed("disable", connection, lambda db: connections.switch(db, connection, enabled=False))
     return _shown(connection)
 
 
@@ -123,11 +123,11 @@ def disable_connection(_query: NoQuery, connection: str) -> Response:
 )
 def enable_connection(_query: NoQuery, connection: str) -> Response:
     """Take Mixpanel's calls again. One that is on stays so."""
-    _changed("enable", connection, lambda db: connections.switch(db, connection, enabled=True))
+    changed("enable", connection, lambda db: connections.switch(db, connection, enabled=True))
     return _shown(connection)
 
 
-def _changed(action: str, name: str, work: Callable[[Connection], T]) -> T:
+def changed(action: str, name: str, work: Callable[[Connection], T]) -> T:
     """Change a connection that is there. Raises Problem (404)."""
 
     def write(db: Connection) -> T:

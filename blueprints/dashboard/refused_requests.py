@@ -22,6 +22,7 @@ from security.webhook import Caller, OtherProject
 from sync.apply.receive import Receipt
 from sync.contract.page import Refused, parse
 from sync.dry_run import dry_run
+from sync.minimise.page import minimised
 from sync.rules import Rules
 
 _FIND = text("""
@@ -111,7 +112,8 @@ def _tried(kept: RefusedRequest, name: str) -> tuple[str, str]:
     except WrongName:
         return "waiting", f"There is no connection {name} any more, so it would be refused."
     if not kept.is_whole:
-        return "waiting", "Only the beginning of its body is kept, so it cannot be tried."
+        is_begun = "Only the beginning of its body is kept" if kept.body else "Its body is not kept"
+        return "waiting", f"{is_begun}, so it cannot be tried."
     if not connection.enabled:
         return "waiting", f"The connection {name} is switched off: it would be answered 503 and sent again."
     return _applied(kept, connection)
@@ -133,6 +135,7 @@ def _dry_run(kept: RefusedRequest, connection: Listed) -> Receipt:
     page = parse(kept.body)
     bound = frozenset(connection.projects) if connection.projects else None
     Caller(connection.id, connection.name, 0, None, bound).check(page.project_id, page.cohort_id)
+    page = minimised(page, connection.keeps, runtime.cipher.lasting_digest)
     return dry_run(runtime.database, page, Rules.of(runtime.settings), connection.id, runtime.clock())
 
 

@@ -9,6 +9,7 @@ from blueprints.webhook import blueprint, body, refusals, replies
 from runtime import current_runtime
 from sync.apply.receive import receive
 from sync.contract.page import parse
+from sync.minimise.page import minimised
 from sync.rules import Rules
 
 
@@ -33,6 +34,7 @@ def receive_page() -> Response:
     g.body, g.body_bytes = raw, len(raw)
     g.page = page = parse(raw)
     g.connection.check(page.project_id, page.cohort_id)
+    page = minimised(page, g.connection.keeps, runtime.cipher.lasting_digest)
     rules, now = Rules.of(settings), runtime.clock()
     receipt = runtime.database.write(lambda db: receive(db, page, rules, g.connection.id, now))
     refusals.keep_waiting()

@@ -16,5 +16,11 @@ def sealed_later(cause: str) -> Callable[[], bytes] | None:
     """Return what seals the request at hand; None where its caller has not signed in, of whom nothing is kept."""
     if not hasattr(g, "connection") or cause in PASSING:
         return None
-    found = kept(request.method, request.path, list(request.headers.items()), getattr(g, "body", None))
+    found = kept(
+        request.method,
+        request.path,
+        list(request.headers.items()),
+        getattr(g, "body", None),
+        with_body=g.connection.keeps is None,
+    )
     return partial(seal, current_runtime().cipher, found)

@@ -8,6 +8,7 @@ from xxhash import xxh3_64_intdigest
 
 from sync.apply.membership import StoredPerson
 from sync.contract import profile
+from sync.contract.page import Page
 from sync.contract.profile import EMPTY, Patch, Profile
 
 
@@ -30,8 +31,11 @@ def digests(members: Mapping[str, msgspec.Raw]) -> dict[str, int | None]:
     return {distinct_id: xxh3_64_intdigest(raw) - _SIGN for distinct_id, raw in members.items()}
 
 
-def changes(people: Iterable[StoredPerson], members: Mapping[str, msgspec.Raw]) -> list[Change]:
-    """Return the people whom a page makes or changes, in key order. People whose data stays the same cost no write."""
+def changes(people: Iterable[StoredPerson], page: Page) -> list[Change]:
+    """Return the people whom a page makes or changes, in key order. People whose data stays the same cost no write; but
+    of a page that was minimised each new digest is kept, or a field that is dropped in time would come back with every
+    refresh."""
+    members = page.members
     asked = [person for person in people if person[1] is None or person[2] is not None]
     if not asked:
         return []
@@ -43,7 +47,7 @@ def changes(people: Iterable[StoredPerson], members: Mapping[str, msgspec.Raw]) 
         else:
             stored = stored_profile(stored_columns)
             result = stored.after(patch)
-            if result == stored:
+            if result == stored and not page.is_minimised:
                 continue
         found.append(Change(distinct_id, person_id, xxh3_64_intdigest(members[distinct_id]) - _SIGN, patch, result))
     return found

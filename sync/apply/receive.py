@@ -58,7 +58,8 @@ class PageRun:
 
     @property
     def is_replay(self) -> bool:
-        return self.earlier is not None and self.earlier.body_digest == self.page.digest
+        page = self.page
+        return self.earlier is not None and self.earlier.body_digest in {page.digest, page.other_digest}
 
     def replay(self) -> Receipt:
         """Count a page that came once more; it changes nothing else (S7, S8, S13)."""
@@ -105,7 +106,7 @@ class PageRun:
         """Write who is new or changed (S3). Return the ids of `known.known`, in their order."""
         cohort, page = self.cohort, self.page
         # A removal touches no profile.
-        changed = people.strangers(known.known) if page.is_removal else people.changes(known.known, page.members)
+        changed = people.strangers(known.known) if page.is_removal else people.changes(known.known, page)
         cohort.version += 1 if changed else 0
         written = dialects.of(self.db).write_people(self.db, cohort.project_id, changed, known.highest_id, self.now)
         return [person[1] or written[person[0]] for person in known.known]

@@ -46,7 +46,8 @@ class Page(msgspec.Struct, frozen=True):
     `members` maps each distinct id to its raw member object, in key order (writers that share people never deadlock).
     `number` is 1-based; None where the call had no page number. `total` is None where it had no total.
     `rejected` are the first of the rejected members, `rejected_count` is how many there are. `replaced` counts bytes of
-    the body that are not UTF-8 (S4).
+    the body that are not UTF-8 (S4). Where `is_minimised`, the connection keeps less than came (`sync.minimise.page`),
+    and `digest` is another one; `other_digest` is that which the same body had before somebody changed that.
     """
 
     action: str
@@ -62,6 +63,8 @@ class Page(msgspec.Struct, frozen=True):
     rejected_count: int
     digest: bytes
     replaced: int = 0
+    other_digest: bytes | None = None
+    is_minimised: bool = False
 
     @property
     def is_refresh(self) -> bool:

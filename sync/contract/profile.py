@@ -11,6 +11,7 @@ from sync.contract.identity import SPELLINGS
 FIELDS = ("email", "first_name", "last_name", "phone_number")
 _BITS = {field: 1 << place for place, field in enumerate(FIELDS)}
 _NAMES = frozenset(FIELDS)
+NOT_PROPERTIES = _NAMES | frozenset(SPELLINGS)  # what a member's key of this name is instead
 ALL_FIELDS = 15
 
 

@@ -28,6 +28,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "dashboard.search_people": {"q": "zoe"},
     "dashboard.search": {"q": "zoe"},
     "dashboard.make_connection": {"name": "billing"},
+    "dashboard.set_keeping": {"keep": "none", "email": "hash", "phone": "drop"},
     "dashboard.check_erasure": {"project_id": "1", "distinct_id": "gone"},
     "dashboard.add_channel": {
         "kind": "slack",

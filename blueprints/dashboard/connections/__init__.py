@@ -1,5 +1,5 @@
 """Connections: the list, one of them, a new one, and what is done to them."""
 
-from blueprints.dashboard.connections import changes, new, routes
+from blueprints.dashboard.connections import changes, keeping, new, routes
 
-__all__ = ["changes", "new", "routes"]
+__all__ = ["changes", "keeping", "new", "routes"]

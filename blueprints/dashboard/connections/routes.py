@@ -16,6 +16,7 @@ from runtime import current_runtime
 from security import connections, simulation_jobs
 from security.connections import Listed, Password, WrongName
 from security.simulation_jobs import Simulated
+from sync.minimise.words import described
 from sync.status.connection import ConnectionStatus
 
 SHOWN = 8  # sessions and failures on a connection's page
@@ -119,7 +120,13 @@ def list_connections() -> str:
 @blueprint.get("/connections/<name>")
 def show_connection(name: str) -> ResponseReturnValue:
     seen = current_runtime().database.read(lambda db: _see(db, connection_or_404(db, name)))
-    return render_template("dashboard/connections/one.html", what=what, state_of=state, **vars(seen))
+    return render_template(
+        "dashboard/connections/one.html",
+        what=what,
+        state_of=state,
+        kept=described(seen.connection.choice),
+        **vars(seen),
+    )
 
 
 def connection_or_404(db: Connection, name: str) -> Listed:

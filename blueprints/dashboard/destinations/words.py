@@ -50,6 +50,8 @@ REASONS = {
     "no_property": "The property is not exported, or empty",
     "invalid_email": "This cannot be an e-mail address",
     "invalid_phone": "This cannot be a phone number",
+    "identity_is_hashed": "The connection hashes it on arrival",
+    "identity_is_dropped": "The connection drops it on arrival",
     "identity_is_no_text": "The property is neither a text nor a number",
     "identity_is_too_long": "The identity is longer than 500 bytes",
     "held_by_guard": "Held: too many would be removed at once",
