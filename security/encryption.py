@@ -51,22 +51,14 @@ class Cipher:
 
     def decrypt_bytes(self, sealed: bytes) -> bytes:
         """Return the plain bytes. Raises DecryptionError."""
-        for key in self._follow():
-            try:
-                return self._of(key).decrypt(sealed)
-            except InvalidToken:
-                continue
-        raise DecryptionError("stored credentials cannot be read with this SECRET_KEY")
+        return self._opened(sealed)[1]
 
     def opened_by(self, sealed: bytes) -> int | None:
         """Return the place of the key that opens this, 0 for that of now; None where there is none."""
-        for place, key in enumerate(self._follow()):
-            try:
-                self._of(key).decrypt(sealed)
-            except InvalidToken:
-                continue
-            return place
-        return None
+        try:
+            return self._opened(sealed)[0]
+        except DecryptionError:
+            return None
 
     def digest(self, purpose: str, content: bytes) -> str:
         """Return a digest of `content` under the key of now, in hexadecimal. Those of two purposes never meet."""
@@ -84,6 +76,15 @@ class Cipher:
         digest = self._digests[begun].copy()  # two thirds of the time of a new one
         digest.update(content)
         return digest.hexdigest()
+
+    def _opened(self, sealed: bytes) -> tuple[int, bytes]:
+        """Return the place of the key that opens this, and the plain bytes. Raises DecryptionError."""
+        for place, key in enumerate(self._follow()):
+            try:
+                return place, self._of(key).decrypt(sealed)
+            except InvalidToken:
+                continue
+        raise DecryptionError("stored credentials cannot be read with this SECRET_KEY")
 
     def _of(self, key: str) -> Fernet:
         if key not in self._fernets:

@@ -147,10 +147,9 @@ def _written(value: Any) -> str:
 
 
 def _as_typed(failure: Failure) -> Correction:
-    place = str(failure.place)
-    if len(failure.record) > LONGEST:
-        return Correction(failure)
-    kept, form = _as_kept(failure), request.form
+    place, kept, form = str(failure.place), _as_kept(failure), request.form
+    if kept.is_too_long:
+        return kept
     typed = form.getlist(f"value.{place}")
     values = [(path, text) for (path, _), text in zip(kept.values, typed, strict=False)]
     is_taken = place in form.getlist("take")

@@ -55,11 +55,13 @@ class Changes:
         self._check_tags(kind, columns)
 
     def _check_renames(self) -> None:
+        seen: set[str] = set()
         for name, new in self.rename.items():
             if name in self.drop:
                 raise WrongChange(f"{name} is both renamed and dropped.")
-            if list(self.rename.values()).count(new) > 1:
+            if new in seen:
                 raise WrongChange(f"Two properties would be called {new}, and one of their values would be lost.")
+            seen.add(new)
 
     def _check_tags(self, kind: str, columns: frozenset[str]) -> None:
         for name, value in self.tag.items():
