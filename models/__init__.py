@@ -34,7 +34,7 @@ from models.outbound import (
 )
 from models.people import Person
 from models.saved_requests import SavedRequest, SavedRun
-from models.second_factors import Authenticator, RecoveryCode
+from models.second_factors import Authenticator, Passkey, RecoveryCode
 from models.sessions import SyncPage, SyncSession
 
 __all__ = [
@@ -71,6 +71,7 @@ __all__ = [
     "NamedCall",
     "OneTimeLink",
     "Operator",
+    "Passkey",
     "Person",
     "Placement",
     "Project",

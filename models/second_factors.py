@@ -33,3 +33,22 @@ class RecoveryCode(Model):
     operator_id: Mapped[int] = mapped_column(BigId, index=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     key_id: Mapped[int | None] = mapped_column(BigInteger)  # whose the digest is; null before the first rotation
+
+
+class Passkey(Model):
+    """A key pair of an operator's device (WebAuthn), of which we have the public half: nothing here opens anything.
+
+    `key` is the public key as COSE. `uses` is the count that the device told last; most tell 0 for ever.
+    """
+
+    __tablename__ = "passkey"
+    __table_args__ = NUMBERED_ONCE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    operator_id: Mapped[int] = mapped_column(BigId, index=True)
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    uses: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[int] = mapped_column(Moment)
+    last_used_at: Mapped[int | None] = mapped_column(Moment)

@@ -19,7 +19,7 @@ from runtime import current_runtime
 from security import sign_in_guard
 from security.secrets import keyed_digests
 
-LASTS = {"search": HOUR, "form": HOUR, "secret": 5 * MINUTE}  # milliseconds
+LASTS = {"search": HOUR, "form": HOUR, "secret": 5 * MINUTE, "challenge": 10 * MINUTE}  # milliseconds
 MOST = 100  # of one operator; the oldest make room
 MOST_BYTES = 32 * 1024 * 1024  # of one operator, sealed; the newest is kept whatever its size
 PURPOSE = "handover"
@@ -40,12 +40,13 @@ _TOO_MUCH = text("""
         WHERE place > :most OR (place > 1 AND bytes > :bytes))""")
 
 
-def leave(kind: str, value: Any) -> str:
-    """Leave it for a page of this operator; the key that its address says. `kind` is one of LASTS, `value` JSON."""
-    runtime, who, key = current_runtime(), sign_in_guard.operator().id, secrets.token_urlsafe(24)
+def leave(kind: str, value: Any, operator_id: int | None = None) -> str:
+    """Leave it for a page of this operator, or of one who is half signed in; the key that its address says. `kind` is
+    one of LASTS, `value` JSON."""
+    runtime, who, key = current_runtime(), _whose(operator_id), secrets.token_urlsafe(24)
     now = runtime.clock()
     row = {
-        "digest": _digests(kind, key)[0],
+        "digest": _digests(kind, key, who)[0],
         "operator_id": who,
         "at": now,
         "expires_at": now + LASTS[kind],
@@ -64,14 +65,14 @@ def leave(kind: str, value: Any) -> str:
 def find(kind: str, key: str) -> Any:
     """Return what was left under this key; None where there is nothing any more, or it is another operator's."""
     runtime = current_runtime()
-    values = {"digests": _digests(kind, key), "now": runtime.clock()}
+    values = {"digests": _digests(kind, key, _whose(None)), "now": runtime.clock()}
     return _opened(runtime.database.read(lambda db: db.execute(_FIND, values).scalar(), one_statement=True))
 
 
-def take(kind: str, key: str) -> Any:
+def take(kind: str, key: str, operator_id: int | None = None) -> Any:
     """Find what was left, and remove it: whoever asks again gets None."""
     runtime = current_runtime()
-    values = {"digests": _digests(kind, key), "now": runtime.clock()}
+    values = {"digests": _digests(kind, key, _whose(operator_id)), "now": runtime.clock()}
     return _opened(runtime.database.write(lambda db: db.execute(_TAKE, values).scalar()))
 
 
@@ -85,8 +86,12 @@ def forget(db: Connection) -> None:
     db.execute(_ALL)
 
 
-def _digests(kind: str, key: str) -> list[bytes]:
-    of = f"{kind} {sign_in_guard.operator().id} {key[:LONGEST_KEY]}"
+def _whose(operator_id: int | None) -> int:
+    return sign_in_guard.operator().id if operator_id is None else operator_id
+
+
+def _digests(kind: str, key: str, operator_id: int) -> list[bytes]:
+    of = f"{kind} {operator_id} {key[:LONGEST_KEY]}"
     return keyed_digests(current_runtime().settings.secret_keys, PURPOSE, of)
 
 

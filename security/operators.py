@@ -207,7 +207,7 @@ def set_second_factor(db: Connection, operator: Operator, at: int | None) -> Non
 
 def forget_second_factor(db: Connection, operator_id: int) -> None:
     """Remove all that an operator signs in with beside the password."""
-    for table in (models.Authenticator, models.RecoveryCode):
+    for table in (models.Authenticator, models.Passkey, models.RecoveryCode):
         db.execute(delete(table).where(table.operator_id == operator_id))
 
 

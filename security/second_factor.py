@@ -1,4 +1,5 @@
 """The second factor: codes of an authenticator app (TOTP, RFC 6238), and recovery codes for whoever has lost it.
+Passkeys, which are one as well, have a module of their own.
 
 A code is taken once, in its own time step of 30 seconds and in the one before and after it. Recovery codes are random,
 kept as keyed digests, and gone once they are used. `SECOND_FACTOR` says who has to have one. Every function of a
@@ -59,8 +60,8 @@ def prepare(db: Connection, cipher: Encryption, operator: Operator, now: int) ->
     """Make a secret for an authenticator app, which counts once `confirm` has seen a code of it. Raises WrongOperator
     where one is confirmed already."""
     _forget_unconfirmed(db, operator)
-    if operator.second_factor_at is not None:
-        raise WrongOperator("password", "There is a second factor already. Remove it first.")
+    if has_app(db, operator):
+        raise WrongOperator("password", "There is an authenticator app already. Remove the second factor first.")
     sealed = cipher.encrypt(pyotp.random_base32())
     values = {"operator_id": operator.id, "sealed": sealed, "created_at": now}
     insert_once(db, models.Authenticator, "operator_id", values)  # one of two presses at once
@@ -72,21 +73,36 @@ def prepared(db: Connection, operator: Operator) -> str | None:
     return db.execute(select(models.Authenticator.sealed).where(*waits)).scalar_one_or_none()
 
 
+def has_app(db: Connection, operator: Operator) -> bool:
+    """Tell whether an authenticator app is set up."""
+    theirs = (models.Authenticator.operator_id == operator.id, models.Authenticator.confirmed_at.is_not(None))
+    return db.execute(select(models.Authenticator.operator_id).where(*theirs)).first() is not None
+
+
+def begin(db: Connection, operator: Operator, now: int) -> None:
+    """Have sign-ins take a second factor from now on; the first one of an operator signs out every browser."""
+    if operator.second_factor_at is None:
+        operators.set_second_factor(db, operator, now)
+
+
 def address(secret: str, operator: Operator) -> str:
     """Return what an authenticator app reads from a QR code."""
     return pyotp.TOTP(secret, interval=STEP).provisioning_uri(name=operator.email, issuer_name=ISSUER)
 
 
-def confirm(db: Connection, cipher: Encryption, key: str, operator: Operator, code: str, now: int) -> list[str]:
-    """Set the second factor up by a first code of it; returns the recovery codes, which nobody can read again. Every
-    browser is signed out. Raises WrongOperator."""
+def confirm(db: Connection, cipher: Encryption, operator: Operator, code: str, now: int) -> None:
+    """Set the app up by a first code of it. Raises WrongOperator."""
     if prepared(db, operator) is None or not _takes(db, cipher, operator, code, now):
         raise WrongOperator("code", WRONG)
     confirmed = update(models.Authenticator).where(models.Authenticator.operator_id == operator.id)
     db.execute(confirmed.values(confirmed_at=now))
-    operators.set_second_factor(db, operator, now)
     note(db, now, operator.email, "operator.second_factor", operator.email, after={"second_factor": "codes of an app"})
-    return _made(db, key, operator)
+    begin(db, operator, now)
+
+
+def first_codes(db: Connection, key: str, operator: Operator) -> list[str]:
+    """Return recovery codes, which nobody can read again, where an operator has none; else none."""
+    return [] if codes_left(db, operator) else _made(db, key, operator)
 
 
 def passed_by(db: Connection, cipher: Encryption, operator: Operator, code: str, now: int) -> str | None:

@@ -125,7 +125,9 @@ class Browser:
 
     @property
     def token(self) -> str:
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.page("/account"))
+        """Of their account's page, or of the one that has to come before it."""
+        page = self.client.get("/account", follow_redirects=True).text
+        found = re.search(r'name="csrf_token" value="([^"]+)"', page)
         assert found is not None
         return found.group(1)
 

@@ -1,5 +1,7 @@
 """One's own second factor: an authenticator app is set up, recovery codes are made anew, and it is removed."""
 
+from typing import Any
+
 import segno
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,7 +12,7 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.passwords import expect_password
 from models.encryption import DecryptionError
 from runtime import current_runtime
-from security import handover, operators, second_factor, sign_in_guard
+from security import handover, operators, passkeys, second_factor, sign_in_guard
 from security.operators import WrongOperator
 from security.rate_limits import count_second_factor
 from security.roles import needs
@@ -40,16 +42,27 @@ def begin_second_factor() -> ResponseReturnValue:
 @needs("viewer")
 @second_factor.before_set_up
 def confirm_second_factor() -> ResponseReturnValue:
-    """Every other browser is signed out, and the recovery codes are shown once."""
+    """Recovery codes, where there are none, are shown once."""
     runtime, who, code = current_runtime(), sign_in_guard.operator(), request.form.get("code", "")
-    key, cipher = runtime.settings.secret_key, runtime.cipher
     count_second_factor(who.email, sign_in_guard.known_device(who.email))
     try:
-        codes = runtime.database.write(lambda db: second_factor.confirm(db, cipher, key, who, code, runtime.clock()))
+        runtime.database.write(lambda db: second_factor.confirm(db, runtime.cipher, who, code, runtime.clock()))
     except WrongOperator as error:
         return _page({error.field: str(error)}), 422
-    _stay_signed_in(second_factor.BY_CODE)
-    flash("Sign-ins take a code of your app from now on. Every other browser is signed out.")
+    return begun(second_factor.BY_CODE, "Sign-ins take a code of your app from now on.")
+
+
+def begun(way: str, told: str) -> ResponseReturnValue:
+    """Go on after a second factor was set up: to the recovery codes that come with the first one, shown once. That one
+    has signed every browser out, and this one comes in anew by the `way` that was just shown."""
+    runtime, who = current_runtime(), sign_in_guard.operator()
+    key = runtime.settings.secret_key
+    codes = runtime.database.write(lambda db: second_factor.first_codes(db, key, who))
+    if who.second_factor_at is not None:
+        flash(told)
+        return redirect(url_for("dashboard.show_second_factor"), 303)
+    stay_signed_in(way)
+    flash(f"{told} Every other browser is signed out.")
     return _show_once(codes)
 
 
@@ -95,16 +108,16 @@ def remove_second_factor() -> ResponseReturnValue:
         runtime.database.write(lambda db: second_factor.remove(db, who, who.email, runtime.clock()))
     except WrongOperator as error:
         return render_template("dashboard/remove_second_factor.html", wrong={error.field: str(error)}), 422
-    _stay_signed_in(None)
+    stay_signed_in(None)
     flash("The second factor is removed. Every other browser is signed out.")
     return redirect(url_for("dashboard.show_second_factor"), 303)
 
 
-def _stay_signed_in(way: str | None) -> None:
-    """Sign this browser in anew: a change of the second factor has signed all of them out."""
+def stay_signed_in(way: str | None) -> None:
+    """Sign this browser in anew, where a change of the second factor has signed all of them out."""
     runtime, who = current_runtime(), sign_in_guard.operator()
     fresh = runtime.database.read(lambda db: operators.by_id(db, who.id), one_statement=True)
-    if fresh is not None:
+    if fresh is not None and fresh.sign_ins != who.sign_ins:
         sign_in_guard.start(fresh, way)
 
 
@@ -115,17 +128,22 @@ def _show_once(codes: list[str]) -> ResponseReturnValue:
 def _page(wrong: dict[str, str]) -> str:
     runtime, who = current_runtime(), sign_in_guard.operator()
 
-    def read(db: Connection) -> tuple[str | None, int]:
-        return second_factor.prepared(db, who), second_factor.codes_left(db, who)
+    def read(db: Connection) -> tuple[str | None, dict[str, Any]]:
+        return second_factor.prepared(db, who), {
+            "left": second_factor.codes_left(db, who),
+            "has_app": second_factor.has_app(db, who),
+            "passkeys": passkeys.of_operator(db, who.id),
+        }
 
-    sealed, left = runtime.database.read(read)
+    sealed, there = runtime.database.read(read)
     try:
         secret = runtime.cipher.decrypt(sealed) if sealed is not None else None
     except DecryptionError:
         secret = None
-    context = {"secret": secret, "left": left, "is_demanded": sign_in_guard.lacks_second_factor()}
-    settings, picture = runtime.settings, _picture(secret)
-    return render_template("dashboard/second_factor.html", wrong=wrong, picture=picture, settings=settings, **context)
+    context = {"secret": secret, "picture": _picture(secret), "is_demanded": sign_in_guard.lacks_second_factor()}
+    site = passkeys.site(runtime.settings.public_url)
+    context |= there | {"settings": runtime.settings, "wrong": wrong, "site": site}
+    return render_template("dashboard/second_factor.html", **context)
 
 
 def _picture(secret: str | None) -> Markup | None:

@@ -5,9 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from blueprints.dashboard import blueprint, sign
 from runtime import current_runtime
-from security import first_step, operators, second_factor, sign_in_guard
+from security import first_step, operators, passkeys, second_factor, sign_in_guard
 from security.audit import note
 from security.operators import Operator, WrongOperator
+from security.passkeys import Passkey
 from security.provider_accounts import BY_PROVIDER
 from security.rate_limits import TooMany, count_operator_sign_in, count_second_factor, in_words
 from security.roles import needs
@@ -51,35 +52,41 @@ def _form(email: str, wrong: str | None) -> str:
 @sign.get("/sign-in/code")
 def second_step_form() -> ResponseReturnValue:
     """The second step, for a browser that has given the right password."""
-    return _second_step(None) if first_step.who() is not None else _from_the_beginning()
+    return second_step(None) if first_step.who() is not None else from_the_beginning()
 
 
 @sign.post("/sign-in/code")
 def second_step_try() -> ResponseReturnValue:
     operator, runtime = first_step.who(), current_runtime()
     if operator is None:
-        return _from_the_beginning()
+        return from_the_beginning()
     try:
         count_second_factor(operator.email, sign_in_guard.known_device(operator.email))
     except TooMany as error:
         sign_in_guard.not_let_in("too_often")
-        return _second_step(f"Too many tries. Try again in {in_words(error.retry_after)}."), 429
+        return second_step(f"Too many tries. Try again in {in_words(error.retry_after)}."), 429
     given = request.form.get("code", "")
     way = runtime.database.write(
         lambda db: second_factor.passed_by(db, runtime.cipher, operator, given, runtime.clock())
     )
     if way is None:
         sign_in_guard.failed(operator.email, "code")
-        return _second_step(second_factor.WRONG), 422
+        return second_step(second_factor.WRONG), 422
     sign_in_guard.start(operator, way)
     return redirect(sign_in_guard.local_path(request.args.get("next", "")), 303)
 
 
-def _second_step(wrong: str | None) -> str:
-    return render_template("dashboard/second_step.html", wrong=wrong)
+def second_step(wrong: str | None, wrong_passkey: str = "") -> str:
+    """The page of the second step: a passkey where there is one, and a code."""
+    runtime, operator = current_runtime(), first_step.who()
+    site = passkeys.site(runtime.settings.public_url)
+    known: list[Passkey] = []
+    if site and operator:
+        known = runtime.database.read(lambda db: passkeys.of_operator(db, operator.id), one_statement=True)
+    return render_template("dashboard/second_step.html", wrong=wrong, wrong_passkey=wrong_passkey, passkeys=known)
 
 
-def _from_the_beginning() -> ResponseReturnValue:
+def from_the_beginning() -> ResponseReturnValue:
     return redirect(url_for("sign.sign_in_form", next=request.args.get("next")), 303)
 
 

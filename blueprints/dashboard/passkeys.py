@@ -1,0 +1,170 @@
+"""Passkeys: added and removed under one's account, and asked for as the second step of a sign-in.
+
+The browser's part is static/passkeys.js. A challenge waits in the database and is taken by the first answer to it.
+"""
+
+import json
+import secrets
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from blueprints.dashboard import blueprint, sign
+from blueprints.dashboard.passwords import expect_password
+from blueprints.dashboard.second_factor import begun, stay_signed_in
+from blueprints.dashboard.sign_in import from_the_beginning, second_step
+from runtime import current_runtime
+from security import first_step, handover, passkeys, second_factor, sign_in_guard
+from security.operators import WrongOperator
+from security.passkeys import Passkey, Site
+from security.rate_limits import TooMany, count_second_factor, in_words
+from security.roles import needs
+
+CHALLENGE = 32  # bytes
+TOO_LATE = "That took too long, or was used before. Try again."
+
+
+@blueprint.get("/account/second-factor/passkeys/new")
+@second_factor.before_set_up
+def show_new_passkey() -> ResponseReturnValue:
+    if passkeys.site(current_runtime().settings.public_url) is None:  # that page says why
+        return redirect(url_for("dashboard.show_second_factor"))
+    return _new({})
+
+
+@blueprint.post("/account/second-factor/passkeys/begin")
+@needs("viewer")
+@second_factor.before_set_up
+def begin_passkey() -> ResponseReturnValue:
+    """Ask for the password; then the browser asks the device."""
+    site()
+    try:
+        expect_password(request.form.get("password", ""))
+    except WrongOperator as error:
+        return _new({error.field: str(error)}), 422
+    return redirect(url_for("dashboard.show_begun_passkey", begun=_leave_challenge()), 303)
+
+
+@blueprint.get("/account/second-factor/passkeys/begun")
+@second_factor.before_set_up
+def show_begun_passkey() -> ResponseReturnValue:
+    """What the browser needs to make a passkey."""
+    challenge = handover.find("challenge", request.args.get("begun", ""))
+    if challenge is None:
+        return redirect(url_for("dashboard.show_new_passkey"))
+    return _begun(request.args["begun"], challenge, {})
+
+
+@blueprint.post("/account/second-factor/passkeys")
+@needs("viewer")
+@second_factor.before_set_up
+def add_passkey() -> ResponseReturnValue:
+    runtime, who, name = current_runtime(), sign_in_guard.operator(), request.form.get("name", "")
+    challenge = handover.take("challenge", request.form.get("begun", ""))
+    if challenge is None:
+        return _once_more({"passkey": TOO_LATE})
+    made = (site(), bytes.fromhex(challenge), request.form.get("credential", ""))
+    try:
+        runtime.database.write(lambda db: passkeys.add(db, who, name, made, runtime.clock()))
+    except WrongOperator as error:
+        return _once_more({error.field: str(error)})
+    return begun(passkeys.BY_PASSKEY, "Sign-ins take your passkey from now on.")
+
+
+@blueprint.get("/account/second-factor/passkeys/<int:passkey_id>/remove")
+def ask_remove_passkey(passkey_id: int) -> str:
+    return _ask(passkey_id, {})
+
+
+@blueprint.post("/account/second-factor/passkeys/<int:passkey_id>/remove")
+@needs("viewer")
+def remove_passkey(passkey_id: int) -> ResponseReturnValue:
+    runtime, who = current_runtime(), sign_in_guard.operator()
+    try:
+        expect_password(request.form.get("password", ""))
+        runtime.database.write(lambda db: passkeys.remove(db, who, passkey_id, runtime.clock()))
+    except WrongOperator as error:
+        if error.field == "passkey":  # removed in another tab
+            flash(str(error))
+            return redirect(url_for("dashboard.show_second_factor"), 303)
+        return _ask(passkey_id, {error.field: str(error)}), 422
+    stay_signed_in(sign_in_guard.this_browser().way)
+    flash("The passkey is removed.")
+    return redirect(url_for("dashboard.show_second_factor"), 303)
+
+
+@sign.post("/sign-in/passkey/challenge")
+def challenge_passkey() -> ResponseReturnValue:
+    """What the browser needs to ask the device, for whoever has given the right password; JSON for a script of ours."""
+    operator = first_step.who()
+    if operator is None:
+        return {"error": "Begin again: that was too long ago."}, 403
+    known = current_runtime().database.read(lambda db: passkeys.of_operator(db, operator.id), one_statement=True)
+    challenge = secrets.token_bytes(CHALLENGE)
+    begun = handover.leave("challenge", challenge.hex(), operator.id)
+    return {"begun": begun, "options": json.loads(passkeys.to_answer(site(), known, challenge))}
+
+
+@sign.post("/sign-in/passkey")
+def second_step_by_passkey() -> ResponseReturnValue:
+    operator, runtime = first_step.who(), current_runtime()
+    if operator is None:
+        return from_the_beginning()
+    try:
+        count_second_factor(operator.email, sign_in_guard.known_device(operator.email))
+    except TooMany as error:
+        sign_in_guard.not_let_in("too_often")
+        return second_step(None, f"Too many tries. Try again in {in_words(error.retry_after)}."), 429
+    challenge = handover.take("challenge", request.form.get("begun", ""), operator.id)
+    answered = (site(), bytes.fromhex(challenge or ""), request.form.get("credential", ""))
+    way = challenge and runtime.database.write(lambda db: passkeys.passed_by(db, operator, answered, runtime.clock()))
+    if not way:
+        sign_in_guard.failed(operator.email, "passkey")
+        return second_step(None, passkeys.REFUSED if challenge else TOO_LATE), 422
+    sign_in_guard.start(operator, way)
+    return redirect(sign_in_guard.local_path(request.args.get("next", "")), 303)
+
+
+def site() -> Site:
+    """Return what passkeys are kept for; where browsers keep none, there are no such pages."""
+    found = passkeys.site(current_runtime().settings.public_url)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _new(wrong: dict[str, str]) -> str:
+    return render_template("dashboard/new_passkey.html", wrong=wrong, is_demanded=sign_in_guard.lacks_second_factor())
+
+
+def _leave_challenge() -> str:
+    return handover.leave("challenge", secrets.token_bytes(CHALLENGE).hex())
+
+
+def _once_more(wrong: dict[str, str]) -> ResponseReturnValue:
+    """The page with what was wrong, and another challenge: the one before is used up."""
+    key = _leave_challenge()
+    return _begun(key, handover.find("challenge", key), wrong), 422
+
+
+def _begun(key: str, challenge: str, wrong: dict[str, str]) -> str:
+    who = sign_in_guard.operator()
+    known = _mine()
+    options = passkeys.to_create(site(), who, known, bytes.fromhex(challenge))
+    context: dict[str, Any] = {"begun": key, "options": options, "name": request.form.get("name", "")}
+    context |= {"most": passkeys.LONGEST_NAME, "is_demanded": sign_in_guard.lacks_second_factor()}
+    return render_template("dashboard/begun_passkey.html", wrong=wrong, **context)
+
+
+def _ask(passkey_id: int, wrong: dict[str, str]) -> str:
+    found = next((one for one in _mine() if one.id == passkey_id), None)
+    if found is None:
+        raise NotFound
+    return render_template("dashboard/remove_passkey.html", passkey=found, wrong=wrong)
+
+
+def _mine() -> list[Passkey]:
+    who = sign_in_guard.operator().id
+    return current_runtime().database.read(lambda db: passkeys.of_operator(db, who), one_statement=True)
