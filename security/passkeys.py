@@ -101,7 +101,7 @@ def add(db: Connection, operator: Operator, name: str, made: tuple[Site, bytes, 
     if not insert_once(db, models.Passkey, "credential_id", values):
         raise WrongOperator("passkey", "This passkey is there already.")
     note(db, now, operator.email, "operator.passkey", operator.email, after={"passkey": name})
-    second_factor.begin(db, operator, now)
+    second_factor.start_asking(db, operator, now)
 
 
 def passed_by(db: Connection, operator: Operator, answered: tuple[Site, bytes, str], now: int) -> str | None:

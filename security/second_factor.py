@@ -79,7 +79,7 @@ def has_app(db: Connection, operator: Operator) -> bool:
     return db.execute(select(models.Authenticator.operator_id).where(*theirs)).first() is not None
 
 
-def begin(db: Connection, operator: Operator, now: int) -> None:
+def start_asking(db: Connection, operator: Operator, now: int) -> None:
     """Have sign-ins take a second factor from now on; the first one of an operator signs out every browser."""
     if operator.second_factor_at is None:
         operators.set_second_factor(db, operator, now)
@@ -97,7 +97,7 @@ def confirm(db: Connection, cipher: Encryption, operator: Operator, code: str, n
     confirmed = update(models.Authenticator).where(models.Authenticator.operator_id == operator.id)
     db.execute(confirmed.values(confirmed_at=now))
     note(db, now, operator.email, "operator.second_factor", operator.email, after={"second_factor": "codes of an app"})
-    begin(db, operator, now)
+    start_asking(db, operator, now)
 
 
 def first_codes(db: Connection, key: str, operator: Operator) -> list[str]:

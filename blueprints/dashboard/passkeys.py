@@ -29,9 +29,7 @@ TOO_LATE = "That took too long, or was used before. Try again."
 @blueprint.get("/account/second-factor/passkeys/new")
 @second_factor.before_set_up
 def show_new_passkey() -> ResponseReturnValue:
-    if passkeys.site(current_runtime().settings.public_url) is None:  # that page says why
-        return redirect(url_for("dashboard.show_second_factor"))
-    return _new({})
+    return _new({}) if _there_are_any() else _say_why_not()
 
 
 @blueprint.post("/account/second-factor/passkeys/begin")
@@ -39,7 +37,8 @@ def show_new_passkey() -> ResponseReturnValue:
 @second_factor.before_set_up
 def begin_passkey() -> ResponseReturnValue:
     """Ask for the password; then the browser asks the device."""
-    site()
+    if not _there_are_any():
+        return _say_why_not()
     try:
         expect_password(request.form.get("password", ""))
     except WrongOperator as error:
@@ -62,10 +61,12 @@ def show_begun_passkey() -> ResponseReturnValue:
 @second_factor.before_set_up
 def add_passkey() -> ResponseReturnValue:
     runtime, who, name = current_runtime(), sign_in_guard.operator(), request.form.get("name", "")
+    if not _there_are_any():
+        return _say_why_not()
     challenge = handover.take("challenge", request.form.get("begun", ""))
     if challenge is None:
         return _once_more({"passkey": TOO_LATE})
-    made = (site(), bytes.fromhex(challenge), request.form.get("credential", ""))
+    made = (_site(), bytes.fromhex(challenge), request.form.get("credential", ""))
     try:
         runtime.database.write(lambda db: passkeys.add(db, who, name, made, runtime.clock()))
     except WrongOperator as error:
@@ -104,7 +105,7 @@ def challenge_passkey() -> ResponseReturnValue:
     known = current_runtime().database.read(lambda db: passkeys.of_operator(db, operator.id), one_statement=True)
     challenge = secrets.token_bytes(CHALLENGE)
     begun = handover.leave("challenge", challenge.hex(), operator.id)
-    return {"begun": begun, "options": json.loads(passkeys.to_answer(site(), known, challenge))}
+    return {"begun": begun, "options": json.loads(passkeys.to_answer(_site(), known, challenge))}
 
 
 @sign.post("/sign-in/passkey")
@@ -118,7 +119,7 @@ def second_step_by_passkey() -> ResponseReturnValue:
         sign_in_guard.not_let_in("too_often")
         return second_step(None, f"Too many tries. Try again in {in_words(error.retry_after)}."), 429
     challenge = handover.take("challenge", request.form.get("begun", ""), operator.id)
-    answered = (site(), bytes.fromhex(challenge or ""), request.form.get("credential", ""))
+    answered = (_site(), bytes.fromhex(challenge or ""), request.form.get("credential", ""))
     way = challenge and runtime.database.write(lambda db: passkeys.passed_by(db, operator, answered, runtime.clock()))
     if not way:
         sign_in_guard.failed(operator.email, "passkey")
@@ -127,8 +128,16 @@ def second_step_by_passkey() -> ResponseReturnValue:
     return redirect(sign_in_guard.local_path(request.args.get("next", "")), 303)
 
 
-def site() -> Site:
-    """Return what passkeys are kept for; where browsers keep none, there are no such pages."""
+def _there_are_any() -> bool:
+    return passkeys.site(current_runtime().settings.public_url) is not None
+
+
+def _say_why_not() -> ResponseReturnValue:
+    return redirect(url_for("dashboard.show_second_factor"), 303)
+
+
+def _site() -> Site:
+    """Return what passkeys are kept for; where browsers keep none, nobody can be asked for one."""
     found = passkeys.site(current_runtime().settings.public_url)
     if found is None:
         raise NotFound
@@ -152,10 +161,10 @@ def _once_more(wrong: dict[str, str]) -> ResponseReturnValue:
 def _begun(key: str, challenge: str, wrong: dict[str, str]) -> str:
     who = sign_in_guard.operator()
     known = _mine()
-    options = passkeys.to_create(site(), who, known, bytes.fromhex(challenge))
+    options = passkeys.to_create(_site(), who, known, bytes.fromhex(challenge))
     context: dict[str, Any] = {"begun": key, "options": options, "name": request.form.get("name", "")}
-    context |= {"most": passkeys.LONGEST_NAME, "is_demanded": sign_in_guard.lacks_second_factor()}
-    return render_template("dashboard/begun_passkey.html", wrong=wrong, **context)
+    is_demanded = sign_in_guard.lacks_second_factor()
+    return render_template("dashboard/begun_passkey.html", wrong=wrong, is_demanded=is_demanded, **context)
 
 
 def _ask(passkey_id: int, wrong: dict[str, str]) -> str:

@@ -5,10 +5,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import Connection, insert
 
+import models
 from app import create_app
 from commands.demo import PRACTICE
 from config.clock import now
@@ -82,9 +85,16 @@ def app_of(server: Server) -> Flask:
 def add_operators(app: Flask) -> None:
     for role in ROLES:
         email = email_of(role)
-        app.extensions["runtime"].database.write(
+        known = app.extensions["runtime"].database.write(
             lambda db, e=email, r=role: operators.add(db, e, PASSWORD_HASH, r, "terminal", now())
         )
+        app.extensions["runtime"].database.write(lambda db, o=known.id: _add_passkey(db, o))
+
+
+def _add_passkey(db: Connection, operator_id: int) -> None:
+    """One to look at; sign-ins of this operator do not take it."""
+    named = {"operator_id": operator_id, "credential_id": token_bytes(16), "name": "an old key", "created_at": now()}
+    db.execute(insert(models.Passkey).values(key=b"", uses=0, **named))
 
 
 def add_practice(app: Flask) -> None:

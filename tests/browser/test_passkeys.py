@@ -71,7 +71,7 @@ def test_a_passkey_is_made_asked_for_and_removed(running, named: Server) -> None
     page.get_by_role("heading", name="Recovery codes").wait_for()
     assert page.locator("li code").count() == 10
     page.goto(f"{url}/account/second-factor")
-    page.get_by_text("laptop").wait_for()
+    page.get_by_text("laptop", exact=True).wait_for()
 
     context.clear_cookies()
     sign_in(page, url)
@@ -88,7 +88,7 @@ def test_a_passkey_is_made_asked_for_and_removed(running, named: Server) -> None
     page.get_by_label("Present password").fill(PASSWORD)
     page.get_by_role("button", name="Remove").click()
     page.get_by_text("The passkey is removed.").wait_for()
-    assert page.get_by_text("laptop").count() == 0
+    assert page.get_by_text("laptop", exact=True).count() == 0
     context.close()
 
 
