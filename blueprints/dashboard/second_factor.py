@@ -74,7 +74,7 @@ def make_recovery_codes() -> ResponseReturnValue:
     if who.second_factor_at is None:
         return redirect(url_for("dashboard.show_second_factor"), 303)
     try:
-        expect_password(request.form.get("password", ""))
+        expect_password(request.form.get("password", ""), "codes")
     except WrongOperator as error:
         return _page({error.field: str(error)}), 422
     return _show_once(runtime.database.write(lambda db: second_factor.make_codes(db, key, who, runtime.clock())))

@@ -22,6 +22,8 @@ LEAD_ON = (
     "/operators/link",
     "/second-factor/codes",
     "/second-factor/remove",
+    "/passkeys/begun",
+    "/passkeys/new",
     "/sure",
     "/saved/new",
 )
