@@ -29,7 +29,7 @@ TOO_LATE = "That took too long, or was used before. Try again."
 @blueprint.get("/account/second-factor/passkeys/new")
 @second_factor.before_set_up
 def show_new_passkey() -> ResponseReturnValue:
-    return _new({}) if _there_are_any() else _say_why_not()
+    return _new({}) if _there_are_any() else _say_why_not(302)
 
 
 @blueprint.post("/account/second-factor/passkeys/begin")
@@ -132,8 +132,8 @@ def _there_are_any() -> bool:
     return passkeys.site(current_runtime().settings.public_url) is not None
 
 
-def _say_why_not() -> ResponseReturnValue:
-    return redirect(url_for("dashboard.show_second_factor"), 303)
+def _say_why_not(status: int = 303) -> ResponseReturnValue:
+    return redirect(url_for("dashboard.show_second_factor"), status)
 
 
 def _site() -> Site:
