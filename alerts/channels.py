@@ -6,32 +6,24 @@ An error never holds an address, a password or what the other side said: a webho
 import hashlib
 import hmac
 import json
-import smtplib
-import socket
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import requests
 
+from alerts import mail
+from alerts.calls import TIMEOUT, Held, NotDelivered
 from alerts.messages import Logged
 from config.clock import SECOND, iso
 from config.settings import Settings
-from outbound.transport.addresses import Policy, anywhere, hold
-from outbound.transport.deadline import Deadline, WatchedAdapter, current
+from outbound.transport.addresses import Policy, anywhere
+from outbound.transport.deadline import WatchedAdapter
 
-TIMEOUT = 10  # seconds for each step
-WITHIN = 30.0  # seconds for the whole of a message, however slowly the other side talks
 SIGNATURE = "X-Cohort-Relay-Signature"
 DELIVERY = "X-Cohort-Relay-Delivery"
-
-
-class NotDelivered(Exception):
-    """The channel did not take the message; says in a few words why."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +45,8 @@ class Way:
 
 def of_settings(settings: Settings) -> dict[str, Way]:
     """Return the channels that the environment configures, as rows name them: `email`, `slack`, `webhook`."""
-    sender = settings.alert_email_from or settings.alert_email_to.split(",")[0]
     wanted = {
-        "email": Way("email", settings.smtp_url, settings.alert_email_to, sender),
+        "email": Way("email", settings.smtp_url, settings.alert_email_to, mail.sender_of(settings)),
         "slack": Way("slack", settings.alert_slack_url),
         "webhook": Way("webhook", settings.alert_webhook_url, secret=settings.alert_webhook_secret),
     }
@@ -74,18 +65,6 @@ def deliver(way: Way | None, alert: Logged, now: int) -> None:
     _WAYS[way.kind](way, alert, now)
 
 
-class _Held(Deadline):
-    """A deadline that lets go of a connection whose other end must not be called."""
-
-    def __init__(self, policy: Policy) -> None:
-        super().__init__(WITHIN)
-        self._policy = policy
-
-    def show(self, connected: socket.socket) -> None:
-        hold(connected, self._policy)
-        super().show(connected)
-
-
 def signature(secrets: Sequence[str], seconds: int, body: bytes) -> str:
     """Return the header's value: `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`, with a `v1` for each secret
     that is not empty."""
@@ -98,63 +77,19 @@ def signature(secrets: Sequence[str], seconds: int, body: bytes) -> str:
 
 
 def _email(way: Way, alert: Logged, _now: int) -> None:
-    try:
-        with _Held(way.policy), _mail_server(way.url) as server:
-            server.send_message(_mail(way, alert))
-    except smtplib.SMTPResponseException as error:
-        raise NotDelivered(f"the mail server answered {error.smtp_code}") from None
-    except smtplib.SMTPRecipientsRefused as error:
-        codes = sorted({str(code) for code, _said in error.recipients.values()})
-        raise NotDelivered(f"the mail server refused every recipient ({', '.join(codes)})") from None
-    except (OSError, ValueError, smtplib.SMTPException) as error:
-        raise NotDelivered(f"no mail was sent ({type(error).__name__})") from None
-
-
-class _Watched(smtplib.SMTP):
-    """Shows its socket to the deadline, before TLS."""
-
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        connected: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]  # not in the stubs
-        if (deadline := current()) is not None:
-            deadline.show(connected)
-        return connected
-
-
-class _WatchedTLS(smtplib.SMTP_SSL, _Watched):
-    """The same with TLS from the beginning."""
-
-
-def _mail_server(url: str) -> smtplib.SMTP:
-    """A server that is connected, encrypted where it can be, and signed in to where the URL has a user."""
-    parts = urlsplit(url)
-    tls, host = ssl.create_default_context(), parts.hostname or ""
-    server: smtplib.SMTP
-    if parts.scheme == "smtps":
-        server = _WatchedTLS(host, parts.port or 465, timeout=TIMEOUT, context=tls)
-    else:
-        server = _Watched(host, parts.port or 587, timeout=TIMEOUT)
-    try:
-        server.ehlo()
-        if parts.scheme == "smtp" and server.has_extn("starttls"):
-            server.starttls(context=tls)
-        if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))
-    except BaseException:
-        server.close()
-        raise
-    return server
+    mail.send(way.url, _mail(way, alert), way.policy)
 
 
 def _mail(way: Way, alert: Logged) -> EmailMessage:
-    mail = EmailMessage()
-    mail["Subject"] = alert.title
-    mail["From"] = way.sender
-    mail["To"] = way.to
-    mail["Date"] = formatdate(alert.at / SECOND)
-    mail["Message-ID"] = f"<alert-{alert.id}-{alert.at}@{way.sender.rpartition('@')[2].rstrip('>')}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(f"{alert.message}\n\n{alert.link}\n")
-    return mail
+    written = EmailMessage()
+    written["Subject"] = alert.title
+    written["From"] = way.sender
+    written["To"] = way.to
+    written["Date"] = formatdate(alert.at / SECOND)
+    written["Message-ID"] = f"<alert-{alert.id}-{alert.at}@{way.sender.rpartition('@')[2].rstrip('>')}>"
+    written["Auto-Submitted"] = "auto-generated"
+    written.set_content(f"{alert.message}\n\n{alert.link}\n")
+    return written
 
 
 # --- webhooks
@@ -190,7 +125,7 @@ def _webhook(way: Way, alert: Logged, now: int) -> None:
 def _post(way: Way, body: bytes, headers: dict[str, str]) -> None:
     headers = {"Content-Type": "application/json", "User-Agent": "cohort-relay"} | headers
     try:
-        with _Held(way.policy) as deadline, requests.Session() as session:
+        with Held(way.policy) as deadline, requests.Session() as session:
             for scheme in ("http://", "https://"):
                 session.mount(scheme, WatchedAdapter())
             with session.post(

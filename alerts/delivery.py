@@ -12,7 +12,8 @@ import structlog
 from sqlalchemy import text
 
 from alerts import channels, stored_channels
-from alerts.channels import NotDelivered, Way
+from alerts.calls import NotDelivered
+from alerts.channels import Way
 from alerts.messages import Logged
 from config.clock import MINUTE, SECOND
 from config.settings import Settings

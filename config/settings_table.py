@@ -171,7 +171,8 @@ SETTINGS = (
     Setting(
         "SMTP_URL",
         "",
-        "Mail server of the alerts: smtp://user:password@host:587 (encrypted where the server offers it) or smtps://.",
+        "Mail server of alerts, and of links to operators: smtp://user:password@host:587 (encrypted where the server "
+        "offers it) or smtps://.",
         url("smtp", "smtps"),
         secret=True,
     ),

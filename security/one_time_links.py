@@ -1,7 +1,8 @@
 """Links that work once: an admin gives one to somebody who then chooses a password, so that nobody else ever knows it.
 
 What is stored is a digest of the secret in the link. A link ends when it is used, revoked or too old, when whoever made
-it is no admin any more, and where it gives a new password, when that operator's password or role has changed.
+it is no admin any more, and where it gives a new password, when that operator's password or role has changed. Whoever
+has forgotten a password may have such a link sent to their own e-mail.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, insert, text
 
-from config.clock import DAY
+from config.clock import DAY, MINUTE
 from models.one_time_links import OneTimeLink
 from security import operators
 from security.audit import note
@@ -19,11 +20,12 @@ from security.secrets import key_id, keyed_digest, keyed_digests, new_secret
 
 INVITATION, PASSWORD = "invitation", "password"
 LASTS = {INVITATION: 7 * DAY, PASSWORD: DAY}  # milliseconds
+APART = 5 * MINUTE  # between two links that somebody asks for: a mail that is late is not answered with more
 PURPOSE = "one-time-link"
 LONGEST_SECRET = 64
 
 _LIVE = """
-    FROM one_time_link l JOIN operator m ON m.id = l.made_by_id AND m.role = 'admin'
+    FROM one_time_link l JOIN operator m ON m.id = l.made_by_id AND (m.role = 'admin' OR m.id = l.operator_id)
     LEFT JOIN operator o ON o.id = l.operator_id
     WHERE l.expires_at > :now AND (l.operator_id IS NULL OR o.sign_ins = l.sign_ins)"""
 _COLUMNS = "l.id, l.kind, l.email, l.role, l.operator_id, m.email AS made_by, l.created_at, l.expires_at"
@@ -64,6 +66,17 @@ def offer_password(db: Connection, key: str, operator: Operator, admin: Operator
     whose = {"email": operator.email, "operator_id": operator.id, "sign_ins": operator.sign_ins}
     secret = _made(db, key, {"kind": PASSWORD, **whose}, admin, now)
     note(db, now, admin.email, "operator.password_link", operator.email)
+    return secret
+
+
+def ask_for_password(db: Connection, key: str, operator: Operator, now: int) -> str | None:
+    """Return the secret of a link that whoever owns the operator's mailbox asked for; None where one is on its way."""
+    live = listed(db, now)
+    if any(link.operator_id == operator.id and link.created_at > now - APART for link in live):
+        return None
+    whose = {"email": operator.email, "operator_id": operator.id, "sign_ins": operator.sign_ins}
+    secret = _made(db, key, {"kind": PASSWORD, **whose}, operator, now)
+    note(db, now, operators.VISITOR, "operator.password_forgotten", operator.email)
     return secret
 
 

@@ -175,6 +175,13 @@ def count_operator_sign_in(email: str, device: str | None = None) -> None:
         limits.count(longer, f"sign-in account {email} by {longer.GRANULARITY.name}")
 
 
+def count_forgotten_password(email: str) -> None:
+    """Count a wish for a link by e-mail, by address and by account: each may send one. Sign-ins count apart."""
+    limits = _limits()
+    limits.count(limits.operator_sign_ins, f"forgotten address {caller()}")
+    limits.count(limits.account_sign_ins, f"forgotten account {email}")
+
+
 def count_provider_sign_in() -> None:
     """Count a step of a sign-in by the company's provider, by address: each makes us call it. One sign-in has two."""
     limits = _limits()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts import calls as alert_calls
 from alerts import channels
 from alerts.messages import Logged
 from outbound.downloads.receiver import Receiver, nobody_is_told
@@ -182,7 +183,7 @@ def mail_server_slow_to_answer(connection: socket.socket) -> None:
 def test_no_channel_of_alerts_waits_for_a_server_that_trickles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channel: str, scheme: str, talk: Talk
 ) -> None:
-    monkeypatch.setattr(channels, "WITHIN", WITHIN)
+    monkeypatch.setattr(alert_calls, "WITHIN", WITHIN)
     with talking_server(talk) as port:
         url = f"{scheme}://127.0.0.1:{port}"
         settings = settings_for(
@@ -192,5 +193,5 @@ def test_no_channel_of_alerts_waits_for_a_server_that_trickles(
             alert_slack_url=url if channel == "slack" else "",
             alert_webhook_url=url if channel == "webhook" else "",
         )
-        with pytest.raises(channels.NotDelivered):
+        with pytest.raises(alert_calls.NotDelivered):
             channels.deliver(channels.of_settings(settings)[channel], replace(ALERT, channel=channel), 0)

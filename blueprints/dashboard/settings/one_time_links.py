@@ -4,7 +4,10 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from alerts import account_mails
+from alerts.calls import NotDelivered
 from blueprints.dashboard import blueprint
+from blueprints.dashboard.one_time_addresses import address_of
 from blueprints.dashboard.settings.operators import find_operator, operators_page
 from runtime import current_runtime
 from security import handover, one_time_links, sign_in_guard
@@ -41,8 +44,19 @@ def offer_password(operator_id: int) -> ResponseReturnValue:
 
 
 def _show_once(secret: str, email: str, kind: str) -> ResponseReturnValue:
-    once = handover.leave("secret", {"secret": secret, "email": email, "kind": kind})
+    mailed = _mail(secret, email, kind) if "by_mail" in request.form else None
+    once = handover.leave("secret", {"secret": secret, "email": email, "kind": kind, "mailed": mailed})
     return redirect(url_for("dashboard.show_link", once=once), 303)
+
+
+def _mail(secret: str, email: str, kind: str) -> str:
+    """Send the link; returns why it was not sent, nothing where it was."""
+    runtime = current_runtime()
+    try:
+        account_mails.send(runtime.settings, kind, email, address_of(secret), runtime.clock())
+    except NotDelivered as error:
+        return str(error)
+    return ""
 
 
 @blueprint.get("/settings/operators/link")
@@ -53,9 +67,7 @@ def show_link() -> ResponseReturnValue:
     if not isinstance(made, dict):
         flash("A link is shown once. If it got lost, make another one; the earlier one ends with that.")
         return redirect(url_for("dashboard.list_operators"))
-    path = url_for("sign.join_form", key=made["secret"])
-    link = f"{current_runtime().settings.public_url.rstrip('/')}{path}"
-    return render_template("dashboard/settings/link.html", link=link, email=made["email"], kind=made["kind"])
+    return render_template("dashboard/settings/link.html", link=address_of(made["secret"]), **made)
 
 
 @blueprint.post("/settings/operators/links/<int:link_id>/revoke")

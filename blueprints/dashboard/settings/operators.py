@@ -7,6 +7,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
+from alerts import account_mails
 from blueprints.dashboard import blueprint
 from runtime import current_runtime
 from security import one_time_links, operators, second_factor, sign_in_guard
@@ -133,13 +134,13 @@ def operators_page(typed: dict[str, str], wrong: dict[str, str]) -> str:
         return operators.listed(db), one_time_links.listed(db, runtime.clock())
 
     found, links = runtime.database.read(read)
-    return render_template(
-        "dashboard/settings/operators.html", found=found, links=links, typed=typed, wrong=wrong, meanings=MEANINGS
-    )
+    context = {"found": found, "links": links, "mails": account_mails.can_be_sent(runtime.settings)}
+    return render_template("dashboard/settings/operators.html", typed=typed, wrong=wrong, meanings=MEANINGS, **context)
 
 
 def _edit(operator: Operator, wrong: dict[str, str]) -> str:
-    return render_template("dashboard/settings/operator.html", account=operator, wrong=wrong, meanings=MEANINGS)
+    context = {"account": operator, "mails": account_mails.can_be_sent(current_runtime().settings)}
+    return render_template("dashboard/settings/operator.html", wrong=wrong, meanings=MEANINGS, **context)
 
 
 def _back() -> ResponseReturnValue:
