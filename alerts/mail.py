@@ -14,7 +14,7 @@ from outbound.transport.deadline import current
 
 def sender_of(settings: Settings) -> str:
     """Return the sender of what the relay itself writes; empty where nobody is named."""
-    return settings.alert_email_from or settings.alert_email_to.split(",")[0]
+    return str(settings.alert_email_from) or str(settings.alert_email_to).split(",")[0]
 
 
 def send(url: str, mail: EmailMessage, policy: Policy = anywhere) -> None:
