@@ -12,6 +12,7 @@ from markupsafe import Markup
 from blueprints import time_zone
 from config import durations
 from config.clock import iso, utc
+from config.counts import counted
 from config.durations import age, roughly
 from config.version import VERSION
 from runtime import current_runtime
@@ -114,11 +115,6 @@ def ordinal(count: int) -> str:
     return f"{count}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th') }".replace(" ", "")
 
 
-def plural(count: int, singular: str, many: str | None = None) -> str:
-    """`1 page`, `2 pages`, with separators."""
-    return f"{count:,} {singular if count == 1 else many or singular + 's'}"
-
-
 def ranges(pairs: list[tuple[int, int]], most: int = 12) -> str:
     """`31, 36 to 100`, cut after `most` of them."""
     shown = [str(first) if first == last else f"{first} to {last}" for first, last in pairs[:most]]
@@ -155,7 +151,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "short_id": short_id,
     "identifier": identifier,
     "ordinal": ordinal,
-    "plural": plural,
+    "plural": counted,
     "ranges": ranges,
 }
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from commands.terminal import raw
 from config import logs
 from config.clock import MINUTE
+from config.counts import counted
 from destinations import destinations
 from destinations.destinations import NewDestination
 from models.maintenance import schema
@@ -227,7 +228,7 @@ def _new_token(db: Connection, runtime: Runtime) -> str:
 
 def _show(runtime: Runtime, token: str) -> None:
     for cohort_id, name, members in runtime.database.read(lambda db: db.execute(_COHORTS).all()):
-        click.echo(f"  {name:<20} {members:>6,} members  (cohort {cohort_id} of project {PROJECT})")
+        click.echo(f"  {name:<20} {counted(members, 'member'):>14}  (cohort {cohort_id} of project {PROJECT})")
     root = f"{runtime.settings.public_url}/api/v1"
     cohort = f"{root}/projects/{PROJECT}/cohorts/3201"
     click.echo("\nAlso in it: a rename, four days off and the catching up, rejected members, an export that had to")

@@ -20,6 +20,7 @@ from commands.import_settings import asked, options_of, reading_of
 from commands.projects import find
 from commands.terminal import raw, warn_where_it_goes
 from config.clock import utc
+from config.counts import counted
 from models.encryption import DecryptionError
 from outbound.imports import dry_run as imports_dry_run
 from outbound.imports import failures, files, jobs, runner, source, uploads
@@ -135,7 +136,7 @@ def _dry_run(path: Path, draft: NewImport, *, as_json: bool) -> NoReturn:
         click.echo(json.dumps(told | {"problems": problems, "advice": dict(report.advised)}))
     else:
         left_out = f" {record_filter.left_out:,} are left out by --filter." if record_filter.left_out else ""
-        click.echo(f"{report.good:,} of {report.read:,} records can be sent.{left_out} Nothing was sent.")
+        click.echo(f"{report.good:,} of {counted(report.read, 'record')} can be sent.{left_out} Nothing was sent.")
         for problem in report.problems:
             click.echo(f"  line {problem.place}  {problem.field or ''}  {problem.reason}")
         _tell_advice(report.advised)

@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 
 from commands.secret_input import seen_address
 from commands.terminal import raw
+from config.counts import counted
 from config.database_url import (
     DRIVER,
     SQLITE,
@@ -80,9 +81,10 @@ def _move(source: Database, file: Path, url: str, *, as_json: bool) -> None:
 
 def _summary(account: Account, file: Path, shown: str) -> str:
     done = "had been moved before, and is still the same" if account.was_there else "is moved, and the same there"
-    said = f"Everything ({account.rows:,} rows) {done}; {account.seconds:.1f} s.\n"
+    said = f"Everything ({counted(account.rows, 'row')}) {done}; {account.seconds:.1f} s.\n"
     if account.unbalanced_cohorts:
-        said += f"In {account.unbalanced_cohorts} cohorts member_count is not what their rows say, here and there.\n"
+        cohorts = counted(account.unbalanced_cohorts, "cohort")
+        said += f"In {cohorts} member_count is not what their rows say, here and there.\n"
     return (
         f"{said}{file} is closed for writing: Mixpanel hears 503 until the relay runs on PostgreSQL, and tries again.\n"
         f"Next: set DATABASE_URL={shown} (with its password) and start the relay again.\n"
@@ -97,7 +99,7 @@ def _print(tables: Sequence[TableAccount], *, as_json: bool) -> None:
         return
     click.echo(f"{'table':24}{'SQLite':>14}{'PostgreSQL':>14}  equal")
     for table in tables:
-        equal = "yes" if table.is_equal else f"NO, {table.differing:,} rows differ"
+        equal = "yes" if table.is_equal else f"NO, different: {counted(table.differing, 'row')}"
         click.echo(f"{table.table:24}{table.rows:>14,}{table.stored:>14,}  {equal}")
 
 

@@ -10,6 +10,7 @@ from types import FrameType
 import click
 
 from commands.terminal import warn_where_it_goes
+from config.counts import counted
 from outbound import send
 from outbound.downloads.errors import Cancelled
 from outbound.downloads.targets import BROKEN, OutputFile, StreamTarget, Target, size_of
@@ -41,7 +42,7 @@ class Progress:
         now = time.monotonic()
         if self._shows and now - self._shown_at >= EVERY:
             self._shown_at = now
-            many = "" if records is None else f", {records:,} records"
+            many = "" if records is None else f", {counted(records, 'record')}"
             click.echo(f"\r{size_of(size)}{many} so far; Ctrl-C stops it ", nl=False, err=True)
         return self.stopped
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from commands.exit_codes import NOT_ALL
 from commands.secret_input import line
 from config import secret_key_file
+from config.counts import counted
 from config.key_strength import is_random_enough
 from runtime import Runtime, current_runtime
 from security import rotation
@@ -45,7 +46,7 @@ def rotate(*, key_stdin: bool, as_json: bool) -> None:
             json.dumps({"key": rotation.shown(keys[0]), "resealed": went, "keys": _as_json(rotation.uses(runtime))})
         )
         return
-    click.echo(f"The key of now is {rotation.shown(keys[0])}. {went} values were sealed anew.")
+    click.echo(f"The key of now is {rotation.shown(keys[0])}. {counted(went, 'value')} sealed anew.")
     _tell(rotation.uses(runtime))
 
 

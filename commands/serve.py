@@ -8,6 +8,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
+from config.counts import counted
 from models.database import DatabaseUnavailable
 from runtime import current_runtime
 from security import operators
@@ -29,7 +30,7 @@ def command(*, without_worker: bool) -> None:
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         raise click.ClickException(f"{where} cannot be listened on ({error.strerror}). See HOST and PORT.") from None
-    processes = f" with {settings.processes} processes" if settings.processes > 1 else ""
+    processes = f" with {counted(settings.processes, 'process')}" if settings.processes > 1 else ""
     click.echo(f"Cohort Relay serves {settings.public_url}{processes} (stop with Ctrl-C)")
     click.echo(_first_operator(), nl=False)
     runtime.database.dispose()

@@ -15,6 +15,7 @@ from flask.cli import with_appcontext
 from commands.exit_codes import NOT_ALL
 from commands.secret_input import line, seen
 from commands.simulate_progress import describe, progress
+from config.counts import counted
 from runtime import current_runtime
 from security import connections as stored
 from simulator import access, run
@@ -142,7 +143,7 @@ def _play_forever(connections: list[Connection], every: float, stop: Event) -> N
                 click.echo(trouble, err=True)
 
     cohorts = sum(len(connection.cohorts) for connection in connections)
-    click.echo(f"{cohorts} cohorts move every {every:g} s until this is stopped.", err=True)
+    click.echo(f"{counted(cohorts, 'cohort')}, changing every {every:g} s until this is stopped.", err=True)
     started = time.monotonic()
     run.play(connections, count(), every, stop, tell)
     click.echo(f"Stopped: {describe(run.total(connections), time.monotonic() - started)}", err=True)
@@ -177,6 +178,7 @@ def _print(verdicts: list[Verdict], tally: Tally, troubles: list[str], seed: str
     for said in troubles:
         click.echo(f"  {said}")
     click.echo(
-        f"{describe(tally, seconds)}, {tally.lost_answers:,} lost answers, {tally.restarts:,} restarts,"
-        f" {tally.duplicates:,} duplicates, {tally.failed_syncs:,} failed syncs in {seconds:.1f} s (seed {seed})"
+        f"{describe(tally, seconds)}, {tally.lost_answers:,} lost answers, {counted(tally.restarts, 'restart')},"
+        f" {counted(tally.duplicates, 'duplicate')}, {counted(tally.failed_syncs, 'failed sync')}"
+        f" in {seconds:.1f} s (seed {seed})"
     )

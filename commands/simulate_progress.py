@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 
 from commands.terminal import raw
+from config.counts import counted
 from simulator.sender import Tally
 
 EVERY = 2.0  # seconds between two plain lines
@@ -17,7 +18,7 @@ Show = Callable[[Tally], None]
 
 def describe(tally: Tally, seconds: float) -> str:
     pace = tally.members / seconds if seconds else 0
-    return f"{tally.pages:,} pages, {pace:,.0f} members/s, {tally.retries:,} retries"
+    return f"{counted(tally.pages, 'page')}, {pace:,.0f} members/s, {counted(tally.retries, 'retry')}"
 
 
 @contextmanager
@@ -54,7 +55,9 @@ def _in_lines(syncs: int) -> Iterator[Show]:
             say()
 
     def say() -> None:
-        click.echo(f"{last.syncs:,} of {syncs:,} syncs: {describe(last, time.monotonic() - started)}", err=True)
+        click.echo(
+            f"{last.syncs:,} of {counted(syncs, 'sync')}: {describe(last, time.monotonic() - started)}", err=True
+        )
 
     yield show
     say()

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from commands.destinations import json_option, pairs
 from commands.exit_codes import NOT_ALL
+from config.counts import counted
 from config.durations import duration
 from destinations import as_json as shown_as
 from destinations import asking, opening, subscriptions
@@ -107,7 +108,9 @@ def preview(*, as_json: bool, **given: Any) -> None:
         click.echo(json.dumps(shown_as.of_preview(found)))
         return
     click.echo(f"{found.people:,} are in now, {found.without:,} of them without an identity.")
-    click.echo(f"To tell of all of them takes {found.calls:,} calls, {duration(found.seconds * 1000)} at least.")
+    click.echo(
+        f"To tell of all of them takes {counted(found.calls, 'call')}, {duration(found.seconds * 1000)} at least."
+    )
     for body in found.bodies:
         click.echo(f"  {body}")
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, text
 
 from blueprints.dashboard import blueprint, request_tree
 from blueprints.dashboard.request_tree import Shown
-from blueprints.formatting import plural
 from blueprints.urls import can_be_stored
+from config.counts import counted
 from models.database import DatabaseUnavailable
 from runtime import current_runtime
 from security import connections, handover, sign_in_guard
@@ -144,5 +144,5 @@ def _accepted(receipt: Receipt) -> tuple[str, str]:
         "replayed": "it has come before, so it changes nothing",
         "superseded": "a newer export has overtaken it, so it changes nobody",
     }
-    counts = f"{plural(receipt.received, 'member')}, {receipt.entered:,} entering and {receipt.left:,} leaving"
+    counts = f"{counted(receipt.received, 'member')}, {receipt.entered:,} entering and {receipt.left:,} leaving"
     return "message", f"Today this would be accepted: {ways.get(receipt.outcome, counts)}. Nothing was changed."

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.counts import counted
+
 MASK = "••••"
 MOST_NODES = 400
 MOST_ITEMS = 20  # of a list that are shown
@@ -79,7 +81,7 @@ def _short(value: Any) -> str:
 
 def _kind(value: Any) -> str:
     if isinstance(value, str):
-        return f"text, {len(value):,} characters"
+        return f"text, {counted(len(value), 'character')}"
     return {bool: "true or false", type(None): "null"}.get(type(value), "number")
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from blueprints import spreadsheets
 from blueprints.outbound import blueprint
 from blueprints.outbound.loaders import delivery_of
+from config.counts import counted
 from models import Cohort
 from outbound import deliveries, projects
 from outbound.answers.reading import tables_of
@@ -138,7 +139,7 @@ def _left_out(table: Table, most: int, width: int) -> str:
     """Say how much of the table a page does not show."""
     said = []
     if len(table.rows) + table.left_out > most:
-        said.append(f"The first {most:,} of {len(table.rows) + table.left_out:,} rows.")
+        said.append(f"The first {most:,} of {counted(len(table.rows) + table.left_out, 'row')}.")
     every = len(table.columns) + table.columns_left_out
     if every > width:
         said.append(f"The first {width} of {every:,} columns.")

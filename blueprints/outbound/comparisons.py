@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, text
 
 from blueprints import paging, rows, spreadsheets
-from blueprints.formatting import plural
 from blueprints.outbound import blueprint
 from blueprints.outbound.uploads import kept_upload, largest_upload
 from blueprints.urls import can_be_stored
+from config.counts import counted
 from outbound import projects
 from outbound.comparison import jobs, remote, runner, uploads
 from outbound.comparison.jobs import WAYS, Comparison
@@ -171,7 +171,7 @@ def _costs(members: int | None) -> dict[str, str]:
     """Say what each way spends of the hour's queries, for a cohort of so many members; None where none is chosen."""
     of_ids = "One query for each 1,000 members"
     if members is not None:
-        of_ids = plural(-(-members // remote.PAGE) or 1, "query", "queries")
+        of_ids = counted(-(-members // remote.PAGE) or 1, "query", "queries")
     return {
         "count": "One query of the 60 an hour.",
         "ids": f"{of_ids}; if the hour's 60 are used up, it continues as they come back.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask import session
 
-from blueprints.formatting import plural
+from config.counts import counted
 from outbound import resend
 from outbound.deliveries import Delivery
 from outbound.operations.types import Operation
@@ -78,5 +78,5 @@ def _asked(call: PreparedCall) -> str:
     """`Send 2 events to prod (2891273)?`"""
     count = len(call.composed.records)
     word = NOUNS.get(call.composed.operation.record or "", "record")
-    what = plural(count, word) if count else f"“{call.composed.operation.name}”"
+    what = counted(count, word) if count else f"“{call.composed.operation.name}”"
     return f"Send {what} to {call.project.name} ({call.project.mixpanel_project_id})?"

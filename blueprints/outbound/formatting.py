@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from blueprints.formatting import MINUS
+from config.counts import counted
 from outbound.answers.types import Cell
 from outbound.comparison.jobs import Comparison
 from outbound.downloads.targets import size_of
@@ -109,7 +110,7 @@ def json_shown(text: str | None) -> Markup:
 
 def _cut(text: str) -> str:
     """As it came, without lines and colours, and no more of it than a page bears."""
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}\n… and {len(text) - SHOWN:,} characters more."
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}\n… and {counted(len(text) - SHOWN, 'character')} more."
 
 
 def _coloured(found: re.Match[str]) -> str:

@@ -264,5 +264,10 @@ def _list(**typed: str) -> str:
 def _told(job: Import) -> dict[str, Any]:
     """Return what the page of an import says."""
     bad = job.refused + job.uncertain
-    reasons = current_runtime().database.read(lambda db: failures.reasons(db, job.id, REASONS)) if bad else []
-    return {"job": job, "kind": KINDS[job.kind], "kinds": KINDS, "reasons": reasons, "advised": told(job.advised)}
+
+    def read(db: Connection) -> tuple[list[Any], int | None]:
+        return failures.reasons(db, job.id, REASONS) if bad else [], jobs.reached(db, job)
+
+    reasons, reached = current_runtime().database.read(read)
+    known = {"job": job, "kind": KINDS[job.kind], "kinds": KINDS, "advised": told(job.advised)}
+    return known | {"reasons": reasons, "reached": reached}

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from config.counts import counted
+
 
 @dataclass(frozen=True)
 class Check:
@@ -27,4 +29,4 @@ def fail(name: str, found: str, next_step: str) -> Check:
 
 def many(number: int, thing: str) -> str:
     """Write `1 export`, `2 exports`."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+    return counted(number, thing)

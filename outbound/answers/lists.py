@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from config.clock import utc
-from outbound.answers.types import MOST_COLUMNS, AnswerTables, Cell, Column, cell, counted, number, table, total
+from config.counts import counted
+from outbound.answers.types import MOST_COLUMNS, AnswerTables, Cell, Column, cell, number, table, total
 
 Params = Mapping[str, Any]
 Objects = list[dict[str, Any]]

@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from outbound.answers.types import AnswerTables, Cell, Column, counted, number, plural, table, total
+from config.counts import counted, plural
+from outbound.answers.types import AnswerTables, Cell, Column, number, table, total
 
 Params = Mapping[str, Any]
 Values = dict[str, dict[str, int | float]]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outbound.answers.types import MOST_COLUMNS, AnswerTables, Cell, Column, Table, counted, number, table, total
+from config.counts import counted
+from outbound.answers.types import MOST_COLUMNS, AnswerTables, Cell, Column, Table, number, table, total
 
 Params = Mapping[str, Any]
 Counts = list[tuple[str, list[int | float]]]  # by date

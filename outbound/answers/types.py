@@ -86,14 +86,3 @@ def cell(value: Any) -> Cell:
 def total(values: list[Cell]) -> int | float:
     """Add what is a number."""
     return sum(value for value in values if isinstance(value, int | float))
-
-
-def counted(count: float, one: str, many: str = "") -> str:
-    """`1 day`, `31 days`."""
-    return f"{count:,} {one if count == 1 else many or plural(one)}"
-
-
-def plural(word: str) -> str:
-    if word.endswith("y") and word[-2:-1] not in set("aeiou"):
-        return f"{word[:-1]}ies"
-    return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"

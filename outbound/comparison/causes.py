@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from config.clock import MINUTE
+from config.counts import counted
 from outbound.comparison.id_sort import Difference
 from outbound.comparison.local import Facts, IdCounts
 
@@ -47,16 +48,17 @@ def _of_sync(seen: Findings) -> Iterator[str]:
     elif facts.unfinished:
         yield f"An export of this cohort is under way here ({facts.unfinished}); it is not complete yet."
     if seen.moved:
-        yield f"The cohort has changed {seen.moved:,} times here while Mixpanel was asked."
+        yield f"The cohort has changed {counted(seen.moved, 'time')} here while Mixpanel was asked."
     if facts.last_synced_at is None:
         yield "No export of this cohort has been completed here yet."
     elif seen.is_late:
         minutes = (seen.now - facts.last_synced_at) // MINUTE
-        yield f"The last export was {minutes:,} minutes ago, longer than Mixpanel's cycle: the sync may be paused."
+        ago = counted(minutes, "minute")
+        yield f"The last export was {ago} ago, longer than Mixpanel's cycle: the sync may be paused."
     else:
         yield "Mixpanel computes its own side anew; what has changed since the last export comes with the next one."
     if facts.rejected:
-        yield f"{facts.rejected:,} members came that cannot be kept; see the cohort's page Rejected."
+        yield f"{counted(facts.rejected, 'member')} came that cannot be kept; see the cohort's page Rejected."
 
 
 def _of_ids(seen: Findings) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from config.clock import DAY, HOUR
+from config.counts import counted
 from outbound.deliveries import Delivery
 from outbound.delivery_check.event import Sought
 from outbound.projects import Project
@@ -61,7 +62,7 @@ def merged(distinct_id: str) -> str:
 
 
 def copies(count: int) -> str:
-    return f"The export shows {count} copies of it; reports count them once."
+    return f"The export shows {counted(count, 'copy')} of it; reports count them once."
 
 
 def missing(delivery: Delivery, record: dict[str, Any], wanted: Sought, project: Project, now: int) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from config.counts import counted
 from outbound.downloads.errors import BrokenOff, Cancelled
 from outbound.downloads.receiver import Receiver
 from outbound.operations.types import CallInput
@@ -104,7 +105,7 @@ class _Work:
         if answer is not None:
             body = bytes(self.receiver.head)
             self.trail.answer = replace(answer, body=body, cut=self.receiver.is_cut, received=received)
-        records = f"{received.records or 0:,} profiles in {self.pages:,} pages"
+        records = f"{counted(received.records or 0, 'profile')} in {counted(self.pages, 'page')}"
         if received.is_whole:
             return Outcome("accepted", f"Whole: {records}.", 0, (), self.trail, self.took)
         goes_on = f" To go on: session_id {self.params.get('session_id')}, page {self.page}." if self.pages else ""

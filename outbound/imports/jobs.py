@@ -67,7 +67,7 @@ class Import:
     @property
     def left_ms(self) -> int | None:
         """Return the milliseconds that it probably takes still; None where nobody can tell."""
-        if self.total is None or not self.rate:
+        if self.total is None or not self.rate or self.settings.get("filter"):
             return None
         return round(max(0, self.total - self.read) * 1000 / self.rate)
 
@@ -132,6 +132,7 @@ _DONE = text("""
     WHERE import_id = :id AND verdict IN ('accepted', 'partly', 'rejected', 'uncertain') ORDER BY first_place""")
 _LEFT_OPEN = text("""
     SELECT id, first_place, last_place FROM delivery WHERE import_id = :id AND verdict IS NULL ORDER BY first_place""")
+_REACHED = text("SELECT max(last_place) FROM delivery WHERE import_id = :id AND verdict IS NOT NULL")
 _GIVE_UP = text("UPDATE delivery SET verdict = 'failed', words = :words WHERE id = :id AND verdict IS NULL")
 _OLD = text("SELECT id, path, source FROM import_job WHERE ended_at < :before ORDER BY id LIMIT 100")
 _FORGET = text("DELETE FROM import_job WHERE id = :id")
@@ -254,6 +255,14 @@ def end(db: Connection, import_id: int, by: str, ending: Ending) -> None:
 def done(db: Connection, import_id: int) -> list[tuple[int, int]]:
     """Return the stretches that are complete, in order."""
     return [(row.first_place, row.last_place) for row in db.execute(_DONE, {"id": import_id})]
+
+
+def reached(db: Connection, job: Import) -> int | None:
+    """Return how many places of the source were looked at, where a filter lets only some of them pass; None where what
+    was read says so."""
+    if job.total is None or job.is_over or not job.settings.get("filter"):
+        return None
+    return min(job.total, db.execute(_REACHED, {"id": job.id}).scalar() or 0)
 
 
 def left_open(db: Connection, import_id: int) -> list[tuple[int, int, int]]:

@@ -8,6 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
+from config.counts import counted
 from outbound.readers.encoded import opened
 from outbound.readers.errors import UnreadableFile
 from outbound.readers.lines import CR, LF, lines
@@ -55,9 +56,9 @@ class Table:
         """Why its cells do not go with the heads."""
         many, heads = len(row.cells), len(self.names)
         if many > heads:
-            return f"Line {row.line} has {many} cells, and there are {heads} columns."
+            return f"Line {row.line} has {counted(many, 'cell')}, and there are {heads} columns."
         if many < heads and not row.is_ended:
-            return f"The file breaks off in line {row.line}: {many} cells, and there are {heads} columns."
+            return f"The file breaks off in line {row.line}: {counted(many, 'cell')}, and there are {heads} columns."
         nameless = (cell for name, cell in zip(self.names, row.cells, strict=False) if not name)
         return f"In line {row.line} a cell stands below no name." if any(map(str.strip, nameless)) else ""
 

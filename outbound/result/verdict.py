@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from config.counts import counted
 from outbound.downloads.targets import SMALL, size_of
 from outbound.operations.types import Operation
 from outbound.result import response
@@ -191,14 +192,14 @@ def _broken_off(answer: Answer) -> Judgement:
         return unsent(f"{words} Asking again is safe.")
     if received.refused and not received.records:
         return Judgement("rejected", 0, (), f"Mixpanel answers 200, but with an error. {received.broken}")
-    much = f"{received.records:,} records" if received.records is not None else size_of(received.size)
+    much = f"{counted(received.records, 'record')}" if received.records is not None else size_of(received.size)
     return unsent(f"Broken off after {much}: {response.sentence(received.broken)} Asking again is safe.")
 
 
 def _ndjson(_operation: Operation, _records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:
     """Judge an answer of one object a line; a lone object with an error is a refusal (mixpanel-facts 3.12)."""
     if answer.received is not None:
-        words = f"Whole: {answer.received.records or 0:,} events, {size_of(answer.received.size)}."
+        words = f"Whole: {counted(answer.received.records or 0, 'event')}, {size_of(answer.received.size)}."
         return Judgement("accepted", 0, (), words)
     lines = answer.text.splitlines()
     for line in lines[:1]:
@@ -208,7 +209,7 @@ def _ndjson(_operation: Operation, _records: Sequence[dict[str, Any]], answer: A
             return None
         if isinstance(first, dict) and "event" not in first and (response.says_no(first) or response.is_error(first)):
             return Judgement("rejected", 0, (), f"Mixpanel answers 200, but with an error.{response.said(answer)}")
-    return replace(_answered(answer), words=f"Mixpanel answered with {len(lines):,} events.")
+    return replace(_answered(answer), words=f"Mixpanel answered with {counted(len(lines), 'event')}.")
 
 
 def _any(_operation: Operation, records: Sequence[dict[str, Any]], answer: Answer) -> Judgement | None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from config.clock import SECOND
+from config.counts import counted
 from config.durations import age, duration, roughly
 from sync.status import progress
 from sync.sweep import held
@@ -189,10 +190,10 @@ def _missing(session: Unfinished) -> str:
 
 def _receiving(session: Unfinished, now: int) -> str:
     if not session.total_pages:
-        return f"{session.received:,} members so far"
+        return f"{counted(session.received, 'member')} so far"
     expected = max(session.received, session.received * session.total_pages // session.pages_received)
     rough = round(expected, 2 - len(str(expected)))
-    done = f"{session.received:,} of about {max(rough, session.received):,} members"
+    done = f"{session.received:,} of about {counted(max(rough, session.received), 'member')}"
     left = remaining(session, now)
     return done if left is None else f"{done}; done in about {roughly(max(SECOND, left))}"
 

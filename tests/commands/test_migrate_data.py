@@ -254,7 +254,7 @@ def test_a_difference_is_found_and_shown(filled: Relay, moved: Flask, target: st
         connection.execute("UPDATE person SET properties = properties || '{\"float\": 0.2}' WHERE id = 1")
     result = terminal("migrate-data", "--to", target)
     assert result.exit_code == 1
-    assert "NO, 1 rows differ" in result.output
+    assert "NO, different: 1 row" in result.output
 
 
 def test_sqlite_is_closed_after_the_move_and_says_so(filled: Relay, moved: Flask) -> None:

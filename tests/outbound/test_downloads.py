@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.counts import counted
 from outbound import cleanup, deliveries, send
 from outbound.downloads import pages, progress
 from outbound.downloads.completeness import LONGEST_LINE, Document, Lines, Masked
@@ -109,7 +110,7 @@ def test_an_export_that_ends_in_anything_but_an_event_broke_off(
     mixpanel.script(EXPORT, Answer(body=lines(before) + end + (b"\n" + more if more else b"")))
     delivery, outcome = ask(runtime, project)
     assert outcome.verdict == "failed"
-    assert outcome.words.startswith(f"Broken off after {before:,} records: ")
+    assert outcome.words.startswith(f"Broken off after {counted(before, 'record')}: ")
     found = download(runtime, delivery)
     assert (found.state, found.records, found.size) == ("broken", before, len(lines(before)))
     assert len(mixpanel.to(EXPORT)) == 1
@@ -355,7 +356,10 @@ def test_all_pages_of_profiles_are_one_answer(
     mixpanel.script("/query/engage", profiles(total))
     delivery, outcome = ask(runtime, project, "engage-query", {"every_page": True})
     pages = total // 1000 + 1
-    assert (outcome.verdict, outcome.words) == ("accepted", f"Whole: {total:,} profiles in {pages:,} pages.")
+    assert (outcome.verdict, outcome.words) == (
+        "accepted",
+        f"Whole: {counted(total, 'profile')} in {counted(pages, 'page')}.",
+    )
     assert len(mixpanel.to("/query/engage")) == pages
     found = download(runtime, delivery)
     assert (found.state, found.records) == ("whole", total or None)

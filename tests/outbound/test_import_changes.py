@@ -222,6 +222,8 @@ def test_what_was_stopped_midway_is_counted_once_by_the_filter(
     mixpanel.script("/api/import", 503)
     runner.run(runtime.with_settings(send_attempts=1), import_id, stop)
     assert look(runtime, import_id).left_out is None
+    assert runtime.database.read(lambda db: jobs.reached(db, look(runtime, import_id))) == 10
+    assert look(runtime, import_id).left_ms is None
     mixpanel.forget()
     runtime.database.write(lambda db: jobs.go(db, import_id))
     job = work(runtime, import_id)

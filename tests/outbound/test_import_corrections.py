@@ -58,7 +58,7 @@ def test_failed_records_are_corrected_and_sent_again(relay: Relay, browser: Brow
     answer = browser.post(f"{place}/failed", form | {"take": ["3"]})
     assert answer.status_code == 303
     again = answer.location
-    assert "All 1 records can be sent" in browser.get(again).text
+    assert "The one record can be sent" in browser.get(again).text
     browser.post(f"{again}/start", {})
     work(relay)
     properties = sent(mixpanel)[-1]["properties"]

@@ -95,7 +95,7 @@ def test_the_columns_of_a_csv_are_guessed_and_can_be_changed(
     assert "cannot be sent" in browser.get(place).text
     form = {"column.0": "distinct_id", "column.1": "time", "column.2": "property", "always.event": "Bought"}
     browser.post(f"{place}/columns", form)
-    assert "All 1 records can be sent" in browser.get(place).text
+    assert "The one record can be sent" in browser.get(place).text
     browser.post(f"{place}/start", {})
     work(relay)
     sent = mixpanel.calls[0].records[0]

@@ -87,7 +87,7 @@ def test_what_failed_is_printed_so_that_it_can_be_imported_again(
     again = terminal("import", "--failed", str(told["import"])).stdout.strip()
     (tmp_path / "again.ndjson").write_text(again)
     result = terminal("import", str(tmp_path / "again.ndjson"), "--project", "prod", "--dry-run")
-    assert "0 of 1 records can be sent" in result.output
+    assert "0 of 1 record can be sent" in result.output
     assert "It is no time" in result.output
 
 

@@ -12,7 +12,7 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import status, words
 from blueprints.dashboard.destinations.changes import LONGEST_REASON, UNCHANGED
 from blueprints.dashboard.destinations.subscription import find, subscription_or_404
-from blueprints.formatting import plural
+from config.counts import counted
 from destinations import destinations, guard, opening, registry, replay, subscriptions, trial
 from destinations.settings import WrongSettings
 from destinations.subscriptions import Subscription
@@ -142,7 +142,7 @@ def replay_messages(subscription_id: int) -> ResponseReturnValue:
         return back(subscription_id)
     after: dict[str, object] = {"state": state, "reason": reason, "messages": count}
     runtime.database.write(lambda db: note_act(db, "replay", known, after=after))
-    flash(f"{plural(count, 'message is', 'messages are')} sent once more." if count else "There was nothing to send.")
+    flash(f"{counted(count, 'message is', 'messages are')} sent once more." if count else "There was nothing to send.")
     return back(subscription_id)
 
 
@@ -168,7 +168,7 @@ def decide_removals(subscription_id: int) -> ResponseReturnValue:
         return decide(db, known, now)
 
     _known, count = _change(f"{way}_removals", subscription_id, work)
-    gone = plural(count, "removal is", "removals are")
+    gone = counted(count, "removal is", "removals are")
     flash(f"{gone} on the way." if way == "approve" else f"{gone} dropped: everybody stays there.")
     return back(subscription_id)
 

@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import acts, words
 from blueprints.dashboard.destinations.subscription import find
-from blueprints.formatting import number, plural
+from blueprints.formatting import number
 from blueprints.urls import key
+from config.counts import counted
 from destinations import asking
 from destinations.asking import Asked, CannotAsk
 from runtime import current_runtime
@@ -53,7 +54,7 @@ def ask_mixpanel_now(subscription_id: int) -> ResponseReturnValue:
 
 
 def _told(asked: Asked) -> tuple[str, str]:
-    found = f"Mixpanel knows {number(asked.found)} of {plural(asked.people, 'person', 'people')} by it"
+    found = f"Mixpanel knows {number(asked.found)} of {counted(asked.people, 'person', 'people')} by it"
     if asked.told:
         return f"{found}. Not all were asked about: {asked.told}", "needs-you"
     return f"{found}; they are told of within a minute." if asked.found else f"{found}.", "message"

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import acts, words
 from blueprints.dashboard.destinations.subscription import find
-from blueprints.formatting import plural
+from config.counts import counted
 from destinations import opening, reconcile, registry
 from destinations.reconcile import Reconciliation
 from destinations.settings import WrongSettings
@@ -43,7 +43,7 @@ def reconcile_subscription(subscription_id: int) -> ResponseReturnValue:
     after: dict[str, Any] = {name: count for name, count in asdict(found).items() if name != "samples"}
     current_runtime().database.write(lambda db: acts.note_act(db, "reconcile", known, after=after))
     if repair:
-        flash(f"{plural(found.repaired, 'message is', 'messages are')} on the way to repair it.")
+        flash(f"{counted(found.repaired, 'message is', 'messages are')} on the way to repair it.")
         return acts.back(subscription_id)
     key = handover.leave("form", [subscription_id, asdict(found)])
     return redirect(url_for("dashboard.ask_reconcile", subscription_id=subscription_id, found=key), 303)

@@ -10,8 +10,8 @@ from functools import cached_property
 
 from sqlalchemy import Connection, text
 
-from blueprints.formatting import plural
 from config.clock import MINUTE
+from config.counts import counted
 from config.durations import roughly
 from destinations import destinations, registry, subscriptions
 from destinations.contract import DestinationType
@@ -163,7 +163,7 @@ class DestinationStatus:
 
     @property
     def waits(self) -> str:
-        return f"{plural(self.open, 'message waits', 'messages wait')} and nothing is lost" if self.open else ""
+        return f"{counted(self.open, 'message waits', 'messages wait')} and nothing is lost" if self.open else ""
 
 
 def _sentences(*parts: str) -> str:
@@ -185,7 +185,7 @@ def _behind(status: DestinationStatus) -> str:
 def _trouble(status: DestinationStatus) -> str:
     known = status.destination
     since = _ago(status, known.failing_since or status.now)
-    failed = f"{plural(known.failures, 'call')} in a row {'has' if known.failures == 1 else 'have'} failed"
+    failed = f"{counted(known.failures, 'call')} in a row {'has' if known.failures == 1 else 'have'} failed"
     what = f"{failed}, the first {since}" if known.failures else f"Calls have failed, the first {since}"
     return _sentences(what, "What they carried is tried again by the plan", status.waits)
 
@@ -215,7 +215,7 @@ def _stopped(status: DestinationStatus) -> str:
 
 
 def _held(status: DestinationStatus) -> str:
-    held = plural(status.held, "removal waits", "removals wait")
+    held = counted(status.held, "removal waits", "removals wait")
     return f"{held} for you: so many at once are more than the guard lets go. Everybody stays there until you decide."
 
 
@@ -226,7 +226,7 @@ def _ago(status: DestinationStatus, moment: int) -> str:
 _SENTENCES: dict[str, Callable[[DestinationStatus], str]] = {
     "in_step": _in_step,
     "empty": lambda _status: "Choose a cohort to send there.",
-    "sending": lambda status: f"{plural(status.open, 'message is', 'messages are')} on the way.",
+    "sending": lambda status: f"{counted(status.open, 'message is', 'messages are')} on the way.",
     "behind": _behind,
     "trouble": _trouble,
     "asked": _asked,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from backups.status import BackupStatus
 from blueprints.dashboard.destinations.status import DestinationStatus
-from blueprints.formatting import plural
+from config.counts import counted
 from sync.status import text
 from sync.status.cohort import TONES, CohortStatus, LastFailure
 from sync.status.connection import ConnectionStatus
@@ -107,7 +107,7 @@ def judge(
     headline, counts = _calm(cohorts, destinations)
     urgent = sum(need.state in NEED_YOU for need in needs)
     if urgent:
-        headline, counts = f"{plural(urgent, 'thing needs', 'things need')} you", f"{headline} {counts}".strip()
+        headline, counts = f"{counted(urgent, 'thing needs', 'things need')} you", f"{headline} {counts}".strip()
     return Verdict(
         tone=needs[0].tone if needs else _calm_tone(cohorts, destinations),
         headline=headline,
@@ -130,7 +130,7 @@ def _calm(cohorts: Sequence[CohortStatus], destinations: Sequence[DestinationSta
     told = count_states(states, _DESTINATIONS, _DESTINATIONS_WELL, "destination")
     if {*states, *(cohort.state for cohort in cohorts)} == {"in_step"} and cohorts:
         first = f"All {len(cohorts):,} cohorts" if len(cohorts) > 1 else "The one cohort"
-        return f"{first} and {plural(len(states), 'destination')} are in step.", ""
+        return f"{first} and {counted(len(states), 'destination')} are in step.", ""
     is_well = {_DESTINATIONS[state] for state in states} <= _DESTINATIONS_WELL
     return (said, told) if is_well else (f"{said} {told}", "")
 
@@ -222,7 +222,7 @@ def _of_cohort(cohort: CohortStatus) -> Need:
 
 def _failing(name: str, refusals: int, failure: LastFailure) -> Need:
     """Make a need of refused calls: whether Mixpanel has paused, and what we answered, which says why."""
-    happened = "Mixpanel paused this sync" if failure.pauses else f"{plural(refusals, 'call')} refused in a row"
+    happened = "Mixpanel paused this sync" if failure.pauses else f"{counted(refusals, 'call')} refused in a row"
     return Need(
         "failing",
         name,

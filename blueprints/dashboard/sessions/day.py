@@ -9,6 +9,7 @@ from blueprints import time_zone
 from blueprints.dashboard.sessions.filters import HALF_HOUR, STATUSES
 from blueprints.dashboard.sessions.words import RUNNING
 from config.clock import DAY, iso
+from config.counts import counted
 from models.sessions import IS_UNFINISHED
 
 PARTS = DAY // HALF_HOUR
@@ -78,7 +79,7 @@ class SessionDay:
     def words(self) -> str:
         stalled, refused = (sum(getattr(part, name) for part in self.parts) for name in ("stalled", "refused"))
         came = sum(part.received for part in self.parts) + stalled
-        return f"{came:,} sessions, {stalled:,} of them stalled or held, and {refused:,} refused calls"
+        return f"{counted(came, 'session')}, {stalled:,} of them stalled or held, and {refused:,} refused calls"
 
 
 def read(db: Connection, now: int) -> SessionDay:

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from blueprints.dashboard.sessions.words import RUNNING
-from blueprints.formatting import number, plural
+from blueprints.formatting import number
 from config.clock import SECOND
+from config.counts import counted
 from models.statement import Statement
 from sync.status import progress
 
@@ -231,10 +232,10 @@ def _due(
 def _summary(session: Any, arrivals: Sequence[Arrival], pages: Pages) -> str:
     """The strip in one sentence."""
     if session.total_pages is None:
-        first = f"{plural(len(arrivals), 'page')} received; Mixpanel did not say how many there are"
+        first = f"{counted(len(arrivals), 'page')} received; Mixpanel did not say how many there are"
     else:
         received = session.total_pages - pages.missing_count
-        first = f"{number(received)} of {plural(session.total_pages, 'page')} received"
+        first = f"{number(received)} of {counted(session.total_pages, 'page')} received"
     return "; ".join([first, *_oddities(pages)]) + "."
 
 

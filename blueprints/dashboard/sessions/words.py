@@ -2,8 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from blueprints.formatting import number, plural
+from blueprints.formatting import number
 from config.clock import SECOND
+from config.counts import counted
 from config.durations import age, duration, roughly
 from sync.status import progress
 from sync.status.cohort import TONES
@@ -110,16 +111,16 @@ def headline(session: Any, expected_at: int | None, now: int) -> str:
     received, total = session.pages_received, session.total_pages
     state = progress.state(session, now)
     if state == "late" and total:
-        return f"at {number(received)} of {plural(total, 'page')}"
+        return f"at {number(received)} of {counted(total, 'page')}"
     if state == "receiving" and total:
         left = (
             ""
             if expected_at is None or expected_at <= now
             else f", done in about {roughly(max(SECOND, expected_at - now))}"
         )
-        return f"{number(received)} of {plural(total, 'page')}{left}"
+        return f"{number(received)} of {counted(total, 'page')}{left}"
     if session.status == "stalled" and total:
-        return f"at {number(received)} of {plural(total, 'page')}"
+        return f"at {number(received)} of {counted(total, 'page')}"
     if session.status == "settling" and session.settles_at:
         return f"done in {roughly(max(0, session.settles_at - now))} unless another page comes"
     return ""
@@ -202,4 +203,4 @@ through by itself."
 
 
 def _share(session: Any) -> str:
-    return f"{number(session.would_leave)} of {plural(session.would_leave_of or 0, 'member')}"
+    return f"{number(session.would_leave)} of {counted(session.would_leave_of or 0, 'member')}"

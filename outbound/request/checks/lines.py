@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import IO
 
+from config.counts import counted
 from outbound.operations.types import Problem
 from outbound.readers.objects import ReadRecord, is_lines, of_lines
 from outbound.request.checks.events import check_event
@@ -28,7 +29,7 @@ def events_of(file: IO[bytes], size: int, now: int) -> list[Problem]:
     count = Counted(of_lines(file))
     found = [Problem("advice", "body", words) for words in _named(_of_events(count, now))]
     if count.many > MOST_EVENTS or size > MOST_BYTES:
-        much = f"{count.many:,} events in {size:,} bytes"
+        much = f"{counted(count.many, 'event')} in {counted(size, 'byte')}"
         words = f"{much}; Mixpanel takes {MOST_EVENTS:,} and 10 MB a call. Import them instead."
         found.insert(0, Problem("advice", "body", words))
     return found

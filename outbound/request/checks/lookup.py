@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from config.counts import counted
 from outbound.operations.types import Problem
 from outbound.readers.encoded import START
 from outbound.readers.errors import UnreadableFile
@@ -60,4 +61,4 @@ def _of_rows(found: Table) -> Iterator[Problem]:
 def _wrong(found: Table, row: Row) -> str:
     if row.wrong or not row.cells or len(row.cells) == len(found.names):
         return row.wrong
-    return f"Line {row.line} has {len(row.cells)} cells, and there are {len(found.names)} columns."
+    return f"Line {row.line} has {counted(len(row.cells), 'cell')}, and there are {len(found.names)} columns."

@@ -1,0 +1,13 @@
+"""Counts in words, the same in every room: `1 page`, `31 days`, `2 properties`."""
+
+
+def counted(count: float, one: str, many: str = "") -> str:
+    """Write a number of things, with separators and the noun that goes with it."""
+    return f"{count:,} {one if count == 1 else many or plural(one)}"
+
+
+def plural(noun: str) -> str:
+    """Return the usual plural of a noun."""
+    if noun.endswith("y") and noun[-2:-1] not in set("aeiou"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
