@@ -80,6 +80,14 @@ function showMoments() {
   }
 }
 
+// A time from the browser's own calendar, which Mixpanel is told in UTC.
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("[data-picks]") || !target.value) return;
+  const field = target.closest("[data-field]").querySelector("input");
+  field.value = new Date(target.value).toISOString();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
 document.addEventListener("click", ({ target }) => {
   if (!target.matches("[data-now]")) return;
   const field = target.closest("[data-field]").querySelector("input");
@@ -100,6 +108,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector("form[data-draft]");
   if (form) keepDrafts(form, addRow);
   document.querySelectorAll("textarea[data-json]").forEach(colour);
+  for (const label of document.querySelectorAll("[data-calendar]")) label.hidden = false;
 });
 document.addEventListener("htmx:after:swap", () => {
   if (!document.getElementById("compose")) return;

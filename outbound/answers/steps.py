@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from config.counts import counted
+from outbound.answers import breakdowns
 from outbound.answers.types import MOST_COLUMNS, AnswerTables, Cell, Column, Table, number, table, total
 
 Params = Mapping[str, Any]
@@ -12,7 +13,9 @@ Counts = list[tuple[str, list[int | float]]]  # by date
 
 def funnel(_params: Params, body: Any) -> AnswerTables | None:
     """Read `data`: a date, then `steps`, each with a count."""
-    days = _days(body)
+    every = _of_days(body)
+    values = breakdowns.by_value((day for _, day in every), breakdowns.steps_of)
+    days = _days(every)
     if not days:
         return None
     width = max(len(steps) for _, steps in days)
@@ -22,17 +25,37 @@ def funnel(_params: Params, body: Any) -> AnswerTables | None:
     sums = [sum(found[place] for _, found in counts if place < len(found)) for place in range(len(heads))]
     through = f"{sums[-1]:,} of {sums[0]:,} came through{_percent(sums[-1], sums[0])}"
     says = f"{counted(len(heads), 'step')}, {counted(len(counts), 'day')}, {through}"
-    return AnswerTables(says, (_steps(heads, sums, days), _by_day(heads, counts, sums)))
+    tables = (_steps(heads, sums, days), _by_day(heads, counts, sums))
+    if not values:
+        return AnswerTables(says, tables)
+    says += f", {counted(len(values), 'value')}"
+    return AnswerTables(says, (breakdowns.funnel_table(heads, values), *tables))
 
 
-def _days(body: Any) -> list[tuple[str, list[dict[str, Any]]]]:
+def _of_days(body: Any) -> list[tuple[str, dict[str, Any]]]:
     data = body.get("data") if isinstance(body, dict) else None
+    return [(date, day) for date, day in data.items() if isinstance(day, dict)] if isinstance(data, dict) else []
+
+
+def _days(every: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return the steps of everybody; where only those of values are there, of all values together."""
     found = []
-    for date, day in data.items() if isinstance(data, dict) else ():
-        steps = day.get("steps", day.get("$overall")) if isinstance(day, dict) else None
+    for date, day in every:
+        steps = day.get("steps", day.get(breakdowns.ALL)) or _of_values(day)
+        steps = steps.get("steps") if isinstance(steps, dict) else steps
         good = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
         found += [(date, good[: MOST_COLUMNS - 1])] if good else []
     return sorted(found, key=lambda pair: pair[0])
+
+
+def _of_values(day: dict[str, Any]) -> list[dict[str, Any]]:
+    sums = breakdowns.summed(breakdowns.by_value([day], breakdowns.steps_of))
+    names = next((found for found in day.values() if isinstance(found, list)), [])
+    return [
+        {"step_label": step.get("step_label"), "event": step.get("event"), "goal": step.get("goal"), "count": count}
+        for step, count in zip(names, sums, strict=False)
+        if isinstance(step, dict)
+    ]
 
 
 def _label(step: dict[str, Any], place: int) -> str:
@@ -70,7 +93,9 @@ def _by_day(heads: list[str], counts: Counts, sums: list[int | float]) -> Table:
 def retention(params: Params, body: Any) -> AnswerTables | None:
     """Read a date, then `first`, how many began, and `counts`, how many came back by interval."""
     days = [(date, day) for date, day in sorted(body.items())] if isinstance(body, dict) else []
-    good = [(date, day) for date, day in days if isinstance(day, dict) and isinstance(day.get("counts"), list)]
+    every = [(date, day) for date, day in days if isinstance(day, dict)]
+    values = breakdowns.by_value((day for _, day in every), breakdowns.returns_of)
+    good = [(date, one) for date, day in every if (one := _everybody(day)) is not None]
     if not good:
         return None
     counts: Counts = [(date, [number(one) or 0 for one in day["counts"][: MOST_COLUMNS - 2]]) for date, day in good]
@@ -85,7 +110,23 @@ def retention(params: Params, body: Any) -> AnswerTables | None:
     columns = [Column("Began", "date"), Column("People", "number", plotted=True), *heads]
     says = f"{counted(len(rows), str(unit))}, {counted(total([*firsts]), 'person', 'people')} began"
     says += f", {sums[0]:,} came back in the first {unit}{_percent(sums[0], total([*firsts]))}" if sums else ""
-    return AnswerTables(says, (table(columns, rows, chart="line", totals=("Total", total([*firsts]), *sums)),))
+    by_day = table(
+        columns, rows, title="By day" * bool(values), chart="line", totals=("Total", total([*firsts]), *sums)
+    )
+    if not values:
+        return AnswerTables(says, (by_day,))
+    return AnswerTables(
+        f"{says}, {counted(len(values), 'value')}", (breakdowns.retention_table(str(unit), values), by_day)
+    )
+
+
+def _everybody(day: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what is said of everybody on a day; where only values are there, of all values together."""
+    for one in (day, day.get(breakdowns.ALL)):
+        if isinstance(one, dict) and isinstance(one.get("counts"), list):
+            return one
+    sums = breakdowns.summed(breakdowns.by_value([day], breakdowns.returns_of))
+    return {"first": sums[0], "counts": sums[1:]} if sums else None
 
 
 def frequency(params: Params, body: Any) -> AnswerTables | None:

@@ -217,9 +217,9 @@ def test_a_time_is_shown_as_people_read_it_and_now_is_one_press(
     field = page.locator('[data-field="params.time"]')
     known = {"1763971200": "2025-11-24 08:00:00 UTC", "2026-11-24T09:30:00+02:00": "2026-11-24 07:30:00 UTC"}
     for typed, shown in known.items():
-        field.locator("input").fill(typed)
+        field.locator("input").first.fill(typed)
         expect(field.locator("[data-moment]")).to_have_text(shown)
-    field.locator("input").fill("soon")
+    field.locator("input").first.fill("soon")
     expect(field.locator("[data-moment]")).to_have_text("")
     field.get_by_role("button", name="Now").click()
     page.keyboard.press("Control+Enter")
@@ -239,3 +239,14 @@ def test_people_are_offered_while_their_id_is_typed_and_nothing_of_them_is_in_an
     assert answer.value.request.post_data is not None
     expect(page.get_by_label("Distinct id required")).to_have_attribute("list", "known-people")
     assert not [address for address in asked if "=ad" in address]
+
+
+def test_a_time_is_chosen_from_the_calendar(running, signed_in, sending: Server) -> None:
+    context = chromium.context_of(running, storage_state=signed_in, timezone_id="Europe/Stockholm")
+    page = context.new_page()
+    page.goto(sending.url + EVENT)
+    field = page.locator('[data-field="params.time"]')
+    field.get_by_label("or choose").fill("2026-11-24T09:30:00")
+    expect(field.locator("input").first).to_have_value("2026-11-24T08:30:00.000Z")
+    expect(field.locator("[data-moment]")).to_have_text("2026-11-24 08:30:00 UTC")
+    context.close()

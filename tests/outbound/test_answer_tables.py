@@ -79,6 +79,29 @@ def test_a_funnel_has_its_steps_and_its_days() -> None:
     assert days.totals == ("Total", 300, 75)
 
 
+def test_a_funnel_that_is_broken_down_has_a_row_for_each_value() -> None:
+    day = {"$overall": STEPS, "SE": [{"count": 5}, {"count": 1}], "PL": [{"count": 7}, {"count": 6}]}
+    for data in ({"2026-11-01": day, "2026-11-02": day}, {"2026-11-01": {"SE": day["SE"], "PL": day["PL"]}}):
+        found = told("funnels-query", {"data": data})
+        first = found.tables[0]
+        times = len(data)
+        assert first.title == "By value"
+        assert [row[:3] for row in first.rows] == [("PL", 7 * times, 6 * times), ("SE", 5 * times, times)]
+        assert [row[-1] for row in first.rows] == [0.8571, 0.2]
+        assert found.says.endswith(", 2 values")
+        assert found.tables[1].title == "Steps"
+    assert found.tables[1].rows[0][1] == 12
+
+
+def test_retention_that_is_broken_down_has_a_row_for_each_value() -> None:
+    values = {"SE": {"first": 4, "counts": [2, 1]}, "PL": {"first": 9, "counts": [3]}}
+    for day in (values, values | {"$overall": {"first": 13, "counts": [5, 1]}}):
+        found = told("retention-query", {"2026-11-01": day}, unit="week")
+        assert found.tables[0].rows == (("PL", 9, 3, None), ("SE", 4, 2, 1))
+        assert found.tables[1].rows == (("2026-11-01", 13, 5, 1),)
+        assert found.says == "1 week, 13 people began, 5 came back in the first week (38.5%), 2 values"
+
+
 def test_retention_and_frequency_are_tables() -> None:
     body = {"2026-11-02": {"counts": [9, 7], "first": 10}, "2026-11-01": {"counts": [2], "first": 2}}
     found = told("retention-query", body, unit="week")
