@@ -59,6 +59,7 @@ OF_COLOURS = ("color-contrast", "link-in-text-block")  # all that differs betwee
 EMPTY = (
     *("/", "/cohorts", "/sessions", "/failures", "/people", "/connections", "/settings/tokens", "/audit", "/search"),
     *("/destinations", "/destinations/new", "/destinations/new?type=webhook"),
+    "/settings/people",
     *("/send", "/send/history", "/send/imports", "/send/comparisons", "/send/projects"),
 )
 

@@ -51,6 +51,7 @@ OTHERS = (
     Place("dashboard.list_tokens", "API tokens", also="keys new token"),
     Place("dashboard.show_alerts", "Alerts", also="email slack notifications"),
     Place("dashboard.list_erasures", "Erasures", also="was somebody erased gdpr delete proof"),
+    Place("dashboard.show_kept_about_people", "What we keep about people", also="privacy personal data gdpr retention"),
     Place("dashboard.show_account", "Account", also="password sign-ins browsers"),
 )
 

@@ -4,6 +4,7 @@ from flask import render_template
 
 from blueprints.dashboard import blueprint
 from config.settings import SETTINGS, settings_shown
+from erasure.personal_data import MEMBERS
 from runtime import current_runtime
 
 
@@ -11,4 +12,4 @@ from runtime import current_runtime
 def show_settings() -> str:
     settings = current_runtime().settings
     rows = [shown | {"help": setting.help} for shown, setting in zip(settings_shown(settings), SETTINGS, strict=True)]
-    return render_template("dashboard/settings/general.html", rows=rows, settings=settings)
+    return render_template("dashboard/settings/general.html", rows=rows, settings=settings, kept=MEMBERS)
