@@ -130,22 +130,24 @@ def api_guard() -> tuple[dict[str, object], int] | None:
     """Let a call with a live token of the right scope pass. Raises TooMany."""
     count_api_call(g.token_name)
     view = current_app.view_functions[request.endpoint or ""]
-    if refusal := _beyond(g.token_bounds):
-        return {"error": {"message": refusal, "code": 403}}, 403
     needed = getattr(view, "scope", "read")
+    if refusal := _beyond(g.token_bounds, needed):
+        return {"error": {"message": refusal, "code": 403}}, 403
     if needed not in {"read", g.token_scope}:
         does = "only reads" if g.token_scope == SCOPES[0] else f"does not {needed}"
         return {"error": {"message": f"This token {does}; make one with the scope {needed}.", "code": 403}}, 403
     return None
 
 
-def _beyond(bounds: Bounds) -> str | None:
+def _beyond(bounds: Bounds, needed: str) -> str | None:
     """Why this call is none that the token's bounds allow."""
     if not is_within(bounds.network, address()):
         return "This token is not for calls from this address."
     path = (request.view_args or {}).get("cohort_id") and request.path.endswith((".csv", ".ndjson"))
     if bounds.without_exports and path:
         return "This token makes no exports of whole cohorts."
+    if needed == "manage" and bounds.project_id is not None:
+        return f"This token is for the project {bounds.project_id} alone, and manages nothing."
     if bounds.project_id is not None and _project_asked() != bounds.project_id:
         return f"This token is for the project {bounds.project_id} alone: call what names it."
     return None

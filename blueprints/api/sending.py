@@ -33,6 +33,7 @@ from outbound.downloads.targets import KeptFile
 from outbound.operations import registry
 from outbound.operations.types import CallInput, Operation
 from outbound.operations.types import Problem as Found
+from outbound.projects import Project
 from outbound.send import PreparedCall
 from runtime import current_runtime
 from security.forms import body
@@ -60,17 +61,17 @@ def _described() -> OperationTypes:
 def list_projects(_query: NoQuery) -> ProjectTypes:
     """The Mixpanel projects whose credentials we have; the credentials themselves are never shown."""
     found = current_runtime().database.read(projects.listed, one_statement=True)
-    return ProjectTypes(
-        [
-            ProjectType(
-                project.name,
-                project.region,
-                project.mixpanel_project_id,
-                has_token=project.sealed_token is not None,
-                has_service_account=project.sealed_username is not None and project.sealed_secret is not None,
-            )
-            for project in found
-        ]
+    return ProjectTypes([project_type(project) for project in found])
+
+
+def project_type(project: Project) -> ProjectType:
+    """A project without its credentials."""
+    return ProjectType(
+        project.name,
+        project.region,
+        project.mixpanel_project_id,
+        has_token=project.sealed_token is not None,
+        has_service_account=project.sealed_username is not None and project.sealed_secret is not None,
     )
 
 

@@ -111,7 +111,7 @@ def test_a_fuzzer_with_the_scope_finds_no_fault(make_relay: MakeRelay) -> None:
     config = schemathesis.Config.from_dict(FUZZ | {"headers": headers})
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", relay.app, config=config)
     wrong, statuses = [], set[int]()
-    for event in from_schema(schema.include(path_regex="^/(connections|tokens)")).execute():
+    for event in from_schema(schema.include(path_regex="^/(connections|tokens|operators)")).execute():
         if isinstance(event, events.NonFatalError | events.FatalError):
             wrong.append(repr(event))
         if isinstance(event, events.ScenarioFinished):
