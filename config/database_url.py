@@ -81,9 +81,13 @@ def without_password(url: str) -> str:
 
 
 def environment_of_programs(url: str) -> dict[str, str]:
-    """The environment of PostgreSQL's own programs: by it they get the password, which is in no list of processes."""
-    password = parameters(url).get("password")
-    return dict(os.environ) | ({"PGPASSWORD": password} if password else {})
+    """The environment of PostgreSQL's own programs: by it they get the password, which is in no list of processes, and
+    of several hosts the one that takes writes."""
+    found = parameters(url)
+    ours = {"PGPASSWORD": found["password"]} if "password" in found else {}
+    if "," in found.get("host", ""):
+        ours["PGTARGETSESSIONATTRS"] = "read-write"
+    return dict(os.environ) | ours
 
 
 def _plain(url: str) -> str:

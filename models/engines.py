@@ -40,6 +40,8 @@ def postgresql_options(parameters: dict[str, str], pool_size: int) -> dict[str, 
     hosts = parameters.get("host", "").count(",") + 1
     # Each host in turn gets so long; two seconds are the least that the client library takes.
     ours = {"connect_timeout": max(2, WAIT_SECONDS // hosts), "application_name": "cohort-relay"} | SILENCE
+    if hosts > 1:  # a standby takes connections too, and would answer reads of a while ago and refuse every page
+        ours |= {"target_session_attrs": "read-write"}
     overflow = 1 if pool_size == 1 else 0  # changing the tables takes two: one to work, one that holds the lock
     return SHARED | {"pool_size": pool_size, "max_overflow": overflow, "connect_args": ours | parameters}
 

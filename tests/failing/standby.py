@@ -34,7 +34,7 @@ class Pair:
 
     def url(self, database: str) -> str:
         hosts = f"127.0.0.1:{self.primary.port},127.0.0.1:{self.standby.port}"
-        return f"postgresql://postgres@{hosts}/{database}?target_session_attrs=read-write"
+        return f"postgresql://postgres@{hosts}/{database}"
 
     def new_database(self) -> str:
         """The name of a new, empty database."""
