@@ -198,8 +198,10 @@ OPERATORS = (
         (
             *("operator.email", "operator.password_hash", "operator.role", "operator.time_zone"),
             *("operator.provider_subject", "authenticator.sealed", "recovery_code.digest"),
+            *("passkey.name", "passkey.credential_id", "passkey.key"),
         ),
-        "e-mail, role, time zone, a hash of the password, the company's own id of them, an encrypted second factor",
+        "e-mail, role, time zone, a hash of the password, the company's own id of them, an encrypted second factor, the"
+        " public half of passkeys",
         "to let them in",
         until="until an admin removes the account",
     ),

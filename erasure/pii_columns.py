@@ -181,6 +181,7 @@ NOBODY = {
     "named_call": {"digest", "body_digest"},
     "one_time_link": {"kind", "email", "role"},
     "operator": {"email", "password_hash", "role", "time_zone", "provider_subject"},
+    "passkey": {"name"},
     "person": {"project_id", "distinct_id", "email", "first_name", "last_name", "phone_number", "properties"},
     "placement": {"identity", "there", "vendor_id"},
     "project": {

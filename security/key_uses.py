@@ -91,4 +91,7 @@ ELSEWHERE = {
 }
 
 # Bytes and digests that depend on no key.
-NO_KEY = {"attempt.message_ids", "sync_page.body_digest", "sync_page.seen", "person.digest"}
+NO_KEY = {
+    *("attempt.message_ids", "sync_page.body_digest", "sync_page.seen", "person.digest"),
+    *("passkey.credential_id", "passkey.key"),
+}

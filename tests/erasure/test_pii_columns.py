@@ -32,6 +32,8 @@ def test_bytes_are_digests_and_numbers_of_ours() -> None:
         "handover.digest",
         "handover.sealed",  # opens with SECRET_KEY only; an erasure empties the table
         "one_time_link.digest",
+        "passkey.credential_id",  # of an operator's device
+        "passkey.key",  # the public half
         "recovery_code.digest",
         "refused_request.sealed",  # opens with SECRET_KEY only; an erasure opens each (erasure/refused_requests.py)
         "secret_key_check.digest",
