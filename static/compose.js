@@ -69,7 +69,7 @@ function place() {
 
 document.addEventListener("input", ({ target }) => {
   if (target.matches("textarea[data-json]")) colour(target);
-  if (target.matches("[data-pick] input") && [...target.list.options].some(({ value }) => value === target.value)) target.form.requestSubmit();
+  if (target.matches("[data-pick] input") && [...target.list.options].some(({ value, text }) => value === target.value || text === target.value)) target.form.requestSubmit();
 });
 
 // A time as people read it: the request beside the form knows what was typed.

@@ -46,7 +46,8 @@ def compose() -> ResponseReturnValue:
     typed = request.args.get("operation", "").strip()[:LONGEST_NAME]
     operation = registry.find(typed)
     if operation is None:
-        found = _near(typed)
+        called = registry.called(typed)
+        found = [called] if called is not None else _near(typed)
         if typed and len(found) == 1:
             others = {name: value for name, value in request.args.items() if name in {"project", "person"}}
             return redirect(url_for("outbound.compose", operation=found[0].id, **others))

@@ -31,6 +31,7 @@ _ALL = (
     *raw.OPERATIONS,
 )
 OPERATIONS: dict[str, Operation] = {operation.id: operation for operation in _ALL}
+_NAMES = {operation.name.lower(): operation for operation in _ALL}
 _ALIASES = {key: operation for operation in _ALL for key in operation.also}
 
 
@@ -38,6 +39,11 @@ def find(key: str) -> Operation | None:
     """Return the operation of this id, or with this alias (an action key of the Prismatic component, an id of other
     specs)."""
     return OPERATIONS.get(key) or _ALIASES.get(key)
+
+
+def called(name: str) -> Operation | None:
+    """Return the operation that people know by this name, in letters of any case."""
+    return _NAMES.get(name.strip().lower())
 
 
 def groups() -> list[tuple[str, list[Operation]]]:

@@ -44,6 +44,15 @@ def test_a_send_that_is_stopped_says_why_beside_the_button_and_shows_the_first_w
     assert "autofocus" in seen.text[seen.text.index('id="f-event"') :].partition(">")[0]
 
 
+def test_a_call_is_picked_and_shown_by_the_name_that_people_know(browser: Browser) -> None:
+    assert len({operation.name.lower() for operation in OPERATIONS.values()}) == len(OPERATIONS)
+    for typed in ("Segmentation", " segmentation "):
+        assert browser.get("/send", query_string={"operation": typed}).location == "/send?operation=segmentation-query"
+    page = browser.get("/send?operation=segmentation-query").text
+    assert re.search(r'id="operation"[^>]* value="Segmentation"', page)
+    assert '<option value="Segmentation">segmentation-query</option>' in page
+
+
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda one: one.id)
 def test_every_field_that_the_checks_demand_is_marked_required(operation) -> None:
     known = filled(operation.examples[0], NOW).params
