@@ -84,14 +84,16 @@ def test_find_one_member_by_e_mail_and_by_name_and_go_back(hand: Hand, own: Serv
         expect(hand.page.locator("#found [role=option]").first).to_contain_text("lapsed7@example.org")
         hand.press("Enter")
         hand.page.wait_for_url("**/people/*")
+        expect(hand.page.get_by_role("heading", level=1)).to_contain_text("lapsed7")
     hand.page.goto(own.url)
     with hand.task(clicks=1, loads=2):
         opens_search(hand)
         hand.types("lapsed")
         hand.click(hand.page.locator("#found [role=option]", has_text="lapsed").first)
         hand.page.wait_for_url("**/people/*")
+        expect(hand.page.get_by_role("heading", level=1)).to_contain_text("lapsed")
     hand.page.go_back()
-    assert hand.page.url.rstrip("/") == own.url
+    expect(hand.page).to_have_url(f"{own.url}/")
 
 
 def test_why_a_sync_stalled(hand: Hand) -> None:
