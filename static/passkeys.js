@@ -15,7 +15,7 @@ async function ask(event) {
   say(form, "");
   form.querySelector("[type=submit]").disabled = true;
   try {
-    form.elements.credential.value = JSON.stringify(await answered(form));
+    fill(form, await answered(form));
     form.submit();
   } catch (error) {
     say(form, SAYS[error.name] ?? error.message);
@@ -23,15 +23,14 @@ async function ask(event) {
   }
 }
 
-async function answered(form) {
+function answered(form) {
   if (!globalThis.PublicKeyCredential?.parseCreationOptionsFromJSON) throw new Error(TOO_OLD);
-  const found = form.dataset.passkey === "create" ? await made(form) : await shown(form);
-  return found.toJSON();
+  return form.dataset.passkey === "create" ? made(form) : shown(form);
 }
 
-function made(form) {
+async function made(form) {
   const options = JSON.parse(form.dataset.passkeyOptions);
-  return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) });
+  return { credential: await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) }) };
 }
 
 // The challenge is fetched when the button is pressed: it lasts some minutes, and a page may stay open for longer.
@@ -39,8 +38,16 @@ async function shown(form) {
   const answer = await fetch(form.dataset.passkeyChallenge, { method: "POST", body: new FormData(form) });
   const { begun, options, error } = await answer.json();
   if (error) throw new Error(error);
-  form.elements.begun.value = begun;
-  return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+  return {
+    begun,
+    credential: await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) }),
+  };
+}
+
+// `begun` names the challenge, where it came with the answer and not with the page.
+function fill(form, { begun, credential }) {
+  if (begun) form.elements.begun.value = begun;
+  form.elements.credential.value = JSON.stringify(credential.toJSON());
 }
 
 function say(form, words) {
