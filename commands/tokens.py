@@ -30,6 +30,7 @@ group = AppGroup("tokens", help="Tokens of the JSON API.")
 @click.option("--days", default="", help="Days after which it ends; without, it has no end.")
 @click.option("--project", "project_id", default="", help="Mixpanel's id of the only project that it is for.")
 @click.option("--network", default="", help="The only network that may use it: 192.0.2.0/24, or an address.")
+@click.option("--calls-per-minute", default="", help="How often it may call, below what every token may.")
 @click.option("--no-exports", "exports", is_flag=True, default=True, flag_value=False, help="Not for whole cohorts.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def add(name: str, scopes: tuple[str, ...], *, exports: bool, as_json: bool, **narrow: str) -> None:
@@ -69,6 +70,7 @@ def list_all(*, as_json: bool) -> None:
             "project_id": token.bounds.project_id,
             "network": token.bounds.network,
             "exports": not token.bounds.without_exports,
+            "calls_per_minute": token.bounds.calls_per_minute,
         }
         for token in listed
     ]

@@ -59,3 +59,4 @@ class ApiToken(Model):
     project_id: Mapped[str | None] = mapped_column(ExactText)
     network: Mapped[str | None] = mapped_column(Text)
     without_exports: Mapped[bool | None] = mapped_column(Boolean)
+    calls_per_minute: Mapped[int | None] = mapped_column(BigInteger)

@@ -16,7 +16,7 @@ from time import monotonic, time
 
 from flask import Flask, current_app
 from flask_limiter import Limiter
-from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, parse
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute, parse
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
 from config.settings import Settings
@@ -152,8 +152,11 @@ def count_webhook_call(connection: str) -> None:
     _limits().count(_limits().webhook, f"connection {connection}")
 
 
-def count_api_call(token: str) -> None:
+def count_api_call(token: str, per_minute: int | None = None) -> None:
+    """Count a call of this token, by the limit of all tokens and by its own, if it has one."""
     _limits().count(_limits().api, f"token {token}")
+    if per_minute is not None:
+        _limits().count(RateLimitItemPerMinute(per_minute), f"token {token} by itself")
 
 
 def count_failed_sign_in() -> None:

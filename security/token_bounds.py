@@ -1,5 +1,5 @@
-"""What narrows an API token beside its scope: an end, one project, a network, no exports. A token without any is as
-good as its scope says."""
+"""What narrows an API token beside its scope: an end, one project, a network, no exports, calls a minute. A token
+without any is as good as its scope says."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from config.clock import DAY
 
 LONGEST_DAYS = 3650
+MOST_CALLS = 100_000  # a minute
 
 _PROJECT_SUBSCRIBED = text("""
     SELECT c.project_id FROM subscription s JOIN cohort c ON c.id = s.cohort_id WHERE s.id = :id""")
@@ -31,19 +32,41 @@ class Bounds:
     project_id: str | None = None
     network: str | None = None
     without_exports: bool | None = None
+    calls_per_minute: int | None = None
 
 
-def read(days: str, project_id: str, network: str, *, exports: bool, now: int) -> Bounds:
+def read(days: str, project_id: str, network: str, calls_per_minute: str = "", *, exports: bool, now: int) -> Bounds:
     """Bounds as people type them; what is empty narrows nothing. Raises WrongBound."""
-    return Bounds(_end(days.strip(), now), _project(project_id.strip()), _network(network.strip()), not exports or None)
+    return Bounds(
+        _end(days.strip(), now),
+        _project(project_id.strip()),
+        _network(network.strip()),
+        not exports or None,
+        _calls(calls_per_minute.strip()),
+    )
 
 
 def _end(days: str, now: int) -> int | None:
     if not days:
         return None
-    if not (days.isascii() and days.isdigit() and 1 <= int(days[:5]) <= LONGEST_DAYS and len(days) <= len("3650")):
+    found = _whole(days, LONGEST_DAYS)
+    if found is None:
         raise WrongBound("days", f"Days are a whole number from 1 to {LONGEST_DAYS}; empty means that it has no end.")
-    return now + int(days) * DAY
+    return now + found * DAY
+
+
+def _calls(typed: str) -> int | None:
+    found = _whole(typed, MOST_CALLS) if typed else None
+    if typed and found is None:
+        says = f"Calls a minute are a whole number from 1 to {MOST_CALLS:,}; empty means as many as any token may make."
+        raise WrongBound("calls_per_minute", says)
+    return found
+
+
+def _whole(typed: str, most: int) -> int | None:
+    """Return the number from 1 to `most` that was typed; None where it is none."""
+    is_number = typed.isascii() and typed.isdigit() and len(typed) <= len(str(most))
+    return int(typed) if is_number and 1 <= int(typed) <= most else None
 
 
 def _project(project_id: str) -> str | None:

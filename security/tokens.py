@@ -74,7 +74,7 @@ def _token(row: Row[Any]) -> Token:
 
 
 def _bounds(row: Row[Any]) -> Bounds:
-    return Bounds(row.expires_at, row.project_id, row.network, row.without_exports)
+    return Bounds(row.expires_at, row.project_id, row.network, row.without_exports, row.calls_per_minute)
 
 
 def check_name(name: str) -> None:
@@ -128,7 +128,7 @@ def verify(token: str) -> str | None:
 @auth.login_required
 def api_guard() -> tuple[dict[str, object], int] | None:
     """Let a call with a live token of the right scope pass. Raises TooMany."""
-    count_api_call(g.token_name)
+    count_api_call(g.token_name, g.token_bounds.calls_per_minute)
     view = current_app.view_functions[request.endpoint or ""]
     needed = getattr(view, "scope", "read")
     if refusal := _beyond(g.token_bounds, needed):
@@ -167,13 +167,17 @@ def _project_asked() -> str | None:
 def within_own(asked: Bounds) -> Bounds:
     """Return these bounds, no wider than those of the token that calls; only behind the API's guard."""
     own: Bounds = g.token_bounds
-    ends = [moment for moment in (asked.expires_at, own.expires_at) if moment is not None]
     return Bounds(
-        min(ends, default=None),
+        _lower(asked.expires_at, own.expires_at),
         asked.project_id,
         own.network or asked.network,
         asked.without_exports or own.without_exports,
+        _lower(asked.calls_per_minute, own.calls_per_minute),
     )
+
+
+def _lower(one: int | None, other: int | None) -> int | None:
+    return min((value for value in (one, other) if value is not None), default=None)
 
 
 def token_name() -> str:

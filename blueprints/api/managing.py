@@ -184,9 +184,10 @@ def add_token(_query: NoQuery) -> Response:
     """Make a token, which is in the answer, this once. It is never wider than the one that asks: it ends no later, and
     is for the same network where that has one."""
     given, runtime = bodies.read(TokenDraft), current_runtime()
-    now, days = runtime.clock(), "" if given.days is None else str(given.days)
+    now = runtime.clock()
     try:
-        asked = read(days, given.project_id, given.network, exports=given.exports, now=now)
+        typed = (str(given.days or ""), given.project_id, given.network, str(given.calls_per_minute or ""))
+        asked = read(*typed, exports=given.exports, now=now)
         tokens.check_name(given.name)
     except (WrongBound, tokens.WrongTokenName) as error:
         raise Problem(400, str(error)) from None
@@ -240,4 +241,5 @@ def _token(known: Token) -> TokenShown:
         bounds.project_id,
         bounds.network,
         not bounds.without_exports,
+        bounds.calls_per_minute,
     )

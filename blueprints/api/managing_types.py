@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from blueprints.json_types import Moment, Whole
-from security.token_bounds import LONGEST_DAYS
+from security.token_bounds import LONGEST_DAYS, MOST_CALLS
 
 ShortText = Annotated[str, Meta(max_length=255)]
 ShortCredential = Annotated[str, Meta(max_length=500)]
@@ -72,6 +72,7 @@ class TokenShown(Struct):
     project_id: str | None
     network: str | None
     exports: bool
+    calls_per_minute: Whole | None
 
 
 class TokensShown(Struct):
@@ -89,6 +90,7 @@ class TokenDraft(Struct):
     project_id: Annotated[str, Meta(max_length=100)] = ""
     network: Annotated[str, Meta(max_length=100)] = ""
     exports: bool = True
+    calls_per_minute: Annotated[int, Meta(ge=1, le=MOST_CALLS)] | None = None
 
 
 class TokenMade(Struct):

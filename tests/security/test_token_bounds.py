@@ -93,12 +93,33 @@ def test_a_token_without_exports_reads_pages_and_no_whole_cohort(filled: Relay, 
     assert filled.api(f"{COHORT}/{path}").status_code == 403
 
 
+def test_a_token_calls_as_often_as_it_may_and_no_other_token_is_slowed_down(filled: Relay) -> None:
+    other = filled.token
+    use(filled, calls_per_minute=3)
+    answers = [filled.api("/cohorts") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    headers = {"Authorization": f"Bearer {other}"}
+    assert filled.client.get("/api/v1/cohorts", headers=headers).status_code == 200
+
+
+def test_what_a_token_makes_calls_no_oftener_than_it_does(filled: Relay) -> None:
+    use(filled, scope="manage", calls_per_minute=30)
+    for asked, kept in ((None, 30), (10, 10), (90, 30)):
+        headers = {"Authorization": f"Bearer {filled.token}"}
+        draft = {"name": f"made {asked}", "calls_per_minute": asked}
+        assert filled.client.post("/api/v1/tokens", json=draft, headers=headers).status_code in {200, 201}
+        (row,) = filled.rows("SELECT calls_per_minute AS kept FROM api_token WHERE name = :name", name=f"made {asked}")
+        assert row["kept"] == kept
+
+
 @pytest.mark.parametrize(
     ("field", "typed"),
     [
         *(("days", value) for value in ("0", "-1", "1.5", "x", "٣", "99999", "9" * 5000)),
         *(("network", value) for value in ("x", "192.0.2.0/33", "192.0.2", "::/129", "a" * 5000)),
         *(("project_id", value) for value in ("1" * 101, "a\0b", "a\nb")),
+        *(("calls_per_minute", value) for value in ("0", "-1", "1.5", "x", "٣", "100001", "9" * 5000)),
     ],
 )
 def test_a_bound_that_cannot_be_is_refused_beside_its_field(relay: Relay, field: str, typed: str) -> None:

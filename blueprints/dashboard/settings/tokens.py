@@ -16,7 +16,7 @@ from security.roles import needs
 from security.token_bounds import Bounds, WrongBound, read
 from security.tokens import SCOPES, Token, WrongTokenName
 
-NARROW = ("days", "project_id", "network")
+NARROW = ("days", "project_id", "network", "calls_per_minute")
 MEANINGS = {
     "read": "reads cohorts, members, changes and failures",
     "send": "reads, and also sends to Mixpanel",
