@@ -27,7 +27,8 @@ SAMPLES = {
         (SELECT min(id) FROM subscription))""",
     ("destinations", "attempt_id"): "SELECT id FROM attempt ORDER BY subscription_id, id LIMIT 1",
     ("account", "sign_in_id"): "SELECT id FROM sign_in ORDER BY id LIMIT 1",
-    ("account", "passkey_id"): "SELECT id FROM passkey ORDER BY id LIMIT 1",
+    ("account", "passkey_id"): """SELECT p.id FROM passkey p JOIN operator o ON o.id = p.operator_id
+        ORDER BY CASE o.role WHEN 'admin' THEN 0 ELSE 1 END, p.id LIMIT 1""",
     ("settings", "operator_id"): "SELECT id FROM operator ORDER BY email DESC LIMIT 1",
     ("settings", "channel_id"): "SELECT id FROM alert_channel ORDER BY id LIMIT 1",
     ("settings", "link_id"): "SELECT id FROM one_time_link ORDER BY id LIMIT 1",

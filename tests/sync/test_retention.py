@@ -190,7 +190,7 @@ def test_the_worker_prunes_by_the_setting(make_relay: MakeRelay) -> None:
     relay.clock.forward(31 * DAY)
     assert terminal_of(relay.app)("work", "--once").exit_code == 0
     assert relay.log() == []
-    assert "30 days; those that last, for good" in relay.sign_in("viewer").page("/settings")
+    assert "30 days after their end, each as a whole" in relay.sign_in("viewer").page("/settings")
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
