@@ -140,11 +140,16 @@ def _postgresql(app: Flask, settings: Settings) -> Database:
     address = parameters(settings.database_url)
     app.config["SQLALCHEMY_DATABASE_URI"] = postgresql_url(address)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = postgresql_options(address, settings.database_pool_size)
+    if settings.database_read_url:
+        standby = parameters(settings.database_read_url)
+        options = postgresql_options(standby, settings.database_pool_size, "prefer-standby")
+        app.config["SQLALCHEMY_BINDS"] = {"replica": options | {"url": postgresql_url(standby)}}
     db.init_app(app)
     with app.app_context():
-        engine = db.engine
+        engine, replica = db.engine, db.engines.get("replica")
     limits = postgresql_limits(settings.database_statement_seconds)
-    return connect.postgresql(engine, limits, says_pooler=says_pooler(settings.database_url))
+    pooled = says_pooler(settings.database_url)
+    return connect.postgresql(engine, limits, says_pooler=pooled, replica=replica)
 
 
 loading.done()

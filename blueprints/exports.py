@@ -199,7 +199,7 @@ def stream(database: Database, cohort: int, form: Form, found: Iterator[Rows] | 
 def pieces(database: Database, cohort: int) -> Iterator[Rows]:
     """All members, some at a time. Raises DatabaseUnavailable."""
     after = 0
-    while rows := database.read(partial(_piece, cohort=cohort, after=after)):
+    while rows := database.read(partial(_piece, cohort=cohort, after=after), may_lag=True):
         yield rows
         after = rows[-1][0]
 

@@ -168,4 +168,5 @@ def surroundings() -> dict[str, Any]:
         "now": runtime.clock(),
         "time_zone": time_zone.chosen().name,
         "relay_version": VERSION,
+        "read_behind": g.get("read_behind"),
     }

@@ -74,6 +74,19 @@ class SessionsByStatus(Collector):
         yield gauge
 
 
+class ReplicaBehind(Collector):
+    """How far a read replica is behind; left out where there is none, or it does not answer."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        replica = current_runtime().database.replica if current_app else None
+        if replica is None:
+            return
+        replica.follows()
+        if replica.behind is not None:
+            said = "Seconds that the read replica is behind at most."
+            yield GaugeMetricFamily("cohort_relay_replica_behind_seconds", said, value=replica.behind)
+
+
 class Relaying(Collector):
     """Destinations and messages by state, as the database has them now; left out while it does not answer."""
 
@@ -143,6 +156,7 @@ class Build(Collector):
 
 REGISTRY.register(Build())
 REGISTRY.register(SessionsByStatus())
+REGISTRY.register(ReplicaBehind())
 REGISTRY.register(Relaying())
 REGISTRY.register(Backups())
 REGISTRY.register(LimitsShared())
@@ -157,6 +171,7 @@ def of_all_processes() -> CollectorRegistry:
         return REGISTRY
     together.register(Build())
     together.register(SessionsByStatus())
+    together.register(ReplicaBehind())
     together.register(Relaying())
     together.register(Backups())
     return together

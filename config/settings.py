@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from config import instance_files, secret_files, secret_key_file
-from config.database_url import SQLITE, sqlite_file
+from config.database_url import DRIVER, SQLITE, sqlite_file
 from config.instance_files import WrongSetting
 from config.parsers import WrongValue, bracketed, readable
 from config.setting import Setting
@@ -106,6 +106,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         setattr(settings, setting.name.lower(), _parse(setting, value, origin))
         settings.origins[setting.name] = origin
     _hold_single_sign_on(settings)
+    _hold_replica(settings)
     if not settings.database_url or settings.on_sqlite:  # a relative file lies in the instance folder too
         file = sqlite_file(settings.database_url) if settings.database_url else Path("cohort-relay.db")
         settings.database_url = f"{SQLITE}{instance / file}"
@@ -135,6 +136,13 @@ def _hold_single_sign_on(settings: Settings) -> None:
         raise _wrong(settings, "OIDC_ISSUER", f"OIDC_ISSUER is set; {' and '.join(missing)} must be too.")
     if settings.oidc_only and not settings.oidc_issuer:
         raise _wrong(settings, "OIDC_ONLY", "OIDC_ONLY is on and OIDC_ISSUER is empty: nobody could sign in.")
+
+
+def _hold_replica(settings: Settings) -> None:
+    """Raises WrongSetting where a replica is named that there cannot be."""
+    addresses = (settings.database_url, settings.database_read_url)
+    if settings.database_read_url and not all(address.startswith(DRIVER) for address in addresses):
+        raise _wrong(settings, "DATABASE_READ_URL", "both it and DATABASE_URL must be PostgreSQL's.")
 
 
 def _wrong(settings: Settings, name: str, sentence: str) -> WrongSetting:

@@ -35,6 +35,14 @@ SETTINGS = (
         database_url,
         secret=True,
     ),
+    Setting(
+        "DATABASE_READ_URL",
+        "",
+        "A replica of DATABASE_URL, on PostgreSQL, which answers the dashboard's lists, the API's and exports as long"
+        " as it is at most 30 seconds behind; empty means none.",
+        database_url,
+        secret=True,
+    ),
     Setting("DATABASE_POOL_SIZE", "10", "Connections that one process holds to PostgreSQL.", whole(1, 200)),
     Setting(
         "DATABASE_STATEMENT_SECONDS",

@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 from models.database import Database
 from models.engines import prepare
 from models.pooler import Connector
+from models.replica import Replica
 
 
 def sqlite(reader: Engine, writer: Engine) -> Database:
@@ -13,9 +14,12 @@ def sqlite(reader: Engine, writer: Engine) -> Database:
     return Database(reader, writer)
 
 
-def postgresql(engine: Engine, limits: dict[str, int], *, says_pooler: bool) -> Database:
-    """Return one engine for everything. `limits` are the server's time limits by name, in seconds; `says_pooler` tells
-    whether the address itself speaks of a pooler."""
+def postgresql(engine: Engine, limits: dict[str, int], *, says_pooler: bool, replica: Engine | None = None) -> Database:
+    """Return one engine for everything, and that of a replica for what may lag. `limits` are the server's time limits
+    by name, in seconds; `says_pooler` tells whether the address itself speaks of a pooler."""
     connector = Connector(limits, said=says_pooler)
     connector.attach(engine)
-    return Database(engine, engine, connector)
+    if replica is None:
+        return Database(engine, engine, connector)
+    Connector(limits, said=False).attach(replica)
+    return Database(engine, engine, connector, Replica(replica, engine))

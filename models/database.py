@@ -33,6 +33,7 @@ from models.database_errors import (
 )
 from models.engines import WAIT_SECONDS
 from models.pooler import PATIENT, POOLED, Connector
+from models.replica import Replica
 from models.statement import DRIVER_ERRORS
 
 T = TypeVar("T")
@@ -83,9 +84,12 @@ class DatabaseUnavailable(Exception):
 class Database:
     """`read` and `write` over the app's engines. One object a process."""
 
-    def __init__(self, reader: Engine, writer: Engine, connector: Connector | None = None) -> None:
+    def __init__(
+        self, reader: Engine, writer: Engine, connector: Connector | None = None, replica: Replica | None = None
+    ) -> None:
         self.reader = reader
         self.writer = writer
+        self.replica = replica
         self._connector = connector
         self.dialect = writer.dialect.name
         self._queue = threading.Lock()
@@ -94,12 +98,17 @@ class Database:
         options = {} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         self._glancer = reader.execution_options(**options)
 
-    def read(self, work: Callable[[Connection], T], *, one_statement: bool = False) -> T:
+    def read(self, work: Callable[[Connection], T], *, one_statement: bool = False, may_lag: bool = False) -> T:
         """Return what `work` returns. On SQLite all its statements see one moment, on PostgreSQL each sees its own.
-        `one_statement` says that `work` runs only one.
+        `one_statement` says that `work` runs only one, `may_lag` that what a replica has will do.
 
         Raises DatabaseUnavailable.
         """
+        if may_lag and self.replica is not None and self.replica.follows():
+            try:
+                return self._attempt(self.replica.engine, work, None)
+            except Exception:  # noqa: BLE001, S110 - whatever it has not got, or cannot answer, the primary says
+                pass
         # Through a pooler a statement has its time limit from the transaction around it.
         alone = one_statement and not self.is_pooled
         return self._attempts(self._glancer if alone else self.reader, work)
@@ -196,6 +205,8 @@ class Database:
             self._writing.close()
         self.reader.dispose()
         self.writer.dispose()
+        if self.replica is not None:
+            self.replica.engine.dispose()
 
     def _attempts(self, engine: Engine, work: Callable[[Connection], T], patient_until: float | None = None) -> T:
         for attempt in range(1, ATTEMPTS + 1):

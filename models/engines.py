@@ -35,13 +35,14 @@ def sqlite_options() -> dict[str, object]:
     return SHARED | {"pool_size": 32, "max_overflow": 0, "connect_args": {"timeout": WAIT_SECONDS}}
 
 
-def postgresql_options(parameters: dict[str, str], pool_size: int) -> dict[str, object]:
-    """Return the options of PostgreSQL's only engine. `parameters` are those of the address, and win over ours."""
+def postgresql_options(parameters: dict[str, str], pool_size: int, role: str = "read-write") -> dict[str, object]:
+    """Return the options of an engine of PostgreSQL. `parameters` are those of the address, and win over ours. Of
+    several hosts the one is taken that has the `role`, as the client library names it."""
     hosts = parameters.get("host", "").count(",") + 1
     # Each host in turn gets so long; two seconds are the least that the client library takes.
     ours = {"connect_timeout": max(2, WAIT_SECONDS // hosts), "application_name": "cohort-relay"} | SILENCE
     if hosts > 1:  # a standby takes connections too, and would answer reads of a while ago and refuse every page
-        ours |= {"target_session_attrs": "read-write"}
+        ours |= {"target_session_attrs": role}
     overflow = 1 if pool_size == 1 else 0  # changing the tables takes two: one to work, one that holds the lock
     return SHARED | {"pool_size": pool_size, "max_overflow": overflow, "connect_args": ours | parameters}
 

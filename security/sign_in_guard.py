@@ -30,6 +30,7 @@ from security.secrets import keyed_digests, new_secret
 from security.signed_in_browsers import Ends, SignIn, SignInOrigin, browser_in_words
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+CHANGED = "changed_at"  # in the cookie: when this browser's last form came
 SAYS_HERE = ("same-origin", "none", None)  # Sec-Fetch-Site of a form of ours; older browsers say nothing
 
 csrf = CSRFProtect()
@@ -143,7 +144,15 @@ def dashboard_guard() -> ResponseReturnValue | None:
     if not covers(known.role, _needed()):
         raise Forbidden
     _expect_a_form()
+    _note_change()
     return None
+
+
+def _note_change() -> None:
+    """Remember that this browser has sent a form: what it sees next must not be older, wherever pages are read."""
+    runtime = current_runtime()
+    if request.method not in SAFE and runtime.database.replica is not None:
+        session[CHANGED] = runtime.clock()
 
 
 def lacks_second_factor() -> bool:

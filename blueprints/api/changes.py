@@ -42,7 +42,7 @@ def list_changes(query: ChangesAfter, project_id: str, cohort_id: str) -> Versio
         values = {"cohort": cohort.id, "after": after, "limit": query.limit}
         return cohort, after, db.execute(_AFTER, values).all()
 
-    cohort, after, rows = current_runtime().database.read(read)
+    cohort, after, rows = current_runtime().database.read(read, may_lag=True)
     last = rows[-1].number if rows else after
     gone = cohort.log_gone
     found = Changes([shape(row) for row in rows], _cursor(last, gone), gone or UNSET)

@@ -28,7 +28,7 @@ _ONE = text(f"{_SELECT} WHERE c.project_id = :project_id AND c.mixpanel_cohort_i
 def list_cohorts(query: Listing) -> Cohorts:
     """Every cohort that Mixpanel has ever sent, in the order of their first call."""
     values = {"after": key_of(query.cursor, "cohorts", 0), "limit": query.limit + 1}
-    rows = current_runtime().database.read(lambda db: db.execute(_ALL, values).all())
+    rows = current_runtime().database.read(lambda db: db.execute(_ALL, values).all(), may_lag=True)
     shown, following = cut(rows, query.limit, "cohorts", lambda row: row.id)
     return Cohorts([shape(row) for row in shown], following)
 
@@ -36,7 +36,7 @@ def list_cohorts(query: Listing) -> Cohorts:
 @operation(blueprint, "/projects/<project_id>/cohorts/<cohort_id>", summary="One cohort", answer=Cohort, errors=(404,))
 def show_cohort(_query: NoQuery, project_id: str, cohort_id: str) -> Versioned:
     """The cohort under Mixpanel's own ids of the project and the cohort."""
-    row = current_runtime().database.read(lambda db: find(db, project_id, cohort_id))
+    row = current_runtime().database.read(lambda db: find(db, project_id, cohort_id), may_lag=True)
     return Versioned(shape(row), row.version)
 
 

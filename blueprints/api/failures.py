@@ -22,7 +22,7 @@ _BEFORE = text("""
 def list_failures(query: Listing) -> Failures:
     """The webhook calls that we refused or could not apply, the newest first, with what we answered."""
     values = {"before": key_of(query.cursor, "failures", AFTER_ALL), "limit": query.limit + 1}
-    rows = current_runtime().database.read(lambda db: db.execute(_BEFORE, values).all())
+    rows = current_runtime().database.read(lambda db: db.execute(_BEFORE, values).all(), may_lag=True)
     shown, following = cut(rows, query.limit, "failures", lambda row: row.id)
     return Failures([shape(row) for row in shown], following)
 

@@ -31,7 +31,7 @@ def list_members(query: Listing, project_id: str, cohort_id: str) -> Versioned:
         place = f"members {cohort.id}"
         return cohort, place, page(db, cohort.id, key_of(query.cursor, place, 0), query.limit + 1)
 
-    cohort, place, rows = current_runtime().database.read(read)
+    cohort, place, rows = current_runtime().database.read(read, may_lag=True)
     shown, following = cut(rows, query.limit, place, lambda row: row.person_id)
     return Versioned(Members([shape(row) for row in shown], following), cohort.version)
 

@@ -62,7 +62,7 @@ def list_sessions(query: SessionListing) -> Sessions:
     }
     statement, named = _listing(query, key)
     rows = current_runtime().database.read(
-        lambda db: db.execute(statement, {name: values[name] for name in named}).all()
+        lambda db: db.execute(statement, {name: values[name] for name in named}).all(), may_lag=True
     )
     shown, following = cut(rows, query.limit, place, lambda row: getattr(row, key))
     return Sessions([Session(**_columns(row)) for row in shown], following)

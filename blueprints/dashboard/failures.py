@@ -8,7 +8,7 @@ from flask import abort, render_template, request
 from sqlalchemy import Connection, TextClause, text
 
 from blueprints import rows
-from blueprints.dashboard import blueprint, refused_requests
+from blueprints.dashboard import blueprint, reading, refused_requests
 from blueprints.dashboard.refused_requests import Told
 from blueprints.urls import can_be_stored, storable
 from config.clock import DAY
@@ -168,7 +168,7 @@ def list_failures() -> str:
         choices = rows.every(db.execute(_CHOICES, {"since": values["since"]}), Choice)
         return groups, choices, last_taken(db), bool(groups) or db.execute(_ANY).first() is not None
 
-    groups, choices, taken, are_there_any = runtime.database.read(read)
+    groups, choices, taken, are_there_any = reading.read(read)
     causes = _chosen_too([row.word for row in choices if row.what == "cause"], filters.cause)
     return render_template(
         "dashboard/failures/list.html",

@@ -66,6 +66,8 @@ def examine(runtime: Runtime) -> Iterator[Check]:
     yield from (check(runtime.settings) for check in OF_SETTINGS)
     reachable = database.database(runtime.settings, runtime.database)
     yield reachable
+    if found := database.replica(runtime.settings, runtime.database):
+        yield found
     if reachable.state == "ok":
         yield from _stored(runtime)
 

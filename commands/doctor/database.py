@@ -10,6 +10,7 @@ from config.settings import Settings
 from models.database import Database, DatabaseUnavailable
 from models.maintenance.close_for_writes import SENTENCE, is_closed
 from models.maintenance.schema import is_new_enough, newest_revision, stored_revision
+from models.replica import MOST_BEHIND
 from outbound import projects
 from runtime import Runtime
 from security import key_check
@@ -34,6 +35,20 @@ def database(settings: Settings, stored: Database) -> Check:
         return fail("database", f"{version} is too old", "SQLite 3.35 or PostgreSQL 12 is the oldest that works")
     through = ", through a pooler" if stored.is_pooled else ""
     return ok("database", f"{version}, {found}{through}")
+
+
+def replica(settings: Settings, stored: Database) -> Check | None:
+    """Check whether the replica that is to answer follows the primary; None where there is none."""
+    if stored.replica is None:
+        return None
+    stored.replica.look()
+    found, behind = where(settings.database_read_url), stored.replica.behind
+    step = "Look at the standby's log; until it follows the primary answers everything"
+    if behind is None:
+        return warn("replica", f"{found} does not answer, or is no standby", step)
+    if behind > MOST_BEHIND:
+        return warn("replica", f"{found} is more than {MOST_BEHIND:.0f} s behind", step)
+    return ok("replica", f"{found}, {behind:.0f} s behind")
 
 
 def _sqlite_version(_db: Connection) -> tuple[str, bool]:

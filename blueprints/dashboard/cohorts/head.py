@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, text
 
 from blueprints import rows
 from blueprints.cohorts import Cohort, find
-from blueprints.dashboard import blueprint
+from blueprints.dashboard import blueprint, reading
 from blueprints.dashboard.cohorts import history
 from blueprints.dashboard.cohorts.history import Bucket
 from blueprints.dashboard.sessions.words import RUNNING
@@ -73,7 +73,7 @@ class Head:
 @blueprint.get("/cohorts/<int:cohort_id>/now")
 def cohort_now(cohort_id: int) -> str:
     """The part of the head that refreshes itself while a session is under way."""
-    found = current_runtime().database.read(lambda db: head(db, cohort_id))
+    found = reading.read(lambda db: head(db, cohort_id))
     return render_template("dashboard/cohorts/_now.html", head=found)
 
 

@@ -180,7 +180,7 @@ def _entered_before(db: Connection, cohort: Cohort, since: int, after: int) -> F
 def _pieces(database: Database, stays_after: Callable[..., Found]) -> Iterator[Sequence[Any]]:
     key: int | None = 0
     while key is not None:
-        rows, key = database.read(partial(_piece, stays_after=partial(stays_after, after=key)))
+        rows, key = database.read(partial(_piece, stays_after=partial(stays_after, after=key)), may_lag=True)
         yield rows
 
 

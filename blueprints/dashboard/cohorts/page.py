@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from blueprints import exports, paging, spreadsheets, time_zone, urls
 from blueprints.cohorts import Cohort, find
-from blueprints.dashboard import blueprint
+from blueprints.dashboard import blueprint, reading
 from blueprints.dashboard.cohorts import history as cohort_history
 from blueprints.dashboard.cohorts import members as cohort_members
 from blueprints.dashboard.cohorts import search as cohort_search
@@ -86,7 +86,7 @@ def show_cohort(cohort_id: int) -> ResponseReturnValue:
         past = cohort_history.history(db, found.cohort, filters.range, runtime.clock(), time_zone.chosen())
         return found, past, _members(db, found, filters), _total(db, found, filters)
 
-    found, past, listing, total = runtime.database.read(read)
+    found, past, listing, total = reading.read(read)
     return render_template(
         "dashboard/cohorts/members.html",
         head=found,
@@ -160,7 +160,7 @@ def _found(cohort_id: int, key: str) -> ResponseReturnValue:
         found = cohort_search.search(db, head_.cohort, wanted, place)
         return head_, cohort_members.listing(cohort_members.people(db, found.stays), None), found.following
 
-    found, listing, following = current_runtime().database.read(read)
+    found, listing, following = reading.read(read)
     return render_template(
         "dashboard/cohorts/search.html",
         head=found,

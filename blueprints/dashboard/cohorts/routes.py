@@ -9,7 +9,7 @@ from flask import render_template, request
 from sqlalchemy import Connection
 
 from blueprints import paging, urls
-from blueprints.dashboard import blueprint
+from blueprints.dashboard import blueprint, reading
 from blueprints.dashboard.cohorts import sparklines
 from blueprints.dashboard.cohorts.history import Bucket
 from blueprints.dashboard.overview import attention
@@ -103,7 +103,7 @@ def _listed() -> dict[str, Any]:
         found = attention.read(db, now).cohorts
         return found, sparklines.read(runtime.database, db, {cohort.id: cohort.member_count for cohort in found}, now)
 
-    everything, days = runtime.database.read(read)
+    everything, days = reading.read(read)
     named = [cohort for cohort in everything if is_named(cohort, filters.q)]
     fitting = [cohort for cohort in named if not filters.states or cohort.state in filters.states]
     first = (filters.page - 1) * SHOWN

@@ -8,7 +8,7 @@ from flask import render_template, request
 from sqlalchemy import Connection, bindparam, select, text
 
 from blueprints import paging, urls
-from blueprints.dashboard import blueprint
+from blueprints.dashboard import blueprint, reading
 from blueprints.dashboard.cohorts.head import Head, head
 from blueprints.dashboard.sessions import words as session_words
 from blueprints.dashboard.sessions.session import SessionRow
@@ -16,7 +16,6 @@ from blueprints.rows import every
 from models.columns import columns_of
 from models.queries import rejected
 from models.sessions import SyncSession
-from runtime import current_runtime
 from sync.contract.identity import REASONS
 
 SHOWN = 50
@@ -106,7 +105,7 @@ def cohort_sessions(cohort_id: int) -> str:
         sessions = every(db.execute(_SESSIONS, values), SessionRow)
         return head(db, cohort_id), sessions, db.execute(_ERASURES, values).scalar()
 
-    found, rows, erasures = current_runtime().database.read(read)
+    found, rows, erasures = reading.read(read)
     shown, last = paging.split(rows, SHOWN)
     return render_template(
         "dashboard/cohorts/sessions.html",
@@ -128,7 +127,7 @@ def cohort_failures(cohort_id: int) -> str:
         ids = {"project_id": found.cohort.project_id, "cohort_id": found.cohort.mixpanel_cohort_id}
         return found, every(db.execute(_FAILURES, before | ids), CohortFailure)
 
-    found, rows = current_runtime().database.read(read)
+    found, rows = reading.read(read)
     shown, last = paging.split(rows, SHOWN)
     pages = paging.pager(len(shown), f"{last.last_at}-{last.id}" if last else None)
     return render_template("dashboard/cohorts/failures.html", head=found, failures=shown, pages=pages)
@@ -147,7 +146,7 @@ def cohort_rejected(cohort_id: int) -> str:
         pages = every(db.execute(_REJECTED_BY[db.dialect.name], values | shown), PageWithRejected)
         return found, pages, newest - EXAMINED
 
-    found, rows, oldest = current_runtime().database.read(read)
+    found, rows, oldest = reading.read(read)
     pages, last = paging.split(rows, REJECTED_PAGES)
     shown = [Rejected(row, _in_words(row.rejected_members)) for row in pages]
     going_on = f"{last.number}-{last.page}" if last else oldest if oldest > 0 else None

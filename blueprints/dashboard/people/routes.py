@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Text, bindparam, text
 
 from blueprints import paging, rows
-from blueprints.dashboard import blueprint
+from blueprints.dashboard import blueprint, reading
 from blueprints.dashboard.destinations import words as message_words
 from blueprints.dashboard.people import profile as person_profile
 from blueprints.dashboard.people import timeline, told
@@ -20,7 +20,6 @@ from blueprints.dashboard.people.profile import FoundPerson
 from blueprints.dashboard.sessions import words as session_words
 from blueprints.paging import split
 from blueprints.urls import can_be_stored
-from runtime import current_runtime
 from security import handover
 from security.roles import needs
 
@@ -88,7 +87,7 @@ def list_people() -> ResponseReturnValue:
     if given is None:
         flash(handover.GONE)
         return redirect(url_for("dashboard.list_people"))
-    return _found(given, current_runtime().database.read(lambda db: search(db, given), one_statement=True))
+    return _found(given, reading.read(lambda db: search(db, given), one_statement=True))
 
 
 @blueprint.post("/people/search")
@@ -98,7 +97,7 @@ def search_people() -> ResponseReturnValue:
     given = request.form.get("q", "")[:LONGEST]
     if not given.strip():
         return redirect(url_for("dashboard.list_people"), 303)
-    hits = current_runtime().database.read(lambda db: search(db, given), one_statement=True)
+    hits = reading.read(lambda db: search(db, given), one_statement=True)
     if len(hits) == 1:
         return redirect(url_for("dashboard.show_person", person_id=hits[0].id), 303)
     return redirect(url_for("dashboard.list_people", search=handover.leave("search", given)), 303)
@@ -108,9 +107,7 @@ def search_people() -> ResponseReturnValue:
 def show_person(person_id: int) -> ResponseReturnValue:
     """One person: profile, cohorts now, and a page of the line of time (`?before=` for what is older)."""
     before = timeline.place(request.args.get("before", ""))
-    found = (
-        current_runtime().database.read(lambda db: _one(db, person_id, before)) if can_be_stored(person_id) else None
-    )
+    found = reading.read(lambda db: _one(db, person_id, before)) if can_be_stored(person_id) else None
     if found is None:
         return render_template("dashboard/people/missing.html"), 404
     return render_template("dashboard/people/one.html", **found)

@@ -12,7 +12,7 @@ from flask import render_template, request
 from sqlalchemy import Connection, bindparam, text
 
 from blueprints import paging, rows, urls
-from blueprints.dashboard import blueprint
+from blueprints.dashboard import blueprint, reading
 from blueprints.dashboard.people.profile import PersonSummary
 from blueprints.dashboard.sessions import words
 from blueprints.dashboard.sessions.session import Session, find
@@ -21,7 +21,6 @@ from blueprints.paging import AFTER_ALL, split
 from models.queries import rejected
 from models.queries.trail import trail
 from models.statement import Statement
-from runtime import current_runtime
 from sync.contract.identity import REASONS
 from sync.id_sets import decode
 
@@ -100,7 +99,7 @@ def list_session_members(session_id: int, kind: str) -> str:
         ids = [row["person_id"] for row in members.rows if "person_id" in row]
         return session, members, _people(db, ids)
 
-    session, members, people = current_runtime().database.read(read)
+    session, members, people = reading.read(read)
     is_pruned = kind in OF_THE_LOG and 0 < session.first_change <= session.log_gone
     counts, following = words.counts(session), members.following
     total = counts[kind] if kind in COUNTED and not is_pruned else None

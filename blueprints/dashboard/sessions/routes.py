@@ -7,7 +7,7 @@ from flask import render_template, request
 from sqlalchemy import Connection, text
 
 from blueprints import paging, rows
-from blueprints.dashboard import blueprint
+from blueprints.dashboard import blueprint, reading
 from blueprints.dashboard.sessions import day as session_day
 from blueprints.dashboard.sessions import listing
 from blueprints.dashboard.sessions import pages as session_pages
@@ -32,12 +32,10 @@ _REFUSED = text("""
 
 @blueprint.get("/sessions")
 def list_sessions() -> str:
-    runtime = current_runtime()
-
     def read(db: Connection) -> tuple[dict[str, Any], list[str]]:
         return _listed(db), list(db.execute(_CONNECTIONS).scalars())
 
-    seen, connections = runtime.database.read(read)
+    seen, connections = reading.read(read)
     chosen = seen["filters"].connection
     return render_template(
         "dashboard/sessions/list.html",
@@ -52,7 +50,7 @@ def list_sessions() -> str:
 @blueprint.get("/sessions/now")
 def list_sessions_now() -> str:
     """The list without its filters; it asks for itself again."""
-    return render_template("dashboard/sessions/_list.html", alone=True, **current_runtime().database.read(_listed))
+    return render_template("dashboard/sessions/_list.html", alone=True, **reading.read(_listed))
 
 
 def _listed(db: Connection) -> dict[str, Any]:
@@ -106,7 +104,7 @@ def _seen_now(session_id: int) -> dict[str, Any]:
         kind = "" if is_over else cohort_status.cohort_statuses(db, now, session.cohort_id)[0].rhythm.kind
         return session, session_pages.read(db, session_id), refused, kind
 
-    session, arrivals, refused, kind = runtime.database.read(read)
+    session, arrivals, refused, kind = reading.read(read)
     refused_at = next((refusal.last_at for refusal in refused if refusal.action == session.action), None)
     pages = session_pages.arrange(session, arrivals, refused_at)
     if progress.state(session, now) in {"late", "stalled"}:  # what it once made a second says nothing of now
