@@ -142,7 +142,11 @@ def _hold_replica(settings: Settings) -> None:
     """Raises WrongSetting where a replica is named that there cannot be."""
     addresses = (settings.database_url, settings.database_read_url)
     if settings.database_read_url and not all(address.startswith(DRIVER) for address in addresses):
-        raise _wrong(settings, "DATABASE_READ_URL", "both it and DATABASE_URL must be PostgreSQL's.")
+        raise _wrong(
+            settings,
+            "DATABASE_READ_URL",
+            "it or DATABASE_URL is not an address of PostgreSQL, and there are replicas of that alone.",
+        )
 
 
 def _wrong(settings: Settings, name: str, sentence: str) -> WrongSetting:

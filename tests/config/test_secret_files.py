@@ -16,6 +16,7 @@ OTHERS = [one.name for one in SETTINGS if not one.secret and one.name != "INSTAN
 GOOD = {
     "SENTRY_DSN": "https://key@errors.example.com/1",
     "DATABASE_URL": "postgresql://relay:word@db/relay",
+    "DATABASE_READ_URL": "postgresql://relay:word@replica/relay",
     "REDIS_URL": "rediss://:word@cache:6379/1",
     "SECRET_KEY": SECRET_KEY,
     "BACKUP_KEY": SECRET_KEY,
@@ -29,9 +30,11 @@ SHARED = hypothesis.settings(
 
 
 def loaded(folder: Path, **environ: str):
-    return load(
-        {"INSTANCE_PATH": str(folder), "SECRET_KEY": "" if "SECRET_KEY_FILE" in environ else SECRET_KEY} | environ
+    beside = (
+        {"DATABASE_URL": GOOD["DATABASE_URL"]} if any(name.startswith("DATABASE_READ_URL") for name in environ) else {}
     )
+    key = "" if "SECRET_KEY_FILE" in environ else SECRET_KEY
+    return load({"INSTANCE_PATH": str(folder), "SECRET_KEY": key} | beside | environ)
 
 
 def secret_file(folder: Path, content: bytes) -> Path:

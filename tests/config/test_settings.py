@@ -25,6 +25,7 @@ def loaded(folder: Path, **environ: str):
 WRONG = {
     "PORT": ["no", "0", "65536", "80.5", "-1", "\u0663", "8_0", "9" * 5000],
     "DATABASE_URL": ["mysql://x", "sqlite:relative", "relay.db"],
+    "DATABASE_READ_URL": ["mysql://x", "sqlite:relative", "sqlite:///a.db", "postgresql://replica/relay"],
     "DATABASE_POOL_SIZE": ["0", "201"],
     "REDIS_URL": [
         "http://x",
