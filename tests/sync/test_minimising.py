@@ -90,7 +90,7 @@ class MinimisedPlay(Play):
 
 
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=EXAMPLES // 4,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
