@@ -75,7 +75,10 @@ def add_passkey() -> ResponseReturnValue:
 
 
 @blueprint.get("/account/second-factor/passkeys/<int:passkey_id>/remove")
-def ask_remove_passkey(passkey_id: int) -> str:
+def ask_remove_passkey(passkey_id: int) -> ResponseReturnValue:
+    if not any(one.id == passkey_id for one in _mine()):  # removed in another tab
+        flash("This passkey is not there any more.")
+        return redirect(url_for("dashboard.show_second_factor"))
     return _ask(passkey_id, {})
 
 
