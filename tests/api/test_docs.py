@@ -28,7 +28,7 @@ def test_every_field_of_every_answer_is_named() -> None:
 
 def test_the_bounds_of_a_token_are_told_with_their_options() -> None:
     """Each that `flask tokens add` takes and each that is kept, and that a call beyond it is refused."""
-    told = re.findall(r"^\| (.+) \| `(--[a-z-]+)[^`]*`[^|]* \| (40[13]) ", PAGE, re.MULTILINE)
+    told = re.findall(r"^\| (.+) \| `(--[a-z-]+)[^`]*`[^|]* \| (40[13]|429) ", PAGE, re.MULTILINE)
     others = {"--scope", "--json"}
     assert {option for _name, option, _status in told} == {
         name for one in add.params if isinstance(one, Option) for name in one.opts
