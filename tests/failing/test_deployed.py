@@ -202,7 +202,7 @@ def test_an_address_with_too_many_connections_hears_429_in_mixpanels_envelope(on
             stack.enter_context(socket.create_connection(("127.0.0.1", proxy.port))).sendall(head)
         crm = through(proxy.url, one)
         replies = []
-        wait_until(lambda: replies.append(crm.post(body("members", ["A"]))) or replies[-1].status == 429, 10, "429")
+        wait_until(lambda: replies.append(crm.post(body("members", ["A"]))) or replies[-1].status == 429, 30, "429")
     assert (replies[-1].json["status"], replies[-1].json["error"]["code"]) == ("failure", 429)
     assert replies[-1].retry_after
 
