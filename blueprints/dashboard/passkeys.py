@@ -14,12 +14,11 @@ from werkzeug.exceptions import NotFound
 from blueprints.dashboard import blueprint, sign
 from blueprints.dashboard.passwords import expect_password
 from blueprints.dashboard.second_factor import begun, stay_signed_in
-from blueprints.dashboard.sign_in import from_the_beginning, second_step
+from blueprints.dashboard.sign_in import take_second_step
 from runtime import current_runtime
 from security import first_step, handover, passkeys, second_factor, sign_in_guard
-from security.operators import WrongOperator
+from security.operators import Operator, WrongOperator
 from security.passkeys import Passkey, Site
-from security.rate_limits import TooMany, count_second_factor, in_words
 from security.roles import needs
 
 CHALLENGE = 32  # bytes
@@ -113,22 +112,18 @@ def challenge_passkey() -> ResponseReturnValue:
 
 @sign.post("/sign-in/passkey")
 def second_step_by_passkey() -> ResponseReturnValue:
-    operator, runtime = first_step.who(), current_runtime()
-    if operator is None:
-        return from_the_beginning()
-    try:
-        count_second_factor(operator.email, sign_in_guard.known_device(operator.email))
-    except TooMany as error:
-        sign_in_guard.not_let_in("too_often")
-        return second_step(None, f"Too many tries. Try again in {in_words(error.retry_after)}."), 429
-    challenge = handover.take("challenge", request.form.get("begun", ""), operator.id)
-    answered = (_site(), bytes.fromhex(challenge or ""), request.form.get("credential", ""))
-    way = challenge and runtime.database.write(lambda db: passkeys.passed_by(db, operator, answered, runtime.clock()))
-    if not way:
-        sign_in_guard.failed(operator.email, "passkey")
-        return second_step(None, passkeys.REFUSED if challenge else TOO_LATE), 422
-    sign_in_guard.start(operator, way)
-    return redirect(sign_in_guard.local_path(request.args.get("next", "")), 303)
+    def passed(operator: Operator) -> str:
+        runtime = current_runtime()
+        challenge = handover.take("challenge", request.form.get("begun", ""), operator.id)
+        if challenge is None:
+            raise WrongOperator("passkey", TOO_LATE)
+        answered = (_site(), bytes.fromhex(challenge), request.form.get("credential", ""))
+        way = runtime.database.write(lambda db: passkeys.passed_by(db, operator, answered, runtime.clock()))
+        if way is None:
+            raise WrongOperator("passkey", passkeys.REFUSED)
+        return way
+
+    return take_second_step("passkey", passed)
 
 
 def _there_are_any() -> bool:

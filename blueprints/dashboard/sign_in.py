@@ -1,5 +1,7 @@
 """The way in and out: the first operator, signing in, signing out."""
 
+from collections.abc import Callable
+
 from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -52,38 +54,50 @@ def _form(email: str, wrong: str | None) -> str:
 @sign.get("/sign-in/code")
 def second_step_form() -> ResponseReturnValue:
     """The second step, for a browser that has given the right password."""
-    return second_step(None) if first_step.who() is not None else from_the_beginning()
+    return second_step({}) if first_step.who() is not None else from_the_beginning()
 
 
 @sign.post("/sign-in/code")
 def second_step_try() -> ResponseReturnValue:
-    operator, runtime = first_step.who(), current_runtime()
+    def passed(operator: Operator) -> str:
+        runtime, given = current_runtime(), request.form.get("code", "")
+        way = runtime.database.write(
+            lambda db: second_factor.passed_by(db, runtime.cipher, operator, given, runtime.clock())
+        )
+        if way is None:
+            raise WrongOperator("code", second_factor.WRONG)
+        return way
+
+    return take_second_step("code", passed)
+
+
+def take_second_step(step: str, passed: Callable[[Operator], str]) -> ResponseReturnValue:
+    """Let whoever has given the right password in by the second step, `code` or `passkey`. `passed` returns in words by
+    what they sign in, and raises WrongOperator where it is nothing of theirs."""
+    operator = first_step.who()
     if operator is None:
         return from_the_beginning()
     try:
         count_second_factor(operator.email, sign_in_guard.known_device(operator.email))
+        way = passed(operator)
     except TooMany as error:
         sign_in_guard.not_let_in("too_often")
-        return second_step(f"Too many tries. Try again in {in_words(error.retry_after)}."), 429
-    given = request.form.get("code", "")
-    way = runtime.database.write(
-        lambda db: second_factor.passed_by(db, runtime.cipher, operator, given, runtime.clock())
-    )
-    if way is None:
-        sign_in_guard.failed(operator.email, "code")
-        return second_step(second_factor.WRONG), 422
+        return second_step({step: f"Too many tries. Try again in {in_words(error.retry_after)}."}), 429
+    except WrongOperator as error:
+        sign_in_guard.failed(operator.email, step)
+        return second_step({step: str(error)}), 422
     sign_in_guard.start(operator, way)
     return redirect(sign_in_guard.local_path(request.args.get("next", "")), 303)
 
 
-def second_step(wrong: str | None, wrong_passkey: str = "") -> str:
+def second_step(wrong: dict[str, str]) -> str:
     """The page of the second step: a passkey where there is one, and a code."""
     runtime, operator = current_runtime(), first_step.who()
     site = passkeys.site(runtime.settings.public_url)
     known: list[Passkey] = []
     if site and operator:
         known = runtime.database.read(lambda db: passkeys.of_operator(db, operator.id), one_statement=True)
-    return render_template("dashboard/second_step.html", wrong=wrong, wrong_passkey=wrong_passkey, passkeys=known)
+    return render_template("dashboard/second_step.html", wrong=wrong, passkeys=known)
 
 
 def from_the_beginning() -> ResponseReturnValue:
