@@ -21,7 +21,7 @@ from sync.rules import Rules
 from tests.erasure.planted import in_files, stored
 from tests.relay import MINUTE, Relay, member
 from tests.relay import body as webhook_body
-from tests.sync.test_property import EXAMPLES, FULL, Export, Play, Traffic, traffic
+from tests.sync.test_property import EXAMPLES, Export, Play, Traffic, traffic
 
 EMAIL, PHONE, PLAN, NESTED = "Ada.Planted@Example.org", "+49 151 2345678", "plan-planted", "inner@planted.example"
 SECRET = (EMAIL.lower(), "151 2345678", "1512345678")
@@ -100,15 +100,7 @@ def test_membership_is_the_same_whatever_is_kept(
 ) -> None:
     rules = Rules(sweep_inline=traffic.inline, guard_percent=traffic.percent, guard_min_members=traffic.least)
     play = MinimisedPlay(relay, rules, choice=choice, later=later, profiles=profiles)
-    play.page(FULL, 0)
-    for kind, what in traffic.events():
-        if kind == "wait":
-            play.wait(what)
-        elif kind == "decide":
-            play.decide(what)
-        else:
-            play.page(*what)
-    play.check()
+    play.whole(traffic)
 
 
 def read_again(member: dict[str, Any], choice: ProfileChoice) -> profile.Patch:

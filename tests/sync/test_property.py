@@ -105,6 +105,18 @@ class Play:
         guarded = (self.rules.guard_percent, self.rules.guard_min_members)
         self.model = model.Cohort(self.rules.settle, self.rules.sweep_inline, *guarded)
 
+    def whole(self, traffic: Traffic) -> None:
+        """Play it after a first full export, and compare the engine with the model."""
+        self.page(FULL, 0)
+        for kind, what in traffic.events():
+            if kind == "wait":
+                self.wait(what)
+            elif kind == "decide":
+                self.decide(what)
+            else:
+                self.page(*what)
+        self.check()
+
     def page(self, export: Export, place: int) -> None:
         self.now += 1
         people, rejected, number, total = export.body(place)
@@ -189,14 +201,6 @@ def test_random_traffic_ends_as_the_rules_say(relay: Relay, traffic: Traffic) ->
     play = Play(
         relay, Rules(sweep_inline=traffic.inline, guard_percent=traffic.percent, guard_min_members=traffic.least)
     )
-    play.page(FULL, 0)
-    for kind, what in traffic.events():
-        if kind == "wait":
-            play.wait(what)
-        elif kind == "decide":
-            play.decide(what)
-        else:
-            play.page(*what)
-    play.check()
+    play.whole(traffic)
     play.wait(3 * MINUTE)
     play.check()
