@@ -42,7 +42,7 @@ def begin_passkey() -> ResponseReturnValue:
         expect_password(request.form.get("password", ""))
     except WrongOperator as error:
         return _new({error.field: str(error)}), 422
-    return redirect(url_for("dashboard.show_begun_passkey", begun=_leave_challenge()), 303)
+    return redirect(url_for("dashboard.show_begun_passkey", begun=_leave(_challenge())), 303)
 
 
 @blueprint.get("/account/second-factor/passkeys/begun")
@@ -105,9 +105,9 @@ def challenge_passkey() -> ResponseReturnValue:
     if operator is None:
         return {"error": "Begin again: that was too long ago."}, 403
     known = current_runtime().database.read(lambda db: passkeys.of_operator(db, operator.id), one_statement=True)
-    challenge = secrets.token_bytes(CHALLENGE)
-    begun = handover.leave("challenge", challenge.hex(), operator.id)
-    return {"begun": begun, "options": json.loads(passkeys.to_answer(_site(), known, challenge))}
+    challenge = _challenge()
+    options = json.loads(passkeys.to_answer(_site(), known, bytes.fromhex(challenge)))
+    return {"begun": _leave(challenge, operator.id), "options": options}
 
 
 @sign.post("/sign-in/passkey")
@@ -146,14 +146,19 @@ def _new(wrong: dict[str, str]) -> str:
     return render_template("dashboard/new_passkey.html", wrong=wrong, is_demanded=sign_in_guard.lacks_second_factor())
 
 
-def _leave_challenge() -> str:
-    return handover.leave("challenge", secrets.token_bytes(CHALLENGE).hex())
+def _challenge() -> str:
+    return secrets.token_bytes(CHALLENGE).hex()
+
+
+def _leave(challenge: str, operator_id: int | None = None) -> str:
+    """Leave it for the answer; returns the key that the form has."""
+    return handover.leave("challenge", challenge, operator_id)
 
 
 def _once_more(wrong: dict[str, str]) -> ResponseReturnValue:
     """The page with what was wrong, and another challenge: the one before is used up."""
-    key = _leave_challenge()
-    return _begun(key, handover.find("challenge", key), wrong), 422
+    challenge = _challenge()
+    return _begun(_leave(challenge), challenge, wrong), 422
 
 
 def _begun(key: str, challenge: str, wrong: dict[str, str]) -> str:
