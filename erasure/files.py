@@ -23,10 +23,12 @@ _COMPARISONS = text("""
     SELECT x.id FROM comparison x JOIN cohort c ON c.id = x.cohort_id
     WHERE c.project_id = :project_id AND x.way <> 'count' AND (x.state IN ('waiting', 'running')
         OR x.claimed_until > :now)""")
+# The person by themselves first: they and their cohorts may lie on two nodes (docs/scaling.md).
 _INSIDE = text("""
-    SELECT m.cohort_id FROM person p JOIN cohort c ON c.project_id = p.project_id
-    JOIN membership m ON m.cohort_id = c.id AND m.person_id = p.id
-    WHERE p.project_id = :project_id AND p.distinct_id = :distinct_id AND m.left_at IS NULL""")
+    SELECT m.cohort_id FROM (
+        SELECT id FROM person WHERE project_id = :project_id AND distinct_id = :distinct_id LIMIT 1) p
+    JOIN cohort c ON c.project_id = :project_id
+    JOIN membership m ON m.cohort_id = c.id AND m.person_id = p.id AND m.left_at IS NULL""")
 _CALLS = text("""
     SELECT d.id, d.given, d.request,
         EXISTS (SELECT 1 FROM download w WHERE w.delivery_id = d.id AND w.file IS NOT NULL) AS still_comes

@@ -32,10 +32,11 @@ _LOGGED = text(
 
 _LOWEST = text("SELECT min(number) FROM sync_session WHERE cohort_id = :cohort")
 
-_BLANK = text("""
-    UPDATE person SET distinct_id = :alias, digest = NULL, named_fields = 0, email = NULL, first_name = NULL,
-        last_name = NULL, phone_number = NULL, properties = '{}', created_at = :now, updated_at = :now, erased_at = :now
-    WHERE id = :person""")
+# Another id may mean another node (docs/scaling.md), so the row goes and comes back under its number.
+_FORGET = text("DELETE FROM person WHERE project_id = :project_id AND distinct_id = :distinct_id")
+_NOBODY = text("""
+    INSERT INTO person (id, project_id, distinct_id, named_fields, properties, created_at, updated_at, erased_at)
+    VALUES (:person, :project_id, :alias, 0, '{}', :now, :now, :now)""")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,9 @@ def erase(db: Connection, project_id: str, distinct_id: str, alias: str, now: in
     for row in db.execute(_FORMER, {"project_id": project_id, "person": person.id}).all():
         if row.left_at is None:
             _leave(db, cohorts.lock_by_id(db, row.cohort_id), person.id, row, now)
-    db.execute(_BLANK, {"person": person.id, "alias": alias, "now": now})
+    who = {"project_id": project_id, "distinct_id": distinct_id}
+    db.execute(_FORGET, who)
+    db.execute(_NOBODY, who | {"person": person.id, "alias": alias, "now": now})
     return before
 
 

@@ -16,10 +16,11 @@ from runtime import current_runtime
 
 COHORT = "/projects/<project_id>/cohorts/<cohort_id>"
 
+# The person by themselves first: they and their cohorts may lie on two nodes (docs/scaling.md).
 _ONE = text(f"""
-    SELECT {COLUMNS} FROM person p CROSS JOIN membership m
-    WHERE p.project_id = :project_id AND p.distinct_id = :distinct_id
-        AND m.cohort_id = :cohort AND m.person_id = p.id AND m.left_at IS NULL""")  # noqa: S608
+    SELECT {COLUMNS} FROM (
+        SELECT * FROM person WHERE project_id = :project_id AND distinct_id = :distinct_id LIMIT 1) p
+    CROSS JOIN membership m WHERE m.cohort_id = :cohort AND m.person_id = p.id AND m.left_at IS NULL""")  # noqa: S608
 
 
 @operation(blueprint, f"{COHORT}/members", summary="A cohort's members", query=Listing, answer=Members, errors=(404,))

@@ -32,7 +32,7 @@ _IDS = text("""
     ORDER BY person_id LIMIT :step""")
 _WRITE = (
     update(models.Person)
-    .where(models.Person.id == bindparam("person"))
+    .where(models.Person.id == bindparam("person"), models.Person.distinct_id == bindparam("who"))
     .values({name: bindparam(name) for name in (*FIELDS, "properties", "digest")})
 )
 _BLANK_REJECTED = (
@@ -100,7 +100,13 @@ class Walk:
         """Write the people of these ids of whom less is to be kept; return how many. When a profile was written stays
         as it is: the days of its other fields are counted from there."""
         person = models.Person
-        wanted = (person.id, *(getattr(person, field) for field in FIELDS), person.properties, person.updated_at)
+        wanted = (
+            person.id,
+            person.distinct_id,
+            *(getattr(person, field) for field in FIELDS),
+            person.properties,
+            person.updated_at,
+        )
         rows = db.execute(
             select(*wanted, person.digest)
             .where(person.id.in_(ids), person.erased_at.is_(None))
@@ -114,7 +120,8 @@ class Walk:
             if kept != stored:
                 fields = dict(zip(FIELDS, kept.fields, strict=True))
                 digest = row.digest if self.daily else NO_DIGEST
-                changed.append({"person": row.id, "properties": kept.properties, "digest": digest} | fields)
+                which = {"person": row.id, "who": row.distinct_id}  # its key with the column of docs/scaling.md
+                changed.append(which | {"properties": kept.properties, "digest": digest} | fields)
         if changed:
             db.execute(_WRITE, changed)
         return len(changed)
