@@ -41,11 +41,11 @@ def postgresql_admin() -> psycopg.Connection:
 
 
 @contextmanager
-def postgresql_database() -> Iterator[str]:
-    """The address of a new, empty database, dropped afterwards."""
+def postgresql_database(template: str = "template1") -> Iterator[str]:
+    """The address of a new database, empty or a copy of one to which nobody is connected; dropped afterwards."""
     name = f"cohort_relay_{uuid.uuid4().hex[:12]}"
     with postgresql_admin() as admin:
-        admin.execute(f"CREATE DATABASE {name}")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         # These databases outlive no server: what a crash leaves is tested on clusters of their own.
         admin.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
         try:

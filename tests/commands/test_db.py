@@ -50,3 +50,18 @@ def test_an_upgrade_does_not_make_pages_wait_behind_somebody_who_holds_the_table
         refused = terminal_of(relay.app)("db", "upgrade")
     assert (refused.exit_code, "others hold the tables" in refused.output) == (1, True)
     assert terminal_of(relay.app)("db", "upgrade").exit_code == 0
+
+
+def test_what_cannot_be_distributed_says_why_and_stays_as_it_is(relay: Relay) -> None:
+    refused = terminal_of(relay.app)("db", "distribute")
+    reason = {"sqlite": "SQLite is one file.", "postgresql": "This database has no extension citus."}
+    assert refused.exit_code == 1
+    assert refused.output.startswith(f"Error: {reason[relay.database.dialect]}")
+    assert refused.output.endswith("Nothing was changed.\n")
+
+
+def test_the_statements_of_the_move_are_those_of_the_document(tmp_path: Path) -> None:
+    app = create_app(settings_for(tmp_path))
+    printed = terminal_of(app)("db", "distribute", "--sql").output
+    assert f"```text\n{printed}```" in (ROOT / "docs" / "scaling.md").read_text()
+    app.extensions["runtime"].database.dispose()

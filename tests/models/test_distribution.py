@@ -1,0 +1,212 @@
+"""What docs/scaling.md says of several nodes: which statements keep to one cohort or one bucket of people, which ask
+every bucket, and which change at the move. A parser reads each statement of a day, and PostgreSQL plans it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from app import create_app
+from destinations import registry
+from models import distribution
+from models.database import db
+from sync.dialects import postgresql
+from tests import servers
+from tests.commands.conftest import terminal_of
+from tests.conftest import settings_for
+from tests.destinations import sets_and_streams
+from tests.destinations.conftest import Relaying
+from tests.models import traffic
+from tests.models.confinement import Statement
+from tests.models.partitioned import Ran, partitioned_database, planned, recorded, spanned
+from tests.relay import Relay, TestClock
+from tests.sync.test_retention import counted
+
+pytestmark = pytest.mark.slow
+
+Where = tuple[str, str]  # a file and a function
+SCALING = (Path(__file__).resolve().parents[2] / "docs" / "scaling.md").read_text()
+ROW = re.compile(r"^\| `([\w/]+\.py)` \| `(\w+)` \|", re.MULTILINE)
+WRITTEN = re.compile(r"```sql\n(.*?)```", re.DOTALL)
+NAMED = re.compile(r"(?<![:\w]):(\w+)")
+PLAYED = {
+    "sweep_inline_members": 0,
+    "sweep_step_members": 5,
+    "removal_guard_percent": 50,
+    "removal_guard_min_members": 10,
+}
+
+
+def section(heading: str) -> str:
+    """What stands below a heading of docs/scaling.md, up to the next one."""
+    return SCALING.partition(f"### {heading}\n")[2].partition("\n#")[0]
+
+
+def relay_on(url: str, folder: Path) -> Relay:
+    clock = TestClock()
+    return Relay(create_app(settings_for(folder, database_url=url, **PLAYED), clock), clock)
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day on partitioned tables: the relay as it is in the evening, and what it has asked."""
+
+    relay: Relay
+    ran: list[Ran]
+
+    @cached_property
+    def by_function(self) -> dict[Where, list[tuple[Ran, Statement]]]:
+        read = {one.sql: Statement(one.sql) for one in self.ran}
+        found: dict[Where, list[tuple[Ran, Statement]]] = {}
+        for one in self.ran:
+            if read[one.sql].sources and not one.where[0].startswith("tests/"):
+                found.setdefault(one.where, []).append((one, read[one.sql]))
+        return found
+
+    def those(self, attribute: str) -> set[Where]:
+        return {where for where, ran in self.by_function.items() if any(getattr(one, attribute) for _, one in ran)}
+
+
+@pytest.fixture(scope="module")
+def day(postgresql_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    with partitioned_database(postgresql_template) as url, pytest.MonkeyPatch.context() as patch:
+        for kind in sets_and_streams.TYPES:
+            patch.setitem(registry.TYPES, kind.name, kind)
+        relay = relay_on(url, tmp_path_factory.mktemp("day"))
+        with recorded(relay.database.reader, relay.database.writer) as ran:
+            traffic.day(Relaying(relay))
+        yield Day(relay, ran)
+        relay.database.dispose()
+
+
+def test_every_key_has_the_column_but_the_one_that_the_move_prepares() -> None:
+    assert distribution.lacking() == ["pk_person"]
+    assert "ADD CONSTRAINT pk_person PRIMARY KEY" in distribution.PREPARE[-1]
+    assert distribution.STAYS.keys() <= db.metadata.tables.keys() - distribution.DISTRIBUTED.keys()
+
+
+def test_no_key_of_another_table_leads_across_nodes() -> None:
+    for table in db.metadata.tables.values():
+        for key in table.foreign_keys:
+            assert {table.name, key.column.table.name}.isdisjoint(distribution.DISTRIBUTED), key
+
+
+def test_a_day_on_prepared_and_partitioned_tables_is_exact(day: Day) -> None:
+    for cohort in ("7", "8"):
+        assert len(set(counted(day.relay, cohort))) == 1
+    assert day.relay.members("8") == {"u00", "u02", "u03"}  # of four who stayed one was erased
+
+
+def test_the_statements_that_ask_every_bucket_or_change_at_the_move_are_those_that_the_document_names(day: Day) -> None:
+    changing = day.those("changes")
+    assert changing == set(ROW.findall(section("Statements that change at the move")))
+    assert day.those("spans") - changing == set(ROW.findall(section("Statements that ask every bucket")))
+    assert {("sync/dialects/postgresql.py", "write_people"), ("sync/sweep/leavers.py", "leavers")} <= set(
+        day.by_function
+    ) - changing - day.those("spans")
+
+
+def test_the_planner_goes_to_one_partition_for_each_statement_that_the_parser_finds_confined(day: Day) -> None:
+    for where, ran in day.by_function.items():
+        for sql, read in {one.sql: read for one, read in ran}.items():
+            seen = {table for one, _ in ran if one.sql == sql for table in one.spanned}  # of no rows nothing is asked
+            assert seen == read.spans, f"{where}: {sql}"
+
+
+def test_a_statement_that_names_no_column_is_found_out(day: Day) -> None:
+    """The two ways to look must be able to fail."""
+    with recorded(day.relay.database.reader) as ran:
+        day.relay.rows(
+            "SELECT count(*) FROM membership m JOIN person p ON p.id = m.person_id WHERE m.person_id > :n", n=0
+        )
+    assert ran[0].spanned == Statement(ran[0].sql).spans == {"membership", "person"}
+    assert Statement(ran[0].sql).changes == {"reads people and cohorts at once"}
+
+
+def address(relay: Relay) -> str:
+    return relay.database.writer.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def values_of(relay: Relay) -> dict[str, Any]:
+    """Of a page that names two members, and somebody new."""
+    ids = [relay.person(name)["id"] for name in ("u02", "u03")]
+    stays = f'[{{"person_id": {ids[0]}, "entered_at": 1, "left_at": 2, "entry_number": 1, "change_number": 99,'
+    return {
+        "digests": '{"nobody": 1, "u02": 2, "u03": 3}',
+        "ids": ids,
+        "stays": stays + ' "entered": false, "previous": 1}]',
+        "project_id": "1",
+        "cohort_id": relay.cohort("8")["id"],
+        "session_id": 1,
+        "session_number": 9,
+        "now": 2,
+    }
+
+
+def test_the_page_s_statements_for_several_nodes_keep_to_one_node_and_say_the_same(day: Day) -> None:
+    values, answers = values_of(day.relay), []
+    for sql in WRITTEN.findall(section("The page's statements there")):
+        read, asked = Statement(sql), NAMED.sub(r"%(\1)s", sql)
+        assert (read.spans, read.changes) == (set(), set()), sql
+        with psycopg.connect(address(day.relay)) as there:
+            there.execute(STRANGERS)
+            there.execute("ANALYZE person")
+            assert set(spanned(planned(there, asked, values))) == set(), sql
+            answers.append(there.execute(asked, values).fetchall() if sql.startswith("SELECT") else [])
+            there.rollback()
+    assert len(answers) == 4
+    assert joined(*answers[:2]) == {row[0]: row[1:] for row in as_today(day.relay, values)}
+
+
+def joined(people: list[Any], stays: list[Any]) -> dict[str, Any]:
+    """What one statement says today."""
+    by_person = {row[0]: row[1:] for row in stays}
+    found = {key: (number, profile, *by_person[number]) for key, number, profile in people}
+    return {"nobody": (None,) * 7} | found
+
+
+# So many that nobody would look through all of them for three.
+STRANGERS = """
+    INSERT INTO person (project_id, distinct_id, named_fields, properties, created_at, updated_at)
+    SELECT '1', 'stranger ' || number, 0, '{}', 1, 1 FROM generate_series(1, 5000) number"""
+
+
+def as_today(relay: Relay, values: dict[str, Any]) -> list[Any]:
+    digests = {"nobody": 1, "u02": 2, "u03": 3}
+    return relay.database.read(lambda db: postgresql.read_people(db, "1", values["cohort_id"], digests, None).known)
+
+
+def test_citus_itself_distributes_the_tables_and_plans_every_statement_that_does_not_change(
+    day: Day, postgresql_template: str, tmp_path: Path
+) -> None:
+    """Where the extension is not there, the planner and the parser above are what tells; CI need not have it."""
+    with servers.postgresql_admin() as admin:
+        if "citus" not in admin.execute("SHOW shared_preload_libraries").fetchone()[0]:
+            pytest.skip("this PostgreSQL has no extension citus in shared_preload_libraries")
+    with servers.postgresql_database(postgresql_template.rpartition("/")[2]) as url:
+        with psycopg.connect(url, autocommit=True) as there:
+            there.execute("CREATE EXTENSION citus")
+        relay = relay_on(url, tmp_path)
+        said = [terminal_of(relay.app)("db", "distribute").output for _ in range(2)]
+        assert said == ["Distributed: membership, membership_change, person.\n", "All are distributed already.\n"]
+        with psycopg.connect(url) as there:
+            assert dict(there.execute(COLUMNS).fetchall()) == distribution.DISTRIBUTED
+            for where, ran in day.by_function.items():
+                for one, read in ran:
+                    if not read.changes and not read.writes:
+                        assert there.execute("EXPLAIN " + one.sql, one.values).fetchone(), where
+                        there.rollback()
+            for sql in WRITTEN.findall(section("The page's statements there")):
+                there.execute(NAMED.sub(r"%(\1)s", sql), values_of(day.relay))
+                there.rollback()
+        relay.database.dispose()
+
+
+COLUMNS = """
+    SELECT CAST(logicalrelid AS text), column_to_column_name(logicalrelid, partkey) FROM pg_dist_partition
+    WHERE partmethod = 'h'"""
