@@ -209,13 +209,14 @@ class Database:
             self.replica.engine.dispose()
 
     def _attempts(self, engine: Engine, work: Callable[[Connection], T], patient_until: float | None = None) -> T:
+        began = time.monotonic()
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._attempt(engine, work, patient_until)
             except PoolTimeout as error:
                 raise DatabaseUnavailable("no connection became free in time") from error
             except (DBAPIError, *DRIVER_ERRORS) as error:
-                if attempt < ATTEMPTS and may_work_at_once(error):
+                if attempt < ATTEMPTS and may_work_at_once(error, time.monotonic() - began):
                     time.sleep(0.01 * attempt)
                     continue
                 if is_unavailable(error):

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 LONGEST_REASON = 600  # characters
+AT_ONCE = 1.0  # seconds
 RETRYABLE = {"40001", "40P01"}  # serialisation failure, deadlock
 UNAVAILABLE_SQLITE = {5, 6, 8, 10, 13, 14}  # busy, locked, readonly, i/o error, full, cannot open
 CLOSED_SQLITE = sqlite3.SQLITE_CONSTRAINT_TRIGGER  # see models.maintenance.close_for_writes
@@ -38,13 +39,15 @@ def is_read_only(error: Exception) -> bool:
     return getattr(_original(error), "sqlstate", None) == "25006"
 
 
-def may_work_at_once(error: Exception) -> bool:
-    """Whether the same work may be tried again now: after a deadlock, or where a pooled connection died while idle. A
-    new connection that was refused is not tried again."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
+def may_work_at_once(error: Exception, seconds: float) -> bool:
+    """Whether the same work may be tried again now: after a deadlock, or where a pooled connection died while idle.
+    That shows at once: a server that has gone silent shows after `seconds`, and a second wait for it would make the
+    reply late. A new connection that was refused is not tried again."""
     original = _original(error)
-    return getattr(original, "sqlstate", None) in RETRYABLE or isinstance(original, ConnectionLost)
+    if getattr(original, "sqlstate", None) in RETRYABLE:
+        return True
+    is_gone = isinstance(original, ConnectionLost) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+    return is_gone and seconds < AT_ONCE
 
 
 def is_unavailable(error: Exception) -> bool:

@@ -14,6 +14,8 @@ import psycopg
 from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from models.silence import ListeningConnection
+
 POOLED = "pooled"  # in the info of a connection: a pooler stands between it and the server
 PATIENT = "patient"  # an execution option: statements may take as long as they need
 NO_PREPARING = {"prepare_threshold": None}
@@ -38,22 +40,22 @@ class Connector:
         event.listen(engine, "begin", self._limit)
 
     def _connect(
-        self, dialect: Dialect, record: ConnectionPoolEntry, arguments: tuple[Any, ...], parameters: dict[str, Any]
+        self, _dialect: Dialect, record: ConnectionPoolEntry, arguments: tuple[Any, ...], parameters: dict[str, Any]
     ) -> Any:
         if not self.found:
-            direct = self._direct(dialect, arguments, parameters)
+            direct = self._direct(arguments, parameters)
             if direct is not None:
                 return direct
             self.found = True
         record.info[POOLED] = True
-        return dialect.connect(*arguments, **(parameters | NO_PREPARING))
+        return ListeningConnection.connect(*arguments, **(parameters | NO_PREPARING))
 
-    def _direct(self, dialect: Dialect, arguments: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    def _direct(self, arguments: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
         """A connection to the server itself; None where there is a pooler."""
         theirs = parameters.get("options", "")
         options = f"{self._options} {theirs}".rstrip()
         try:
-            connection: Any = dialect.connect(*arguments, **(parameters | {"options": options}))
+            connection: Any = ListeningConnection.connect(*arguments, **(parameters | {"options": options}))
         except psycopg.OperationalError as error:
             if _refuses_options(error):
                 return None

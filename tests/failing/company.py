@@ -178,7 +178,7 @@ def company(tmp_path: Path) -> Iterator[Company]:
         with network() as net:
             for name in HOSTS:
                 net.add(name)
-            primary, standby = (_database(net.hosts[name], folder) for name in ("db1", "db2"))
+            primary, standby = (database_on(net.hosts[name], folder) for name in ("db1", "db2"))
             primary.make()
             url = primary.new_database()
             standby.follow(primary)
@@ -212,7 +212,8 @@ def _running(net: Network, folder: Path, databases: tuple[Database, Database], u
         receiver.server.shutdown()
 
 
-def _database(host: Host, folder: Path) -> Database:
+def database_on(host: Host, folder: Path) -> Database:
+    """A PostgreSQL there, which has to be made."""
     place = folder / host.name
     place.mkdir()
     user = pwd.getpwnam(SYSTEM_USER)

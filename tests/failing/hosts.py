@@ -1,6 +1,7 @@
 """Hosts of the tests' own: network namespaces at one bridge, each with an address, which a test cuts off and kills as a
 whole, as when a machine loses its power."""
 
+import json
 import os
 import random
 import signal
@@ -47,11 +48,14 @@ class Host:
     def kill(self, *, cut: bool = True) -> None:
         """End it without a goodbye: first nobody hears it any more, then nothing of it runs."""
         if cut:
-            _ip("link", "set", self.cable, "down")
+            self.unplug()
         for pid in _ip("netns", "pids", self.space).split():
             with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
         wait_until(lambda: not _ip("netns", "pids", self.space).split(), 20, f"the end of {self.name}")
+
+    def unplug(self) -> None:
+        _ip("link", "set", self.cable, "down")
 
     def plug_in(self) -> None:
         _ip("link", "set", self.cable, "up")
@@ -78,6 +82,12 @@ class Network:
         for link in ("lo", "eth0"):
             _ip("-n", host.space, "link", "set", link, "up")
         return host
+
+    def remember(self, host: Host) -> None:
+        """Let whoever calls it go on calling when it is cut off, as behind a router: no word comes that it has gone."""
+        (link,) = json.loads(_ip("-json", "-n", host.space, "link", "show", "eth0"))
+        bridge = f"cr{self.tag}"
+        _ip("neigh", "replace", host.address, "lladdr", link["address"], "dev", bridge, "nud", "permanent")
 
 
 @contextmanager
