@@ -13,9 +13,12 @@ AFTER_ALL = 2**63 - 1
 
 _COLUMNS = """m.id, m.kind, p.distinct_id, m.entry_number, m.state, m.reason, m.attempts, m.origin, m.at, m.next_at,
     m.first_tried_at, m.attempt_id, m.report, m.created_at, m.finished_at"""
+# The messages first and by themselves, then their people one by one, as `models.queries.members` does.
 _LIST = """
-    SELECT {columns} FROM message m LEFT JOIN person p ON p.id = m.person_id
-    WHERE m.subscription_id = :subscription AND m.id < :before {filters} ORDER BY m.id DESC LIMIT :limit"""
+    SELECT {columns} FROM (
+        SELECT * FROM message
+        WHERE subscription_id = :subscription AND id < :before {filters} ORDER BY id DESC LIMIT :limit) m
+    CROSS JOIN person p WHERE p.id = m.person_id ORDER BY m.id DESC"""
 _PERSON = text("SELECT id FROM person WHERE project_id = :project_id AND distinct_id = :distinct_id")
 _OF_PERSON = text(f"""
     SELECT {_COLUMNS}, m.subscription_id, d.name AS destination, d.type
@@ -47,10 +50,10 @@ def listed(
     values: dict[str, Any] = {"subscription": subscription.id, "before": before, "limit": limit}
     filters = ""
     if state:
-        filters, values["state"] = "AND m.state = :state", state
+        filters, values["state"] = "AND state = :state", state
     if distinct_id:
         person = person_of(db, subscription.project_id, distinct_id)
-        filters, values["person"] = f"{filters} AND m.person_id = :person", person if person is not None else -1
+        filters, values["person"] = f"{filters} AND person_id = :person", person if person is not None else -1
     return db.execute(text(_LIST.format(columns=_COLUMNS, filters=filters)), values).all()
 
 

@@ -26,9 +26,11 @@ LOOKED_AT = 200  # members among whom the ten are looked for
 _COHORT = text(f"""
     SELECT id, name, member_count, {BROUGHT_BY.format("cohort.id")} AS keeps FROM cohort
     WHERE project_id = :project_id AND mixpanel_cohort_id = :cohort_id""")  # noqa: S608 - our own words
+# LIMIT has nodes read the memberships before their people, who may lie elsewhere (docs/scaling.md).
 _WITHOUT = """
-    SELECT count(*) FROM membership m CROSS JOIN person p
-    WHERE m.cohort_id = :cohort AND m.left_at IS NULL AND p.id = m.person_id
+    SELECT count(*) FROM (
+        SELECT person_id FROM membership WHERE cohort_id = :cohort AND left_at IS NULL LIMIT 9223372036854775807) m
+    CROSS JOIN person p WHERE p.id = m.person_id
         AND (coalesce(trim({value}), '') = '' OR {value} LIKE 'hashed:%')"""
 _PROPERTY = {  # a path of SQLite's has no way to write a name with a quotation mark
     "sqlite": "(SELECT e.value FROM json_each(p.properties) e WHERE e.key = :name)",

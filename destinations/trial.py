@@ -19,9 +19,13 @@ from runtime import Runtime
 
 LOOKED_AT = 200  # members among whom somebody is looked for
 
+# The stay by itself: people and cohorts may lie on two nodes (docs/scaling.md).
 _PERSON = text(f"""
     SELECT p.id AS person_id, {bodies.PERSON}, m.entry_number, m.entered_at, m.left_at
-    FROM person p LEFT JOIN membership m ON m.cohort_id = :cohort AND m.person_id = p.id
+    FROM person p LEFT JOIN (
+        SELECT entry_number, entered_at, left_at FROM membership WHERE cohort_id = :cohort AND person_id = (
+            SELECT id FROM person WHERE project_id = :project_id AND distinct_id = :distinct_id LIMIT 1)
+        LIMIT 1) m ON true
     WHERE p.project_id = :project_id AND p.distinct_id = :distinct_id""")  # noqa: S608 - our own columns
 _BEGIN = text("""
     INSERT INTO attempt (destination_id, subscription_id, messages, message_ids, started_at)

@@ -22,11 +22,14 @@ CARRIED = 200  # messages of a call that are listed
 
 _COLUMNS = """m.id, m.kind, m.person_id, p.distinct_id, p.email, m.entry_number, m.state, m.reason, m.attempts,
     m.attempt_id, m.origin, m.at, m.next_at, m.created_at, m.finished_at, m.report"""
+# The messages first and by themselves, then their people one by one, as `models.queries.members` does.
 _LIST = """
-    SELECT {columns} FROM message m LEFT JOIN person p ON p.id = m.person_id
-    WHERE m.subscription_id = :subscription AND m.id < :before {filters} ORDER BY m.id DESC LIMIT :limit"""
+    SELECT {columns} FROM (
+        SELECT * FROM message
+        WHERE subscription_id = :subscription AND id < :before {filters} ORDER BY id DESC LIMIT :limit) m
+    CROSS JOIN person p WHERE p.id = m.person_id ORDER BY m.id DESC"""
 _CARRIED = text(f"""
-    SELECT {_COLUMNS} FROM message m LEFT JOIN person p ON p.id = m.person_id
+    SELECT {_COLUMNS} FROM message m JOIN person p ON p.id = m.person_id
     WHERE m.id IN :ids AND m.subscription_id = :subscription ORDER BY m.id""").bindparams(  # noqa: S608
     bindparam("ids", type_=BigInteger, expanding=True)
 )
@@ -35,12 +38,12 @@ _PERSON = text("SELECT id, distinct_id FROM person WHERE id = :id AND project_id
 
 @dataclass(frozen=True)
 class ListedMessage:
-    """A message with its person; the person's columns are None where they are gone."""
+    """A message with its person, whose row stays when they are erased."""
 
     id: int
     kind: str
     person_id: int
-    distinct_id: str | None
+    distinct_id: str
     email: str | None
     entry_number: int
     state: str
@@ -132,8 +135,8 @@ def _listed(db: Connection, known: Subscription, state: str, person: int) -> lis
     values: dict[str, Any] = {"subscription": known.id, "before": paging.before(), "limit": PAGE + 1}
     filters = ""
     if state:
-        filters, values["state"] = "AND m.state = :state", state
+        filters, values["state"] = "AND state = :state", state
     if person:
-        filters, values["person"] = f"{filters} AND m.person_id = :person", person
+        filters, values["person"] = f"{filters} AND person_id = :person", person
     statement = text(_LIST.format(columns=_COLUMNS, filters=filters))
     return rows.every(db.execute(statement, values), ListedMessage)
