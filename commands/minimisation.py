@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from commands.connections import group
 from config.clock import iso
+from config.counts import counted_to
 from models.profile_choice import WAYS, ProfileChoice, WrongChoice, days_of, of_json
 from runtime import current_runtime
 from security import connections
@@ -111,7 +112,6 @@ def minimise(name: str, *, yes: bool, as_json: bool) -> None:
 
 
 def told(extent: runs.Extent) -> str:
-    """Return the count of people in words."""
-    if extent.people > runs.MOST_COUNTED:
-        return f"More than {runs.MOST_COUNTED:,} people"
-    return f"{extent.people:,} {'person' if extent.people == 1 else 'people'}"
+    """Return the count of people in words, as a sentence begins."""
+    words = counted_to(runs.MOST_COUNTED, extent.people, "person", "people")
+    return words[0].upper() + words[1:]

@@ -6,6 +6,11 @@ def counted(count: float, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or plural(one)}"
 
 
+def counted_to(most: int, count: int, one: str, many: str = "") -> str:
+    """Write a number of things that were counted to `most` and one more."""
+    return f"more than {counted(most, one, many)}" if count > most else counted(count, one, many)
+
+
 def plural(noun: str) -> str:
     """Return the usual plural of a noun."""
     if noun.endswith("y") and noun[-2:-1] not in set("aeiou"):

@@ -26,7 +26,7 @@ class Keeping(Struct):
 
 
 class MinimisationAsked(Struct):
-    """So many people, a million and one at most, will be gone through."""
+    """So many people, 10,001 at most, which stands for more, will be gone through."""
 
     name: str
     people: Whole

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, TextClause, insert, select, text, update
 
 import models
 from config.clock import DAY, MINUTE
@@ -20,7 +20,8 @@ from sync.minimise.steps import Place, Walk
 
 LEASE = Lease(MINUTE)
 CLAIMS = Claims("minimisation", "ended_at IS NULL")
-MOST_COUNTED = 1_000_000  # people of a question
+MOST_COUNTED = 10_000  # people of a question
+FIRST_STAYS = 2 * MOST_COUNTED  # where more people than that are seldom fewer
 NOBODY = ""  # asks for the daily one
 
 _NOTE = text(
@@ -32,9 +33,10 @@ _NOTE = text(
 _END = text(CLAIMS.update("ended_at = :now, claimed_until = NULL"))
 _COHORTS = """SELECT c.id FROM cohort c WHERE EXISTS (
     SELECT 1 FROM sync_session s WHERE s.cohort_id = c.id AND s.connection_id = :connection)"""
-_PEOPLE = text(f"""
-    SELECT count(*) FROM (
-        SELECT DISTINCT person_id FROM membership WHERE cohort_id IN ({_COHORTS}) LIMIT {MOST_COUNTED + 1}) m""")  # noqa: S608
+_STAYS = f"SELECT person_id FROM membership WHERE cohort_id IN ({_COHORTS})"  # noqa: S608
+_PEOPLE = """SELECT count(*) FROM (SELECT DISTINCT person_id FROM ({stays}) s LIMIT {most}) m"""
+_ALL_PEOPLE = text(_PEOPLE.format(stays=_STAYS, most=MOST_COUNTED + 1))
+_FIRST_PEOPLE = text(_PEOPLE.format(stays=f"{_STAYS} LIMIT {FIRST_STAYS}", most=MOST_COUNTED + 1))
 _REQUESTS = text("""
     SELECT count(*) FROM refused_request r JOIN failure f ON f.id = r.failure_id
     WHERE f.connection = (SELECT name FROM connection WHERE id = :connection)""")
@@ -75,12 +77,19 @@ class Extent:
 
 
 def extent(db: Connection, connection_id: int) -> Extent:
-    """Count what a connection has brought that is stored."""
-    values = {"connection": connection_id}
-    people, rejected, requests = (
-        int(db.execute(counted, values).scalar_one()) for counted in (_PEOPLE, _REJECTED, _REQUESTS)
-    )
-    return Extent(people, rejected, requests)
+    """Count what a connection has brought that is stored.
+
+    PostgreSQL reads every stay before it gives out the first of distinct people (1.4 s with a million), so that the
+    first stays are looked at alone before all are.
+    """
+
+    def count(counted: TextClause) -> int:
+        return int(db.execute(counted, {"connection": connection_id}).scalar_one())
+
+    people = count(_FIRST_PEOPLE)
+    if people <= MOST_COUNTED:
+        people = count(_ALL_PEOPLE)
+    return Extent(people, count(_REJECTED), count(_REQUESTS))
 
 
 def ask(db: Connection, connection_id: int, choice: ProfileChoice, who: str, now: int) -> int:

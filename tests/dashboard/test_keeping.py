@@ -29,6 +29,14 @@ def test_an_admin_chooses_and_applies(relay: Relay) -> None:
     assert "connection.minimise" in trail
 
 
+def test_the_question_counts_ten_thousand_people_and_no_further(relay: Relay) -> None:
+    relay.refresh(list(range(1, 10_002)), session="one", cohort="1")
+    relay.refresh(["0", "1"], session="two", cohort="2")
+    browser = relay.sign_in("admin")
+    browser.submit(PATH, FORM)
+    assert "<strong>more than 10,000 people</strong>" in browser.page("/connections/crm/minimise")
+
+
 @pytest.mark.parametrize(
     ("changed", "says"),
     [

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.connections.routes import connection_or_404
+from config.counts import counted_to
 from models.profile_choice import LONGEST_FIELD, MOST_FIELDS, ProfileChoice, WrongChoice, days_of, of_json
 from runtime import current_runtime
 from security import connections, sign_in_guard
@@ -81,7 +82,7 @@ def ask_minimise(name: str) -> str:
         name=name,
         is_needed=known.keeps is not None,
         extent=extent,
-        most=runs.MOST_COUNTED,
+        people=counted_to(runs.MOST_COUNTED, extent.people, "person", "people"),
         described=described(known.choice),
         costs=COSTS,
     )
