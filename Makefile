@@ -113,8 +113,8 @@ bench-backfill: .venv/installed-dev ## Measure how ten million people are told o
 bench-scale: .venv/installed-dev ## Measure ten million people a cohort on a PostgreSQL of its own (40 minutes, 30 GB)
 	@$(BIN)/python -m benchmarks.scale
 
-screenshots: .venv/installed-dev node_modules/installed-dev ## Every page of the dashboard, into screenshots/
-	@$(BIN)/python -m tests.browser.screenshots
+screenshots: .venv/installed-dev node_modules/installed-dev ## Every page of the dashboard, into screenshots/; BEFORE=REVISION takes what a review asked for as it was there, too
+	@$(BIN)/python -m tests.browser.screenshots $(if $(BEFORE),--before $(BEFORE)) $(if $(ONLY),--only $(ONLY))
 
 # Lighthouse brings 190 MB, which nobody needs who does not measure.
 LIGHTHOUSE := tests/browser/node

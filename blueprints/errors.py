@@ -1,5 +1,7 @@
 """Errors outside a blueprint's own handlers, in the shape that the path's callers expect."""
 
+from contextlib import suppress
+
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
@@ -9,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from blueprints.webhook import refusals, replies
 from blueprints.webhook.addresses import is_senders
 from models.database import DatabaseUnavailable
-from security import allowed_hosts
+from security import allowed_hosts, sign_in_guard
 from security.key_check import WrongKey
 from security.rate_limits import TooMany
 
@@ -87,6 +89,9 @@ def answer(status: int, message: str) -> Response:
     if is_senders(request.path):
         return replies.failure(status, message)
     if not request.path.startswith("/api/") and request.accept_mimetypes.best_match(FORMS) == "text/html":
+        if request.endpoint is None:
+            with suppress(DatabaseUnavailable, WrongKey):
+                sign_in_guard.recognise()  # whoever is signed in keeps the frame around what went wrong
         page = render_template("dashboard/error.html", status=status, message=message)
         return Response(page, status, mimetype="text/html")
     response = jsonify(error={"message": message, "code": status})

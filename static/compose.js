@@ -59,7 +59,8 @@ function place() {
     field.querySelector("[data-says]").replaceChildren(...(touched ? mine : []).map((one) => {
       const says = document.createElement("p");
       says.className = one.classList.contains("note") ? "hint" : "wrong";
-      says.textContent = one.classList.contains("note") ? one.dataset.says : `▲ ${one.dataset.says}`;
+      if (says.className === "wrong") says.append(one.querySelector(".icon").cloneNode(true), " ");
+      says.append(one.dataset.says);
       return says;
     }));
     field.classList.toggle("is-wrong", touched && wrong.length > 0);

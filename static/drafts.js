@@ -32,7 +32,8 @@ function fill(form, values, addRow) {
   for (const details of form.querySelectorAll("details")) {
     if (fieldsOf(form).some((field) => details.contains(field) && field.value)) details.open = true;
   }
-  // the request beside it is made anew, once htmx listens
+  // the request beside it is made anew, once htmx listens; what it says until then is about an empty form
+  for (const one of document.querySelectorAll("#request [data-of]")) one.remove();
   document.addEventListener("htmx:after:process", () => form.dispatchEvent(new Event("input")), { once: true });
 }
 

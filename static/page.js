@@ -21,13 +21,27 @@ document.addEventListener("click", (event) => {
   }
 });
 
-document.addEventListener("keydown", ({ key }) => {
+document.addEventListener("keydown", (event) => {
+  const { key } = event;
+  if (["ArrowDown", "ArrowUp", "Home", "End"].includes(key)) moveInMenu(event);
   if (key !== "Escape") return;
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     menu.open = false;
     menu.querySelector("summary").focus();
   }
 });
+
+// The arrows go from one entry of an open menu to the next, and from its last to its first.
+function moveInMenu(event) {
+  const menu = event.target.closest?.("details.menu[open]");
+  if (!menu || event.target.matches("input, select, textarea")) return;
+  event.preventDefault();
+  const entries = [...menu.querySelectorAll("a[href], button")].filter((entry) => entry.checkVisibility());
+  const step = event.key === "ArrowUp" ? -1 : 1;
+  const at = entries.indexOf(event.target);
+  const next = { Home: 0, End: -1 }[event.key] ?? (at < 0 && step < 0 ? -1 : at + step);
+  entries.at(next % entries.length)?.focus();
+}
 
 function dress(root) {
   freshenTimes(root);

@@ -32,6 +32,7 @@ EVENTS = [
 ]
 FAILED = {"index": 1, "insert_id": "a-2", "field": "properties.time", "message": "must be a number"}
 TABLE = "user,event,time,plan\nu1,Upgraded,1763971200,pro\nu2,Upgraded,1763971260,team\n"
+SERIES = (("Germany", 17, 40, 90), ("France", 11, 25, 70), ("Japan", 7, 12, 40))
 SECONDS_UNTIL_VISIBLE = 41
 
 
@@ -49,6 +50,7 @@ def fill(app: Flask, mixpanel: Mixpanel) -> None:
     mixpanel.script("/api/engage", Answer(503, ""))
     _send(runtime, "profile-numerical-add", {"$distinct_id": "test-user-1", "$add": {"logins": 1}})
     _send(runtime, "profile-set", {"$distinct_id": "test-user-1", "$set": {"plan": "pro"}})
+    _ask(runtime, mixpanel)
     mixpanel.forget()
     _save(runtime)
     _import(runtime)
@@ -60,6 +62,17 @@ def _send(runtime: Runtime, operation_id: str, params: dict[str, Any] | None = N
     project = runtime.database.read(projects.listed)[0]
     call = send.ready(runtime, project, registry.OPERATIONS[operation_id], CallInput(params or {}, body))
     return send.send(runtime, call, WHO, "dashboard")[0]
+
+
+def _ask(runtime: Runtime, mixpanel: Mixpanel) -> None:
+    """Ask for an event by country, for three weeks."""
+    days = [f"2026-11-{day:02d}" for day in range(1, 22)]
+    values = {
+        name: {day: (index * step + base) % most for index, day in enumerate(days)} for name, step, base, most in SERIES
+    }
+    mixpanel.script("/query/segmentation", Answer(body={"data": {"series": days, "values": values}, "legend_size": 3}))
+    asked = {"event": "Signed up", "from_date": days[0], "to_date": days[-1], "on": 'properties["$country"]'}
+    _send(runtime, "segmentation-query", asked)
 
 
 def _save(runtime: Runtime) -> None:

@@ -103,7 +103,7 @@ def test_what_a_check_stops_says_so_in_view_and_fix_leads_to_the_field(
     field = page.get_by_label("Distinct id required")
     expect(field).to_be_focused()
     expect(field).to_be_in_viewport()
-    expect(page.locator('[data-field="params.distinct_id"] .wrong')).to_have_text("▲ Distinct id is missing.")
+    expect(page.locator('[data-field="params.distinct_id"] .wrong')).to_have_text(" Distinct id is missing.")
     field.fill("ada")
     expect(stopped).to_have_count(0)
     page.keyboard.press("Control+Enter")

@@ -65,6 +65,17 @@ def test_escape_closes_every_menu(context: BrowserContext, shown, path: str) -> 
         expect(menu.locator("summary")).to_be_focused()
 
 
+def test_arrows_move_in_a_menu(context: BrowserContext, shown) -> None:
+    page = context.new_page()
+    page.goto(f"{shown.url}/cohorts/1")
+    menu = page.locator("main details.menu").first
+    menu.locator("summary").click()
+    entries = menu.locator("a:visible, button:visible").all()
+    for key, entry in (("ArrowDown", 0), ("ArrowDown", 1), ("End", -1), ("ArrowDown", 0), ("ArrowUp", -1), ("Home", 0)):
+        page.keyboard.press(key)
+        expect(entries[entry]).to_be_focused()
+
+
 def test_ages_are_written_as_the_server_writes_them(context: BrowserContext, shown) -> None:
     ages = [sign * (length + more) for length, _name in UNITS for more in (-1, 0, 1) for sign in (1, -1)]
     ages += [0, 400, 4_999, 5_000, 400 * 86_400_000]
