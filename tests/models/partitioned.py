@@ -76,6 +76,15 @@ def spanned(node: dict[str, Any]) -> Iterator[str]:
         yield from spanned(child)
 
 
+def touched(node: dict[str, Any]) -> Iterator[str]:
+    """The partitions that a plan has gone to."""
+    name = node.get("Relation Name", "")
+    if _PARTITION.fullmatch(name) and node["Actual Loops"]:
+        yield name
+    for child in node.get("Plans", []):
+        yield from touched(child)
+
+
 def _tables(node: dict[str, Any]) -> Iterator[str]:
     if found := _PARTITION.fullmatch(node.get("Relation Name", "")):
         yield found[1]

@@ -1,6 +1,7 @@
 """What docs/scaling.md says of several nodes: which statements keep to one cohort or one bucket of people, which ask
 every bucket, and which change at the move. A parser reads each statement of a day, and PostgreSQL plans it."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from tests.destinations import sets_and_streams
 from tests.destinations.conftest import Relaying
 from tests.models import traffic
 from tests.models.confinement import Statement
-from tests.models.partitioned import Ran, partitioned_database, planned, recorded, spanned
+from tests.models.partitioned import PARTITIONS, Ran, partitioned_database, planned, recorded, touched
 from tests.relay import Relay, TestClock
 from tests.sync.test_retention import counted
 
@@ -132,35 +133,54 @@ def address(relay: Relay) -> str:
     return relay.database.writer.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def values_of(relay: Relay) -> dict[str, Any]:
-    """Of a page that names two members, and somebody new."""
-    ids = [relay.person(name)["id"] for name in ("u02", "u03")]
-    stays = f'[{{"person_id": {ids[0]}, "entered_at": 1, "left_at": 2, "entry_number": 1, "change_number": 99,'
-    return {
-        "digests": '{"nobody": 1, "u02": 2, "u03": 3}',
-        "ids": ids,
-        "stays": stays + ' "entered": false, "previous": 1}]',
-        "project_id": "1",
-        "cohort_id": relay.cohort("8")["id"],
-        "session_id": 1,
-        "session_number": 9,
-        "now": 2,
-    }
+@dataclass(frozen=True)
+class Page:
+    """A page of cohort 8 that names two members and somebody new, on a database of its own connection."""
+
+    relay: Relay
+    there: psycopg.Connection[Any]
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        ids = [self.relay.person(name)["id"] for name in DIGESTS if name != "nobody"]
+        stay = {"person_id": ids[0], "entered_at": 1, "left_at": 2, "entry_number": 1, "change_number": 99}
+        stays = json.dumps([stay | {"entered": False, "previous": 1}])
+        cohort = self.relay.cohort("8")["id"]
+        return {"ids": ids, "stays": stays, "project_id": "1", "cohort_id": cohort, **ANY_SESSION}
+
+    def asked(self, sql: str, **more: Any) -> list[Any]:
+        """The rows, which must be of one partition; what is written is taken back."""
+        values, sql = self.values | more, NAMED.sub(r"%(\1)s", sql)
+        assert len(set(touched(planned(self.there, sql, values)))) <= 1, sql
+        with self.there.transaction(force_rollback=True):
+            answered = self.there.execute(sql, values)
+            return answered.fetchall() if answered.description else []
+
+    def shares(self) -> Iterator[dict[str, list[Any]]]:
+        """The keys and their digests, by bucket; Citus tells them by a function of its own."""
+        for number in range(PARTITIONS):
+            mine = [key for key in DIGESTS if self.there.execute(IS_IN, (PARTITIONS, number, key)).fetchone()[0]]
+            yield {"keys": mine, "digests": [DIGESTS[key] for key in mine]}
 
 
-def test_the_page_s_statements_for_several_nodes_keep_to_one_node_and_say_the_same(day: Day) -> None:
-    values, answers = values_of(day.relay), []
-    for sql in WRITTEN.findall(section("The page's statements there")):
-        read, asked = Statement(sql), NAMED.sub(r"%(\1)s", sql)
+DIGESTS = {"nobody": 1, "u02": 2, "u03": 3}
+ANY_SESSION = {"session_id": 1, "session_number": 9, "now": 2}
+IS_IN = "SELECT satisfies_hash_partition(CAST('person' AS regclass), %s, %s, CAST(%s AS text) COLLATE \"C\")"
+
+
+def test_the_page_s_statements_for_several_nodes_keep_to_one_bucket_and_say_the_same(day: Day) -> None:
+    people, stays, log, members = WRITTEN.findall(section("The page's statements there"))
+    for sql in (people, stays, log, members):
+        read = Statement(sql)
         assert (read.spans, read.changes) == (set(), set()), sql
-        with psycopg.connect(address(day.relay)) as there:
-            there.execute(STRANGERS)
-            there.execute("ANALYZE person")
-            assert set(spanned(planned(there, asked, values))) == set(), sql
-            answers.append(there.execute(asked, values).fetchall() if sql.startswith("SELECT") else [])
-            there.rollback()
-    assert len(answers) == 4
-    assert joined(*answers[:2]) == {row[0]: row[1:] for row in as_today(day.relay, values)}
+    with psycopg.connect(address(day.relay)) as there:
+        there.execute(STRANGERS)
+        there.execute("ANALYZE person")
+        page = Page(day.relay, there)
+        found = [row for share in page.shares() for row in page.asked(people, **share)]
+        assert joined(found, page.asked(stays)) == {row[0]: row[1:] for row in as_today(page)}
+        assert page.asked(log) == page.asked(members) == []
+        there.rollback()
 
 
 def joined(people: list[Any], stays: list[Any]) -> dict[str, Any]:
@@ -170,15 +190,15 @@ def joined(people: list[Any], stays: list[Any]) -> dict[str, Any]:
     return {"nobody": (None,) * 7} | found
 
 
+def as_today(page: Page) -> list[Any]:
+    cohort = page.values["cohort_id"]
+    return page.relay.database.read(lambda db: postgresql.read_people(db, "1", cohort, DIGESTS, None).known)
+
+
 # So many that nobody would look through all of them for three.
 STRANGERS = """
     INSERT INTO person (project_id, distinct_id, named_fields, properties, created_at, updated_at)
     SELECT '1', 'stranger ' || number, 0, '{}', 1, 1 FROM generate_series(1, 5000) number"""
-
-
-def as_today(relay: Relay, values: dict[str, Any]) -> list[Any]:
-    digests = {"nobody": 1, "u02": 2, "u03": 3}
-    return relay.database.read(lambda db: postgresql.read_people(db, "1", values["cohort_id"], digests, None).known)
 
 
 def test_citus_itself_distributes_the_tables_and_plans_every_statement_that_does_not_change(
@@ -201,8 +221,9 @@ def test_citus_itself_distributes_the_tables_and_plans_every_statement_that_does
                     if not read.changes and not read.writes:
                         assert there.execute("EXPLAIN " + one.sql, one.values).fetchone(), where
                         there.rollback()
+            page = Page(day.relay, there)
             for sql in WRITTEN.findall(section("The page's statements there")):
-                there.execute(NAMED.sub(r"%(\1)s", sql), values_of(day.relay))
+                there.execute(NAMED.sub(r"%(\1)s", sql), page.values | {"keys": ["u02"], "digests": [2]})
                 there.rollback()
         relay.database.dispose()
 
