@@ -5,9 +5,10 @@ cohort has changed: messages without an identity, then those whom a set holds un
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, text
 
 from config.clock import MINUTE, SECOND
@@ -16,6 +17,7 @@ from destinations.bodies import PERSON
 from destinations.identity import NoIdentity, lane
 from destinations.ledger import Held, Source, Unparked
 from destinations.planner import Plan, locked, write
+from destinations.probing import for_each, statements
 from destinations.subscriptions import Subscription, next_generation
 from destinations.suppression import erased
 from runtime import Runtime
@@ -47,14 +49,16 @@ _OF_STATE = """
     WHERE subscription_id = :id AND state {} AND id > :after AND identity IS NULL AND generation = 0
     ORDER BY id LIMIT :limit"""
 _PARKED = text(f"""
-    SELECT x.id, x.person_id, x.kind, x.entry_number, x.state, x.reason, {PERSON}, m.entry_number AS present, m.left_at
+    SELECT x.id, x.person_id, x.kind, x.entry_number, x.state, x.reason, {PERSON}
     FROM (
         SELECT * FROM ({_OF_STATE.format("= 'parked'")}) q
         UNION ALL SELECT * FROM ({_OF_STATE.format("= 'rejected' AND kind = 'entered'")}) q
         ORDER BY id LIMIT :limit) x
-    JOIN person p ON p.id = x.person_id
-    LEFT JOIN membership m ON m.cohort_id = :cohort AND m.person_id = x.person_id
-    ORDER BY x.id""")  # noqa: S608 - our own columns
+    JOIN person p ON p.id = x.person_id ORDER BY x.id""")  # noqa: S608 - our own columns
+# By itself: people and cohorts may lie on two nodes (docs/scaling.md).
+_STAYS = statements(
+    for_each("ids", "person_id, entry_number, left_at FROM membership", "cohort_id = :cohort AND person_id = x.value")
+)
 _HOLDERS = text(f"""
     SELECT h.person_id, h.identity AS held, h.entry_number, p.updated_at, {PERSON}
     FROM (
@@ -88,10 +92,9 @@ def _step(db: Connection, runtime: Runtime, subscription_id: int, now: int) -> i
 
 
 def _parked(db: Connection, runtime: Runtime, known: Subscription, after: int, now: int) -> int:
-    values = {"id": known.id, "after": after, "limit": STEP, "cohort": known.cohort}
-    rows = db.execute(_PARKED, values).all()
+    rows = db.execute(_PARKED, {"id": known.id, "after": after, "limit": STEP}).all()
     plan = Plan(known, now, erased(db, runtime.cipher, known.project_id, [row.distinct_id for row in rows]))
-    _unpark(db, plan, rows)
+    _unpark(db, plan, rows, _present(db, known, rows))
     over = len(rows) < STEP
     moves = plan.is_level and known.identity != "distinct_id"
     db.execute(
@@ -101,10 +104,17 @@ def _parked(db: Connection, runtime: Runtime, known: Subscription, after: int, n
     return len(rows) or 1
 
 
-def _unpark(db: Connection, plan: Plan, rows: Sequence[Row[Any]]) -> None:
+def _present(db: Connection, known: Subscription, rows: Sequence[Row[Any]]) -> dict[int, int]:
+    """Return the entry numbers of those who are in the cohort now, by person."""
+    ids = msgspec.json.encode(sorted({row.person_id for row in rows})).decode()
+    stays = _STAYS[db.dialect.name].all(db, {"ids": ids, "cohort": known.cohort}) if rows else []
+    return {person_id: entry_number for person_id, entry_number, left_at in stays if left_at is None}
+
+
+def _unpark(db: Connection, plan: Plan, rows: Sequence[Row[Any]], present: Mapping[int, int]) -> None:
     changes, held, counts = [], [], Counter[str]()
     for row in rows:
-        state, reason, identity = _now(plan, row)
+        state, reason, identity = _now(plan, row, present.get(row.person_id))
         if (state, reason) == (row.state, row.reason):
             continue
         counts[state] += 1
@@ -119,12 +129,13 @@ def _unpark(db: Connection, plan: Plan, rows: Sequence[Row[Any]]) -> None:
     counting.move(db, plan.subscription.id, counts)
 
 
-def _now(plan: Plan, row: Row[Any]) -> tuple[str, str | None, str | None]:
-    """Return what a message without identity is by now: its state, reason and identity. Whoever had one that cannot be
+def _now(plan: Plan, row: Row[Any], present: int | None) -> tuple[str, str | None, str | None]:
+    """Return what a message without identity is by now: its state, reason and identity. `present` is the number of the
+    entry by which its person is in. Whoever had one that cannot be
     may have another one, as long as they are in."""
     if row.distinct_id in plan.erased or row.erased_at is not None:
         return "suppressed", "erased", None
-    is_in = row.kind == "entered" and row.left_at is None and row.present == row.entry_number
+    is_in = row.kind == "entered" and present == row.entry_number
     if row.state == "rejected" and not is_in:
         return row.state, row.reason, None
     if plan.is_level and not is_in:

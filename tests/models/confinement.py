@@ -40,19 +40,26 @@ class Statement:
 
     @cached_property
     def changes(self) -> set[str]:
-        """Why an engine such as Citus does not run it as it is."""
+        """Why an engine such as Citus does not run it as it is. What goes to one node as a whole it does."""
         reasons = {
-            "reads people and cohorts at once": self._open_families() > 1,
-            "probes from row to row": any(self._is_probe(one) for one in self.tree.find_all(exp.Lateral)),
-            "walks from row to row": self._is_recursive(),
-            "is looked up for rows of elsewhere, there or not": any(
-                map(self._is_optional, self.tree.find_all(exp.Join))
-            ),
-            "locks rows of every bucket": bool(self.spans) and self.tree.find(exp.Lock) is not None,
-            "moves a row": any(name in DISTRIBUTED[table] for table, name in self._set()),
+            "moves a row": any(name == DISTRIBUTED[table] for table, name in self._set()),
             "writes two tables": len(self._written()) > 1,
         }
+        if not self._is_single:
+            reasons |= {
+                "reads people and cohorts at once": self._open_families() > 1,
+                "probes from row to row": any(map(self._is_probe, self.tree.find_all(exp.Lateral))),
+                "walks from row to row": self._is_recursive(),
+                "adds to rows of elsewhere": any(map(self._adds, self.tree.find_all(exp.Join))),
+                "locks rows of every bucket": bool(self.spans) and self.tree.find(exp.Lock) is not None,
+            }
         return {reason for reason, holds in reasons.items() if holds}
+
+    @property
+    def _is_single(self) -> bool:
+        """Whether all of it is about one given cohort, or keys of one bucket that are given."""
+        one_way = len({DISTRIBUTED[table] for table in self.sources.values()}) == 1
+        return one_way and all(GIVEN in self._known(alias, table) for alias, table in self.sources.items())
 
     @property
     def writes(self) -> bool:
@@ -62,14 +69,16 @@ class Statement:
     # --- which columns are equal to what
 
     def _is_confined(self, alias: str, table: str) -> bool:
-        column = DISTRIBUTED[table]
-        if any(self._inserts(one, table, column) for one in self.tree.find_all(exp.Insert)):
+        if any(self._inserts(one, table, DISTRIBUTED[table]) for one in self.tree.find_all(exp.Insert)):
             return True
-        known, new = {(alias, column)}, True
-        while new:
-            new = {b for a, b in self._equal if a in known} - known
+        return any(one == GIVEN or self._is_few(one[0]) for one in self._known(alias, table))
+
+    def _known(self, alias: str, table: str) -> set[Column]:
+        """Everything that the column of a table is equal to."""
+        known: set[Column] = {(alias, DISTRIBUTED[table])}
+        while new := {b for a, b in self._equal if a in known} - known:
             known |= new
-        return any(one == GIVEN or self._is_few(one[0]) for one in known)
+        return known
 
     def _is_few(self, alias: str) -> bool:
         """Whether rows are asked for from elsewhere, one by one: a list that was given, what was found before, or rows
@@ -130,8 +139,8 @@ class Statement:
     def _is_probe(self, lateral: exp.Lateral) -> bool:
         return any(one.name in DISTRIBUTED for one in lateral.find_all(exp.Table))
 
-    def _is_optional(self, join: exp.Join) -> bool:
-        """Whether rows that lie elsewhere keep their place without a row of this table."""
+    def _adds(self, join: exp.Join) -> bool:
+        """Whether rows that lie elsewhere get one of a distributed table, or none."""
         if join.side != "LEFT" or not isinstance(join.this, exp.Table) or join.this.name not in DISTRIBUTED:
             return False
         select = join.find_ancestor(exp.Select)
