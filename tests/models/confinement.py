@@ -49,6 +49,9 @@ class Statement:
             reasons |= {
                 "reads people and cohorts at once": self._open_families() > 1,
                 "probes from row to row": any(map(self._is_probe, self.tree.find_all(exp.Lateral))),
+                "asks for each row of elsewhere": any(
+                    map(self._is_correlated, self.tree.find_all(exp.Subquery, exp.Exists))
+                ),
                 "walks from row to row": self._is_recursive(),
                 "adds to rows of elsewhere": any(map(self._adds, self.tree.find_all(exp.Join))),
                 "locks rows of every bucket": bool(self.spans) and self.tree.find(exp.Lock) is not None,
@@ -146,6 +149,12 @@ class Statement:
         select = join.find_ancestor(exp.Select)
         first = select.args["from_"].this if select else None
         return not (isinstance(first, exp.Table) and DISTRIBUTED.get(first.name) == DISTRIBUTED[join.this.name])
+
+    def _is_correlated(self, asked: Expression) -> bool:
+        if asked.find_ancestor(exp.From, exp.Join) or not any(t.name in DISTRIBUTED for t in asked.find_all(exp.Table)):
+            return False
+        own = {one.alias or one.name for one in asked.find_all(exp.Table, exp.Subquery)}
+        return any(column.table not in own for column in asked.find_all(exp.Column) if column.table)
 
     def _is_recursive(self) -> bool:
         return any(

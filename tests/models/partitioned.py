@@ -69,11 +69,19 @@ def spanned(node: dict[str, Any]) -> Iterator[str]:
     """The tables of which one look went to more than one partition."""
     children = node.get("Plans", [])
     if node["Node Type"] in {"Append", "Merge Append"}:
-        looks = sum(child["Actual Loops"] for child in children)
-        if looks > node["Actual Loops"]:
-            yield from {table for child in children for table in _tables(child)}
+        parts = [(child, table) for child in children if (table := _scanned(child))]
+        if sum(child["Actual Loops"] for child, _ in parts) > node["Actual Loops"]:
+            yield from {table for _, table in parts}
     for child in children:
         yield from spanned(child)
+
+
+def _scanned(node: dict[str, Any]) -> str:
+    """The table of which a step gives a partition's rows, perhaps in order."""
+    while "Relation Name" not in node and len(node.get("Plans", [])) == 1:
+        node = node["Plans"][0]
+    found = _PARTITION.fullmatch(node.get("Relation Name", ""))
+    return found[1] if found else ""
 
 
 def touched(node: dict[str, Any]) -> Iterator[str]:
@@ -83,13 +91,6 @@ def touched(node: dict[str, Any]) -> Iterator[str]:
         yield name
     for child in node.get("Plans", []):
         yield from touched(child)
-
-
-def _tables(node: dict[str, Any]) -> Iterator[str]:
-    if found := _PARTITION.fullmatch(node.get("Relation Name", "")):
-        yield found[1]
-    for child in node.get("Plans", []):
-        yield from _tables(child)
 
 
 def planned(there: psycopg.Connection[Any], sql: str, values: Any) -> dict[str, Any]:

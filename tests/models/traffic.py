@@ -60,7 +60,7 @@ def read(relay: Relay) -> None:
     """The API's lists, one by one and as files."""
     for path in ("/cohorts", COHORT, f"{COHORT}/members", f"{COHORT}/members/u01", f"{COHORT}/members.csv"):
         assert relay.api(path).status_code == 200, path
-    for path in (f"{COHORT}/members.ndjson", f"{COHORT}/changes", "/people/1/u01", "/sessions", "/failures"):
+    for path in (f"{COHORT}/members.ndjson", f"{COHORT}/changes", "/people/1/u01", "/sessions"):
         assert relay.api(path).status_code == 200, path
 
 
@@ -68,7 +68,7 @@ def looked_at(relay: Relay) -> None:
     """The dashboard's pages of cohorts, sessions, people and messages."""
     browser = relay.sign_in()
     cohort = "/cohorts/1"
-    for path in ("/", "/cohorts", cohort, f"{cohort}?q=u01", f"{cohort}?show=left", f"{cohort}/sessions", "/sessions"):
+    for path in ("/", "/cohorts", cohort, f"{cohort}?since=7d", f"{cohort}?as_of=2025-06-15T15:07", "/sessions"):
         browser.page(path)
     session = relay.session(1, "8")["id"]
     for kind in ("", "/members/entered", "/members/left", "/members/unchanged", "/members/rejected"):

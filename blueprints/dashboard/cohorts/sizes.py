@@ -15,7 +15,7 @@ _SINCE = text("""
         UNION ALL
         SELECT CASE WHEN s.last_change - s.first_change < :most THEN (
             SELECT CAST(coalesce(sum(CASE WHEN x.entered THEN 1 ELSE -1 END), 0) AS BIGINT) FROM membership_change x
-            WHERE x.cohort_id = s.cohort_id AND x.number BETWEEN s.first_change AND s.last_change
+            WHERE x.cohort_id = :cohort AND x.number BETWEEN s.first_change AND s.last_change
                 AND x.session_id = s.id AND x.at > :moment) END
         FROM sync_session s
         WHERE s.cohort_id = :cohort AND s.started_at <= :moment AND s.started_at >= :earliest AND s.first_change > 0
