@@ -17,7 +17,8 @@ def grows_faster(work: Callable[[str], object], make: Callable[[int], str]) -> b
     if _is_quick(work, make(small)) and _is_quick(work, make(middle)):  # the short one first: a cube takes its time
         return False
     before = _seconds(work, make(small))
-    if _once(work, make(middle)) > FAR_TOO_LONG and _seconds(work, make(middle)) > FAR_TOO_LONG:
+    in_the_middle = _seconds(work, make(middle))
+    if in_the_middle > FAR_TOO_LONG or (in_the_middle > LONG and in_the_middle > before * (middle // small) * MARGIN):
         return True
     long = make(large)
     return _is_far_more(_once(work, long), before) and _is_far_more(_seconds(work, long), before)

@@ -68,10 +68,11 @@ def patterns() -> list[tuple[str, str]]:
 
 def hostile(pattern: str) -> Iterator[Callable[[int], str]]:
     """Texts of any length from what the pattern speaks of: a beginning, one or two characters again and again, an end
-    that spoils it."""
+    that spoils it. Beginnings of which the pattern does not speak would be one more of the same."""
     letters = sorted({one for one in pattern if one in TELLING} | {'"', "\\", " ", "a", "0", "\n"})
     units = [*letters, *(one + other for one, other in product(letters, repeat=2) if one != other)]
-    for prefix, unit in product(PREFIXES, units):
+    prefixes = [one for one in reversed(PREFIXES) if set(one) - set("af0") <= set(pattern)]
+    for prefix, unit in product(prefixes, units):
         yield lambda size, prefix=prefix, unit=unit: prefix + unit * (size // len(unit)) + "\0"  # type: ignore[misc]
 
 

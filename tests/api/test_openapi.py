@@ -8,13 +8,17 @@ import pytest
 import schemathesis
 from schemathesis.engine import Status, events, from_schema
 
+from tests import searches
 from tests.conftest import MakeRelay
 from tests.relay import Relay
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.search]
 
 FUZZ = {
-    "phases": {"fuzzing": {"generation": {"max-examples": 25}}, "stateful": {"enabled": False}},
+    "phases": {
+        "fuzzing": {"generation": {"max-examples": searches.examples(25, of_a_change=8, at_a_desk=8)}},
+        "stateful": {"enabled": False},
+    },
     # An unknown parameter is refused, so that a misspelt filter does not answer everything.
     # A cursor that nobody has given is refused, though it has the right letters; test_calls looks at tokens.
     "checks": {"positive_data_acceptance": {"enabled": False}, "ignored_auth": {"enabled": False}},

@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 import pytest
 
+from tests import searches
 from tests.browser import places
 from tests.dashboard import relayed
 from tests.relay import Browser, Relay, body, member
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.search]
 
 # Everything that an address may say to a page, and some that no page asks for.
 QUERY = (
@@ -134,7 +135,8 @@ def test_an_odd_address_is_answered(stocked: Relay, dialect: str) -> None:
     strings = [_fill(QUERY, quote(value, safe="")) for value in values] + [_fill(QUERY, value) for value in RAW]
     paths = _that_read_their_query(stocked, browser)
     assert len(paths) > 10
-    asked = [f"{path}?{string}" for path in paths for string in [*strings, *RAW, *MIXED]]
+    strings += [*RAW, *MIXED]
+    asked = [f"{path}?{string}" for place, path in enumerate(paths) for string in searches.part(strings, place)]
     assert [one[:200] for one in asked if browser.get(one).status_code >= FAULT] == []
 
 
@@ -179,7 +181,8 @@ def test_an_odd_form_is_answered(stocked: Relay, dialect: str) -> None:
     token = browser.token
     paths = list(_taking_forms(stocked, browser))
     assert len(paths) > 15
-    sent = [(path, value) for path in paths for value in (ODD if dialect == "sqlite" else OF_A_DATABASE)]
+    values = ODD if dialect == "sqlite" else OF_A_DATABASE
+    sent = [(path, value) for place, path in enumerate(paths) for value in searches.part(values, place)]
     answers = {(path, value): _send(browser, path, value, token) for path, value in sent}
     assert [(path, value[:80]) for (path, value), status in answers.items() if status >= FAULT] == []
 

@@ -2,7 +2,6 @@
 not know, lanes keep their order, and counts add up."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,10 +23,11 @@ from erasure.records import DataSubject
 from sync.apply.receive import receive
 from sync.contract import page
 from sync.rules import Rules
+from tests import searches
 from tests.destinations.conftest import Relaying
 from tests.relay import body, member
 
-EXAMPLES = 1000 if os.environ.get("CI") else 60
+EXAMPLES = searches.examples(1000, of_a_change=1000, at_a_desk=60)
 PEOPLE, EMAILS = "abcde", ("x@example.com", "X@example.com", "y@example.com", "z@example.com")
 RULES = Rules(guard_percent=0)
 LONG = "5, 5, 10, 20, 40, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60"

@@ -22,6 +22,7 @@ from outbound.projects import Project
 from outbound.transport import hosts
 from runtime import Runtime
 from security.encryption import Cipher
+from tests import searches
 from tests.mixpanel import Answer, Call, Mixpanel
 from tests.outbound.test_comparison import ask, cohort, done
 from tests.outbound.test_delivery_check import EXPORT, SECOND, exported, sent, state
@@ -34,7 +35,9 @@ __all__ = ["cohort"]  # a fixture
 
 MOST_CALLS = 30
 some = settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None,
+    max_examples=searches.examples(30, of_a_change=10, at_a_desk=10),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 counts = st.one_of(values, st.sampled_from(["2,500", "5", 5, 5.0, -1, None, "5 people", [], True, 1e30]))
 ids = st.one_of(st.sampled_from([42, "42", 42.0, " 42", "042", None]), values)

@@ -1,7 +1,6 @@
 """Random traffic ends as the rules say: the engine on a real database against the model in plain Python."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -15,11 +14,12 @@ from sync.apply.receive import receive
 from sync.contract import page
 from sync.rules import Rules
 from sync.sweep import decisions
+from tests import searches
 from tests.relay import START, Relay, member
 from tests.relay import body as webhook_body
 from tests.sync import model
 
-EXAMPLES = 1000 if os.environ.get("CI") else 100
+EXAMPLES = searches.examples(1000, of_a_change=1000, at_a_desk=100)
 MINUTE = 60_000
 cohort_ids = count(1)
 

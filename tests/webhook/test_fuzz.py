@@ -1,7 +1,6 @@
 """Whatever arrives with the right credentials is answered 200 or 400, in the envelope, and leaves true counts."""
 
 import json
-import os
 from typing import Any
 
 import pytest
@@ -9,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from tests import searches
 from tests.relay import Relay
 
-EXAMPLES = 1000 if os.environ.get("CI") else 200
+EXAMPLES = searches.examples(1000, of_a_change=200, at_a_desk=100)
 fuzz = settings(
     max_examples=EXAMPLES,
     deadline=None,

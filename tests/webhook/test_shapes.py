@@ -2,15 +2,15 @@
 unless a readable refresh says so, and what was accepted can be shown and exported."""
 
 import json
-import os
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests import searches
 from tests.relay import Relay, body
 
-EXAMPLES = 500 if os.environ.get("CI") else 40
+EXAMPLES = searches.examples(500, of_a_change=100, at_a_desk=40)
 PEOPLE = ["u0", "u1", "u2", "u3"]
 
 good = st.sampled_from(["u0", "u1", 42, {"mixpanel_distinct_id": "u2"}, {"$distinct_id": "u3"}, {"distinct_id": "Zoë"}])
