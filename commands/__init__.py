@@ -26,6 +26,7 @@ from commands import (
     serve_pool,
     simulate,
     stand_in,
+    subscription_terms,  # noqa: F401 - a command of subscriptions
     subscriptions,
     tokens,
     version,

@@ -66,6 +66,14 @@ def find(db: Connection, number: int) -> Subscription:
     return found
 
 
+def find_standing(db: Connection, number: int) -> Subscription:
+    """Raises ClickException."""
+    known = find(db, number)
+    if known.stored_status == "leaving":
+        raise click.ClickException(f"Subscription {number} is being removed.")
+    return known
+
+
 def subscription_of(number: int) -> Subscription:
     return current_runtime().database.read(lambda db: find(db, number))
 
@@ -247,9 +255,7 @@ def change(
     """Do it, and leave a note in the audit trail where something changed. Raises ClickException."""
 
     def write(db: Connection) -> None:
-        known = find(db, number)
-        if known.stored_status == "leaving":
-            raise click.ClickException(f"Subscription {number} is being removed.")
+        known = find_standing(db, number)
         if work(db, known):
             subject = shown_as.subject(known)
             note(db, current_runtime().clock(), TERMINAL, f"subscription.{action}", subject, after=after)

@@ -19,6 +19,7 @@ DELETE_ON_ERASURE = Setting(
 )
 LONGEST = 4000  # characters of a value
 MOST_PAUSES = 200
+MOST_FIELDS = 100  # that go along with one person
 LONGEST_PAUSE = 7 * 86_400  # seconds
 
 
@@ -241,3 +242,13 @@ _PARSERS: dict[str, Callable[[Setting, Any], Any]] = {
     "flag": _flag,
     "list": _list,
 }
+
+
+def wrong_fields(kind: DestinationType, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong, by field, with the properties that are to go along."""
+    if fields and not kind.carries_fields:
+        return {"fields": f"The type {kind.name} carries no fields."}
+    usable = all(0 < len(word) <= 255 and word.isprintable() for pair in fields.items() for word in pair)  # noqa: PLR2004
+    if len(fields) > MOST_FIELDS or not usable:
+        return {"fields": f"At most {MOST_FIELDS} fields, each a name of 1 to 255 characters and a property."}
+    return {}

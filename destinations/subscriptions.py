@@ -13,7 +13,7 @@ from destinations.contract import DestinationType, Feed
 from destinations.destinations import Destination
 from destinations.identity import BROUGHT_BY, IdentityRule
 from destinations.identity import rule as identity_rule
-from destinations.settings import WrongSettings, would_mix
+from destinations.settings import WrongSettings, would_mix, wrong_fields
 from models.profile_choice import of_column
 
 STATES = (
@@ -24,7 +24,6 @@ KINDS = ("both", "entered", "left")
 STARTS = ("now", "present")
 GUARD_PERCENT = 50  # of what a set is known to hold, removed at once: more than that waits for a person
 FAILING = {"credentials", "gone", "failing"}  # causes for which a destination paused by itself
-MOST_FIELDS = 100
 MOST = 2**31 - 1  # subscriptions of a list without a limit
 _REENTRY = re.compile(r"each|once|cooloff:[1-9][0-9]{0,8}")
 _EVENT = re.compile(r"[^\x00-\x1f]{1,255}")
@@ -261,26 +260,23 @@ def _errors(kind: DestinationType, draft: NewSubscription) -> dict[str, str]:
         errors["identity"] = str(error)
     if draft.kinds not in KINDS:
         errors["on"] = "This is both, entered or left."
+    if draft.start not in {"", *STARTS}:
+        errors["start"] = "This is now or present."
+    return errors | wrong_terms(kind, draft)
+
+
+def wrong_terms(kind: DestinationType, draft: NewSubscription) -> dict[str, str]:
+    """Return what is wrong, by field, with what may also be changed later."""
+    errors: dict[str, str] = {}
     if not _REENTRY.fullmatch(draft.reentry):
         errors["reentry"] = "This is each, once or cooloff:SECONDS."
     elif kind.family == "level" and draft.reentry != "each":
         errors["reentry"] = "A destination that keeps a set follows the cohort; it has no rule for coming again."
-    if draft.start not in {"", *STARTS}:
-        errors["start"] = "This is now or present."
     if draft.report_event and not _EVENT.fullmatch(draft.report_event):
         errors["report"] = "An event's name has 1 to 255 characters."
     if not 0 <= draft.guard_percent <= 100:  # noqa: PLR2004 - a share
         errors["guard_percent"] = "This is a share from 0 (no guard) to 100."
-    return errors | _field_errors(kind, draft.fields)
-
-
-def _field_errors(kind: DestinationType, fields: Mapping[str, str]) -> dict[str, str]:
-    if fields and not kind.carries_fields:
-        return {"fields": f"The type {kind.name} carries no fields."}
-    usable = all(0 < len(word) <= 255 and word.isprintable() for pair in fields.items() for word in pair)  # noqa: PLR2004
-    if len(fields) > MOST_FIELDS or not usable:
-        return {"fields": f"At most {MOST_FIELDS} fields, each a name of 1 to 255 characters and a property."}
-    return {}
+    return errors | wrong_fields(kind, draft.fields)
 
 
 def _cohort_errors(db: Connection, destination: Destination, cohort: Row[Any] | None) -> dict[str, str]:

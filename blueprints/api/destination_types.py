@@ -119,6 +119,15 @@ class SubscriptionDraft(Struct, kw_only=True, forbid_unknown_fields=True):
     guard_percent: Annotated[int, Meta(ge=0, le=100)] = GUARD_PERCENT
 
 
+class TermsChange(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Terms that are to change; null or left out, one stays. An empty `report` reports nothing any more."""
+
+    fields: dict[str, str] | None = None
+    reentry: str | None = None
+    report: str | None = None
+    guard_percent: Annotated[int, Meta(ge=0, le=100)] | None = None
+
+
 class Counts(Struct):
     """Messages by state; together they are all messages of the subscription."""
 

@@ -16,6 +16,7 @@ from blueprints.api.destination_types import (
     SubscriptionListing,
     SubscriptionShown,
     SubscriptionsShown,
+    TermsChange,
     Tested,
 )
 from blueprints.api.query_types import NoQuery
@@ -23,9 +24,10 @@ from blueprints.api.registry import operation
 from blueprints.api.replies import Problem, once, wrong_settings
 from blueprints.api.sending import place
 from blueprints.paging import cut, key_of
-from destinations import as_json, reconcile, subscriptions, trial
+from destinations import as_json, reconcile, subscription_terms, subscriptions, trial
 from destinations.opening import CannotOpen, check_type
 from destinations.settings import WrongSettings
+from destinations.subscription_terms import Terms
 from destinations.subscriptions import NewSubscription, Subscription
 from runtime import current_runtime
 from security.audit import note
@@ -112,6 +114,36 @@ def _draft(given: SubscriptionDraft) -> NewSubscription:
 
 @operation(
     blueprint,
+    f"{SUBSCRIPTION}/settings",
+    summary="Change a subscription",
+    takes=TermsChange,
+    answer=SubscriptionShown,
+    errors=(403, 404, 409, 413),
+    scope="deliver",
+    method="PATCH",
+)
+def change_subscription(_query: NoQuery, subscription_id: int) -> Response | SubscriptionShown:
+    """Change what goes along, the rule for coming again, the event that reports, and the removal guard, from the next
+    call on. Nobody is told again. 400 lists `problems` by field."""
+    given, runtime = bodies.read(TermsChange), current_runtime()
+    terms = Terms(given.fields, given.reentry, given.report, given.guard_percent)
+
+    def write(db: Connection) -> SubscriptionShown:
+        known = _standing(db, subscription_id)
+        before, after = subscription_terms.change(db, known, terms)
+        if after:
+            who = (f"token {token_name()}", "subscription.change", as_json.subject(known))
+            note(db, runtime.clock(), *who, before=before, after=after)
+        return shown(db, find(db, subscription_id))
+
+    try:
+        return runtime.database.write(write)
+    except WrongSettings as error:
+        return wrong_settings(error)
+
+
+@operation(
+    blueprint,
     f"{SUBSCRIPTION}/pause",
     summary="Pause a subscription",
     answer=SubscriptionShown,
@@ -139,14 +171,20 @@ def resume_subscription(_query: NoQuery, subscription_id: int) -> SubscriptionSh
     return _changed("resume", subscription_id, subscriptions.resume)
 
 
+def _standing(db: Connection, subscription_id: int) -> Subscription:
+    """Raises Problem (404, 409)."""
+    known = find(db, subscription_id)
+    if known.stored_status in {"draining", "leaving"}:
+        raise Problem(409, "This subscription is being removed.")
+    return known
+
+
 def _changed(action: str, subscription_id: int, work: Callable[[Connection, Subscription], bool]) -> SubscriptionShown:
     """Do it, and leave a note in the audit trail where something changed. Raises Problem (404, 409)."""
     runtime = current_runtime()
 
     def write(db: Connection) -> SubscriptionShown:
-        known = find(db, subscription_id)
-        if known.stored_status in {"draining", "leaving"}:
-            raise Problem(409, "This subscription is being removed.")
+        known = _standing(db, subscription_id)
         if work(db, known):
             note(db, runtime.clock(), f"token {token_name()}", f"subscription.{action}", as_json.subject(known))
         return shown(db, find(db, subscription_id))

@@ -10,6 +10,18 @@ from blueprints.dashboard.destinations import (
     routes,
     subscribing,
     subscription,
+    terms,
 )
 
-__all__ = ["acts", "asking", "changes", "comparison", "messages", "new", "routes", "subscribing", "subscription"]
+__all__ = [
+    "acts",
+    "asking",
+    "changes",
+    "comparison",
+    "messages",
+    "new",
+    "routes",
+    "subscribing",
+    "subscription",
+    "terms",
+]

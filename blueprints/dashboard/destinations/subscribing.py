@@ -16,7 +16,8 @@ from destinations import opening, preview, subscriptions
 from destinations.destinations import Destination
 from destinations.identity import PROPERTY
 from destinations.settings import WrongSettings
-from destinations.subscriptions import NewSubscription
+from destinations.subscription_terms import Terms
+from destinations.subscriptions import NewSubscription, Subscription
 from runtime import current_runtime
 from security import handover, sign_in_guard
 from security.audit import note
@@ -24,7 +25,7 @@ from security.roles import needs
 
 MOST_COHORTS = 1000
 LONGEST = 30_000  # characters of what is typed into one field
-UNITS = {"minutes": 60, "hours": 3600, "days": 86_400}
+UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 
 _COHORTS = text("""
     SELECT id, project_id, mixpanel_cohort_id, name, member_count FROM cohort
@@ -71,6 +72,34 @@ class TypedSubscription:
         given = {name: request.form.get(name, "").strip()[:LONGEST] for name in cls.__dataclass_fields__}
         return cls(**{name: urls.storable(value) for name, value in given.items()})
 
+    @classmethod
+    def of_known(cls, known: Subscription) -> "TypedSubscription":
+        """Return the terms of a subscription as somebody would have typed them."""
+        seconds = (known.cooloff or 0) // 1000
+        unit = next(name for name, length in reversed(UNITS.items()) if seconds % length == 0)
+        pairs = [name if name == source else f"{name} = {source}" for name, source in known.fields.items()]
+        return cls(
+            fields="\n".join(pairs),
+            reentry="cooloff" if seconds else known.reentry,
+            cooloff=str(seconds // UNITS[unit]) if seconds else cls.cooloff,
+            unit=unit,
+            report=known.report_event or "",
+            guard=str(known.guard_percent),
+        )
+
+    def terms(self) -> Terms:
+        """Return what may be changed later too; what the form has no field for is None. Raises WrongSettings."""
+        errors: dict[str, str] = {}
+        if self.reentry == "cooloff" and not (urls.key(self.cooloff) and self.unit in UNITS):
+            errors["reentry"] = "Say how long, as a whole number from 1 on."
+        found, wrong = _fields(self.fields)
+        if wrong:
+            errors["fields"] = wrong
+        if errors:
+            raise WrongSettings(errors)
+        guard = urls.key(self.guard, -1) if self.guard else None
+        return Terms(found, self._reentry or None, self.report, guard)
+
     def draft(self, destination: Destination, cohort: Choice | None) -> NewSubscription:
         """Make of it what the engine takes. Raises WrongSettings."""
         errors: dict[str, str] = {}
@@ -78,13 +107,12 @@ class TypedSubscription:
             errors["identity"] = "Name the property that holds the identity."
         if '"' in self.named:
             errors["identity"] = "A property whose name has a quotation mark cannot be an identity."
-        if self.reentry == "cooloff" and not (urls.key(self.cooloff) and self.unit in UNITS):
-            errors["reentry"] = "Say how long, as a whole number from 1 on."
         if not cohort:
             errors["cohort"] = "Choose a cohort."
-        found, wrong = _fields(self.fields)
-        if wrong:
-            errors["fields"] = wrong
+        try:
+            terms = self.terms()
+        except WrongSettings as error:
+            raise WrongSettings(errors | error.errors) from None
         if errors or cohort is None:
             raise WrongSettings(errors)
         return NewSubscription(
@@ -93,12 +121,9 @@ class TypedSubscription:
             cohort_id=cohort.mixpanel_cohort_id,
             identity=f"{PROPERTY}{self.named}" if self.identity == "property" else self.identity,
             country=self.country.upper(),
-            fields=found,
             kinds=self.kinds,
-            reentry=self._reentry,
             start=self.start,
-            report_event=self.report,
-            guard_percent=urls.key(self.guard, -1) if self.guard else subscriptions.GUARD_PERCENT,
+            **terms.given,
         )
 
     @property
