@@ -4,9 +4,10 @@ from urllib.parse import quote
 
 import pytest
 
+from tests import searches
 from tests.relay import Relay
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.search]
 
 FAULT = 500
 QUERY = ("limit", "cursor", "after", "since", "status", "as_of")
@@ -19,10 +20,11 @@ RAW = ("%", "%ff%fe", "%ed%a0%80", "[]")
 def test_an_odd_address_or_query_is_answered(relay: Relay) -> None:
     relay.refresh(["ada"])
     headers, asked = {"Authorization": f"Bearer {relay.token}"}, 0
-    for rule in relay.app.url_map.iter_rules():
+    values = [*(quote(one, safe="") for one in ODD), *RAW]
+    for place, rule in enumerate(relay.app.url_map.iter_rules()):
         if not rule.rule.startswith("/api/v1/") or "GET" not in (rule.methods or set()):
             continue
-        for value in [quote(one, safe="") for one in ODD] + list(RAW):
+        for value in searches.part(values, place):
             path = rule.rule.removeprefix("/api/v1")
             for argument in rule.arguments:
                 path = path.replace(f"<int:{argument}>", value).replace(f"<distinct_id:{argument}>", value)

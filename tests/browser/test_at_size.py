@@ -128,11 +128,10 @@ def test_the_lists_keep_themselves_fresh(running, empty: Server) -> None:
     context.close()
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
-def test_axe_finds_no_violation_at_size(running, large: Server, phone: bool) -> None:
+def test_axe_finds_no_violation_at_size(running, large: Server) -> None:
     if not AXE.exists():
         servers.missing("axe-core (npm)")
-    context = chromium.context_of(running, phone=phone)
+    context = chromium.context_of(running)
     chromium.sign_in(context, large.url, demo.email_of("viewer"), demo.PASSWORD)
     paths = ["/cohorts?state=in_step&sort=-size", "/sessions", "/sessions?status=stalled", "/sessions?change=none"]
     assert violations(context.new_page(), large.url, paths) == {}

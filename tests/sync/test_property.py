@@ -19,7 +19,7 @@ from tests.relay import START, Relay, member
 from tests.relay import body as webhook_body
 from tests.sync import model
 
-EXAMPLES = searches.examples(1000, of_a_change=1000, at_a_desk=100)
+EXAMPLES = searches.examples(1000, of_a_change=300, at_a_desk=100)
 MINUTE = 60_000
 cohort_ids = count(1)
 
