@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import current_app
 
-from config.clock import Clock
+from config.clock import Clock, now
+from config.clock_watch import ClockWatch
 from config.settings import Settings
 from models.database import Database
 from models.encryption import Encryption
@@ -18,6 +19,7 @@ class Runtime:
     """Put together once by `create_app` and kept in ``app.extensions["runtime"]``.
 
     `clock` answers milliseconds since 1970. `stopping` is set when the process has been told to stop.
+    `clock_watch` tells whether the machine's own clock was set since.
     """
 
     settings: Settings
@@ -25,6 +27,7 @@ class Runtime:
     clock: Clock
     cipher: Encryption
     stopping: Event = field(default_factory=Event)
+    clock_watch: ClockWatch = field(default_factory=lambda: ClockWatch(now))
 
     def with_settings(self, **changed: Any) -> "Runtime":
         """The same runtime with some settings changed: one try only, say."""

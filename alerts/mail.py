@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from alerts.calls import TIMEOUT, Held, NotDelivered
 from config.settings import Settings
+from outbound.transport import certificates
 from outbound.transport.addresses import Policy, anywhere
 from outbound.transport.deadline import current
 
@@ -27,8 +28,12 @@ def send(url: str, mail: EmailMessage, policy: Policy = anywhere) -> None:
     except smtplib.SMTPRecipientsRefused as error:
         codes = sorted({str(code) for code, _said in error.recipients.values()})
         raise NotDelivered(f"the mail server refused every recipient ({', '.join(codes)})") from None
-    except (OSError, ValueError, smtplib.SMTPException) as error:
+    except ssl.SSLCertVerificationError as error:
+        raise NotDelivered(f"no mail was sent: {certificates.reason([error])}") from None
+    except (ValueError, smtplib.SMTPException) as error:
         raise NotDelivered(f"no mail was sent ({type(error).__name__})") from None
+    except OSError as error:
+        raise NotDelivered(f"the mail server could not be reached ({type(error).__name__})") from None
 
 
 class _Watched(smtplib.SMTP):

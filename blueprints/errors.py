@@ -66,7 +66,7 @@ def too_many(error: TooMany) -> ResponseReturnValue:
 
 def unavailable(error: DatabaseUnavailable) -> ResponseReturnValue:
     log.warning("database.unavailable", cause=str(error))
-    response = answer(503, MESSAGES[503])
+    response = answer(503, f"The database {error.trouble}; try again later.")
     response.headers["Retry-After"] = str(replies.RETRY_AFTER)
     return response
 

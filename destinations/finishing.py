@@ -46,7 +46,7 @@ def finish(db: Connection, runtime: Runtime, destination_id: int, done: Sequence
     known = destinations.locked(db, destination_id)
     if known is None:
         return more
-    failures = succeeded = 0
+    failures, succeeded, told = 0, 0, ""
     for call, answer in done:
         mine = _ours(db, call)
         found = outcomes(Rules.of(known.kind, known.settings), mine, answer, now)
@@ -54,12 +54,14 @@ def finish(db: Connection, runtime: Runtime, destination_id: int, done: Sequence
         _write(db, call.subscription, [one for one in mine if one.change.id in found.fates], found, now)
         if found.split:
             more += _halves(db, call, [one for one in mine if one.change.id not in found.fates], now)
+        if found.failed and answer.refusal:
+            told = answer.refusal.told
         failures, succeeded = failures + found.failed, succeeded + (not found.failed and found.pause is None)
         _heed(db, known, found, now)
     if succeeded:
         pausing.well(db, known, now)
     elif failures:
-        pausing.failed(db, known, failures, now)
+        pausing.failed(db, known, failures, told, now)
     return more
 
 

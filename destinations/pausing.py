@@ -13,17 +13,18 @@ from destinations.destinations import Destination
 FAILURES = 20
 OVER = 10 * MINUTE
 FIRST_PROBE, LAST_PROBE = 5 * MINUTE, 60 * MINUTE
-FAILED = "Its calls fail: it is tried again with one message from time to time."
+AGAIN = "It is tried again with one message from time to time."
 
 _WELL = text("""
     UPDATE destination SET failures = 0, failing_since = NULL, succeeded_at = :now, probes = 0, probe_at = NULL,
         status = CASE WHEN cause = 'failing' THEN 'active' ELSE status END,
-        reason = CASE WHEN cause = 'failing' THEN NULL ELSE reason END,
+        reason = CASE WHEN cause IS NULL OR cause = 'failing' THEN NULL ELSE reason END,
         paused_at = CASE WHEN cause = 'failing' THEN NULL ELSE paused_at END,
         cause = CASE WHEN cause = 'failing' THEN NULL ELSE cause END
     WHERE id = :id""")
 _FAILED = text("""
-    UPDATE destination SET failures = failures + :failures, failing_since = coalesce(failing_since, :now)
+    UPDATE destination SET failures = failures + :failures, failing_since = coalesce(failing_since, :now),
+        reason = CASE WHEN cause IS NULL OR cause = 'failing' THEN :reason ELSE reason END
     WHERE id = :id""")
 _PAUSE = text("""
     UPDATE destination SET status = 'paused', cause = :cause, reason = :reason, paused_at = :now, probe_at = :probe_at,
@@ -42,14 +43,15 @@ def well(db: Connection, known: Destination, now: int) -> None:
     db.execute(_WELL, {"id": known.id, "now": now})
 
 
-def failed(db: Connection, known: Destination, failures: int, now: int) -> None:
-    """Calls came to nothing, so many of them."""
-    db.execute(_FAILED, {"id": known.id, "failures": failures, "now": now})
+def failed(db: Connection, known: Destination, failures: int, told: str, now: int) -> None:
+    """Calls came to nothing, so many of them, the last one for what is told."""
+    reason = f"{told} {AGAIN}".strip() if known.cause == "failing" else told
+    db.execute(_FAILED, {"id": known.id, "failures": failures, "reason": reason[:500] or None, "now": now})
     if known.cause == "failing":
         pause = min(FIRST_PROBE * 2 ** min(known.probes + 1, 10), LAST_PROBE)
         db.execute(_PROBE, {"id": known.id, "probe_at": now + pause})
     elif known.failures + failures >= FAILURES and now - (known.failing_since or now) >= OVER:
-        stop(db, known, "failing", FAILED, now)
+        stop(db, known, "failing", f"{told} {AGAIN}".strip(), now)
 
 
 def stop(db: Connection, known: Destination, cause: str, reason: str, now: int) -> None:

@@ -22,6 +22,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
 from models.database_errors import (
+    NO_ANSWER,
+    NO_ROOM,
     ConnectionLost,
     ReadOnly,
     code_of,
@@ -30,6 +32,7 @@ from models.database_errors import (
     is_unavailable,
     may_work_at_once,
     reason_of,
+    trouble_of,
 )
 from models.engines import WAIT_SECONDS
 from models.pooler import PATIENT, POOLED, Connector
@@ -68,12 +71,13 @@ class DatabaseUnavailable(Exception):
     """The database is locked, full or out of reach; the same call may work later.
 
     `reason` is what the server or its client library said where it let nobody in, for operators alone: it names hosts,
-    users and databases, never a password or a value.
+    users and databases, never a password or a value. `trouble` is for everybody, and follows "The database".
     """
 
-    def __init__(self, what: str, reason: str = "") -> None:
+    def __init__(self, what: str, reason: str = "", trouble: str = NO_ANSWER) -> None:
         super().__init__(what)
         self.reason = reason
+        self.trouble = trouble
 
     @property
     def told(self) -> str:
@@ -94,6 +98,7 @@ class Database:
         self.dialect = writer.dialect.name
         self._queue = threading.Lock()
         self._writing: Connection | None = None
+        self.is_full = False  # what was written last found no room
         # A single statement needs no transaction around it, which on PostgreSQL would be two more round trips.
         options = {} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         self._glancer = reader.execution_options(**options)
@@ -124,9 +129,9 @@ class Database:
 
         Raises DatabaseUnavailable.
         """
-        if self.dialect != "sqlite":
-            return self._attempts(self.writer, work)
-        return self._alone(work, patience)
+        done = self._attempts(self.writer, work) if self.dialect != "sqlite" else self._alone(work, patience)
+        self.is_full = False
+        return done
 
     def alter(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` returns, which changes the tables. One process at a time does so; the others wait for it
@@ -220,7 +225,9 @@ class Database:
                     time.sleep(0.01 * attempt)
                     continue
                 if is_unavailable(error):
-                    raise DatabaseUnavailable(code_of(error), reason_of(error)) from error
+                    trouble = trouble_of(error)
+                    self.is_full = self.is_full or trouble == NO_ROOM
+                    raise DatabaseUnavailable(code_of(error), reason_of(error), trouble) from error
                 raise
         raise AssertionError("unreachable")
 

@@ -13,6 +13,12 @@ UNAVAILABLE_SQLITE = {5, 6, 8, 10, 13, 14}  # busy, locked, readonly, i/o error,
 CLOSED_SQLITE = sqlite3.SQLITE_CONSTRAINT_TRIGGER  # see models.maintenance.close_for_writes
 
 
+DISK_FULL = "53100"  # of PostgreSQL
+NO_ANSWER = "does not answer"
+NO_ROOM = "has no room left: its disk is full"
+UNTRUSTED = "has a certificate that is not to be trusted: it may have expired"
+
+
 class ConnectionLost(psycopg.OperationalError):
     """The server ended this connection; another one may be had."""
 
@@ -70,6 +76,21 @@ def code_of(error: Exception) -> str:
         return "closed for writing, because it has moved to PostgreSQL"
     code = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None) or "no connection"
     return f"{type(original).__name__} ({code})"
+
+
+def trouble_of(error: Exception) -> str:
+    """Return what is the matter with the database in a few words for everybody: what follows "The database"."""
+    original = _original(error)
+    if getattr(original, "sqlstate", None) == DISK_FULL or _sqlite_code(original) == sqlite3.SQLITE_FULL:
+        return NO_ROOM
+    if isinstance(original, psycopg.OperationalError) and "certificate verify failed" in str(original):
+        return UNTRUSTED
+    return NO_ANSWER
+
+
+def _sqlite_code(error: BaseException) -> int:
+    code: int = getattr(error, "sqlite_errorcode", None) or 0
+    return code & 0xFF
 
 
 def reason_of(error: Exception) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from config.settings_table import SETTINGS
 from tests.failing.server import BIN, FLASK_SERVE, Server, free_port
+from tests.test_limits import defined_in
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -109,6 +110,19 @@ def assert_it_prints(document: Path, server: Server) -> None:
 def steady(text: str) -> str:
     """Without what differs each time."""
     return TOOK.sub("(N ms", TIME.sub("TIME", text))
+
+
+def test_every_fault_in_the_table_of_faults_names_tests_that_are_there():
+    text = (ROOT / "docs" / "operating.md").read_text()
+    table = text.partition("## When a part fails")[2].partition("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 18
+    for row in rows:
+        *_, shown_by = row.strip("| ").split(" | ")
+        named = re.findall(r"`([\w/.]+)::(\w+)`", shown_by)
+        assert named or shown_by == "the same", row
+        for file, name in named:
+            assert name in defined_in(ROOT / file), row
 
 
 def test_the_documents_have_commands_to_paste():

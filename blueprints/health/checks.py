@@ -1,7 +1,8 @@
 """`/healthz`: the process lives. `/readyz`: it can serve, because the database answers and has our tables, or those of
 a newer version: tables are upgraded while the old version serves.
 
-A Redis that is away keeps nobody from serving: limits are counted in memory then, and `/readyz` says so.
+A Redis that is away keeps nobody from serving: limits are counted in memory then, and `/readyz` says so. A full disk is
+named, and readers are served: without calls nobody would find out that there is room again.
 """
 
 from flask import jsonify
@@ -9,7 +10,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, text
 
 from blueprints.health import blueprint
+from config.durations import roughly
 from models.database import DatabaseUnavailable
+from models.database_errors import NO_ROOM
 from models.maintenance.close_for_writes import SENTENCE, is_closed
 from models.maintenance.schema import is_new_enough, stored_revision
 from runtime import current_runtime
@@ -34,6 +37,10 @@ def readyz() -> ResponseReturnValue:
     if runtime.stopping.is_set():
         checks["process"] = "stopping"
     ready = set(checks.values()) == {"ok"}
+    if runtime.database.is_full:
+        checks["writes"] = NO_ROOM
+    if moved := runtime.clock_watch.moved():
+        checks["clock"] = f"set {'forward' if moved > 0 else 'back'} by {roughly(abs(moved))}"
     if runtime.settings.redis_url:
         checks["limits"] = "ok" if rate_limits.are_as_set() else "in memory"
     return jsonify(status="ok" if ready else "unavailable", checks=checks), 200 if ready else 503
@@ -42,8 +49,8 @@ def readyz() -> ResponseReturnValue:
 def _database() -> str:
     try:
         return current_runtime().database.read(_answer)
-    except DatabaseUnavailable:
-        return "does not answer"
+    except DatabaseUnavailable as error:
+        return error.trouble
 
 
 def _answer(db: Connection) -> str:

@@ -73,7 +73,7 @@ def cut_short(_error: RequestTimeout) -> Response:
 
 def database_unavailable(error: DatabaseUnavailable) -> Response:
     log.warning("database.unavailable", cause=str(error))
-    message = "The database does not answer; nothing was stored. Send again later."
+    message = f"The database {error.trouble}; nothing was stored. Send again later."
     return _refuse(503, "database_unavailable", message, replies.RETRY_AFTER)
 
 

@@ -1,10 +1,12 @@
 """Who reaches the relay, and how calls are counted: the public address, and Redis."""
 
+import ssl
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from commands.doctor.check import Check, ok, warn
 from config.settings import Settings
+from outbound.transport import certificates
 from security.rate_limit_storage import redis_options
 
 SECONDS_FOR_REDIS = 2
@@ -45,6 +47,8 @@ def rate_limits(settings: Settings) -> Check:
         wait = {"socket_connect_timeout": SECONDS_FOR_REDIS, "socket_timeout": SECONDS_FOR_REDIS}
         redis.Redis.from_url(settings.redis_url, **redis_options() | wait).ping()
     except (redis.RedisError, ValueError) as error:
-        found = f"Redis does not answer ({type(error).__name__}); each process counts in memory until it does"
+        cause = error.__cause__ or error.__context__
+        why = certificates.reason([cause]) if isinstance(cause, ssl.SSLCertVerificationError) else type(error).__name__
+        found = f"Redis does not answer ({why}); each process counts in memory until it does"
         return warn("rate limits", found, "Start Redis, or correct REDIS_URL")
     return ok("rate limits", "counted in Redis")

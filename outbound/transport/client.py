@@ -27,6 +27,7 @@ from urllib3.exceptions import TimeoutError as HTTPTimeout
 from outbound.downloads.receiver import Received, Receiver
 from outbound.operations.types import Request
 from outbound.request.compose import address
+from outbound.transport import certificates
 from outbound.transport.addresses import Policy, Refused, hold, public_only, refuse
 from outbound.transport.deadline import Deadline, WatchedAdapter, WatchedHTTP, WatchedHTTPS
 from outbound.transport.decompression import Damaged, unpacked
@@ -255,7 +256,6 @@ _MEANINGS: tuple[tuple[type[BaseException], type[Exception], str], ...] = (
     (NameResolutionError, Unreached, "its name is not known"),
     (NewConnectionError, Unreached, "the connection was refused"),
     (ConnectTimeoutError, Unreached, "no connection within the time limit"),
-    (requests.exceptions.SSLError, Unreached, "its certificate is not to be trusted"),
 )
 
 
@@ -274,7 +274,7 @@ def _told(error: Exception, deadline: Deadline) -> Exception:
     for kind, ours, reason in _MEANINGS:
         if any(isinstance(cause, kind) for cause in causes):
             return ours(reason)
-    return Unreached("no connection came about")
+    return Unreached(certificates.reason(causes) or "no connection came about")
 
 
 def _may_go_again(request: Request, error: Exception, deadline: Deadline) -> bool:

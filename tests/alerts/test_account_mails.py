@@ -124,6 +124,14 @@ def test_a_mail_that_is_refused_is_told_and_the_link_is_there_to_hand_over(maili
     assert "/join?key=" in page
 
 
+def test_a_mail_server_that_is_away_is_told_and_the_link_is_there_to_hand_over(make_relay: MakeRelay) -> None:
+    relay = make_relay(smtp_url="smtp://127.0.0.1:1", alert_email_from="relay@example.com")
+    form = {"email": "eve@example.org", "role": "viewer", "by_mail": "yes"}
+    page = relay.sign_in("admin").submit("/settings/operators/invite", form).text
+    assert "It was not sent by e-mail: the mail server could not be reached (ConnectionRefusedError)" in page
+    assert "/join?key=" in page
+
+
 def test_no_log_line_and_no_audit_entry_has_the_link(
     mailing: Relay, post: Post, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import redis
 
@@ -22,14 +23,23 @@ class RedisServer:
     program: str
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    certificate: tuple[Path, Path] | None = None  # and its key: it then speaks TLS alone, as localhost
 
     @property
     def url(self) -> str:
+        if self.certificate:
+            return f"rediss://localhost:{self.port}/0"
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         """Returns when it answers."""
-        options = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+        options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        if self.certificate:
+            certificate, key = map(str, self.certificate)
+            options += ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
+            options += ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate]
+        else:
+            options += ["--port", str(self.port)]
         self.process = subprocess.Popen([self.program, *options], stdout=subprocess.DEVNULL)
         wait_until(self._answers, STARTED_WITHIN, "the start of Redis")
 
@@ -56,19 +66,20 @@ class RedisServer:
 
     def _answers(self) -> bool:
         try:
-            return bool(redis.Redis.from_url(self.url, socket_timeout=1).ping())
+            unseen = {"ssl_cert_reqs": "none"} if self.certificate else {}
+            return bool(redis.Redis.from_url(self.url, socket_timeout=1, **unseen).ping())
         except redis.RedisError:
             return False
 
 
 @contextmanager
-def private_redis() -> Iterator[RedisServer]:
-    """A new Redis that runs; killed afterwards."""
+def private_redis(*certificate: Path) -> Iterator[RedisServer]:
+    """A new Redis that runs, over TLS where a certificate and its key are given; killed afterwards."""
     program = shutil.which("redis-server")
     if program is None:
         servers.missing("A Redis of the tests' own (redis-server)")
         raise AssertionError("unreachable")
-    server = RedisServer(program)
+    server = RedisServer(program, certificate=(certificate[0], certificate[1]) if certificate else None)
     try:
         server.start()
         yield server

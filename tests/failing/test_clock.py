@@ -4,13 +4,15 @@ already over."""
 import pytest
 from sqlalchemy import text
 
+from config.clock_watch import ClockWatch
 from outbound.transport import budget
 from runtime import Runtime
 from sync import worker as sync_worker
 from tests.conftest import MakeRelay
-from tests.relay import Relay
+from tests.relay import MINUTE, Relay, TestClock
 
 DAY = 86_400_000
+HOUR = 3_600_000
 JUMPS = pytest.mark.parametrize("jump", [DAY, -DAY], ids=["forward", "back"])
 before = [f"p{number:02}" for number in range(30)]
 after = [f"p{number:02}" for number in range(10, 50)]
@@ -126,6 +128,38 @@ def test_calls_of_before_a_clock_was_set_back_do_not_use_up_the_budget_of_a_day(
         budget.take(runtime, "1", "query")
     relay.clock.forward(-DAY)
     assert budget.take(runtime, "1", "query")
+
+
+@pytest.mark.parametrize(("jump", "how"), [(DAY, "forward by 1 d"), (-HOUR, "back by 1 h")])
+def test_the_overview_and_readyz_say_that_the_clock_was_set_and_the_overview_also_after_a_restart(
+    relay: Relay, jump: int, how: str
+) -> None:
+    runtime, steady = relay.app.extensions["runtime"], TestClock()
+    runtime.clock_watch = ClockWatch(relay.clock, steady)
+    relay.refresh(before, session="first")
+    viewer = relay.sign_in("viewer")
+    assert "clock" not in viewer.page("/overview/now")
+    relay.clock.forward(jump)
+    viewer.sign_in()
+    assert f"This machine&#39;s clock was set {how}" in viewer.page("/overview/now")
+    assert relay.client.get("/readyz").json["checks"]["clock"] == f"set {how}"
+    runtime.clock_watch = ClockWatch(relay.clock, steady)  # another process knows of nothing but what is stored
+    told = "The newest call is dated 1 h ahead of this machine&#39;s clock." in viewer.page("/overview/now")
+    assert told is (jump < 0)
+    relay.refresh(after, session="second")
+    assert_exact(relay, set(after))
+
+
+def test_a_clock_is_told_to_have_moved_for_an_hour() -> None:
+    clock, steady = TestClock(), TestClock()
+    watch = ClockWatch(clock, steady)
+    for one in (clock, steady):
+        one.forward(DAY)
+    clock.forward(2 * MINUTE)
+    assert watch.moved() == 2 * MINUTE
+    for one in (clock, steady):
+        one.forward(HOUR + MINUTE)
+    assert (watch.moved(), watch.moved()) == (0, 0)
 
 
 def test_the_log_keeps_the_time_that_was_then_and_its_order(relay: Relay) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from app import create_app
+from models.maintenance import schema
+from tests.conftest import settings_for
 from tests.failing.account import assert_tells_of_the_outage
 from tests.failing.books import Books
 from tests.failing.cluster import Cluster, private_cluster
@@ -14,18 +17,22 @@ from tests.failing.sender import Sender
 from tests.failing.server import Server, wait_until
 from tests.failing.small_disk import Disk, small_disk
 from tests.failing.test_database_away import (
+    after,
     assert_ends_exact,
     assert_refused_in_time,
+    before,
     pages,
     readiness,
     sender_in_the_middle,
 )
+from tests.relay import Relay, TestClock
 
 RECOVERED_WITHIN = 60  # seconds
 
 
 def assert_refused_while_full(crm: Sender, server: Server, disk: Disk) -> int:
-    """The next page is refused, as often as it comes; returns how often. What was on the way may still have fitted."""
+    """The next page is refused, as often as it comes; returns how often. What was on the way may still have fitted.
+    Where the database still speaks, it says why, to Mixpanel and at `/readyz`."""
     disk.fill()
     for page in pages[4:]:
         reply = crm.post(page)
@@ -36,6 +43,10 @@ def assert_refused_while_full(crm: Sender, server: Server, disk: Disk) -> int:
     for one in replies:
         assert_refused_in_time(one, one.json["action"])
     assert requests.get(f"{server.url}/healthz", timeout=10).ok
+    ready = requests.get(f"{server.url}/readyz", timeout=10)
+    if ready.ok:
+        assert "has no room left: its disk is full" in replies[-1].json["error"]["message"]
+        assert ready.json()["checks"]["writes"] == "has no room left: its disk is full"
     return len(replies)
 
 
@@ -55,6 +66,26 @@ def test_s10_an_export_goes_on_after_the_disk_of_its_sqlite_file_was_full(make_s
         assert (server.process, readiness(server)) == (process, 200)
         assert_tells_of_the_outage(server, refused)
         server.close()
+
+
+def test_the_overview_says_that_the_disk_is_full_until_there_is_room_again(tmp_path: Path) -> None:
+    with small_disk(24) as disk:
+        settings = settings_for(tmp_path, database_url=f"sqlite:///{disk.folder}/cohort-relay.db")
+        clock = TestClock()
+        app = create_app(settings, clock)
+        app.extensions["runtime"].database.alter(schema.upgrade)
+        relay = Relay(app, clock)
+        relay.refresh(before, session="first")
+        viewer = relay.sign_in("viewer")
+        disk.fill()
+        answers = [relay.post("members", after, session=f"{number}").status_code for number in range(3)]
+        assert answers[-1] == 503
+        assert "<strong>The disk of the database is full.</strong>" in viewer.page("/")
+        disk.free()
+        relay.refresh(after, session="second")
+        assert "The disk of the database" not in viewer.page("/")
+        assert relay.members() == set(after)
+        relay.database.dispose()
 
 
 @pytest.fixture

@@ -187,7 +187,8 @@ def _trouble(status: DestinationStatus) -> str:
     since = _ago(status, known.failing_since or status.now)
     failed = f"{counted(known.failures, 'call')} in a row {'has' if known.failures == 1 else 'have'} failed"
     what = f"{failed}, the first {since}" if known.failures else f"Calls have failed, the first {since}"
-    return _sentences(what, "What they carried is tried again by the plan", status.waits)
+    why = known.reason.rstrip(".") if known.reason else ""
+    return _sentences(what, why, "What they carried is tried again by the plan", status.waits)
 
 
 def _asked(status: DestinationStatus) -> str:

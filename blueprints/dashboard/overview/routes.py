@@ -11,12 +11,11 @@ import alerts
 from backups.status import BackupStatus
 from blueprints import time_zone
 from blueprints.dashboard import blueprint
-from blueprints.dashboard.overview import attention
+from blueprints.dashboard.overview import attention, notes
 from blueprints.dashboard.overview import day as overview_day
 from blueprints.dashboard.overview.verdict import Verdict
 from config.clock import SECOND
 from runtime import current_runtime
-from security import rate_limits
 from sync.status import progress, text
 from sync.status.cohort import CohortStatus, Unfinished
 from sync.status.connection import ConnectionStatus
@@ -47,21 +46,6 @@ class Live:
 
 
 @dataclass(frozen=True)
-class Note:
-    """Something about the relay itself, not about cohorts: what happened, and what it means and asks for."""
-
-    happened: str
-    says: str
-
-
-REDIS_IS_AWAY = Note(
-    "Redis does not answer.",
-    "Each process counts calls for itself: no call is refused for it, and with several processes a limit lets more"
-    " through than it says. Start Redis, or correct REDIS_URL; the relay goes back to it by itself.",
-)
-
-
-@dataclass(frozen=True)
 class Now:
     """What the part of the page shows that refreshes itself."""
 
@@ -70,7 +54,7 @@ class Now:
     more_live: int
     connections: list[ConnectionStatus]
     cohorts: Sequence[CohortStatus]
-    notes: list[Note]
+    notes: list[notes.Note]
     backups: BackupStatus
     every: int
 
@@ -124,7 +108,7 @@ def _look(db: Connection, moment: int) -> Now:
         more_live=max(0, len(live) - MOST_LIVE),
         connections=list(standing.connections.values()),
         cohorts=cohorts,
-        notes=[] if rate_limits.are_as_set() else [REDIS_IS_AWAY],
+        notes=list(notes.of_the_relay(current_runtime(), cohorts, moment)),
         backups=standing.backups,
         every=EVERY_LIVE if live else EVERY,
     )

@@ -1,0 +1,49 @@
+"""What the overview says of the relay itself, not of cohorts: what happened, and what it means and asks for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from config.clock import MINUTE
+from config.durations import roughly
+from runtime import Runtime
+from security import rate_limits
+from sync.status.cohort import CohortStatus
+
+AHEAD = MINUTE  # clocks of several machines differ by less where they are kept
+
+
+@dataclass(frozen=True)
+class Note:
+    happened: str
+    says: str
+
+
+REDIS_IS_AWAY = Note(
+    "Redis does not answer.",
+    "Each process counts calls for itself: no call is refused for it, and with several processes a limit lets more"
+    " through than it says. Start Redis, or correct REDIS_URL; flask doctor says why it does not answer. The relay goes"
+    " back to it by itself.",
+)
+DISK_IS_FULL = Note(
+    "The disk of the database is full.",
+    "The last write found no room: pages are refused with 503, and Mixpanel sends them again. Nothing is lost, and"
+    " readers go on. Make room; the relay goes on by itself.",
+)
+_CLOCK = (
+    "Who is in which cohort stays exact, since sessions are ordered by number; ages, charts and what is called late or"
+    " quiet go by the clock. See that the machine's time is kept (timedatectl)."
+)
+
+
+def of_the_relay(runtime: Runtime, cohorts: Sequence[CohortStatus], now: int) -> Iterator[Note]:
+    """Yield them, the most urgent first."""
+    if runtime.database.is_full:
+        yield DISK_IS_FULL
+    if moved := runtime.clock_watch.moved():
+        how = "forward" if moved > 0 else "back"
+        yield Note(f"This machine's clock was set {how} by {roughly(abs(moved))}.", _CLOCK)
+    elif (ahead := max((cohort.last_call_at - now for cohort in cohorts), default=0)) > AHEAD:
+        what = f"The newest call is dated {roughly(ahead)} ahead of this machine's clock."
+        yield Note(what, f"It was set back, or another machine's clock is ahead. {_CLOCK}")
+    if not rate_limits.are_as_set():
+        yield REDIS_IS_AWAY
