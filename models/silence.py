@@ -44,8 +44,9 @@ class ListeningConnection(psycopg.Connection[Any]):
 
     def _ask(self) -> None:
         """Raises OperationalError where nobody answers. A server that refuses a further connection answers, too."""
-        there = {"host": self.info.host, "port": str(self.info.port), "password": self.info.password}
-        same: dict[str, Any] = self.info.get_parameters() | there | {"connect_timeout": ANSWER_WITHIN}
+        there = {"host": self.info.host, "hostaddr": self.info.hostaddr, "port": str(self.info.port)}  # one of several
+        ours = {"password": self.info.password, "connect_timeout": ANSWER_WITHIN}
+        same: dict[str, Any] = self.info.get_parameters() | there | ours
         try:
             psycopg.connect(**same).close()
         except ConnectionTimeout:
