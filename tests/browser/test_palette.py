@@ -80,6 +80,7 @@ def test_g_and_a_key_lead_to_every_place(page: Page, shown: Server) -> None:
         page.keyboard.press("g")
         page.keyboard.press(key)
         expect(page.get_by_role("heading", level=1)).to_have_text(head)
+        page.wait_for_load_state()  # a page listens to keys once its scripts have run
     page.keyboard.press("g")
     page.keyboard.press("o")
     expect(page).to_have_url(f"{shown.url}/")
