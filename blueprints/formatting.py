@@ -1,6 +1,6 @@
 """How values are written on every page: times, numbers, durations, ids. Registered as template filters."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from blueprints import time_zone
 from config import durations
-from config.clock import iso, utc
+from config.clock import iso, utc, utc_of
 from config.counts import counted
 from config.durations import age, roughly
 from config.version import VERSION
@@ -27,9 +27,8 @@ def ago(moment: int | None, never: str = "never") -> Markup | str:
     """A <time>: how long ago, with the exact UTC time on hover; the browser adds the local one."""
     if moment is None:
         return never
-    return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(
-        iso(moment), utc(moment), age(current_runtime().clock() - moment)
-    )
+    written, since = iso(moment), age(current_runtime().clock() - moment)
+    return Markup('<time datetime="%s" title="%s" data-ago>%s</time>') % (written, utc_of(written), since)
 
 
 def duration(milliseconds: Number | None) -> str:
@@ -126,10 +125,22 @@ def ranges(pairs: list[tuple[int, int]], most: int = 12) -> str:
 @pass_context  # else Jinja would write the address once, into the compiled template
 def icon(_context: Context, name: str) -> Markup:
     """A drawing of `icons.mjs` by its name; those of the tones stand before a state's word, so that no state is told by
-    colour alone."""
-    return Markup(
-        '<svg class="icon" width="16" height="16" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>'
-    ).format(url_for("static", filename="vendor/icons.svg"), name)
+    colour alone. A list has one in each row, so that each is written once a page."""
+    drawn: dict[str, Markup] = g.setdefault("icons", {})
+    if name not in drawn:
+        drawn[name] = Markup(
+            '<svg class="icon" width="16" height="16" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>'
+        ).format(url_for("static", filename="vendor/icons.svg"), name)
+    return drawn[name]
+
+
+def line_points(values: Sequence[int]) -> str:
+    """The points of a tiny line of these sizes, at least two, from left to right in a box of 96 by 24."""
+    low, last = min(values), len(values) - 1
+    reach = (max(values) - low) or 1
+    return " ".join(
+        f"{round(at * 94 / last + 1)},{round(22 - (value - low) * 20 / reach)}" for at, value in enumerate(values)
+    )
 
 
 def note_class(tone: str) -> str:
@@ -139,6 +150,7 @@ def note_class(tone: str) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "ago": ago,
+    "line_points": line_points,
     "roughly": roughly,
     "duration": duration,
     "exact": exact,

@@ -29,7 +29,11 @@ def iso(milliseconds: int | None) -> str | None:
 
 def utc(milliseconds: int | None, never: str = "never") -> str:
     """For people: ``1714558530123`` as ``2024-05-01 10:15:30 UTC``; None as `never`."""
-    written = iso(milliseconds)
+    return utc_of(iso(milliseconds), never)
+
+
+def utc_of(written: str | None, never: str = "never") -> str:
+    """The same of a moment that `iso` has written."""
     return never if written is None else f"{written[:10]} {written[11:19]} UTC"
 
 

@@ -38,8 +38,7 @@ _LABELS = text("""
     SELECT name, description, until FROM cohort_label WHERE cohort_id = :cohort ORDER BY until DESC LIMIT 50""")
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(NamedTuple):
     """A stretch of time: its number (start divided by the unit), the size at its end, and what happened in it; `silent`
     where no session ended in it."""
 

@@ -83,6 +83,10 @@ class Line:
     status: CohortStatus
     days: Sequence[Bucket]
 
+    @property
+    def sizes(self) -> list[int]:
+        return [day.size for day in self.days]
+
 
 @blueprint.get("/cohorts")
 def list_cohorts() -> str:
