@@ -1,4 +1,5 @@
-"""Passkeys as a second factor (WebAuthn): a key pair on somebody's device, of which we keep the public half.
+"""Passkeys (WebAuthn), beside a password or instead of one: a key pair on somebody's device, of which we keep the
+public half.
 
 A browser lets it answer for our own address alone, so that nobody can be talked into giving it to another page. Each
 answer is to a challenge of ours, which the caller takes once. Every function of a database runs inside a transaction of
@@ -14,16 +15,22 @@ import webauthn
 from sqlalchemy import Connection, delete, func, select, update
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.parse_authentication_credential_json import parse_authentication_credential_json
-from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+from webauthn.helpers.structs import (
+    AuthenticationCredential,
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
 
 import models
 from models.columns import columns_of
 from models.insert_once import insert_once
-from security import second_factor
+from security import operators, second_factor
 from security.audit import note
 from security.operators import Operator, WrongOperator
 
-BY_PASSKEY = "password and passkey"
+BY_PASSKEY, ALONE = "password and passkey", "passkey"
 MOST = 20  # of one operator
 LONGEST_NAME = 60  # characters
 LONGEST_ANSWER = 16_384  # characters of what a browser says; a few hundred are usual
@@ -74,9 +81,10 @@ def to_create(here: Site, operator: Operator, known: Sequence[Passkey], challeng
         rp_id=here.host,
         rp_name=second_factor.ISSUER,
         user_name=operator.email,
-        user_id=f"operator {operator.id}".encode(),
+        user_id=_handle(operator),
         challenge=challenge,
         exclude_credentials=_named(known),
+        authenticator_selection=AuthenticatorSelectionCriteria(resident_key=ResidentKeyRequirement.PREFERRED),
     )
     return webauthn.options_to_json(options)
 
@@ -85,6 +93,15 @@ def to_answer(here: Site, known: Sequence[Passkey], challenge: bytes) -> str:
     """Return what a browser needs to answer with one of these, as JSON."""
     options = webauthn.generate_authentication_options(
         rp_id=here.host, challenge=challenge, allow_credentials=_named(known)
+    )
+    return webauthn.options_to_json(options)
+
+
+def to_answer_alone(here: Site, challenge: bytes) -> str:
+    """Return what a browser needs to answer with whichever its device has for us, as JSON. The device has to make sure
+    whose it is, by a finger, a face or a PIN: that and the key are two factors."""
+    options = webauthn.generate_authentication_options(
+        rp_id=here.host, challenge=challenge, user_verification=UserVerificationRequirement.REQUIRED
     )
     return webauthn.options_to_json(options)
 
@@ -108,9 +125,60 @@ def passed_by(db: Connection, operator: Operator, answered: tuple[Site, bytes, s
     """Return in words by what they sign in, None where the answer is not one of their passkeys'. `answered` is for
     whom, the challenge, and what the browser said."""
     here, challenge, said = answered
+    credential = _credential(said)
+    known = _known(db, operator, credential)
+    if credential is None or known is None:
+        return None
+    uses = _uses(known, here, challenge, credential, is_alone=False)
+    return BY_PASSKEY if uses is not None and _note_use(db, known, uses, now) else None
+
+
+def owner(db: Connection, said: str) -> Operator | None:
+    """Return whose passkey a browser names in its answer, which is not verified by that."""
+    credential = _credential(said)
+    if credential is None:
+        return None
+    theirs = models.Passkey.credential_id == credential.raw_id
+    operator_id = db.execute(select(models.Passkey.operator_id).where(theirs)).scalar_one_or_none()
+    return None if operator_id is None else operators.by_id(db, operator_id)
+
+
+def passed_alone(
+    db: Connection, operator: Operator, answered: tuple[Site, bytes, str], asked_at: int, now: int
+) -> bool:
+    """Tell whether one of their passkeys has answered to a challenge of `asked_at`, and made sure whose it is.
+
+    The challenge of somebody who has said nothing yet is not kept: an answer is taken where the passkey was not used
+    since it was asked for, and so once."""
+    here, challenge, said = answered
+    credential = _credential(said)
+    known = _known(db, operator, credential)
+    if credential is None or known is None or credential.response.user_handle != _handle(operator):
+        return False
+    if known.last_used_at is not None and asked_at <= known.last_used_at:
+        return False
+    uses = _uses(known, here, challenge, credential, is_alone=True)
+    return uses is not None and _note_use(db, known, uses, max(now, asked_at))
+
+
+def _credential(said: str) -> AuthenticationCredential | None:
+    """Return what a browser says, in parts; None where it is nothing of a passkey's."""
     try:
-        credential = parse_authentication_credential_json(_bounded(said))
-        known = {one.credential_id: one for one in of_operator(db, operator.id)}[credential.raw_id]
+        return parse_authentication_credential_json(_bounded(said))
+    except NO_ANSWER:
+        return None
+
+
+def _known(db: Connection, operator: Operator, credential: AuthenticationCredential | None) -> Passkey | None:
+    named = None if credential is None else credential.raw_id
+    return next((one for one in of_operator(db, operator.id) if one.credential_id == named), None)
+
+
+def _uses(
+    known: Passkey, here: Site, challenge: bytes, credential: AuthenticationCredential, *, is_alone: bool
+) -> int | None:
+    """Return how often a passkey was used by now, by its own count; None where the answer is not its."""
+    try:
         verified = webauthn.verify_authentication_response(
             credential=credential,
             expected_challenge=challenge,
@@ -118,12 +186,22 @@ def passed_by(db: Connection, operator: Operator, answered: tuple[Site, bytes, s
             expected_origin=here.origin,
             credential_public_key=known.key,
             credential_current_sign_count=known.uses,
+            require_user_verification=is_alone,
         )
-    except (*NO_ANSWER, KeyError):
+    except NO_ANSWER:
         return None
-    as_it_was = (models.Passkey.id == known.id, models.Passkey.uses == known.uses)
-    used = update(models.Passkey).where(*as_it_was).values(uses=verified.new_sign_count, last_used_at=now)
-    return BY_PASSKEY if db.execute(used).rowcount == 1 else None
+    return verified.new_sign_count
+
+
+def _note_use(db: Connection, known: Passkey, uses: int, now: int) -> bool:
+    """Tell whether this is the one use of the passkey as it was read."""
+    passkey = models.Passkey
+    as_it_was = (
+        passkey.id == known.id,
+        passkey.uses == known.uses,
+        passkey.last_used_at.is_not_distinct_from(known.last_used_at),
+    )
+    return db.execute(update(passkey).where(*as_it_was).values(uses=uses, last_used_at=now)).rowcount == 1
 
 
 def remove(db: Connection, operator: Operator, passkey_id: int, now: int) -> None:
@@ -150,6 +228,11 @@ def _verified(here: Site, challenge: bytes, said: str) -> dict[str, object]:
     except NO_ANSWER as error:
         raise WrongOperator("passkey", REFUSED) from error
     return {"credential_id": made.credential_id, "key": made.credential_public_key, "uses": made.sign_count}
+
+
+def _handle(operator: Operator) -> bytes:
+    """Return by what a device names an operator: nothing that anybody could read."""
+    return f"operator {operator.id}".encode()
 
 
 def _bounded(said: str) -> str:

@@ -7,7 +7,10 @@ const SAYS = {
 };
 const TOO_OLD = "This browser cannot be asked for passkeys. Use a newer one, or a code.";
 
-for (const form of document.querySelectorAll("form[data-passkey]")) form.addEventListener("submit", ask);
+for (const form of document.querySelectorAll("form[data-passkey]")) {
+  form.addEventListener("submit", ask);
+  form.hidden = form.hidden && !globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON;
+}
 
 async function ask(event) {
   const form = event.target;
@@ -18,7 +21,8 @@ async function ask(event) {
     fill(form, await answered(form));
     form.submit();
   } catch (error) {
-    say(form, SAYS[error.name] ?? error.message);
+    const denied = error.name === "NotAllowedError" ? form.dataset.passkeyDenied : "";
+    say(form, denied || (SAYS[error.name] ?? error.message));
     form.querySelector("[type=submit]").disabled = false;
   }
 }

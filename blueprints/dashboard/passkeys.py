@@ -65,7 +65,7 @@ def add_passkey() -> ResponseReturnValue:
     challenge = handover.take("challenge", request.form.get("begun", ""))
     if challenge is None:
         return _once_more({"passkey": TOO_LATE})
-    made = (_site(), bytes.fromhex(challenge), request.form.get("credential", ""))
+    made = (site(), bytes.fromhex(challenge), request.form.get("credential", ""))
     try:
         runtime.database.write(lambda db: passkeys.add(db, who, name, made, runtime.clock()))
     except WrongOperator as error:
@@ -106,7 +106,7 @@ def challenge_passkey() -> ResponseReturnValue:
         return {"error": "Begin again: that was too long ago."}, 403
     known = current_runtime().database.read(lambda db: passkeys.of_operator(db, operator.id), one_statement=True)
     challenge = _challenge()
-    options = json.loads(passkeys.to_answer(_site(), known, bytes.fromhex(challenge)))
+    options = json.loads(passkeys.to_answer(site(), known, bytes.fromhex(challenge)))
     return {"begun": _leave(challenge, operator.id), "options": options}
 
 
@@ -117,7 +117,7 @@ def second_step_by_passkey() -> ResponseReturnValue:
         challenge = handover.take("challenge", request.form.get("begun", ""), operator.id)
         if challenge is None:
             raise WrongOperator("passkey", TOO_LATE)
-        answered = (_site(), bytes.fromhex(challenge), request.form.get("credential", ""))
+        answered = (site(), bytes.fromhex(challenge), request.form.get("credential", ""))
         way = runtime.database.write(lambda db: passkeys.passed_by(db, operator, answered, runtime.clock()))
         if way is None:
             raise WrongOperator("passkey", passkeys.REFUSED)
@@ -134,7 +134,7 @@ def _say_why_not(status: int = 303) -> ResponseReturnValue:
     return redirect(url_for("dashboard.show_second_factor"), status)
 
 
-def _site() -> Site:
+def site() -> Site:
     """Return what passkeys are kept for; where browsers keep none, nobody can be asked for one."""
     found = passkeys.site(current_runtime().settings.public_url)
     if found is None:
@@ -164,7 +164,7 @@ def _once_more(wrong: dict[str, str]) -> ResponseReturnValue:
 def _begun(key: str, challenge: str, wrong: dict[str, str]) -> str:
     who = sign_in_guard.operator()
     known = _mine()
-    options = passkeys.to_create(_site(), who, known, bytes.fromhex(challenge))
+    options = passkeys.to_create(site(), who, known, bytes.fromhex(challenge))
     context: dict[str, Any] = {"begun": key, "options": options, "name": request.form.get("name", "")}
     is_demanded = sign_in_guard.lacks_second_factor()
     return render_template("dashboard/begun_passkey.html", wrong=wrong, is_demanded=is_demanded, **context)

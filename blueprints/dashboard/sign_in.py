@@ -21,7 +21,7 @@ def sign_in_form() -> ResponseReturnValue:
     runtime = current_runtime()
     if not runtime.settings.oidc_only and not runtime.database.read(operators.there_are_any, one_statement=True):
         return redirect(url_for("sign.sign_up_form"))
-    return _form("", None)
+    return form_page("", None)
 
 
 @sign.post("/sign-in")
@@ -33,22 +33,32 @@ def sign_in_try() -> ResponseReturnValue:
     except TooMany as error:
         sign_in_guard.not_let_in("too_often")
         wrong = f"Too many tries. Try again in {in_words(error.retry_after)}."
-        return _form(email, wrong), 429
+        return form_page(email, wrong), 429
     found = operators.signing_in(current_runtime().database, email, password)
     if found is None:
         sign_in_guard.failed(email)
         wrong = "This e-mail and password do not belong together."
-        return _form(email, wrong), 422
-    if found.provider_subject is not None and current_runtime().settings.oidc_issuer:
+        return form_page(email, wrong), 422
+    by_provider = sent_to_provider(found)
+    if by_provider:
         sign_in_guard.failed(email, "single sign-on")
-        wrong = f"You sign in by {current_runtime().settings.oidc_name} now, not by a password."
-        return _form(email, wrong), 422
+        return form_page(email, by_provider), 422
     return enter(found)
 
 
-def _form(email: str, wrong: str | None) -> str:
+def sent_to_provider(operator: Operator) -> str | None:
+    """Return in words that this operator comes in by the company's provider alone; None where that is not so."""
     settings = current_runtime().settings
-    return render_template("dashboard/sign_in.html", email=email, wrong=wrong, settings=settings)
+    if operator.provider_subject is None or not settings.oidc_issuer:
+        return None
+    return f"You sign in by {settings.oidc_name} now, not by a password or a passkey."
+
+
+def form_page(email: str, wrong: str | None) -> str:
+    settings = current_runtime().settings
+    takes_passkeys = passkeys.site(settings.public_url) is not None and not settings.oidc_only
+    context = {"settings": settings, "takes_passkeys": takes_passkeys}
+    return render_template("dashboard/sign_in.html", email=email, wrong=wrong, **context)
 
 
 @sign.get("/sign-in/code")

@@ -14,6 +14,8 @@ from security.rate_limits import TooMany, count_provider_sign_in, in_words
 
 THEN = "then"  # in the session: where the sign-in is to lead
 BY_PASSWORD = {
+    "sign.challenge_passkey_alone",
+    "sign.sign_in_by_passkey",
     "sign.sign_in_try",
     "sign.second_step_form",
     "sign.second_step_try",
@@ -27,13 +29,13 @@ PAGE_STATUS = {"away": 502, "unreadable": 502, "issuer": 502, "too_often": 429}
 
 @sign.before_request
 def refuse_passwords() -> ResponseReturnValue | None:
-    """Where OIDC_ONLY says so, no password, invitation or code lets anybody in."""
+    """Where OIDC_ONLY says so, no password, passkey, invitation or code lets anybody in."""
     if not current_runtime().settings.oidc_only or request.endpoint not in BY_PASSWORD:
         return None
     if request.method != "POST":
         return redirect(url_for("sign.sign_in_form"))
     sign_in_guard.not_let_in("refused")
-    return _page("Passwords are switched off here (OIDC_ONLY)."), 403
+    return _page("Passwords and passkeys are switched off here (OIDC_ONLY)."), 403
 
 
 @sign.get("/sign-in/provider")

@@ -31,6 +31,7 @@ SETTINGS = {
     "OIDC_NAME": "Example Inc.",
     "OIDC_ROLES": "staff=viewer",
     "SMTP_URL": "smtp://127.0.0.1:1025",
+    "PUBLIC_URL": "http://localhost:8000",
 }
 STRANGERS = ["/sign-in", "/sign-in/forgotten", "/sign-in/forgotten/sent"]
 EMPTY = ["/", "/cohorts", "/sessions", "/failures", "/connections", "/destinations", "/send", "/send/history"]

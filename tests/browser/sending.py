@@ -53,7 +53,7 @@ def fill(app: Flask, mixpanel: Mixpanel) -> None:
     _ask(runtime, mixpanel)
     mixpanel.forget()
     _save(runtime)
-    _import(runtime)
+    _import(runtime, mixpanel)
     _compare(runtime, mixpanel)
     mixpanel.forget()
 
@@ -98,7 +98,7 @@ def _find(runtime: Runtime, mixpanel: Mixpanel, delivery_id: int) -> None:
     search.look_once(replace(runtime, clock=lambda: sent.at + SECONDS_UNTIL_VISIBLE * 1000))
 
 
-def _import(runtime: Runtime) -> None:
+def _import(runtime: Runtime, mixpanel: Mixpanel) -> None:
     runtime.uploads.mkdir(parents=True, exist_ok=True)
     table, lines = runtime.uploads / "table", runtime.uploads / "lines"
     table.write_text(TABLE)
@@ -106,6 +106,8 @@ def _import(runtime: Runtime) -> None:
     mapping = {"mapping": columns.guessed("events", files.heads(table)), "always": {}, "operator": "$set"}
     done = _add(runtime, lines, "web-events.ndjson", {})
     _add(runtime, table, "upgrades.csv", mapping)
+    failed = [FAILED | {"index": place, "insert_id": f"a-{place}"} for place in (7, 107)]
+    mixpanel.script("/api/import", Answer(400, {"code": 400, "failed_records": failed, "num_records_imported": 498}))
     runtime.database.write(lambda db: jobs.go(db, done))
     runner.run_due(runtime, threading.Event())
 

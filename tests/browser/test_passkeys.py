@@ -48,7 +48,7 @@ def sign_in(page: Page, url: str) -> None:
     page.goto(f"{url}/sign-in")
     page.get_by_label("E-mail").fill(email_of("viewer"))
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def add_passkey(page: Page, url: str, name: str) -> None:
@@ -83,6 +83,12 @@ def test_a_passkey_is_made_asked_for_and_removed(running, named: Server) -> None
 
     page.goto(f"{url}/account")
     page.get_by_role("cell", name="Password and passkey").first.wait_for()
+
+    context.clear_cookies()
+    page.goto(f"{url}/sign-in?next=/account")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_url(f"{url}/account")
+    page.get_by_role("cell", name="Passkey", exact=True).wait_for()
     page.goto(f"{url}/account/second-factor")
     page.get_by_role("link", name="Remove laptop").click()
     page.get_by_label("Present password").fill(PASSWORD)
@@ -107,5 +113,8 @@ def test_a_device_that_has_no_such_passkey_is_told_beside_the_button(running, na
     other.get_by_role("button", name="Use a passkey").click()
     other.get_by_role("alert").get_by_text("has not confirmed it").wait_for()
     assert other.get_by_label("Code").is_visible()  # a recovery code still is a way in
+    other.goto(f"{url}/sign-in")
+    other.get_by_role("button", name="Sign in with a passkey").click()
+    other.get_by_role("alert").get_by_text("no passkey for this address").wait_for()
     first.close()
     second.close()

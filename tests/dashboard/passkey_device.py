@@ -44,7 +44,7 @@ class Device:
         data = _data(self.uses, forged.get("flags", PRESENT | VERIFIED), forged.get("host", HOST))
         key: ec.EllipticCurvePrivateKey = forged.get("key", self.key)
         signed = key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))
-        told = {"authenticatorData": b64(data), "signature": b64(signed), "userHandle": None}
+        told = {"authenticatorData": b64(data), "signature": b64(signed), "userHandle": forged.get("handle")}
         return self._said({"clientDataJSON": b64(client)} | told)
 
     def _said(self, response: dict[str, Any]) -> dict[str, Any]:
