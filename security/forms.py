@@ -9,6 +9,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 LARGEST = 100_000  # bytes of a form; no page of ours needs a tenth of it
 MOST_FIELDS = 10_000  # of a large form: a field of two bytes takes a hundred times as much memory
 MOST_PARTS = 200  # of a form with files, each of which may be an open file
+MOST_PARTS_OF_ROWS = 2_000  # of one with rows of a name and a value, to which somebody adds; as many bytes as any has
 ENCODED = "application/x-www-form-urlencoded"
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -24,12 +25,13 @@ def takes(size: int) -> Callable[[View], View]:
     return mark
 
 
-def takes_files(size: Callable[[], int]) -> Callable[[View], View]:
-    """Mark a view whose forms may hold files, with them as many bytes as `size` says. Files wait on the disk; the
-    fields beside them may have no more than those of any other form."""
+def takes_files(size: Callable[[], int], *, parts: int = MOST_PARTS) -> Callable[[View], View]:
+    """Mark a view whose forms may hold files, with them as many bytes as `size` says, in so many parts. Files wait on
+    the disk; the fields beside them may have no more than those of any other form."""
 
     def mark(view: View) -> View:
         view.largest_files = size  # type: ignore[attr-defined]
+        view.most_parts = parts  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -41,7 +43,7 @@ def bound(view: Callable[..., object]) -> None:
     largest: int = getattr(view, "largest_form", LARGEST)
     files: Callable[[], int] | None = getattr(view, "largest_files", None)
     request.max_form_memory_size = largest
-    request.max_form_parts = MOST_PARTS
+    request.max_form_parts = getattr(view, "most_parts", MOST_PARTS)
     request.max_content_length = files() if files and request.mimetype == "multipart/form-data" else largest
     if request.content_length is not None and request.content_length > request.max_content_length:
         raise RequestEntityTooLarge

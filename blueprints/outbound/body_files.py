@@ -19,7 +19,7 @@ from outbound.readers.errors import UnreadableFile
 from outbound.request.compose import GONE
 from runtime import current_runtime
 from security import handover
-from security.forms import takes_files
+from security.forms import MOST_PARTS_OF_ROWS, takes_files
 from security.roles import needs
 
 LARGEST_FIELDS = 16 * 1024 * 1024  # bytes of a form's other fields
@@ -44,7 +44,7 @@ def largest() -> int:
 
 @blueprint.post("/send/files")
 @needs("operator")
-@takes_files(largest)
+@takes_files(largest, parts=MOST_PARTS_OF_ROWS)
 def keep_body_file() -> ResponseReturnValue:
     """Keep a file that was chosen, and answer with what the form shows of it; a script sends it at once."""
     operation = registry.find(request.form.get("operation", ""))

@@ -27,7 +27,7 @@ from outbound.saved import requests
 from outbound.send import PreparedCall
 from runtime import current_runtime
 from security import handover, sign_in_guard
-from security.forms import takes, takes_files
+from security.forms import MOST_PARTS_OF_ROWS, takes, takes_files
 from security.roles import needs
 
 LARGEST = body_files.LARGEST_FIELDS  # bytes of a form: Mixpanel takes 10 MB
@@ -129,7 +129,7 @@ def _earlier(earlier: Delivery, kept: dict[str, Any]) -> CallInput:
 @blueprint.post("/send/preview")
 @needs("operator")
 @takes(LARGEST)
-@takes_files(body_files.largest)
+@takes_files(body_files.largest, parts=MOST_PARTS_OF_ROWS)
 def preview() -> ResponseReturnValue:
     """The request as it would leave, with what our checks say; asked for by htmx while somebody types."""
     typed = _typed()
@@ -141,7 +141,7 @@ def preview() -> ResponseReturnValue:
 @blueprint.post("/send")
 @needs("operator")
 @takes(LARGEST)
-@takes_files(body_files.largest)
+@takes_files(body_files.largest, parts=MOST_PARTS_OF_ROWS)
 def send_call() -> ResponseReturnValue:
     """Send it; check it only; give a list of names and values another row; or ask Mixpanel what there is to choose."""
     typed = _typed()

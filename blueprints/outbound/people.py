@@ -17,7 +17,7 @@ from blueprints.urls import can_be_stored
 from outbound import projects
 from outbound.operations import registry
 from runtime import current_runtime
-from security.forms import takes, takes_files
+from security.forms import MOST_PARTS_OF_ROWS, takes, takes_files
 from security.roles import needs
 
 FIELDS = ("distinct_id", "$distinct_id", "$identified_id")
@@ -58,7 +58,7 @@ class SuggestedPerson:
 @blueprint.post("/send/people")
 @needs("operator")
 @takes(LARGEST_FIELDS)
-@takes_files(largest)
+@takes_files(largest, parts=MOST_PARTS_OF_ROWS)
 def suggest_people() -> ResponseReturnValue:
     """The people of the chosen project whose id, e-mail or name begins as was typed, for the field's list."""
     operation = registry.find(request.form.get("operation", ""))

@@ -39,7 +39,7 @@ def sign_in(context: BrowserContext, url: str, email: str, password: str) -> Non
     page.goto(f"{url}/sign-in")
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(f"{url}/")
     page.close()
 

@@ -22,8 +22,8 @@ from tests.failing.server import ROOT, Server
 from tests.played_demo import play
 
 FOLDER = ROOT / "screenshots"
-FORMER_DEFAULT = 2_000  # milliseconds; what another revision does not have needs no longer wait
-# What shows what has to be set up first: ways to sign in, and to get a new password by mail.
+SHORT = 2_000  # milliseconds; nobody waits longer for what another revision does not have
+# What shows what has to be set up first: ways to sign in, a new password by mail, and (below) backups.
 SETTINGS = {
     "OIDC_ISSUER": "https://login.example.com",
     "OIDC_CLIENT_ID": "cohort-relay",
@@ -121,7 +121,10 @@ def _every_page(running: Browser, server: Server, folder: Path) -> int:
 def _first_pages(running: Browser, folder: Path) -> int:
     """What whoever starts a new relay sees, before there is an operator and afterwards, and how else people sign in."""
     taken = 0
-    with tempfile.TemporaryDirectory() as empty, demo.untouched(Path(empty), SETTINGS) as server:
+    with (
+        tempfile.TemporaryDirectory() as empty,
+        demo.untouched(Path(empty), SETTINGS | {"BACKUP_TO": f"{empty}/backups"}) as server,
+    ):
         for kind, looks in kinds():
             context = chromium.context_of(running, **looks)
             taken += _shoot(context, server.url, ["/sign-up"], folder, kind)
@@ -159,7 +162,7 @@ def _rows(
             context = chromium.context_of(running, **looks)
             chromium.sign_in(context, url, demo.email_of(role), demo.PASSWORD)
             if before:
-                context.set_default_timeout(FORMER_DEFAULT)
+                context.set_default_timeout(SHORT)
             for row in (row for row in rows if row.role == role):
                 page = context.new_page()
                 if bring(page, url, instance, row, before=before):

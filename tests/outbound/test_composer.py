@@ -44,6 +44,16 @@ def test_a_send_that_is_stopped_says_why_beside_the_button_and_shows_the_first_w
     assert "autofocus" in seen.text[seen.text.index('id="f-event"') :].partition(">")[0]
 
 
+def test_three_hundred_rows_of_properties_come_back_from_a_form_that_may_hold_files(browser: Browser) -> None:
+    rows = {f"k{number}": f"v{number}" for number in range(300)}
+    typed = {"operation": "import-events", "project": "prod", "p.event": "Opened", "p.distinct_id": "u"}
+    typed |= {"k.properties": [*rows], "v.properties": [*rows.values()]}
+    encoding = {"headers": {"HX-Request": "true"}, "content_type": "multipart/form-data"}
+    shown = browser.post("/send/preview", typed, **encoding)
+    assert shown.status_code == 200
+    assert shown.text.count("k299") == shown.text.count("v299") >= 1
+
+
 def test_a_call_is_picked_and_shown_by_the_name_that_people_know(browser: Browser) -> None:
     assert len({operation.name.lower() for operation in OPERATIONS.values()}) == len(OPERATIONS)
     for typed in ("Segmentation", " segmentation "):
