@@ -4,7 +4,7 @@ missing, a new folder would fill the disk below it."""
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from backups.trouble import NotKept, told
@@ -36,7 +36,13 @@ class Folder:
 
     def sizes(self) -> dict[str, int]:
         with self._telling():
-            return {one.name: one.stat().st_size for one in self.path.iterdir() if one.is_file()}
+            return dict(self._files())
+
+    def _files(self) -> Iterator[tuple[str, int]]:
+        for one in self.path.iterdir():
+            with suppress(FileNotFoundError):  # another worker has removed it since
+                if one.is_file():
+                    yield one.name, one.stat().st_size
 
     def remove(self, name: str) -> None:
         with self._telling():

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,11 @@ def folder_place(tmp_path: Path) -> Place:
     root.mkdir()
 
     def read() -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in root.iterdir()}
+        found = {}
+        for path in root.iterdir():
+            with suppress(FileNotFoundError):  # a worker has removed it since
+                found[path.name] = path.read_bytes()
+        return found
 
     return Place(str(root), read, lambda name, data: (root / name).write_bytes(data) and None)
 
