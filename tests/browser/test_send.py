@@ -145,6 +145,8 @@ def test_what_is_copied_as_curl_makes_the_same_request(
     page.get_by_label("Insert id").fill("same-1")
     page.locator('[name="p.time"]').fill(str(int(time.time())))  # else each of the two would have its own second
     page.get_by_role("button", name="Check only").click()
+    page.get_by_text("The checks find nothing wrong.").wait_for()
+    page.wait_for_load_state("networkidle")  # the request is shown anew a moment after the last letter
     page.locator("details.copies summary").click()
     command = page.locator('[data-way="curl"]').inner_text()
     if page.live:
