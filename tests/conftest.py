@@ -5,6 +5,7 @@ import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ SERVERS = {
     "sftp_server",
 }  # fixtures that need or start one
 MakeRelay = Callable[..., Relay]
+EMPTIED = count()
 MUCH = 2 * 1024**3  # bytes; a run leaves some 200 MB
 
 
@@ -140,9 +142,16 @@ def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "cohort-relay.db")
         return f"sqlite:///{tmp_path}/cohort-relay.db"
     url: str = request.getfixturevalue("postgresql_template")
+    empty(url)
+    return url
+
+
+def empty(url: str) -> None:
+    """Leave no rows in a database of PostgreSQL."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_emptied(connection))
-    return url
+        if next(EMPTIED) % 20 == 0:
+            connection.execute("VACUUM")  # not every server does so by itself, and what was deleted is in the way
 
 
 def _emptied(connection: psycopg.Connection) -> str:

@@ -20,7 +20,7 @@ from models.database import db
 from sync.dialects import postgresql
 from tests import servers
 from tests.commands.conftest import terminal_of
-from tests.conftest import settings_for
+from tests.conftest import empty, settings_for
 from tests.destinations import sets_and_streams
 from tests.destinations.conftest import Relaying
 from tests.models import traffic
@@ -77,6 +77,7 @@ class Day:
 
 @pytest.fixture(scope="module")
 def day(postgresql_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    empty(postgresql_template)  # other tests have been there
     with partitioned_database(postgresql_template) as url:
         relay = relay_on(url, tmp_path_factory.mktemp("day"))
         with recorded(relay.database.reader, relay.database.writer) as ran, far_ends():
@@ -251,6 +252,7 @@ def test_citus_itself_distributes_the_tables_and_plans_every_statement_that_does
     with servers.postgresql_admin() as admin:
         if "citus" not in admin.execute("SHOW shared_preload_libraries").fetchone()[0]:
             pytest.skip("this PostgreSQL has no extension citus in shared_preload_libraries")
+    empty(postgresql_template)
     with servers.postgresql_database(postgresql_template.rpartition("/")[2]) as url:
         with psycopg.connect(url, autocommit=True) as there:
             there.execute("CREATE EXTENSION citus")
