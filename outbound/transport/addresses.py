@@ -57,7 +57,8 @@ def _forms(address: Address) -> Iterator[Address]:
     if isinstance(address, IPv4Address):
         yield address
         return
-    if address.ipv4_mapped is None:  # else it is that address, written longer
+    # Else it is that address, written longer; of the 6to4 ones Python's versions say different things.
+    if address.ipv4_mapped is None and address.sixtofour is None:
         yield address
     if address in _GATEWAY:
         yield IPv4Address(int(address) & 0xFFFFFFFF)
