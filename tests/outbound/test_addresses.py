@@ -70,8 +70,8 @@ def test_no_address_of_a_network_that_is_never_called_is(network: str, place: in
 @given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)))
 def test_what_is_public_by_the_registry_is_the_most_that_is_called_without_the_setting(address) -> None:
     if not for_destinations(private=False)(address):
-        mapped = isinstance(address, IPv6Address) and address.ipv4_mapped
-        assert (mapped or address).is_global
+        stands_for = isinstance(address, IPv6Address) and (address.ipv4_mapped or address.sixtofour)
+        assert (stands_for or address).is_global
         assert not for_destinations(private=True)(address)
 
 
