@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase
 from models.database_errors import (
     NO_ANSWER,
     NO_ROOM,
+    NO_STANDBY,
     ConnectionLost,
     ReadOnly,
     code_of,
@@ -38,6 +39,7 @@ from models.engines import WAIT_SECONDS
 from models.pooler import PATIENT, POOLED, Connector
 from models.replica import Replica
 from models.statement import DRIVER_ERRORS
+from models.synchronous_standby import is_awaited
 
 T = TypeVar("T")
 
@@ -99,6 +101,7 @@ class Database:
         self._queue = threading.Lock()
         self._writing: Connection | None = None
         self.is_full = False  # what was written last found no room
+        self.commits_wait = False  # what was written last was left to wait for a standby
         # A single statement needs no transaction around it, which on PostgreSQL would be two more round trips.
         options = {} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         self._glancer = reader.execution_options(**options)
@@ -129,9 +132,17 @@ class Database:
 
         Raises DatabaseUnavailable.
         """
+        if self.commits_wait:
+            self._look_for_standby()
         done = self._attempts(self.writer, work) if self.dialect != "sqlite" else self._alone(work, patience)
         self.is_full = False
         return done
+
+    def _look_for_standby(self) -> None:
+        """Raises DatabaseUnavailable while commits still wait."""
+        self.commits_wait = self.read(is_awaited, one_statement=True)
+        if self.commits_wait:
+            raise DatabaseUnavailable("commits wait for a synchronous standby", trouble=NO_STANDBY)
 
     def alter(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` returns, which changes the tables. One process at a time does so; the others wait for it
@@ -227,6 +238,7 @@ class Database:
                 if is_unavailable(error):
                     trouble = trouble_of(error)
                     self.is_full = self.is_full or trouble == NO_ROOM
+                    self.commits_wait = self.commits_wait or trouble == NO_STANDBY
                     raise DatabaseUnavailable(code_of(error), reason_of(error), trouble) from error
                 raise
         raise AssertionError("unreachable")

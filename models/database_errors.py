@@ -6,6 +6,8 @@ import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from models.synchronous_standby import CommitWaits
+
 LONGEST_REASON = 600  # characters
 AT_ONCE = 1.0  # seconds
 RETRYABLE = {"40001", "40P01"}  # serialisation failure, deadlock
@@ -16,6 +18,7 @@ CLOSED_SQLITE = sqlite3.SQLITE_CONSTRAINT_TRIGGER  # see models.maintenance.clos
 DISK_FULL = "53100"  # of PostgreSQL
 NO_ANSWER = "does not answer"
 NO_ROOM = "has no room left: its disk is full"
+NO_STANDBY = "keeps nothing new: its synchronous standby does not answer"
 UNTRUSTED = "has a certificate that is not to be trusted: it may have expired"
 
 
@@ -83,6 +86,8 @@ def trouble_of(error: Exception) -> str:
     original = _original(error)
     if getattr(original, "sqlstate", None) == DISK_FULL or _sqlite_code(original) == sqlite3.SQLITE_FULL:
         return NO_ROOM
+    if isinstance(original, CommitWaits):
+        return NO_STANDBY
     if isinstance(original, psycopg.OperationalError) and "certificate verify failed" in str(original):
         return UNTRUSTED
     return NO_ANSWER

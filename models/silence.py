@@ -3,7 +3,8 @@
 A server that is cut off is noticed by its machine's silence (`models.engines.SILENCE`). One whose machine still takes
 what is sent, because only the server hangs (a disk that stands still, a paused container, a proxy that forwards nothing
 any more), is not: a statement would wait for it without an end, since its time limit is the server's own. So whoever
-has waited in vain for a while asks on another line whether the server answers at all.
+has waited in vain for a while asks on another line whether the server answers at all, and whether what it waits for is
+a standby (`models.synchronous_standby`).
 """
 
 from collections.abc import Generator
@@ -12,6 +13,8 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.errors import ConnectionTimeout
+
+from models.synchronous_standby import CommitWaits, has_our_commit_waiting
 
 T = TypeVar("T")
 
@@ -43,14 +46,19 @@ class ListeningConnection(psycopg.Connection[Any]):
             return value
 
     def _ask(self) -> None:
-        """Raises OperationalError where nobody answers. A server that refuses a further connection answers, too."""
+        """Raises OperationalError where nobody answers, or our commit waits for a standby. A server that refuses a
+        further connection answers, too."""
         there = {"host": self.info.host, "hostaddr": self.info.hostaddr, "port": str(self.info.port)}  # one of several
         ours = {"password": self.info.password, "connect_timeout": ANSWER_WITHIN}
         same: dict[str, Any] = self.info.get_parameters() | there | ours
         try:
-            psycopg.connect(**same).close()
+            with psycopg.connect(**same, autocommit=True) as other:
+                waits = has_our_commit_waiting(other, self.info.backend_pid)
         except ConnectionTimeout:
             self.close()
             raise psycopg.OperationalError("the server takes connections and says nothing") from None
         except psycopg.Error:
             return
+        if waits:
+            self.close()
+            raise CommitWaits("the commit waits for a synchronous standby that does not answer")

@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from config.clock import MINUTE
 from config.durations import roughly
+from models.synchronous_standby import is_awaited
 from runtime import Runtime
 from security import rate_limits
 from sync.status.cohort import CohortStatus
@@ -29,14 +32,22 @@ DISK_IS_FULL = Note(
     "The last write found no room: pages are refused with 503, and Mixpanel sends them again. Nothing is lost, and"
     " readers go on. Make room; the relay goes on by itself.",
 )
+STANDBY_IS_AWAY = Note(
+    "The database waits for its synchronous standby.",
+    "It keeps nothing new until that one answers: pages are refused with 503, and Mixpanel sends them again. Nothing is"
+    " lost, and readers go on. Start the standby, or take it out of synchronous_standby_names; the relay goes on by"
+    " itself.",
+)
 _CLOCK = (
     "Who is in which cohort stays exact, since sessions are ordered by number; ages, charts and what is called late or"
     " quiet go by the clock. See that the machine's time is kept (timedatectl)."
 )
 
 
-def of_the_relay(runtime: Runtime, cohorts: Sequence[CohortStatus], now: int) -> Iterator[Note]:
+def of_the_relay(db: Connection, runtime: Runtime, cohorts: Sequence[CohortStatus], now: int) -> Iterator[Note]:
     """Yield them, the most urgent first."""
+    if is_awaited(db):
+        yield STANDBY_IS_AWAY
     if runtime.database.is_full:
         yield DISK_IS_FULL
     if moved := runtime.clock_watch.moved():

@@ -108,7 +108,7 @@ def _look(db: Connection, moment: int) -> Now:
         more_live=max(0, len(live) - MOST_LIVE),
         connections=list(standing.connections.values()),
         cohorts=cohorts,
-        notes=list(notes.of_the_relay(current_runtime(), cohorts, moment)),
+        notes=list(notes.of_the_relay(db, current_runtime(), cohorts, moment)),
         backups=standing.backups,
         every=EVERY_LIVE if live else EVERY,
     )
