@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
+from models import alter_lock
 from models.database_errors import (
     NO_ANSWER,
     NO_ROOM,
@@ -36,7 +37,7 @@ from models.database_errors import (
     trouble_of,
 )
 from models.engines import WAIT_SECONDS
-from models.pooler import PATIENT, POOLED, Connector
+from models.pooler import PATIENT, Connector
 from models.replica import Replica
 from models.statement import DRIVER_ERRORS
 from models.synchronous_standby import is_awaited
@@ -44,8 +45,6 @@ from models.synchronous_standby import is_awaited
 T = TypeVar("T")
 
 ATTEMPTS = 4
-ALTER_SECONDS = 600  # how long one process waits while another one changes the tables
-ALTER_LOCK = 0x636F686F7274  # of PostgreSQL's advisory locks, the one that changing the tables takes
 
 
 class Base(DeclarativeBase):
@@ -155,16 +154,18 @@ class Database:
         Raises DatabaseUnavailable.
         """
         if self.dialect == "sqlite":
-            return self._alone(work, ALTER_SECONDS, referring=False)
+            return self._alone(work, alter_lock.SECONDS, referring=False)
         try:
             with self.writer.connect() as turn, self.writer.connect() as plain:
                 connection = plain.execution_options(**{PATIENT: True})
                 try:
-                    _take_turn(turn)
-                    _be_patient(connection)
+                    alter_lock.take(turn)
+                    alter_lock.be_patient(connection)
                     return work(connection)
                 finally:
                     connection.invalidate()  # not for the pool: its settings end with it
+        except alter_lock.Busy as error:
+            raise DatabaseUnavailable(str(error)) from error
         except PoolTimeout as error:
             raise DatabaseUnavailable("no connection became free in time") from error
         except (DBAPIError, *DRIVER_ERRORS) as error:
@@ -265,30 +266,6 @@ class Database:
         if self._writing is None or self._writing.closed:
             self._writing = self.writer.connect()
         return self._writing
-
-
-def _take_turn(turn: Connection) -> None:
-    """Wait for PostgreSQL's lock on changing the tables, and hold it for as long as this transaction lives: a session's
-    lock would not survive a pooler. It is asked for again and again: a statement that waits would hold up an index that
-    is built CONCURRENTLY, and that one the lock. A transaction that does nothing holds up neither."""
-    patient_until = time.monotonic() + ALTER_SECONDS
-    while not _has_turn(turn):
-        turn.rollback()
-        if time.monotonic() > patient_until:
-            raise DatabaseUnavailable("another process is changing the tables")
-        time.sleep(0.1)
-
-
-def _has_turn(turn: Connection) -> bool:
-    turn.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-    return bool(turn.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({ALTER_LOCK})").scalar_one())
-
-
-def _be_patient(connection: Connection) -> None:
-    """Let statements take as long as they need; through a pooler their transactions say so themselves."""
-    if not connection.info.get(POOLED):
-        connection.exec_driver_sql("SET statement_timeout = 0")
-        connection.commit()
 
 
 def _wait_for_lock(connection: Connection, seconds: float) -> None:
