@@ -24,7 +24,7 @@ def iso(milliseconds: int | None) -> str | None:
     if milliseconds is None:
         return None
     seconds, rest = divmod(milliseconds, SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{rest:03d}Z"
 
 
 def utc(milliseconds: int | None, never: str = "never") -> str:

@@ -1,8 +1,9 @@
 """A call: the messages that it carries, as its adapter gets them, and its attempt, written before it is made."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -27,6 +28,47 @@ _PEOPLE = probing.statements(
 _DISTINCT_IDS = probing.statements(probing.for_each("ids", "id, distinct_id FROM person", "id = x.value"))
 
 
+@dataclass(frozen=True)
+class Content:
+    """What a call tells of, and the people as they were when it was claimed, by their ids: the names of all, or the
+    profiles where fields go along. It is put into words by whoever makes the call: that takes as long as a statement,
+    and needs no lock."""
+
+    runtime: Runtime
+    subscription: Subscription
+    names: Mapping[int, str]
+    profiles: Mapping[int, Profile]
+    told: Sequence[Told]
+
+    @property
+    def ids(self) -> list[int]:
+        """Return the ids of its messages."""
+        return [one.row.id for one in self.told]
+
+    def carried(self) -> list[Carried]:
+        """Return its messages as a call carries them."""
+        runtime, subscription, names = self.runtime, self.subscription, self.names
+        if not subscription.fields:
+            return [carried(runtime, one, names.get(one.person_id, ""), {}, subscription) for one in self.told]
+        return [_with_fields(runtime, one, self.profiles.get(one.person_id), subscription) for one in self.told]
+
+
+@dataclass(frozen=True)
+class Again:
+    """What a call carried once before."""
+
+    again: list[Carried]
+
+    @property
+    def ids(self) -> list[int]:
+        """Return the ids of its messages."""
+        return [one.change.id for one in self.again]
+
+    def carried(self) -> list[Carried]:
+        """Return its messages as a call carries them."""
+        return self.again
+
+
 @dataclass
 class Call:
     """One call: its attempt, what it carries, and of which subscription."""
@@ -34,7 +76,12 @@ class Call:
     attempt: int
     destination: Destination
     subscription: Subscription
-    carried: list[Carried]
+    content: Content | Again
+
+    @cached_property
+    def carried(self) -> list[Carried]:
+        """Return the messages as this call carries them, made once."""
+        return self.content.carried()
 
     @property
     def changes(self) -> list[Change]:
@@ -47,17 +94,23 @@ def lease_of(destination: Destination) -> Lease:
     return Lease(round(float(destination.settings.get("timeout_seconds") or 30) * 4000) + 60_000)
 
 
-def changes(db: Connection, runtime: Runtime, subscription: Subscription, told: Sequence[Told]) -> list[Carried]:
-    """Return what is told, with the people as they are now."""
+def contents(
+    db: Connection, runtime: Runtime, subscription: Subscription, told: Sequence[Told], batch: int
+) -> list[Content | Again]:
+    """Return what each call tells, with the people as they are now: at most a batch, and whoever is to be forgotten by
+    a set alone."""
     if not told:
         return []
     ids = msgspec.json.encode(sorted({one.person_id for one in told})).decode()
-    if not subscription.fields:
-        found = _DISTINCT_IDS[db.dialect.name].all(db, {"ids": ids})
-        names: dict[int, str] = dict(found)
-        return [carried(runtime, one, names.get(one.person_id, ""), {}, subscription) for one in told]
-    people = {row[0]: Profile(*row) for row in _PEOPLE[db.dialect.name].all(db, {"ids": ids})}
-    return [_with_fields(runtime, one, people.get(one.person_id), subscription) for one in told]
+    names: dict[int, str] = {}
+    profiles: dict[int, Profile] = {}
+    if subscription.fields:
+        profiles = {row[0]: Profile(*row) for row in _PEOPLE[db.dialect.name].all(db, {"ids": ids})}
+    else:
+        names = dict(_DISTINCT_IDS[db.dialect.name].all(db, {"ids": ids}))
+    found = [Content(runtime, subscription, names, profiles, part) for part in _parted(subscription, told, batch)]
+    # What is sealed is opened under the lock: a key that does not open it claims nothing.
+    return [Again(one.carried()) if any(t.row.sealed is not None for t in one.told) else one for one in found]
 
 
 def _with_fields(runtime: Runtime, told: Told, person: Profile | None, subscription: Subscription) -> Carried:
@@ -106,20 +159,19 @@ def unsealed(runtime: Runtime, row: Due) -> dict[str, Any]:
     return opened
 
 
-def parted(kind: DestinationType, carried: Sequence[Carried], batch: int) -> list[list[Carried]]:
-    """Return what each call carries: at most a batch, and whoever is to be forgotten by a set alone."""
-    alone = [one for one in carried if forgets(kind, one.change)]
-    others = [one for one in carried if not forgets(kind, one.change)]
+def _parted(subscription: Subscription, told: Sequence[Told], batch: int) -> list[Sequence[Told]]:
+    alone = [one for one in told if forgets(subscription.kind, one.kind)]
+    others = [one for one in told if not forgets(subscription.kind, one.kind)] if alone else told
     return [*([one] for one in alone), *(others[start : start + batch] for start in range(0, len(others), batch))]
 
 
-def forgets(kind: DestinationType, change: Change) -> bool:
+def forgets(kind: DestinationType, sent: str) -> bool:
     """Tell whether the far end of a set is to forget somebody; a stream is told of it like of anything else."""
-    return kind.family == "level" and kind.erases and change.kind == "erased"
+    return kind.family == "level" and kind.erases and sent == "erased"
 
 
 def attempts(
-    db: Connection, known: Destination, subscription: Subscription, parts: Sequence[list[Carried]], now: int
+    db: Connection, known: Destination, subscription: Subscription, parts: Sequence[Content | Again], now: int
 ) -> list[Call]:
     """Write an attempt for each part, and which messages it carries."""
     if not parts:
@@ -129,8 +181,8 @@ def attempts(
         {
             "destination_id": known.id,
             "subscription_id": subscription.id,
-            "messages": len(part),
-            "message_ids": packed(one.change.id for one in part),
+            "messages": len(part.ids),
+            "message_ids": packed(part.ids),
             "started_at": now,
         }
         for part in parts
@@ -139,5 +191,5 @@ def attempts(
     until = now + lease_of(known).length
     calls = [Call(int(number), known, subscription, part) for number, part in zip(made, parts, strict=True)]
     for call in calls:
-        ledger.carry(db, call.attempt, until, [one.change.id for one in call.carried])
+        ledger.carry(db, call.attempt, until, call.content.ids)
     return calls

@@ -77,17 +77,17 @@ def _claim(
     now = runtime.clock()
     priority, most, room = wanted
     batch = batch_size(known.kind, known.settings)
-    rows = lanes.heads(db, subscription.id, priority, most or batch * room, lease_of(known), now)
+    rows = lanes.heads(db, subscription, priority, most or batch * room, lease_of(known), now)
     if not rows:
         return
     decision = _decided(db, runtime, subscription, rows)
     _end(db, decision, now)
-    carried = calls.changes(db, runtime, subscription, decision.told)
-    claimed.calls += calls.attempts(db, known, subscription, calls.parted(known.kind, carried, batch), now)
+    parts = calls.contents(db, runtime, subscription, decision.told, batch)
+    claimed.calls += calls.attempts(db, known, subscription, parts, now)
     claimed.settled += len(rows)
     # A level's call may be carried by another message than the one that was claimed for it.
     counts = Counter(state for _, state, _ in decision.ended)
-    counts.update({"waiting": -len(carried) - len(decision.ended), "sending": len(carried)})
+    counts.update({"waiting": -len(decision.told) - len(decision.ended), "sending": len(decision.told)})
     counting.move(db, subscription.id, counts)
 
 

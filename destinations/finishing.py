@@ -88,7 +88,7 @@ def recover(db: Connection, runtime: Runtime, destination_id: int) -> int:
 
 def _ours(db: Connection, call: Call) -> list[Carried]:
     """Return the messages of a call that it still carries."""
-    ids = msgspec.json.encode([one.change.id for one in call.carried]).decode()
+    ids = msgspec.json.encode(call.content.ids).decode()
     found = _OURS[db.dialect.name].all(db, {"ids": ids, "attempt": call.attempt})
     if len(found) == len(call.carried):
         return call.carried
@@ -151,7 +151,7 @@ def _ended(call: Call, answer: Answer, now: int) -> ledger.Ended:
 def _halves(db: Connection, call: Call, carried: list[Carried], now: int) -> list[Call]:
     """Carry the messages of a refused batch in two."""
     middle = len(carried) // 2
-    parts = [part for part in (carried[:middle], carried[middle:]) if part]
+    parts = [calls.Again(part) for part in (carried[:middle], carried[middle:]) if part]
     return calls.attempts(db, call.destination, call.subscription, parts, now)
 
 

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from destinations import probing
+from destinations.subscriptions import Subscription
 from models.claims import Claims, Lease
 
 LIVE, SLOW = 0, 1
@@ -50,12 +51,10 @@ _LAST = """(
     SELECT max(e.id) FROM message e
     WHERE e.destination_id = message.destination_id AND e.lane = message.lane
         AND e.state IN ('waiting', 'sending')) = message.id"""
-_CLAIMS = Claims(
-    "message",
-    f"subscription_id = :subscription AND priority = :priority AND state = 'waiting' AND next_at <= :now AND {_HEAD}",
-    returning=f"{COLUMNS}, {_LAST}",
-    order="next_at, id",
-)
+_FIRST = f"""subscription_id = :subscription AND priority = :priority AND state = 'waiting' AND next_at <= :now
+    AND {_HEAD}"""
+_ALONE = Claims("message", _FIRST, returning=COLUMNS, order="next_at, id")
+_WITH_OTHERS = Claims("message", _FIRST, returning=f"{COLUMNS}, {_LAST}", order="next_at, id")
 _DUE = text("""
     SELECT s.id FROM subscription s
     WHERE s.destination_id = :destination AND s.status IN ('active', 'draining') AND EXISTS (
@@ -81,11 +80,13 @@ def due(db: Connection, destination_id: int, priority: int, after: int, now: int
     return list(db.execute(_DUE, values).scalars())
 
 
-def heads(db: Connection, subscription_id: int, priority: int, limit: int, lease: Lease, now: int) -> list[Due]:
+def heads(db: Connection, subscription: Subscription, priority: int, limit: int, lease: Lease, now: int) -> list[Due]:
     """Return the first messages that may be sent, one of a lane, in the order in which they are due; those that
-    `ledger.carry` or `ledger.change` then writes are claimed or over."""
-    values = {"subscription": subscription_id, "priority": priority}
-    return [Due._make(row) for row in _CLAIMS.look(db, limit, lease, now, values)]
+    `ledger.carry` or `ledger.change` then writes are claimed or over. Of a set they say which are the last of their
+    lanes, which `beside` wants to know."""
+    values = {"subscription": subscription.id, "priority": priority}
+    claims = _WITH_OTHERS if subscription.kind.family == "level" else _ALONE
+    return [Due(*row) for row in claims.look(db, limit, lease, now, values)]
 
 
 def beside(db: Connection, destination_id: int, subscription_id: int, heads: Sequence[Due]) -> list[Due]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
+from msgspec import structs
 from sqlalchemy import Connection, text
 
 from destinations import lanes, probing
@@ -18,14 +19,20 @@ from destinations.guard import HELD
 from destinations.lanes import Due
 from destinations.subscriptions import Subscription
 
+OF_THE_HOLDER = -1  # the number of an entry that is looked up once it is known whose
 _OF_DESTINATION = text("SELECT id FROM subscription WHERE destination_id = :destination ORDER BY id")
 _HOLDERS = probing.statements(
     probing.for_each(
         "identities",
-        "identity, person_id, entry_number FROM holder",
+        "identity, person_id FROM holder",
         "subscription_id = :subscription AND identity = x.value",
         of="text",
         index="ix_holder_identity",
+    )
+)
+_ENTRIES = probing.statements(
+    probing.for_each(
+        "ids", "person_id, entry_number FROM holder", "subscription_id = :subscription AND person_id = x.value"
     )
 )
 _PLACED = probing.statements(
@@ -67,9 +74,9 @@ class AtFarEnd(NamedTuple):
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of some identities: who holds each, with the number of their entry, and what is there."""
+    """What is known of some identities: who holds each, and what is there."""
 
-    holders: dict[str, dict[int, int]]
+    holders: dict[str, set[int]]
     placed: dict[str, AtFarEnd]
 
 
@@ -84,7 +91,7 @@ def held(db: Connection, subscription_id: int, identities: Iterable[str]) -> set
     """Return which of these identities somebody holds now."""
     encoded = msgspec.json.encode(sorted(set(identities))).decode()
     values = {"subscription": subscription_id, "identities": encoded}
-    return {identity for identity, _person, _entry in _HOLDERS[db.dialect.name].all(db, values)}
+    return {identity for identity, _person in _HOLDERS[db.dialect.name].all(db, values)}
 
 
 def held_anywhere(db: Connection, destination_id: int, identities: Iterable[str]) -> set[str]:
@@ -106,15 +113,28 @@ def decide(db: Connection, subscription: Subscription, heads: Sequence[Due]) -> 
     decision = Decision()
     for identity, rows in groups.items():
         _settle(decision, subscription, identity, rows, known)
+    _number(db, subscription, decision)
     return decision
+
+
+def _number(db: Connection, subscription: Subscription, decision: Decision) -> None:
+    """Give those who are told of in another one's place the number of their own entry."""
+    people = {one.person_id for one in decision.told if one.entry_number == OF_THE_HOLDER}
+    if people:
+        values = {"subscription": subscription.id, "ids": msgspec.json.encode(sorted(people)).decode()}
+        numbers: dict[int, int] = dict(_ENTRIES[db.dialect.name].all(db, values))
+        decision.told = [
+            structs.replace(one, entry_number=numbers[one.person_id]) if one.entry_number == OF_THE_HOLDER else one
+            for one in decision.told
+        ]
 
 
 def _known(db: Connection, subscription_id: int, groups: dict[str, list[Due]]) -> _Known:
     encoded = msgspec.json.encode(sorted(groups)).decode()
     values = {"subscription": subscription_id, "identities": encoded}
-    holders = defaultdict[str, dict[int, int]](dict)
-    for identity, person_id, entry_number in _HOLDERS[db.dialect.name].all(db, values):
-        holders[identity][person_id] = entry_number
+    holders = defaultdict[str, set[int]](set)
+    for identity, person_id in _HOLDERS[db.dialect.name].all(db, values):
+        holders[identity].add(person_id)
     return _Known(holders, placements(db, subscription_id, groups))
 
 
@@ -136,8 +156,7 @@ def _settle(decision: Decision, subscription: Subscription, identity: str, rows:
     decision.ended += [(row, "coalesced", "overtaken") for row in waiting if row is not chosen]
     person, entry = chosen.person_id, chosen.entry_number
     if holders and person not in holders:
-        person = max(holders)
-        entry = holders[person]
+        person, entry = max(holders), OF_THE_HOLDER
     decision.told.append(Told(chosen, kind, person, entry, None if placed is None else placed.vendor_id))
 
 

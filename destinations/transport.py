@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from destinations.contract import Answer, Change, Opened, Refusal, RefusalKind
 from destinations.waits import wait_of
 from outbound.operations.types import Request
@@ -186,7 +188,10 @@ def server_of(url: str) -> tuple[str, str]:
 
 def encoded(body: Any) -> bytes:
     """Return JSON as it leaves: short, and in its own letters."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    try:
+        return msgspec.json.encode(body)
+    except (UnicodeEncodeError, OverflowError):  # half of a pair of surrogates, an integer of more than 64 bits
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def refusal_of(status: int, unheard: RefusalKind = "unavailable") -> Refusal | None:
