@@ -12,6 +12,7 @@ _HAPPENED = {
     "quiet": "has gone quiet",
     "stalled": "has stalled",
     "held": "is held until you decide",
+    "filling": "is nearly full",
     "recovered": "has recovered",
     "changing": "is changing state often",
 }

@@ -1,15 +1,16 @@
 """When a message is sent: on change of state only, and rarely where a state flaps (F12). Pure: no clock, no database.
 
-A subject is a cohort, a connection or a destination. What is told are four troubles (failing, quiet, stalled, held)
-and the way out of them (recovered). Receiving, late or not, settling and sweeping are work, not news: they count as
-well. Off, one-time and never called are silent: nothing is sent on the way in, and what was told before is forgotten.
+A subject is a cohort, a connection, a destination, the backups or a disk. What is told are five troubles (failing,
+quiet, stalled, held, filling) and the way out of them (recovered). Receiving, late or not, settling and sweeping are
+work, not news: they count as well. Off, one-time and never called are silent: nothing is sent on the way in, and what
+was told before is forgotten.
 """
 
 from dataclasses import dataclass, replace
 
 from config.clock import MINUTE
 
-TROUBLES = frozenset({"failing", "quiet", "stalled", "held"})
+TROUBLES = frozenset({"failing", "quiet", "stalled", "held", "filling"})
 WELL = "well"
 SILENT = "silent"
 AT_WORK = frozenset({"in_step", "receiving", "late", "settling", "sweeping", WELL})
@@ -24,8 +25,9 @@ STEADY = 15 * MINUTE  # without a change until a flapping subject is told of aga
 
 @dataclass(frozen=True)
 class Subject:
-    """A cohort, a connection or a destination as it is now. `key` is `cohort 12`, say, `name` what a person calls it,
-    `link_path` its page below the public address. `cause` and `what_to_do` are sentences without member data."""
+    """A cohort, a connection, a destination, the backups or a disk as it is now. `key` is `cohort 12`, say, `name`
+    what a person calls it, `link_path` its page below the public address. `cause` and `what_to_do` are sentences
+    without member data."""
 
     key: str
     name: str

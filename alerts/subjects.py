@@ -1,5 +1,5 @@
-"""The subjects of alerts: every cohort, connection and destination, and the backups, with their states, as
-`alerts.rules` takes them."""
+"""The subjects of alerts: every cohort, connection and destination, the backups and the disks of this machine, with
+their states, as `alerts.rules` takes them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 from alerts.rules import Subject
 from backups import status as backup_status
 from backups.status import BackupStatus
+from config import disk_room
+from config.disk_room import Disk
 from config.settings import Settings
 from destinations import destinations, subscriptions
 from destinations.destinations import Destination
@@ -27,18 +29,19 @@ _WHAT_TO_DO = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Paths of pages: of a cohort, its held refresh, a connection, a destination, and the one that shows backups. They
-    are the caller's, who knows its routes."""
+    """Paths of pages: of a cohort, its held refresh, a connection, a destination, and the overview, which shows backups
+    and disks. They are the caller's, who knows its routes."""
 
     cohort: Callable[[int], str]
     held: Callable[[int], str]
     connection: Callable[[str], str]
     destination: Callable[[int], str]
-    backups: str
+    overview: str
 
 
 def read_subjects(addresses: Addresses, settings: Settings, now: int) -> ReadSubjects:
     """Return a function that reads every subject as it is at `now`."""
+    of_disks = [_disk(one, addresses) for one in disk_room.disks(settings)]
 
     def read(db: Connection) -> Iterator[Subject]:
         cohorts = [cohort for cohort in cohort_statuses(db, now) if not cohort.mixpanel_cohort_id.startswith(SIMULATED)]
@@ -48,6 +51,7 @@ def read_subjects(addresses: Addresses, settings: Settings, now: int) -> ReadSub
         held = {one.destination_id for one in subscriptions.listed(db) if one.held}
         yield from (_destination(one, one.id in held, addresses) for one in destinations.listed(db))
         yield _backups(backup_status.read(db, settings, now), addresses)
+        yield from of_disks
 
     return read
 
@@ -82,7 +86,15 @@ def _destination(destination: Destination, is_held: bool, addresses: Addresses) 
 
 
 def _backups(status: BackupStatus, addresses: Addresses) -> Subject:
-    return Subject("backups", "Backups", status.state, status.says, status.what_to_do, addresses.backups)
+    return Subject("backups", "Backups", status.state, status.says, status.what_to_do, addresses.overview)
+
+
+def _disk(disk: Disk, addresses: Addresses) -> Subject:
+    """Return a disk of this machine; the worker of another one sees its own."""
+    key, name = f"disk {disk.machine} {disk.folder}", f"{disk.name[0].upper()}{disk.name[1:]} on {disk.machine}"
+    cause = f"{disk.left} {disk.without_room}" if disk.is_filling else disk.left
+    state = "filling" if disk.is_filling else "in_step"
+    return Subject(key, name, state, cause, disk_room.WHAT_TO_DO, addresses.overview)
 
 
 def _told(state: str, cause: str, failure: LastFailure | None, kind: str = "") -> tuple[str, str]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from blueprints import time_zone
 from config import durations
 from config.clock import iso, utc, utc_of
-from config.counts import counted
+from config.counts import counted, in_bytes
 from config.durations import age, roughly
 from config.version import VERSION
 from runtime import current_runtime
@@ -64,12 +64,7 @@ def signed(value: int) -> str:
 
 def size(count: int | None) -> str:
     """Bytes for people: `214 KB`."""
-    if count is None:
-        return "-"
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "KB")):
-        if count >= unit:
-            return f"{count / unit:.1f} {name}" if count < 10 * unit else f"{count // unit} {name}"
-    return f"{count} bytes"
+    return "-" if count is None else in_bytes(count)
 
 
 def short_id(value: str, among: Iterable[str] = ()) -> str:

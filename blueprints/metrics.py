@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 
 from backups import status as backup_status
+from config import disk_room
 from config.clock import SECOND
 from config.version import VERSION
 from destinations.subscriptions import STATES
@@ -138,6 +139,24 @@ class Backups(Collector):
         yield from (made, size, trouble)
 
 
+class Disks(Collector):
+    """The room of the disks that this process can see, by what is kept there."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        if not current_app:
+            return
+        said = "Bytes free on the disk that is used so."
+        free = GaugeMetricFamily("cohort_relay_disk_free_bytes", said, labels=["use"])
+        size = GaugeMetricFamily("cohort_relay_disk_size_bytes", "Size of that disk.", labels=["use"])
+        filling = GaugeMetricFamily("cohort_relay_disk_filling", "1 while it is nearly full, else 0.", labels=["use"])
+        for disk in disk_room.disks(current_runtime().settings):
+            for use in disk.uses:
+                free.add_metric([use], disk.free)
+                size.add_metric([use], disk.size)
+                filling.add_metric([use], int(disk.is_filling))
+        yield from (free, size, filling)
+
+
 class LimitsShared(Collector):
     """Whether this process counts limits in Redis; left out where REDIS_URL is not set."""
 
@@ -159,6 +178,7 @@ REGISTRY.register(SessionsByStatus())
 REGISTRY.register(ReplicaBehind())
 REGISTRY.register(Relaying())
 REGISTRY.register(Backups())
+REGISTRY.register(Disks())
 REGISTRY.register(LimitsShared())
 
 
@@ -174,6 +194,7 @@ def of_all_processes() -> CollectorRegistry:
     together.register(ReplicaBehind())
     together.register(Relaying())
     together.register(Backups())
+    together.register(Disks())
     return together
 
 

@@ -151,7 +151,7 @@ def addresses(routes: Map) -> alerts.Addresses:
         held=lambda cohort_id: path("dashboard.held_refresh", {"cohort_id": cohort_id}),
         connection=lambda name: path("dashboard.show_connection", {"name": name}),
         destination=lambda number: path("dashboard.show_destination", {"destination_id": number}),
-        backups=path("dashboard.overview"),
+        overview=path("dashboard.overview"),
     )
 
 

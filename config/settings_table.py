@@ -254,6 +254,12 @@ SETTINGS = (
         whole(1, 3600),
     ),
     *BACKUPS,
+    Setting(
+        "DISK_LOW_PERCENT",
+        "10",
+        "A disk of ours of which less than this share is free, and less than 20 GB, is called nearly full; 0 is off.",
+        whole(0, 99),
+    ),
     Setting("WORK_SECONDS", "2", "Pause between two rounds of the upkeep worker.", whole(1, 3600)),
     Setting(
         "SENTRY_DSN",

@@ -36,7 +36,7 @@ class Alert(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[int] = mapped_column(Moment, index=True)
     subject: Mapped[str] = mapped_column(ExactText)
-    kind: Mapped[str] = mapped_column(Text)  # failing, quiet, stalled, held, recovered, test
+    kind: Mapped[str] = mapped_column(Text)  # failing, quiet, stalled, held, filling, recovered, test
     title: Mapped[str] = mapped_column(ExactText)
     message: Mapped[str] = mapped_column(ExactText)
     link: Mapped[str] = mapped_column(Text)

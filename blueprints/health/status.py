@@ -27,7 +27,7 @@ _NO_PAGES = Addresses(
     held=lambda _id: "",
     connection=lambda _name: "",
     destination=lambda _id: "",
-    backups="",
+    overview="",
 )
 
 

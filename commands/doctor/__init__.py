@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 from flask.cli import with_appcontext
 
-from commands.doctor import backups, database, destinations, exports, network, rights, settings, upgrade
+from commands.doctor import backups, database, destinations, disks, exports, network, rights, settings, upgrade
 from commands.doctor.check import Check, fail
 from commands.exit_codes import DONE, NOT_ALL
 from config.settings import Settings, settings_shown
@@ -64,6 +64,7 @@ def _print(checks: list[Check], shown: list[dict[str, str]]) -> None:
 def examine(runtime: Runtime) -> Iterator[Check]:
     """Yield all checks, in the order in which an operator would mend what they find."""
     yield from (check(runtime.settings) for check in OF_SETTINGS)
+    yield from disks.all_disks(runtime.settings)
     reachable = database.database(runtime.settings, runtime.database)
     yield reachable
     if found := database.replica(runtime.settings, runtime.database):

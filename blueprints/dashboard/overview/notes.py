@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from config import disk_room
 from config.clock import MINUTE
 from config.durations import roughly
 from models.synchronous_standby import is_awaited
@@ -50,6 +51,7 @@ def of_the_relay(db: Connection, runtime: Runtime, cohorts: Sequence[CohortStatu
         yield STANDBY_IS_AWAY
     if runtime.database.is_full:
         yield DISK_IS_FULL
+    yield from _of_disks(runtime)
     if moved := runtime.clock_watch.moved():
         how = "forward" if moved > 0 else "back"
         yield Note(f"This machine's clock was set {how} by {roughly(abs(moved))}.", _CLOCK)
@@ -58,3 +60,11 @@ def of_the_relay(db: Connection, runtime: Runtime, cohorts: Sequence[CohortStatu
         yield Note(what, f"It was set back, or another machine's clock is ahead. {_CLOCK}")
     if not rate_limits.are_as_set():
         yield REDIS_IS_AWAY
+
+
+def _of_disks(runtime: Runtime) -> Iterator[Note]:
+    for disk in disk_room.disks(runtime.settings):
+        is_said = runtime.database.is_full and "database" in disk.uses
+        if disk.is_filling and not is_said:
+            what = f"{disk.name[0].upper()}{disk.name[1:]} is nearly full."
+            yield Note(what, f"{disk.left} {disk.without_room} {disk_room.WHAT_TO_DO}")
