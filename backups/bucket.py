@@ -30,6 +30,11 @@ class Bucket:
         with _telling():
             self._client.download_file(self._bucket, self._prefix + name, str(target))
 
+    def head(self, name: str, count: int) -> bytes:
+        with _telling():
+            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name, Range=f"bytes=0-{count - 1}")
+            return bytes(found["Body"].read(count))
+
     def sizes(self) -> dict[str, int]:
         with _telling():
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)

@@ -34,6 +34,10 @@ class Folder:
         with self._telling():
             shutil.copyfile(self.path / name, target)
 
+    def head(self, name: str, count: int) -> bytes:
+        with self._telling(), (self.path / name).open("rb") as file:
+            return file.read(count)
+
     def sizes(self) -> dict[str, int]:
         with self._telling():
             return dict(self._files())

@@ -19,6 +19,7 @@ from pathlib import Path
 import structlog
 
 from backups import copies, places, schedule
+from backups.keys import keys_of
 from backups.names import SEALED, SUM, new_name, sum_line
 from backups.places import Place
 from backups.schedule import Made
@@ -128,7 +129,7 @@ def opened_revision(runtime: Runtime, file: Path, name: str, scratch: Path) -> s
     plain = file
     if name.endswith(SEALED):
         plain = scratch / name.removesuffix(SEALED)
-        open_sealed(file, runtime.settings.backup_key, plain)
+        open_sealed(file, keys_of(runtime.settings), plain)
         file.unlink()
     return copies.revision_in(plain, runtime.settings)
 

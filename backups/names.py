@@ -29,6 +29,10 @@ class Kept:
     size: int
 
     @property
+    def is_sealed(self) -> bool:
+        return self.name.endswith(SEALED)
+
+    @property
     def at(self) -> int:
         """The moment that it holds, in milliseconds since 1970."""
         return moment_of(self.name)

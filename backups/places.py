@@ -1,11 +1,14 @@
 """Where backups are kept: a folder or a bucket, behind the same few calls."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
 from backups.bucket import Bucket
 from backups.folder import Folder
+from backups.keys import keys_of
 from backups.names import SUM, Kept, digest_in, halves, is_name, whole
+from backups.sealing import HEAD, key_of
 from backups.trouble import NotKept
 from config.backups import BUCKET
 from config.settings import Settings
@@ -19,6 +22,9 @@ class Place(Protocol):
 
     def fetch(self, name: str, target: Path) -> None:
         """Write what is kept under this name to `target`."""
+
+    def head(self, name: str, count: int) -> bytes:
+        """Return the first bytes of what is kept under this name."""
 
     def sizes(self) -> dict[str, int]:
         """Return all that lies there by name, with its size in bytes."""
@@ -35,6 +41,13 @@ def opened(address: str, settings: Settings) -> Place:
 def kept(place: Place) -> list[Kept]:
     """Return the backups that count, the newest first. Raises NotKept."""
     return whole(place.sizes())
+
+
+def key_names(place: Place, kept: Iterable[Kept], settings: Settings) -> dict[str, str | None]:
+    """Return the name of the key that opens each of the encrypted ones; None where none does. Raises NotKept."""
+    keys = keys_of(settings)
+    found = {one.name: key_of(place.head(one.name, HEAD), keys) for one in kept if one.is_sealed}
+    return {name: None if key is None else key.name for name, key in found.items()}
 
 
 def digest_of(place: Place, name: str, scratch: Path) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backups import copies, places
+from backups.keys import keys_of
 from backups.names import SUM, digest_in
 from backups.sealing import is_sealed, open_sealed
 from backups.trouble import NoBackup, NotKept
@@ -17,12 +18,12 @@ from config.settings import Settings
 @dataclass(frozen=True)
 class Opened:
     """A copy that can be used, and the revision of its tables. `checked` says that a checksum lay beside it and holds,
-    `was_sealed` that it was encrypted."""
+    `key` which one opened it; None where it was not encrypted."""
 
     file: Path
     revision: str
     checked: bool
-    was_sealed: bool
+    key: str | None
 
 
 @contextmanager
@@ -34,12 +35,11 @@ def opened(address: str, settings: Settings) -> Iterator[Opened]:
         file, digest = _fetched(address, settings, scratch) if address.startswith(BUCKET) else _local(Path(address))
         if digest is not None and copies.digest(file) != digest:
             raise NoBackup("It is damaged: its checksum is another one.")
-        was_sealed = is_sealed(file)
-        if was_sealed:
+        key = None
+        if is_sealed(file):
             plain = scratch / "opened"
-            open_sealed(file, settings.backup_key, plain)
-            file = plain
-        yield Opened(file, copies.revision_in(file, settings), digest is not None, was_sealed)
+            key, file = open_sealed(file, keys_of(settings), plain).name, plain
+        yield Opened(file, copies.revision_in(file, settings), digest is not None, key)
 
 
 def _fetched(address: str, settings: Settings, scratch: Path) -> tuple[Path, str]:

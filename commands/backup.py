@@ -79,10 +79,22 @@ def _list(runtime: Runtime, *, as_json: bool) -> None:
     settings = runtime.settings
     if not settings.backup_to:
         raise click.UsageError(NOWHERE)
-    kept = places.kept(places.opened(settings.backup_to, settings))
-    rows = [{"backup": f"{settings.backup_to}/{one.name}", "bytes": one.size, "at": utc(one.at)} for one in kept]
-    shown = [f"{row['backup']}  {row['bytes']:,} bytes  {row['at']}" for row in rows]
+    place = places.opened(settings.backup_to, settings)
+    kept = places.kept(place)
+    keys = places.key_names(place, kept, settings)
+    rows: list[dict[str, Any]] = [
+        {"backup": f"{settings.backup_to}/{one.name}", "bytes": one.size, "at": utc(one.at)}
+        | {"encrypted": one.is_sealed, "key": keys.get(one.name)}
+        for one in kept
+    ]
+    shown = [f"{row['backup']}  {row['bytes']:,} bytes  {row['at']}  {_opens(row)}" for row in rows]
     _say({"backups": rows}, "\n".join(shown) or f"There is none in {settings.backup_to}.", as_json=as_json)
+
+
+def _opens(row: dict[str, Any]) -> str:
+    if not row["encrypted"]:
+        return "not encrypted"
+    return f"opens with {row['key']}" if row["key"] else "no key opens it"
 
 
 @click.command("restore")
@@ -105,8 +117,9 @@ def restore_command(backup_address: str, *, yes: bool, as_json: bool) -> None:
         raise click.ClickException(f"{backup_address}: {told(error)}") from None
     runtime.database.alter(schema.upgrade)
     report |= {"file": backup_address, "revision": schema.newest_revision()}
+    how = f" It was opened with {report['key']}." if report["key"] else ""
     kept = f" What was there before is in {report['before']}." if "before" in report else ""
-    _say(report, f"Restored from {backup_address}.{kept}", as_json=as_json)
+    _say(report, f"Restored from {backup_address}.{how}{kept}", as_json=as_json)
 
 
 def _restore(runtime: Runtime, address: str, opened: Opened, *, yes: bool) -> dict[str, Any]:
@@ -117,7 +130,7 @@ def _restore(runtime: Runtime, address: str, opened: Opened, *, yes: bool) -> di
     lost = "" if settings.on_sqlite else " What is there now is gone then"
     if not yes:
         click.confirm(f"Replace everything in {place} with what {address} holds?{lost}", abort=True, err=True)
-    report = {"checked": opened.checked, "was_encrypted": opened.was_sealed}
+    report = {"checked": opened.checked, "was_encrypted": opened.key is not None, "key": opened.key}
     if settings.on_sqlite:
         return report | {"before": str(_replace_sqlite(runtime, opened.file))}
     runtime.database.dispose()

@@ -4,7 +4,7 @@ import re
 from pathlib import PurePosixPath
 
 from config.key_strength import is_random_enough
-from config.parsers import WrongValue, text, url, whole
+from config.parsers import WrongValue, secret_keys, text, url, whole
 from config.setting import Setting
 
 BUCKET = "s3://"
@@ -34,6 +34,14 @@ def key(value: str) -> str:
     return value
 
 
+def keys(value: str) -> tuple[str, ...]:
+    """empty, or earlier keys of backups with commas between them"""
+    found = secret_keys(value)
+    if not all(map(is_random_enough, found)):
+        raise ValueError
+    return found
+
+
 BACKUPS = (
     Setting(
         "BACKUP_TO",
@@ -55,6 +63,14 @@ BACKUPS = (
         "Key that backups are encrypted with (AES-256), another one than SECRET_KEY; empty means that they are not"
         " encrypted. Without it they cannot be restored.",
         key,
+        secret=True,
+    ),
+    Setting(
+        "BACKUP_KEY_OLD",
+        "",
+        "Earlier keys of backups, the newest first, with commas between them: what was made under them can still be"
+        " restored.",
+        keys,
         secret=True,
     ),
     Setting(

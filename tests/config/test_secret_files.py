@@ -20,6 +20,7 @@ GOOD = {
     "REDIS_URL": "rediss://:word@cache:6379/1",
     "SECRET_KEY": SECRET_KEY,
     "BACKUP_KEY": SECRET_KEY,
+    "BACKUP_KEY_OLD": SECRET_KEY,
     "SMTP_URL": "smtps://me:word@mail.example.com",
     "ALERT_SLACK_URL": "https://hooks.example.com/a",
     "ALERT_WEBHOOK_URL": "https://alerts.example.com/",
