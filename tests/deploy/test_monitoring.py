@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,46 @@ def test_promtool_takes_the_rules_and_they_fire_when_they_should() -> None:
     for words in (("check", "rules", "prometheus-alerts.yaml"), ("test", "rules", "prometheus-alerts.test.yaml")):
         done = subprocess.run([promtool, *words], cwd=DEPLOY, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def asked_by(title: str) -> list[str]:
+    """What a panel asks for, of the job cohort-relay."""
+    (panel,) = [one for one in panels() if one["title"] == title]
+    return [target["expr"].replace("$job", "cohort-relay") for target in panel["targets"]]
+
+
+def shown(title: str, series: dict[str, float]) -> str:
+    """Have promtool ask what the panel asks for, a day after 1970; return what it says where that is not 42."""
+    given = [{"series": f"{name}", "values": f"{value}x1500"} for name, value in series.items()]
+    (expression,) = asked_by(title)
+    wanted = {"expr": expression, "eval_time": "24h", "exp_samples": [{"labels": "{}", "value": 42}]}
+    return promtool_on({"tests": [{"interval": "1m", "input_series": given, "promql_expr_test": [wanted]}]}, "test")
+
+
+def promtool_on(content: dict, verb: str) -> str:
+    if not (promtool := shutil.which("promtool")):
+        servers.missing("promtool, of Debian's package prometheus")
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(content, file)
+        file.flush()
+        done = subprocess.run([promtool, verb, "rules", file.name], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def test_promtool_takes_what_every_panel_asks_for() -> None:
+    asked = [expression for panel in panels() for expression in asked_by(panel["title"])]
+    rules = [
+        {"record": "one", "expr": each.replace("$__rate_interval", "5m"), "labels": {"at": f"{at}"}}
+        for at, each in enumerate(asked)
+    ]
+    assert promtool_on({"groups": [{"name": "panels", "rules": rules}]}, "check") == ""
+
+
+def test_the_panels_of_backups_show_age_size_and_trouble() -> None:
+    day = 86400
+    last = 'cohort_relay_backup_timestamp_seconds{job="cohort-relay", instance="%s"}'
+    age = "Age of the last good backup"
+    assert shown(age, {last % "a": day - 42, last % "b": day - 42}) == ""
+    assert "got: nil" in shown(age, {last % "a": 0}), "before the first one there is no age"
+    assert shown("Size of the last good backup", {'cohort_relay_backup_bytes{job="cohort-relay"}': 42}) == ""
+    assert shown("Backups that failed or are late", {'cohort_relay_backup_trouble{job="cohort-relay"}': 42}) == ""
