@@ -73,13 +73,13 @@ class Mixpanel:
     """`url` is the address, `calls` what came, `script(path, …)` what the next calls to a path are answered; the last
     scripted answer stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
         self.calls: list[Call] = []
         self._scripts: dict[str, list[Reply]] = defaultdict(list)
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server((address, 0), _Handler)
         self._server.mixpanel = self
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"http://{address}:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def script(self, path: str, *replies: Reply) -> None:
@@ -186,8 +186,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def stand_in() -> Iterator[Mixpanel]:
-    mixpanel = Mixpanel()
+def stand_in(address: str = "127.0.0.1") -> Iterator[Mixpanel]:
+    mixpanel = Mixpanel(address)
     try:
         yield mixpanel
     finally:

@@ -19,7 +19,7 @@ from runtime import Runtime
 log = structlog.get_logger()
 
 HEARTBEAT = 1.0  # seconds
-FAILED = "The database does not answer, or our process failed. The log says how."
+FAILED = "Our process failed. The log says how."
 
 
 class ClaimedImport:
@@ -46,10 +46,12 @@ class ClaimedImport:
         self.halt.set()
 
     def note_error(self, error: BaseException) -> None:
-        """Log an error of ours, and halt."""
+        """Log an error of ours, and halt. A database that is away is no reason to wait for a person: what was under way
+        is settled by the worker that goes on."""
         cause = (type(error), None, error.__traceback__)
         log.warning("import.broken_off", error=type(error).__name__, exc_info=cause)
-        self.trouble = self.trouble or FAILED
+        if not isinstance(error, DatabaseUnavailable):
+            self.trouble = self.trouble or FAILED
         self.halt.set()
 
     @contextmanager

@@ -22,7 +22,7 @@ from config.clock import now
 from destinations import destinations
 from destinations.destinations import NewDestination
 from models.maintenance import schema
-from tests import servers
+from tests import mixpanel, servers
 from tests.conftest import settings_for
 from tests.destinations.conftest import Relaying
 from tests.failing.cluster import SYSTEM_USER, binaries
@@ -103,6 +103,7 @@ class Company:
     url: str
     receiver: Receiver
     mixpanel: Mixpanel
+    taker: mixpanel.Mixpanel
 
     def host(self, name: str) -> Host:
         return self.net.hosts[name]
@@ -112,6 +113,7 @@ class Company:
         instance.mkdir(exist_ok=True)
         ours = {"INSTANCE_PATH": str(instance), "DATABASE_URL": self.url, "SECRET_KEY": SECRET_KEY}
         ours |= {"HOST": "0.0.0.0", "PORT": "8000", "TRUSTED_PROXIES": "1", "LOG_LEVEL": "error", "WORK_SECONDS": "1"}
+        ours |= {"MIXPANEL_BASE_URL": self.taker.url}
         ours |= {"REDIS_URL": f"redis://{self.host('redis').address}:6379/0", "ALLOW_PRIVATE_DESTINATIONS": "on"}
         return os.environ | ours
 
@@ -198,7 +200,8 @@ def _running(net: Network, folder: Path, databases: tuple[Database, Database], u
     receiver = Receiver(net.address)
     receiver.start()
     sender = Sender(f"http://{net.hosts['nginx'].address}", "crm", relay.password)
-    one = Company(net, folder, *databases, relay, url, receiver, Mixpanel(sender))
+    taker = mixpanel.Mixpanel(net.address)
+    one = Company(net, folder, *databases, relay, url, receiver, Mixpanel(sender), taker)
     one.write_site()
     for name in ("redis", "app1", "app2", "nginx", "worker1", "worker2"):
         one.start(name)
@@ -207,6 +210,7 @@ def _running(net: Network, folder: Path, databases: tuple[Database, Database], u
         yield one
     finally:
         one.mixpanel.over.set()
+        taker.close()
         relay.database.dispose()
         assert receiver.server is not None
         receiver.server.shutdown()

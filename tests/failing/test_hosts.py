@@ -15,6 +15,7 @@ import pytest
 from tests.failing.books import Books
 from tests.failing.company import Company, company
 from tests.failing.server import wait_until
+from tests.failing.under_way import PATHS, Exports, Imports, fill, going_on, slowly
 from tests.relay import Browser
 
 pytestmark = pytest.mark.slow
@@ -95,12 +96,19 @@ def test_each_host_of_a_company_dies_and_nothing_is_lost_or_told_twice(running: 
     syncing.start()
     wait_until(lambda: len(one.receiver.times) > 2 * len(one.mixpanel.members) > 0, 60, "the first refreshes")
 
+    fill(one.relay)
+    for path in PATHS.values():
+        one.taker.script(path, slowly)
+    over, runtime, folder = threading.Event(), one.relay.app.extensions["runtime"], one.folder
+    imports = [Imports(kind, runtime, one.taker, folder, over) for kind in PATHS]
+    exports = Exports(f"http://{one.host('nginx').address}", one.relay.token, over)
     faults = []
-    for name, mend in mends(one).items():
-        faults.append(strike(one, browser, name, mend))
-        if name == "db2":  # and comes back before the primary dies
-            one.standby.revive()
-            one.primary.wait_for_standby()
+    with going_on(*imports, exports):
+        for name, mend in mends(one).items():
+            faults.append(strike(one, browser, name, mend))
+            if name == "db2":  # and comes back before the primary dies
+                one.standby.revive()
+                one.primary.wait_for_standby()
 
     one.mixpanel.over.set()
     syncing.join(120)
@@ -111,6 +119,11 @@ def test_each_host_of_a_company_dies_and_nothing_is_lost_or_told_twice(running: 
     books.assert_balanced()
     assert_told_once(one, books)
     assert max(fault.refused for fault in faults) < LONGEST
+    wait_until(lambda: all(one.are_over() for one in imports), 60, "the last import")
+    ends = {one.kind: one.assert_exact() for one in imports}
+    sys.stdout.write(f"imports: {ends}; exports: {exports.ends}\n")
+    assert set(exports.ends) <= {"whole", "refused", "broken"}, "an export was short, and nobody could see it"
+    assert min(exports.ends["whole"], exports.ends["broken"]) > 0
 
 
 def all_told(books: Books) -> bool:
@@ -128,7 +141,7 @@ def assert_told_once(one: Company, books: Books) -> None:
     assert set(one.receiver.heard) == set(by_name.items()), "one name, two meanings"
     rows = books.rows(
         """SELECT x.entered, p.distinct_id, x.entry_number FROM membership_change x
-        JOIN person p ON p.id = x.person_id"""
+        JOIN person p ON p.id = x.person_id JOIN subscription s ON s.cohort_id = x.cohort_id"""
     )
     happened = [("entered" if row["entered"] else "left", row["distinct_id"], row["entry_number"]) for row in rows]
     assert sorted(by_name.values()) == sorted(happened)
