@@ -1,6 +1,7 @@
 """`flask subscriptions change`: other terms for a subscription that runs."""
 
 import json
+from functools import partial
 from typing import Any
 
 import click
@@ -8,7 +9,6 @@ from sqlalchemy import Connection
 
 from commands.destinations import json_option, pairs
 from commands.subscriptions import find_standing, group, id_argument
-from destinations import as_json as shown_as
 from destinations import subscription_terms
 from destinations.settings import WrongSettings
 from destinations.subscription_terms import Terms
@@ -45,9 +45,5 @@ def change_terms(number: int, fields: dict[str, str], *, no_fields: bool, as_jso
 
 
 def _change_terms(db: Connection, number: int, terms: Terms) -> dict[str, Any]:
-    known = find_standing(db, number)
-    before, after = subscription_terms.change(db, known, terms)
-    if after:
-        subject = shown_as.subject(known)
-        note(db, current_runtime().clock(), TERMINAL, "subscription.change", subject, before=before, after=after)
-    return after
+    noted = partial(note, db, current_runtime().clock(), TERMINAL)
+    return subscription_terms.change(db, find_standing(db, number), terms, noted)

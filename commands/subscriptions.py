@@ -69,9 +69,13 @@ def find(db: Connection, number: int) -> Subscription:
 def find_standing(db: Connection, number: int) -> Subscription:
     """Raises ClickException."""
     known = find(db, number)
-    if known.stored_status == "leaving":
-        raise click.ClickException(f"Subscription {number} is being removed.")
+    if known.is_going:
+        raise _going(number)
     return known
+
+
+def _going(number: int) -> click.ClickException:
+    return click.ClickException(f"Subscription {number} is being removed.")
 
 
 def subscription_of(number: int) -> Subscription:
@@ -240,25 +244,28 @@ def _tell_question(question: asking.Question, *, as_json: bool) -> None:
 def remove(number: int, *, drain: bool, as_json: bool) -> None:
     """Remove ID. Without --drain what waits is not sent, and what is there stays there."""
 
-    def work(db: Connection, known: Subscription) -> bool:
-        subscriptions.remove(db, known, drain=drain)
-        return True
+    runtime = current_runtime()
 
-    change("remove", number, work, {"drain": drain})
+    def write(db: Connection) -> None:
+        known = find(db, number)
+        if known.stored_status == "leaving":  # one that is draining may be hurried
+            raise _going(number)
+        subscriptions.remove(db, known, drain=drain)
+        subject = shown_as.subject(known)
+        note(db, runtime.clock(), TERMINAL, "subscription.remove", subject, after={"drain": drain})
+
+    runtime.database.write(write)
     words = f"Subscription {number} is being removed; a worker does the rest."
     click.echo(json.dumps({"id": number, "removed": True}) if as_json else words)
 
 
-def change(
-    action: str, number: int, work: Callable[[Connection, Subscription], bool], after: dict[str, Any] | None = None
-) -> None:
+def change(action: str, number: int, work: Callable[[Connection, Subscription], bool]) -> None:
     """Do it, and leave a note in the audit trail where something changed. Raises ClickException."""
 
     def write(db: Connection) -> None:
         known = find_standing(db, number)
         if work(db, known):
-            subject = shown_as.subject(known)
-            note(db, current_runtime().clock(), TERMINAL, f"subscription.{action}", subject, after=after)
+            note(db, current_runtime().clock(), TERMINAL, f"subscription.{action}", shown_as.subject(known))
 
     current_runtime().database.write(write)
 

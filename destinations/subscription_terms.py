@@ -7,12 +7,12 @@ changes) stays: that would be another subscription, which begins anew.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, text
 
-from destinations import destinations, subscriptions
+from destinations import as_json, destinations, subscriptions
 from destinations.settings import WrongSettings
 from destinations.subscriptions import NewSubscription, Subscription
 
@@ -37,9 +37,24 @@ class Terms:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
-def change(db: Connection, known: Subscription, terms: Terms) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Change the terms; return what has changed, as it was and as it is. Raises WrongSettings, whose errors are by
-    field, and KeyError for a type that this version does not know."""
+class Note(Protocol):
+    """How an entry of the audit trail is left, by whoever changes the terms."""
+
+    def __call__(
+        self, action: str, subject: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+    ) -> None: ...
+
+
+def change(db: Connection, known: Subscription, terms: Terms, note: Note) -> dict[str, Any]:
+    """Change the terms, and leave a note where something is different; return what is, as it is now. Raises
+    WrongSettings, whose errors are by field, and KeyError for a type that this version does not know."""
+    before, after = _change(db, known, terms)
+    if after:
+        note("subscription.change", as_json.subject(known), before, after)
+    return after
+
+
+def _change(db: Connection, known: Subscription, terms: Terms) -> tuple[dict[str, Any], dict[str, Any]]:
     destinations.locked(db, known.destination_id)  # as whatever plans or claims holds it
     draft = replace(_draft(known), **terms.given)
     wrong = subscriptions.wrong_terms(known.kind, draft)
@@ -53,19 +68,9 @@ def change(db: Connection, known: Subscription, terms: Terms) -> tuple[dict[str,
 
 
 def _draft(known: Subscription) -> NewSubscription:
-    return NewSubscription(
-        known.destination,
-        known.project_id,
-        known.cohort_id,
-        known.identity,
-        known.country or "",
-        known.fields,
-        known.kinds,
-        known.reentry,
-        known.start,
-        known.report_event or "",
-        known.guard_percent,
-    )
+    """Return it as a form would give it, where nothing is an empty text."""
+    given = {one.name: getattr(known, one.name) for one in fields(NewSubscription)}
+    return NewSubscription(**given | {name: given[name] or "" for name in ("country", "report_event")})
 
 
 def _terms(draft: NewSubscription) -> dict[str, Any]:

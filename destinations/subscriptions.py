@@ -129,11 +129,14 @@ class Subscription:
     counts: dict[str, int]
 
     @property
+    def is_going(self) -> bool:
+        """Tell whether it is on its way out, where it can only be hurried."""
+        return self.stored_status in {"draining", "leaving"}
+
+    @property
     def status(self) -> str:
         """Return backfilling, active, paused or failing; draining or leaving on its way out."""
-        if self.stored_status in {"draining", "leaving"}:
-            return self.stored_status
-        if self.destination_status == "paused":
+        if not self.is_going and self.destination_status == "paused":
             return "failing" if self.destination_cause in FAILING else "paused"
         if self.stored_status == "active" and self.backfill_after is not None:
             return "backfilling"

@@ -1,6 +1,7 @@
 """Subscriptions: which cohort goes where, how each stands, and what may be done about it."""
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from flask import Response
@@ -130,10 +131,7 @@ def change_subscription(_query: NoQuery, subscription_id: int) -> Response | Sub
 
     def write(db: Connection) -> SubscriptionShown:
         known = _standing(db, subscription_id)
-        before, after = subscription_terms.change(db, known, terms)
-        if after:
-            who = (f"token {token_name()}", "subscription.change", as_json.subject(known))
-            note(db, runtime.clock(), *who, before=before, after=after)
+        subscription_terms.change(db, known, terms, partial(note, db, runtime.clock(), f"token {token_name()}"))
         return shown(db, find(db, subscription_id))
 
     try:
@@ -174,7 +172,7 @@ def resume_subscription(_query: NoQuery, subscription_id: int) -> SubscriptionSh
 def _standing(db: Connection, subscription_id: int) -> Subscription:
     """Raises Problem (404, 409)."""
     known = find(db, subscription_id)
-    if known.stored_status in {"draining", "leaving"}:
+    if known.is_going:
         raise Problem(409, "This subscription is being removed.")
     return known
 

@@ -1,6 +1,8 @@
 """Other terms for a subscription that runs, by each door: they hold from the next call on, and nobody is told again."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -8,12 +10,14 @@ import pytest
 from destinations import subscription_terms
 from destinations.settings import WrongSettings
 from destinations.subscription_terms import Terms
+from destinations.subscriptions import NewSubscription
 from tests.dashboard.test_destinations import plain
 from tests.destinations.conftest import Relaying
 from tests.destinations.test_api import ADA, Api
 from tests.destinations.test_terminal import Terminal
 
 BOB = {"mixpanel_distinct_id": "bob", "email": "bob@example.com", "plan": "free"}
+OTHERS = [one.name for one in fields(NewSubscription) if one.name != "guard_percent"]
 CHANGED = {"fields": {"tier": "plan"}, "reentry": "once", "report": "Told CRM", "guard_percent": 20}
 
 
@@ -39,9 +43,20 @@ def noted(relaying: Relaying) -> list[tuple[Any, ...]]:
     return [tuple(json.loads(one) if isinstance(one, str) else one for one in both) for both in sides]
 
 
-def change(relaying: Relaying, number: int, **given: object) -> tuple[dict[str, object], dict[str, object]]:
-    known = relaying.subscription(number)
-    return relaying.database.write(lambda db: subscription_terms.change(db, known, Terms(**given)))
+Sides = tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]
+
+
+def change(relaying: Relaying, number: int, **given: object) -> Sides:
+    """Change them; return what the audit trail is told, before and after, empty where it is told nothing."""
+    known, told = relaying.subscription(number), []
+
+    def note(action: str, subject: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
+        assert (action, subject) == ("subscription.change", "hook: 1/7")
+        told.append((before, after))
+
+    after = relaying.database.write(lambda db: subscription_terms.change(db, known, Terms(**given), note))
+    assert after == (told[0][1] if told else {})
+    return told[0] if told else ({}, {})
 
 
 def test_the_next_call_goes_by_them_and_nobody_is_told_again(relaying: Relaying, number: int) -> None:
@@ -110,14 +125,39 @@ def test_the_api_changes_them_under_the_scope_and_leaves_a_note(relaying: Relayi
     assert api.call("PATCH", path, CHANGED).status_code == 403
 
 
-def test_one_that_is_being_removed_keeps_its_terms(relaying: Relaying, number: int) -> None:
+@pytest.mark.parametrize("drain", [(), ("--drain",)], ids=["at once", "drained"])
+def test_one_that_is_being_removed_keeps_its_terms(relaying: Relaying, number: int, drain: tuple[str, ...]) -> None:
     api, terminal = Api(relaying), Terminal(relaying)
-    terminal("subscriptions", "remove", number)
+    terminal("subscriptions", "remove", number, *drain)
+    assert relaying.subscription(number).is_going
     assert api.call("PATCH", f"/subscriptions/{number}/settings", CHANGED).status_code == 409
     assert "being removed" in terminal("subscriptions", "change", number, "--guard", 1).output
     page = relaying.relay.sign_in("operator").submit(f"/destinations/subscriptions/{number}/change", {"report": "x"})
     assert "nothing can be changed any more" in plain(page.text)
     assert noted(relaying) == []
+    for words in (("pause", number), ("resume", number)):
+        assert "being removed" in terminal("subscriptions", *words).output
+        assert api.call("POST", f"/subscriptions/{number}/{words[0]}").status_code == 409
+
+
+def test_a_removal_that_drains_can_be_hurried_by_each_door(relaying: Relaying, number: int) -> None:
+    api, terminal = Api(relaying), Terminal(relaying)
+    terminal("subscriptions", "remove", number, "--drain")
+    assert relaying.subscription(number).status == "draining"
+    assert terminal("subscriptions", "remove", number).exit_code == 0
+    assert relaying.subscription(number).status == "leaving"
+    assert "being removed" in terminal("subscriptions", "remove", number).output
+    assert api.call("POST", f"/subscriptions/{number}/remove", {}).status_code in {403, 409}
+
+
+def test_each_term_is_kept_by_its_name(relaying: Relaying, number: int) -> None:
+    """A change of one, seen on all others, whatever their values are."""
+    change(relaying, number, fields={"tier": "plan"}, reentry="cooloff:60", report_event="Told", guard_percent=7)
+    before = {name: getattr(relaying.subscription(number), name) for name in OTHERS}
+    change(relaying, number, guard_percent=8)
+    known = relaying.subscription(number)
+    assert {name: getattr(known, name) for name in OTHERS} == before
+    assert known.guard_percent == 8
 
 
 def test_the_terminal_changes_them(relaying: Relaying, number: int) -> None:

@@ -124,7 +124,8 @@ def _moves(seen: dict[str, Any]) -> dict[str, bool]:
     busy = known.behind > 0 or known.counts["sending"] > 0 or known.counts["waiting"] > known.held
     if known.status == "failing":
         return {"moves": busy and seen["far_end"].moves}
-    return {"moves": known.status in {"draining", "leaving", "backfilling"} or (known.status == "active" and busy)}
+    at_work = known.is_going or known.status == "backfilling"
+    return {"moves": at_work or (known.status == "active" and busy)}
 
 
 def progress(known: Subscription, groups: list[Group]) -> Progress:

@@ -1,12 +1,14 @@
 """Other terms for a subscription that runs: the fields that go along, and its rules."""
 
+from functools import partial
+
 from flask import flash, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import words
-from blueprints.dashboard.destinations.acts import back, note_act
+from blueprints.dashboard.destinations.acts import back
 from blueprints.dashboard.destinations.subscribing import UNITS, TypedSubscription
 from blueprints.dashboard.destinations.subscription import find, subscription_or_404
 from destinations import registry, subscription_terms
@@ -14,6 +16,8 @@ from destinations.settings import WrongSettings
 from destinations.subscription_terms import Terms
 from destinations.subscriptions import Subscription
 from runtime import current_runtime
+from security import sign_in_guard
+from security.audit import note
 from security.roles import needs
 
 UNKNOWN = "This version does not know the type of its destination; nothing can be changed here."
@@ -46,24 +50,22 @@ def change_subscription(subscription_id: int) -> ResponseReturnValue:
 
 def _refused(known: Subscription) -> ResponseReturnValue | None:
     """Lead back to the subscription, where its terms cannot be changed."""
-    going = known.stored_status in {"draining", "leaving"}
-    if not going and known.type in registry.TYPES:
+    if not known.is_going and known.type in registry.TYPES:
         return None
-    flash(GOING if going else UNKNOWN, "needs-you")
+    flash(GOING if known.is_going else UNKNOWN, "needs-you")
     return back(known.id)
 
 
 def _change(subscription_id: int, terms: Terms) -> bool:
     """Change them, and leave a note in the audit trail where something is different."""
 
+    runtime, who = current_runtime(), sign_in_guard.operator().email
+
     def write(db: Connection) -> bool:
         known = subscription_or_404(db, subscription_id)
-        before, after = subscription_terms.change(db, known, terms)
-        if after:
-            note_act(db, "change", known, before=before, after=after)
-        return bool(after)
+        return bool(subscription_terms.change(db, known, terms, partial(note, db, runtime.clock(), who)))
 
-    return current_runtime().database.write(write)
+    return runtime.database.write(write)
 
 
 def _form(known: Subscription, typed: TypedSubscription, wrong: dict[str, str]) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from flask import url_for
+
 from destinations.identity import PROPERTY
 from destinations.registry import TYPES
 from destinations.subscriptions import Subscription
@@ -183,3 +185,15 @@ def start(name: str) -> str:
     if name == "present":
         return "Everybody who is in now, then the changes"
     return "Changes from the moment of the start on"
+
+
+def crumbs(known: Subscription, here: str | None = None) -> list[tuple[str, str | None]]:
+    """Return what leads to a page of a subscription, word and address of each; without a word of its own the page is
+    the subscription's."""
+    own = url_for("dashboard.show_subscription", subscription_id=known.id) if here else None
+    return [
+        ("Destinations", url_for("dashboard.list_destinations")),
+        (known.destination, url_for("dashboard.show_destination", destination_id=known.destination_id)),
+        (name_of(known), own),
+        *([(here, None)] if here else []),
+    ]
