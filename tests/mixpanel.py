@@ -17,13 +17,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it came; `body` is already gunzipped."""
+    """A request as it came; `body` is already gunzipped, `address` that of who called."""
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...]
     headers: dict[str, str]
     body: bytes
+    address: str = ""
 
     @property
     def json(self) -> Any:
@@ -150,7 +151,9 @@ class _Handler(BaseHTTPRequestHandler):
             body = gzip.decompress(body)
         parts = urlsplit(self.path)
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-        answer = self.server.mixpanel.take(Call(self.command, parts.path, query, dict(self.headers.items()), body))
+        address = self.client_address[0]
+        call = Call(self.command, parts.path, query, dict(self.headers.items()), body, address)
+        answer = self.server.mixpanel.take(call)
         time.sleep(answer.after)
         if answer.drop:
             self.close_connection = True

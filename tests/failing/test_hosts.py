@@ -15,7 +15,7 @@ import pytest
 from tests.failing.books import Books
 from tests.failing.company import Company, company
 from tests.failing.server import wait_until
-from tests.failing.under_way import PATHS, Exports, Imports, fill, going_on, slowly
+from tests.failing.under_way import PATHS, Exports, Imports, SlowAnswers, fill, going_on
 from tests.relay import Browser
 
 pytestmark = pytest.mark.slow
@@ -97,14 +97,17 @@ def test_each_host_of_a_company_dies_and_nothing_is_lost_or_told_twice(running: 
     wait_until(lambda: len(one.receiver.times) > 2 * len(one.mixpanel.members) > 0, 60, "the first refreshes")
 
     fill(one.relay)
+    answers = SlowAnswers()
     for path in PATHS.values():
-        one.taker.script(path, slowly)
+        one.taker.script(path, answers)
     over, runtime, folder = threading.Event(), one.relay.app.extensions["runtime"], one.folder
     imports = [Imports(kind, runtime, one.taker, folder, over) for kind in PATHS]
     exports = Exports(f"http://{one.host('nginx').address}", one.relay.token, over)
     faults = []
     with going_on(*imports, exports):
         for name, mend in mends(one).items():
+            if name.startswith("worker"):
+                answers.wait_for(one.host(name).address)
             faults.append(strike(one, browser, name, mend))
             if name == "db2":  # and comes back before the primary dies
                 one.standby.revive()
@@ -121,6 +124,7 @@ def test_each_host_of_a_company_dies_and_nothing_is_lost_or_told_twice(running: 
     assert max(fault.refused for fault in faults) < LONGEST
     wait_until(lambda: all(one.are_over() for one in imports), 60, "the last import")
     ends = {one.kind: one.assert_exact() for one in imports}
+    assert ends["events"]["again"] + ends["people"]["uncertain"] > 0, "no batch was struck"
     sys.stdout.write(f"imports: {ends}; exports: {exports.ends}\n")
     assert set(exports.ends) <= {"whole", "refused", "broken"}, "an export was short, and nobody could see it"
     assert min(exports.ends["whole"], exports.ends["broken"]) > 0

@@ -22,6 +22,7 @@ from outbound.imports.jobs import Import, NewImport
 from outbound.imports.kinds import KINDS
 from outbound.projects import ProjectFields
 from runtime import Runtime
+from tests.failing.server import wait_until
 from tests.mixpanel import Answer, Call, Mixpanel, in_order
 from tests.relay import Relay
 
@@ -91,6 +92,7 @@ class Imports:
             ends += Counter(accepted=job.accepted, uncertain=job.uncertain)
         if self.kind == "events":
             assert ends["uncertain"] == 0
+            ends["again"] = came.total() - len(came)
             self._assert_named_once()
         else:
             assert max(came.values()) == 1, "an increment was sent twice"
@@ -180,10 +182,24 @@ def fill(relay: Relay) -> None:
     assert relay.post("members", people, cohort=COHORT, session="exported").status_code == 200
 
 
-def slowly(call: Call) -> Answer:
+@dataclass
+class SlowAnswers:
     """What Mixpanel answers, after a while: a batch is under way for long enough to be struck."""
-    answer = in_order(call)
-    return Answer(answer.status, answer.body, answer.headers, after=ANSWERED_AFTER)
+
+    asked: list[tuple[float, str]] = field(default_factory=list)
+
+    def __call__(self, call: Call) -> Answer:
+        self.asked.append((time.monotonic(), call.address))
+        answer = in_order(call)
+        return Answer(answer.status, answer.body, answer.headers, after=ANSWERED_AFTER)
+
+    def wait_for(self, address: str) -> None:
+        """Wait until whoever is there waits for an answer, and will for a while."""
+        wait_until(lambda: self._is_asked_by(address), 30, f"a batch from {address}")
+
+    def _is_asked_by(self, address: str) -> bool:
+        since = time.monotonic() - ANSWERED_AFTER / 2
+        return any(at > since and who == address for at, who in self.asked[-100:])
 
 
 @contextmanager
