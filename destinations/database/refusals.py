@@ -1,9 +1,11 @@
 """What an error of a company's database means. Only its number is told: the text of an error may hold a row."""
 
+import psycopg
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from destinations.contract import Refusal, RefusalKind
+from outbound.transport import certificates
 from outbound.transport.addresses import Refused
 
 # By SQLSTATE or the driver's number: the first digits that fit.
@@ -17,6 +19,15 @@ _SAID: tuple[tuple[RefusalKind, tuple[str, ...], str], ...] = (
     ("gone", ("does not exist", "unable to open database file", "file is not a database"), _KINDS[1][2]),
 )
 
+# It does not say what is wrong with a certificate either.
+_UNTRUSTED = {
+    "certificate verify failed": f"{certificates.UNTRUSTED}: it may have expired, or nobody whom this machine trusts"
+    " has signed it",
+    "does not match host name": "its certificate is for another name",
+    "root certificate file": "its certificate cannot be checked, because this machine has no list of whom to trust for"
+    " PostgreSQL (~/.postgresql/root.crt)",
+}
+
 
 def refusal_of(error: Exception) -> Refusal:
     """Return the refusal. A transaction that did not end changed nothing, and one whose end nobody heard of may be
@@ -26,6 +37,8 @@ def refusal_of(error: Exception) -> Refusal:
         return Refusal("gone", "address_refused", f"Its name leads to {cause}. See ALLOW_PRIVATE_DESTINATIONS.")
     if isinstance(error, NoConnection) or cause is None:
         return Refusal("unavailable", "unreached", "No connection came about.")
+    if untrusted := _of_certificate(cause):
+        return Refusal("unavailable", "certificate", f"It could not be reached: {untrusted}.")
     number = _number(cause)
     found = _known(number, str(cause))
     if found is not None:
@@ -35,6 +48,14 @@ def refusal_of(error: Exception) -> Refusal:
         reason = _reason(number) if _is_number(number) else "row"
         return Refusal("batch", reason, f"It refuses a row.{_told(number)}")
     return Refusal("unavailable", _reason(number), f"It could not be reached, or broke off.{_told(number)}")
+
+
+def _of_certificate(cause: BaseException) -> str:
+    """Return what is wrong with the server's certificate; empty where it is something else."""
+    if found := certificates.reason(one for one in (cause, cause.__context__) if one is not None):
+        return found
+    said = str(cause) if isinstance(cause, psycopg.OperationalError) else ""
+    return next((why for words, why in _UNTRUSTED.items() if words in said), "")
 
 
 def _number(cause: BaseException) -> str:
