@@ -9,7 +9,7 @@ ROOMS := $(filter-out tests/ benchmarks/, $(dir $(wildcard */__init__.py)))
 WATCHED = $(wildcard *.py) $(ROOMS) templates static $(wildcard $(or $(INSTANCE_PATH), instance)/.env)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev serve demo test check lint lint-python types lint-templates lint-styles lint-scripts bench bench-pages bench-imports bench-destinations bench-backfill bench-scale screenshots lighthouse lock release rehearse-release audit clean
+.PHONY: help setup run dev serve demo test check lint lint-python types lint-templates lint-styles lint-scripts catalogue bench bench-pages bench-imports bench-destinations bench-backfill bench-scale screenshots lighthouse lock release rehearse-release audit clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -94,6 +94,9 @@ lint-styles: node_modules/installed-dev ## Stylelint: static/*.css
 
 lint-scripts: node_modules/installed-dev ## ESLint: static/*.js
 	@$(NODE) node_modules/eslint/bin/eslint.js --max-warnings 0 static '*.mjs'
+
+catalogue: .venv/installed-dev ## The words of all pages, into translations/messages.pot
+	@$(BIN)/python -m babel.messages.frontend --quiet extract -F babel.cfg -k later --omit-header --add-location=file --sort-output -o translations/messages.pot .
 
 bench: .venv/installed-dev node_modules/installed-dev ## Measure the webhook against raw SQL and against the obvious handler
 	@$(BIN)/python -m benchmarks

@@ -19,6 +19,7 @@ from blueprints import (
     error_reports,
     errors,
     health,
+    language,
     outbound,
     static_files,
     telemetry,
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None, clock: Clock = clocks.now) -> F
     Htmx(app)
     errors.init_app(app)
     static_files.init_app(app)
+    language.init_app(app)
     for blueprint, guard in (
         (webhook.blueprint, webhook_guard),
         (api.blueprint, api_guard),

@@ -1,19 +1,18 @@
 """How values are written on every page: times, numbers, durations, ids. Registered as template filters."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
+from babel.dates import format_datetime, format_skeleton, format_time
 from flask import g, url_for
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from blueprints import time_zone
-from config import durations
-from config.clock import iso, utc, utc_of
-from config.counts import counted, in_bytes
-from config.durations import age, roughly
+from blueprints import language, lengths, time_zone
+from blueprints.language import _, later, ngettext, reader
+from blueprints.lengths import age, roughly
+from config.clock import Zone, iso, utc, utc_of
 from config.version import VERSION
 from runtime import current_runtime
 from security.roles import covers
@@ -23,48 +22,68 @@ MINUS = "\N{MINUS SIGN}"
 LONGEST_ID = 24  # letters that an id is shown whole with
 
 
-def ago(moment: int | None, never: str = "never") -> Markup | str:
+def ago(moment: int | None, never: str | None = None) -> Markup | str:
     """A <time>: how long ago, with the exact UTC time on hover; the browser adds the local one."""
     if moment is None:
-        return never
+        return _("never") if never is None else never
     written, since = iso(moment), age(current_runtime().clock() - moment)
     return Markup('<time datetime="%s" title="%s" data-ago>%s</time>') % (written, utc_of(written), since)
 
 
 def duration(milliseconds: Number | None) -> str:
     """A length of time in its two largest units: `1 min 12 s`; a dash where there is none."""
-    return "-" if milliseconds is None else durations.duration(milliseconds)
+    return "-" if milliseconds is None else lengths.duration(milliseconds)
 
 
 def exact(moment: int | None) -> Markup | str:
-    """`2026-11-22 01:33:19 UTC`, in the reader's zone, with the exact UTC time on hover where that is another one."""
+    """`2026-11-22 01:33:19 UTC`, in the reader's zone and by their locale, with the exact UTC time on hover where that
+    reads otherwise."""
     zone = time_zone.chosen()
-    if moment is None or zone.name == "UTC":
+    if moment is None or (zone.name == "UTC" and reader().locale is None):
         return utc(moment, never="")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(moment), utc(moment), zone.written(moment))
+    written = written_moment(moment, zone)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(moment), utc(moment), written)
+
+
+def written_moment(moment: int, zone: Zone) -> str:
+    """A moment in a zone, to the second: in English the year first, which nobody reads as another day."""
+    written, locale = zone.written(moment), reader().locale
+    if locale is None or locale.language == language.ENGLISH:
+        return written
+    return f"{format_datetime(zone.at(moment), locale=locale)} {written[20:]}"
 
 
 def hour(moment: int) -> str:
     """`02:10` of today, in the reader's zone; `26 Nov 02:10` of another day."""
-    zone = time_zone.chosen()
-    written = zone.written(moment)
-    is_today = written[:10] == zone.written(current_runtime().clock())[:10]
-    return written[11:16] if is_today else f"{datetime.fromisoformat(written[:10]):%-d %b} {written[11:16]}"
+    zone, locale = time_zone.chosen(), reader().locale
+    there = zone.at(moment)
+    is_today = there.date() == zone.day(current_runtime().clock())
+    if locale is None or locale.language == language.ENGLISH:
+        written = zone.written(moment)[11:16]
+        return written if is_today else f"{there:%-d %b} {written}"
+    time = format_time(there, "short", locale=locale)
+    return time if is_today else f"{format_skeleton('MMMd', there, locale=locale)} {time}"
 
 
 def number(value: Number | None) -> str:
     """Write a number with separators: `12,345`; a dash where there is none."""
-    return "-" if value is None else f"{value:,}"
+    return "-" if value is None else language.number(value)
 
 
 def signed(value: int) -> str:
     """`+12`, `0`, and a real minus sign before what is below."""
-    return f"+{value:,}" if value > 0 else f"{MINUS}{-value:,}" if value < 0 else "0"
+    sign = "+" if value > 0 else MINUS if value < 0 else ""
+    return f"{sign}{language.number(abs(value))}"
 
 
 def size(count: int | None) -> str:
     """Bytes for people: `214 KB`."""
-    return "-" if count is None else in_bytes(count)
+    if count is None:
+        return "-"
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "KB")):
+        if count >= unit:
+            return f"{language.number(count / unit, 1) if count < 10 * unit else count // unit} {name}"
+    return ngettext("%(num)s byte", "%(num)s bytes", count)
 
 
 def short_id(value: str, among: Iterable[str] = ()) -> str:
@@ -98,22 +117,33 @@ def identifier(value: str, among: Iterable[str] = ()) -> Markup:
     """An id, shortened as `short_id` does, whole on hover, copied by a click."""
     return Markup(
         '<button type="button" class="id" data-copy="{0}" title="{0}">'
-        '<span class="visually-hidden">Copy </span><code>{1}</code></button>'
-    ).format(value, short_id(value, among))
+        '<span class="visually-hidden">{2} </span><code>{1}</code></button>'
+    ).format(value, short_id(value, among), _("Copy"))
+
+
+ORDINALS = {
+    "one": later("%(count)sst"),
+    "two": later("%(count)snd"),
+    "few": later("%(count)srd"),
+    "other": later("%(count)sth"),
+}
 
 
 def ordinal(count: int) -> str:
-    """`1st`, `2nd`, `11th`."""
-    if count % 100 in {11, 12, 13}:
-        return f"{count}th"
-    return f"{count}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th') }".replace(" ", "")
+    """`1st`, `2nd`, `11th`; by the rules of the words' language, which may have fewer kinds."""
+    kind = language.locale_of(reader().language).ordinal_form(count)
+    return _(ORDINALS.get(kind, ORDINALS["other"]), count=count)
 
 
 def ranges(pairs: list[tuple[int, int]], most: int = 12) -> str:
     """`31, 36 to 100`, cut after `most` of them."""
-    shown = [str(first) if first == last else f"{first} to {last}" for first, last in pairs[:most]]
+    shown = [
+        str(first) if first == last else _("%(first)s to %(last)s", first=first, last=last)
+        for first, last in pairs[:most]
+    ]
     if len(pairs) > most:
-        shown.append(f"and {len(pairs) - most} more gaps")
+        more = len(pairs) - most
+        shown.append(ngettext("and %(num)s more gap", "and %(num)s more gaps", more))
     return ", ".join(shown)
 
 
@@ -158,7 +188,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "short_id": short_id,
     "identifier": identifier,
     "ordinal": ordinal,
-    "plural": counted,
+    "plural": language.counted,
     "ranges": ranges,
 }
 
@@ -174,6 +204,7 @@ def surroundings() -> dict[str, Any]:
         "public_url": runtime.settings.public_url,
         "now": runtime.clock(),
         "time_zone": time_zone.chosen().name,
+        "language": reader().language,
         "relay_version": VERSION,
         "read_behind": g.get("read_behind"),
     }

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from flask import request, url_for
 
 from blueprints import urls
+from blueprints.language import _, number
 
 Row = TypeVar("Row")
 
@@ -60,8 +61,10 @@ class Pager:
         """`51 to 100 of 1,477`; empty where there is nothing to tell."""
         if not self.end:
             return ""
-        whole = "" if self.total is None or self.total < self.end else f" of {self.total:,}"
-        return f"{self.start:,} to {self.end:,}{whole}"
+        place = {"start": number(self.start), "end": number(self.end)}
+        if self.total is None or self.total < self.end:
+            return _("%(start)s to %(end)s", **place)
+        return _("%(start)s to %(end)s of %(total)s", total=number(self.total), **place)
 
 
 def pager(

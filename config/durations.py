@@ -12,12 +12,12 @@ JUST_NOW = 5 * SECOND
 
 def duration(milliseconds: float) -> str:
     """Write a length in its two largest units: `1 min 12 s`, `1 h`, `400 ms`; `0 s` for none."""
-    return " ".join(_parts(milliseconds)[:2]) or "0 s"
+    return _written(parts(milliseconds)[:2])
 
 
 def roughly(milliseconds: float) -> str:
     """Write a length in its largest unit: `1 min`, `400 ms`; `0 s` for none."""
-    return "".join(_parts(milliseconds)[:1]) or "0 s"
+    return _written(parts(milliseconds)[:1])
 
 
 def age(milliseconds: float) -> str:
@@ -27,13 +27,17 @@ def age(milliseconds: float) -> str:
     return f"{roughly(milliseconds)} ago" if milliseconds > 0 else f"in {roughly(-milliseconds)}"
 
 
-def _parts(milliseconds: float) -> list[str]:
+def parts(milliseconds: float) -> list[tuple[int, str]]:
     """Return the largest unit that it fills with its count, and the unit below where that has a count too."""
     rest = max(0, round(milliseconds))
     first = next((at for at, (length, _name) in enumerate(UNITS) if rest >= length), len(UNITS))
-    parts: list[str] = []
+    found: list[tuple[int, str]] = []
     for length, name in UNITS[first : first + 2]:
         count, rest = divmod(rest, length)
-        if count and not (parts and name == "ms"):
-            parts.append(f"{count} {name}")
-    return parts
+        if count and not (found and name == "ms"):
+            found.append((count, name))
+    return found
+
+
+def _written(parts: list[tuple[int, str]]) -> str:
+    return " ".join(f"{count} {unit}" for count, unit in parts or [(0, "s")])

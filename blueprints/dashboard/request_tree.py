@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from config.counts import counted
+from blueprints.language import counted
 
 MASK = "••••"
 MOST_NODES = 400

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from blueprints.formatting import MINUS
-from config.counts import counted
+from blueprints.language import counted, number, percent
 from outbound.answers.types import Cell
 from outbound.comparison.jobs import Comparison
 from outbound.downloads.targets import size_of
@@ -151,7 +151,7 @@ def answer_cell(cell: Cell, kind: str) -> str:
     """A cell of an answer's table; nothing where there is nothing."""
     if cell is None or isinstance(cell, str):
         return cell or ""
-    written = f"{cell:.1%}" if kind == "share" else f"{cell:,}" if isinstance(cell, int) else f"{cell:,.2f}"
+    written = percent(cell) if kind == "share" else number(cell, None if isinstance(cell, int) else 2)
     return written.replace("-", MINUS)
 
 

@@ -135,7 +135,7 @@ def test_the_image_holds_every_room_and_nothing_else() -> None:
     assert lines[0] == "*"
     taken = {line[1:] for line in lines if line.startswith("!")}
     rooms = {name if (ROOT / name).is_dir() else f"{name}.py" for name in ROOMS}
-    needed = {*rooms, "app.py", "migrations", "templates", "static", "pyproject.toml"}
+    needed = {*rooms, "app.py", "migrations", "templates", "translations", "static", "pyproject.toml"}
     beside = {"LICENSE", "requirements*.txt", "package.json", "package-lock.json", "vendored.mjs", "icons.mjs"}
     assert taken == needed | beside
     assert all(any(ROOT.glob(name)) for name in taken)
