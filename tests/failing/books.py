@@ -11,7 +11,8 @@ ONE_MOMENT = {"sqlite": "BEGIN", "postgresql": "SET TRANSACTION ISOLATION LEVEL 
 
 
 class Books:
-    """The tables at `url`, one cohort at a time (by Mixpanel's id)."""
+    """The tables at `url`, one cohort at a time: by Mixpanel's id of it, which another project may have given too, and
+    that of its project."""
 
     def __init__(self, url: str) -> None:
         self._engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
@@ -25,33 +26,41 @@ class Books:
     def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         return self.read(statement, **values)[0]
 
-    def members(self, cohort: str = "7") -> set[str]:
+    def members(self, cohort: str = "7", project: str = "1") -> set[str]:
         found = self.rows(
             """SELECT p.distinct_id FROM membership m JOIN person p ON p.id = m.person_id
-            JOIN cohort c ON c.id = m.cohort_id WHERE m.left_at IS NULL AND c.mixpanel_cohort_id = :cohort""",
+            JOIN cohort c ON c.id = m.cohort_id
+            WHERE m.left_at IS NULL AND c.mixpanel_cohort_id = :cohort AND c.project_id = :project""",
             cohort=cohort,
+            project=project,
         )
         return {row["distinct_id"] for row in found}
 
-    def properties(self) -> dict[str, dict[str, Any]]:
+    def properties(self, project: str = "1") -> dict[str, dict[str, Any]]:
         """Everybody's properties."""
-        found = self.rows("SELECT distinct_id, CAST(properties AS text) AS properties FROM person")
+        found = self.rows(
+            "SELECT distinct_id, CAST(properties AS text) AS properties FROM person WHERE project_id = :project",
+            project=project,
+        )
         return {row["distinct_id"]: json.loads(row["properties"]) for row in found}
 
-    def sessions(self, cohort: str = "7") -> list[dict[str, Any]]:
+    def sessions(self, cohort: str = "7", project: str = "1") -> list[dict[str, Any]]:
         """The sessions of a cohort by number, as they are stored."""
         return self.rows(
             """SELECT s.* FROM sync_session s JOIN cohort c ON c.id = s.cohort_id
-            WHERE c.mixpanel_cohort_id = :cohort ORDER BY s.number""",
+            WHERE c.mixpanel_cohort_id = :cohort AND c.project_id = :project ORDER BY s.number""",
             cohort=cohort,
+            project=project,
         )
 
-    def page_count(self, session: str) -> int:
+    def page_count(self, session: str, project: str = "1") -> int:
         """How many pages of Mixpanel's session are kept."""
         (row,) = self.rows(
             """SELECT count(*) AS pages FROM sync_page p JOIN sync_session s ON s.id = p.session_id
-            WHERE s.mixpanel_session_id = :session""",
+            JOIN cohort c ON c.id = s.cohort_id
+            WHERE s.mixpanel_session_id = :session AND c.project_id = :project""",
             session=session,
+            project=project,
         )
         pages: int = row["pages"]
         return pages
@@ -61,14 +70,15 @@ class Books:
         (row,) = self.rows("SELECT coalesce(sum(count), 0) AS calls FROM failure WHERE cause = :cause", cause=cause)
         return int(row["calls"])
 
-    def assert_balanced(self, cohort: str = "7") -> None:
+    def assert_balanced(self, cohort: str = "7", project: str = "1") -> None:
         """The log replays to the members, nobody enters twice in a row, and every count agrees (S10, S11, S14)."""
         cohorts, log, memberships, sessions = self.read(
-            "SELECT * FROM cohort WHERE mixpanel_cohort_id = :cohort",
+            "SELECT * FROM cohort WHERE mixpanel_cohort_id = :cohort AND project_id = :project",
             f"SELECT * FROM membership_change WHERE {_OF_COHORT} ORDER BY number",
             f"SELECT * FROM membership WHERE {_OF_COHORT}",
             f"SELECT * FROM sync_session WHERE {_OF_COHORT}",
             cohort=cohort,
+            project=project,
         )
         if not cohorts:
             return
@@ -87,7 +97,7 @@ class Books:
             assert (session["entered"], session["left_count"]) == counted
 
 
-_OF_COHORT = "cohort_id = (SELECT id FROM cohort WHERE mixpanel_cohort_id = :cohort)"
+_OF_COHORT = "cohort_id = (SELECT id FROM cohort WHERE mixpanel_cohort_id = :cohort AND project_id = :project)"
 
 
 def replay(log: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:

@@ -36,8 +36,8 @@ def books(relay: Relay, database_url: str) -> Iterator[Books]:
     """Balanced at the end of every test."""
     found = Books(database_url)
     yield found
-    for row in relay.rows("SELECT mixpanel_cohort_id AS id FROM cohort"):
-        found.assert_balanced(row["id"])
+    for row in relay.rows("SELECT mixpanel_cohort_id AS id, project_id FROM cohort"):
+        found.assert_balanced(row["id"], row["project_id"])
 
 
 def test_s10_whoever_is_erased_leaves_every_cohort(relay: Relay, books: Books) -> None:
