@@ -190,6 +190,5 @@ def attempts(
     made = db.execute(insert(attempt).returning(attempt.c.id, sort_by_parameter_order=True), rows).scalars().all()
     until = now + lease_of(known).length
     calls = [Call(int(number), known, subscription, part) for number, part in zip(made, parts, strict=True)]
-    for call in calls:
-        ledger.carry(db, call.attempt, until, call.content.ids)
+    ledger.carry(db, until, [(call.attempt, call.content.ids) for call in calls])
     return calls

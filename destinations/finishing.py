@@ -5,7 +5,8 @@ the call: whoever was slower than its claim changes nothing.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -27,9 +28,7 @@ _ENDS = {"applied", "accepted", "rejected", "suppressed", "coalesced", "uncertai
 
 _SAID = {"applied", "accepted", "rejected"}  # an erasure has nothing more to say
 
-_OURS = probing.statements(
-    probing.for_each("ids", "id FROM message", "id = x.value AND state = 'sending' AND attempt_id = :attempt")
-)
+_OURS = probing.statements(probing.for_each("ids", "id, attempt_id FROM message", "id = x.value AND state = 'sending'"))
 _LOST = text(f"""
     SELECT subscription_id, {lanes.COLUMNS} FROM message
     WHERE destination_id = :destination AND state = 'sending' AND (claimed_until <= :now OR claimed_until > :beyond)
@@ -40,29 +39,64 @@ _NOBODY = text("""
     WHERE destination_id = :destination AND ended_at IS NULL AND started_at <= :since""")
 
 
+Over = Sequence[tuple[Carried, Fate]]
+
+
+class _Judged(NamedTuple):
+    """What came of a call, as far as its messages are still its own; `told` is the refusal's sentence."""
+
+    call: Call
+    mine: list[Carried]
+    found: Outcomes
+    told: str
+
+    @property
+    def over(self) -> Over:
+        """Return the messages that have a fate, each with it."""
+        fates = self.found.fates
+        return [(one, fates[one.change.id]) for one in self.mine if one.change.id in fates]
+
+    @property
+    def undecided(self) -> list[Carried]:
+        """Return the messages that are to be told again in two halves."""
+        return [one for one in self.mine if one.change.id not in self.found.fates]
+
+
 def finish(db: Connection, runtime: Runtime, destination_id: int, done: Sequence[tuple[Call, Answer]]) -> list[Call]:
     """Write what came of calls; return those that follow at once: halves of a batch that was refused."""
-    now, more = runtime.clock(), list[Call]()
+    now = runtime.clock()
     known = destinations.locked(db, destination_id)
     if known is None:
-        return more
-    failures, succeeded, told = 0, 0, ""
-    for call, answer in done:
-        mine = _ours(db, call)
-        found = outcomes(Rules.of(known.kind, known.settings), mine, answer, now)
-        ledger.end(db, [_ended(call, answer, now)])
-        _write(db, call.subscription, [one for one in mine if one.change.id in found.fates], found, now)
-        if found.split:
-            more += _halves(db, call, [one for one in mine if one.change.id not in found.fates], now)
-        if found.failed and answer.refusal:
-            told = answer.refusal.told
-        failures, succeeded = failures + found.failed, succeeded + (not found.failed and found.pause is None)
-        _heed(db, known, found, now)
-    if succeeded:
+        return []
+    judged = _judged(db, known, done, now)
+    ledger.end(db, [_ended(call, answer, now) for call, answer in done])
+    for subscription, over in _by_subscription(judged):
+        _write(db, subscription, over, now)
+    more = [half for one in judged if one.found.split for half in _halves(db, one.call, one.undecided, now)]
+    for one in judged:
+        _heed(db, known, one.found, now)
+    if any(not one.found.failed and one.found.pause is None for one in judged):
         pausing.well(db, known, now)
-    elif failures:
-        pausing.failed(db, known, failures, told, now)
+    elif failed := [one for one in judged if one.found.failed]:
+        pausing.failed(db, known, len(failed), failed[-1].told, now)
     return more
+
+
+def _judged(db: Connection, known: Destination, done: Sequence[tuple[Call, Answer]], now: int) -> list[_Judged]:
+    rules, ours = Rules.of(known.kind, known.settings), _ours(db, [call for call, _ in done])
+    judged = []
+    for call, answer in done:
+        mine = [one for one in call.carried if (one.change.id, call.attempt) in ours]
+        found = outcomes(rules, mine, answer, now)
+        judged.append(_Judged(call, mine, found, answer.refusal.told if answer.refusal else ""))
+    return judged
+
+
+def _by_subscription(judged: Sequence[_Judged]) -> Iterator[tuple[Subscription, Over]]:
+    """Yield what has come to an end of each subscription, whatever calls it was in: no two of them are of one lane."""
+    for number in dict.fromkeys(one.call.subscription.id for one in judged):
+        its = [one for one in judged if one.call.subscription.id == number]
+        yield its[0].call.subscription, [pair for one in its for pair in one.over]
 
 
 def recover(db: Connection, runtime: Runtime, destination_id: int) -> int:
@@ -81,23 +115,19 @@ def recover(db: Connection, runtime: Runtime, destination_id: int) -> int:
             for row in [Due(*columns) for of, *columns in rows if of == subscription_id]
         ]
         if subscription is not None:
-            _write(db, subscription, mine, outcomes(Rules.of(known.kind, known.settings), mine, answer, now), now)
+            fates = outcomes(Rules.of(known.kind, known.settings), mine, answer, now).fates
+            _write(db, subscription, [(one, fates[one.change.id]) for one in mine], now)
     db.execute(_NOBODY, {"destination": known.id, "now": now, "since": now - lease.length})
     return len(rows)
 
 
-def _ours(db: Connection, call: Call) -> list[Carried]:
-    """Return the messages of a call that it still carries."""
-    ids = msgspec.json.encode(call.content.ids).decode()
-    found = _OURS[db.dialect.name].all(db, {"ids": ids, "attempt": call.attempt})
-    if len(found) == len(call.carried):
-        return call.carried
-    ours = {number for (number,) in found}
-    return [one for one in call.carried if one.change.id in ours]
+def _ours(db: Connection, done: Sequence[Call]) -> set[tuple[Any, ...]]:
+    """Return which messages are under way, each with the attempt that carries it."""
+    ids = msgspec.json.encode([number for call in done for number in call.content.ids]).decode()
+    return set(_OURS[db.dialect.name].all(db, {"ids": ids}))
 
 
-def _write(db: Connection, subscription: Subscription, carried: Sequence[Carried], found: Outcomes, now: int) -> None:
-    fates = [(one, found.fates[one.change.id]) for one in carried]
+def _write(db: Connection, subscription: Subscription, fates: Over, now: int) -> None:
     ledger.change(db, [_row(one, fate, now) for one, fate in fates])
     ledger.place(db, _placed(subscription, fates, now))
     unseal(db, [one.change.id for one, fate in fates if one.sealed and fate.state in _SAID])
@@ -121,7 +151,7 @@ def _row(one: Carried, fate: Fate, now: int) -> ledger.Change:
     return ledger.Change(fate.state, fate.reason, fate.next_at, attempts, first, finished, report, one.change.id)
 
 
-def _placed(subscription: Subscription, fates: Sequence[tuple[Carried, Fate]], now: int) -> list[Placed]:
+def _placed(subscription: Subscription, fates: Over, now: int) -> list[Placed]:
     """Return what is known now of identities at the far end; nothing where nobody asks."""
     if subscription.kind.family == "level":
         found = [_place(subscription.id, one, fate, now) for one, fate in fates if not one.sealed]

@@ -90,6 +90,14 @@ class Unparked(NamedTuple):
     id: int
 
 
+class CarriedAlone(NamedTuple):
+    """The one message of an attempt, and until when it is claimed."""
+
+    attempt_id: int
+    claimed_until: int
+    id: int
+
+
 class Ended(NamedTuple):
     """What became of an attempt."""
 
@@ -195,6 +203,7 @@ _CHANGES = _update("message", Change._fields, ", claimed_until = NULL")
 # What becomes of most messages of a call is the same, and then one statement writes it to all of them.
 _ALIKE = _of_ids(f"{', '.join(f'{name} = :{name}' for name in Change._fields[:-1])}, claimed_until = NULL")
 _CARRIED = _of_ids("state = 'sending', attempt_id = :attempt, claimed_until = :until")
+_CARRIED_ALONE = _update("message", CarriedAlone._fields, ", state = 'sending'")
 _UNPARKED = _update("message", Unparked._fields)
 _CALLS = _update("attempt", Ended._fields)
 _LET_GO = {
@@ -265,9 +274,12 @@ def change(db: Connection, rows: Sequence[Change]) -> None:
     _CHANGES.write(db, single)
 
 
-def carry(db: Connection, attempt: int, until: int, ids: Sequence[int]) -> None:
-    """Write that an attempt carries messages, and claim them until then."""
-    _run_over_ids(db, _CARRIED, ids, {"attempt": attempt, "until": until})
+def carry(db: Connection, until: int, carried: Sequence[tuple[int, Sequence[int]]]) -> None:
+    """Write which messages each attempt carries, and claim them until then."""
+    _CARRIED_ALONE.write(db, [CarriedAlone(attempt, until, ids[0]) for attempt, ids in carried if len(ids) == 1])
+    for attempt, ids in carried:
+        if len(ids) > 1:
+            _run_over_ids(db, _CARRIED, ids, {"attempt": attempt, "until": until})
 
 
 def _run_over_ids(db: Connection, statements: dict[str, Statement], ids: Sequence[int], values: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ def make(adapter: Adapter, call: Call) -> Answer:
     text stays out of the ledger."""
     feed, changes = call.subscription.feed, call.changes
     try:
-        if isinstance(adapter, Erasing) and forgets(call.destination.kind, changes[0].kind):
+        if forgets(call.destination.kind, changes[0].kind) and isinstance(adapter, Erasing):
             return adapter.erase(feed, changes[0])
         return too_large(call.destination.kind, adapter, feed, changes) or adapter.send(feed, changes)
     except Exception:
