@@ -9,11 +9,12 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from blueprints import language, lengths, time_zone
-from blueprints.language import _, later, ngettext, reader
-from blueprints.lengths import age, roughly
+from blueprints import language, time_zone
+from config import lengths, words
 from config.clock import Zone, iso, utc, utc_of
+from config.lengths import age, roughly
 from config.version import VERSION
+from config.words import _, counted, later, ngettext
 from runtime import current_runtime
 from security.roles import covers
 
@@ -39,7 +40,7 @@ def exact(moment: int | None) -> Markup | str:
     """`2026-11-22 01:33:19 UTC`, in the reader's zone and by their locale, with the exact UTC time on hover where that
     reads otherwise."""
     zone = time_zone.chosen()
-    if moment is None or (zone.name == "UTC" and reader().locale is None):
+    if moment is None or (zone.name == "UTC" and language.locale() is None):
         return utc(moment, never="")
     written = written_moment(moment, zone)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(moment), utc(moment), written)
@@ -47,7 +48,7 @@ def exact(moment: int | None) -> Markup | str:
 
 def written_moment(moment: int, zone: Zone) -> str:
     """A moment in a zone, to the second: in English the year first, which nobody reads as another day."""
-    written, locale = zone.written(moment), reader().locale
+    written, locale = zone.written(moment), language.locale()
     if locale is None or locale.language == language.ENGLISH:
         return written
     return f"{format_datetime(zone.at(moment), locale=locale)} {written[20:]}"
@@ -55,7 +56,7 @@ def written_moment(moment: int, zone: Zone) -> str:
 
 def hour(moment: int) -> str:
     """`02:10` of today, in the reader's zone; `26 Nov 02:10` of another day."""
-    zone, locale = time_zone.chosen(), reader().locale
+    zone, locale = time_zone.chosen(), language.locale()
     there = zone.at(moment)
     is_today = there.date() == zone.day(current_runtime().clock())
     if locale is None or locale.language == language.ENGLISH:
@@ -67,13 +68,13 @@ def hour(moment: int) -> str:
 
 def number(value: Number | None) -> str:
     """Write a number with separators: `12,345`; a dash where there is none."""
-    return "-" if value is None else language.number(value)
+    return "-" if value is None else words.number(value)
 
 
 def signed(value: int) -> str:
     """`+12`, `0`, and a real minus sign before what is below."""
     sign = "+" if value > 0 else MINUS if value < 0 else ""
-    return f"{sign}{language.number(abs(value))}"
+    return f"{sign}{words.number(abs(value))}"
 
 
 def size(count: int | None) -> str:
@@ -82,7 +83,7 @@ def size(count: int | None) -> str:
         return "-"
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "KB")):
         if count >= unit:
-            return f"{language.number(count / unit, 1) if count < 10 * unit else count // unit} {name}"
+            return f"{words.number(count / unit, 1) if count < 10 * unit else count // unit} {name}"
     return ngettext("%(num)s byte", "%(num)s bytes", count)
 
 
@@ -129,9 +130,23 @@ ORDINALS = {
 }
 
 
+ROLES = {"viewer": later("viewer"), "operator": later("operator"), "admin": later("admin")}
+ROLES_OF_SOMEBODY = {"viewer": later("a viewer"), "operator": later("an operator"), "admin": later("an admin")}
+
+
+def role(name: str) -> str:
+    """A role in words."""
+    return _(ROLES[name])
+
+
+def role_of_somebody(name: str) -> str:
+    """What somebody with this role is: `an admin`."""
+    return _(ROLES_OF_SOMEBODY[name])
+
+
 def ordinal(count: int) -> str:
     """`1st`, `2nd`, `11th`; by the rules of the words' language, which may have fewer kinds."""
-    kind = language.locale_of(reader().language).ordinal_form(count)
+    kind = language.locale_of(language.language()).ordinal_form(count)
     return _(ORDINALS.get(kind, ORDINALS["other"]), count=count)
 
 
@@ -188,7 +203,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "short_id": short_id,
     "identifier": identifier,
     "ordinal": ordinal,
-    "plural": language.counted,
+    "role": role,
+    "role_of_somebody": role_of_somebody,
+    "plural": counted,
     "ranges": ranges,
 }
 
@@ -204,7 +221,7 @@ def surroundings() -> dict[str, Any]:
         "public_url": runtime.settings.public_url,
         "now": runtime.clock(),
         "time_zone": time_zone.chosen().name,
-        "language": reader().language,
+        "language": language.language(),
         "relay_version": VERSION,
         "read_behind": g.get("read_behind"),
     }

@@ -1,12 +1,11 @@
-"""The language seam: every word of a page goes through `_`, `ngettext` or `{% trans %}`, and what is written by the
-habits of a place (numbers, dates) asks `reader()` for its locale.
+"""Whom a page is written for: the language of its words, and the locale of its numbers and dates.
 
-The English sentence is the key in the catalogue. Where there is no other catalogue, words are as they stand in the
-code. What programs read is written for nobody in particular: outside a page the reader is English.
+Every word of a page goes through `_` and its like of `config/words.py`, or `{% trans %}`. The English sentence is the
+key in the catalogue; where there is no other catalogue, words are as they stand in the code. What programs read is
+written for nobody in particular.
 """
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from functools import cache, cached_property, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -18,8 +17,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from flask import Flask, Response, g, request
+from markupsafe import Markup
 
-from config.counts import plural
+from config import words
 
 ENGLISH = "en"  # the language of the code
 TRANSLATIONS = Path(__file__).resolve().parents[1] / "translations"
@@ -28,80 +28,58 @@ MACHINES = frozenset({"webhook", "api", "api_public", "health"})  # blueprints t
 MOST_WISHES = 10  # languages of one header that are looked at
 LONGEST_WISH = 35  # characters of one of them
 MOST_LOCALES = 60  # that one process loads, at some 200 KB each; whoever comes with another one then reads English
+MOST_SAID = 5_000  # words of templates that are kept ready
 TELLING = 12_345_678.5  # a number whose separators and groups tell how a place writes them
 
 
-class Reader:
+class Reader(words.Reader):
     """Whom a page is written for: the words of its language, and the locale of its numbers and dates."""
 
-    def __init__(self, language: str, words: NullTranslations, *, has_wishes: bool) -> None:
+    def __init__(self, language: str, translations: NullTranslations) -> None:
+        super().__init__(translations)
         self.language = language
-        self.words = words
-        self._has_wishes = has_wishes
+        self.said = said_in(translations)
 
     @cached_property
     def locale(self) -> Locale | None:
         """The locale that the browser asks for; None where all is written as in the code. Of who is signed in alone:
         what a locale needs is never let go of again."""
-        return _wished() if self._has_wishes and g.get("operator") is not None else None
+        return _wished() if g.get("operator") is not None else None
+
+    def number(self, value: float, places: int | None = None) -> str:
+        """Write a number by the locale; with so many places behind the point, or as it is."""
+        if self.locale is None:
+            return super().number(value, places)
+        if places is None:
+            return format_decimal(value, locale=self.locale, decimal_quantization=False)
+        whole = self.locale.decimal_formats[None].pattern.partition(".")[0]
+        return format_decimal(value, f"{whole}.{'0' * places}", locale=self.locale)
 
 
-NOBODY = Reader(ENGLISH, NullTranslations(), has_wishes=False)
-_reader: ContextVar[Reader] = ContextVar("reader", default=NOBODY)
+@cache
+def said_in(_translations: NullTranslations) -> dict[str, Markup]:
+    """Return what templates have said by these words without a value in it: a list has such a word in each row."""
+    return {}
 
 
-def reader() -> Reader:
-    """Return whom this request's page is for; an English reader outside one."""
-    return _reader.get()
+def locale() -> Locale | None:
+    """Return the locale of this request's page; None where all is written as in the code."""
+    found = words.reader()
+    return found.locale if isinstance(found, Reader) else None
 
 
-def _(message: str, **named: Any) -> str:
-    """Return a sentence in the reader's language, with what it names: `_("%(word)s became %(other)s", word=…)`."""
-    told = _reader.get().words.gettext(message)
-    return told % named if named else told
-
-
-def ngettext(one: str, many: str, count: float, **named: Any) -> str:
-    """The same of a sentence that a count decides; `%(num)s` is the count as the reader writes it."""
-    told = _reader.get().words.ngettext(one, many, count)  # type: ignore[arg-type]  # a float is many, as elsewhere
-    return told % {"num": number(count), **named}
-
-
-def later(message: str) -> str:
-    """Mark a word of a constant for the catalogue; whoever shows it says `_` of it."""
-    return message
-
-
-def counted(count: float, one: str, many: str = "") -> str:
-    """Write a number of things with its noun, `2 properties`, as `config/counts.py` does."""
-    noun = _reader.get().words.ngettext(one, many or plural(one), count)  # type: ignore[arg-type]  # as above
-    return f"{number(count)} {noun}"
-
-
-def counted_to(most: int, count: int, one: str, many: str = "") -> str:
-    """The same of things that were counted to `most` and one more."""
-    if count > most:
-        return _("more than %(things)s", things=counted(most, one, many))
-    return counted(count, one, many)
-
-
-def number(value: float, places: int | None = None) -> str:
-    """Write a number with the separators of the reader: `12,345`; with so many places behind the point, or as it is."""
-    locale = _reader.get().locale
-    if locale is None:
-        return f"{value:,}" if places is None else f"{value:,.{places}f}"
-    if places is None:
-        return format_decimal(value, locale=locale, decimal_quantization=False)
-    whole = locale.decimal_formats[None].pattern.partition(".")[0]
-    return format_decimal(value, f"{whole}.{'0' * places}", locale=locale)
+def language() -> str:
+    """Return the language of this request's words."""
+    found = words.reader()
+    return found.language if isinstance(found, Reader) else ENGLISH
 
 
 def percent(share: float) -> str:
     """Write a share of one, with one place: `12.3%`."""
-    locale = _reader.get().locale
-    if locale is None:
+    by = locale()
+    if by is None:
         return f"{share:.1%}"
-    return format_percent(share, locale.percent_formats[None].pattern.replace("0", "0.0", 1), locale=locale)
+    return format_percent(share, by.percent_formats[None].pattern.replace("0", "0.0", 1), locale=by)
 
 
 @cache
@@ -115,16 +93,12 @@ def init_app(app: Flask) -> None:
     app.extensions["languages"] = languages = {ENGLISH: NullTranslations(), **found(TRANSLATIONS)}
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # the extension's
-        lambda message: _reader.get().words.gettext(message),  # noqa: PLW0108 - another reader at each call
-        lambda one, many, count: _reader.get().words.ngettext(one, many, count),  # noqa: PLW0108 - the same
-        newstyle=True,
-    )
-    app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
+    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension's: values go in by name, escaped
+    app.jinja_env.globals.update(_=_in_template, gettext=_in_template, ngettext=_counted_in_template)
 
     @app.before_request
     def meet() -> None:
-        _reader.set(NOBODY if request.blueprint in MACHINES else _met(languages))
+        words.write_for(words.NOBODY if request.blueprint in MACHINES else _met(languages))
 
     @app.after_request
     def vary(response: Response) -> Response:
@@ -135,7 +109,25 @@ def init_app(app: Flask) -> None:
 
     @app.teardown_request
     def forget(_error: BaseException | None) -> None:
-        _reader.set(NOBODY)
+        words.write_for(words.NOBODY)
+
+
+def _in_template(message: str, **named: Any) -> Markup:
+    """As Jinja's own, which takes four times as long: the sentence as it is, and what it names escaped."""
+    reader = words.reader()
+    if named or not isinstance(reader, Reader):
+        return Markup(reader.words.gettext(message)) % named  # noqa: S704 - the sentence is ours
+    said = reader.said.get(message)
+    if said is None:
+        said = Markup(reader.words.gettext(message) % {})  # noqa: S704 - the same
+        if len(reader.said) < MOST_SAID:
+            reader.said[message] = said
+    return said
+
+
+def _counted_in_template(one: str, many: str, num: int, **named: Any) -> Markup:
+    """The same of a sentence that a count decides."""
+    return Markup(words.reader().words.ngettext(one, many, num)) % {"num": words.number(num), **named}  # noqa: S704 - the same
 
 
 def found(folder: Path) -> dict[str, NullTranslations]:
@@ -156,7 +148,7 @@ def _met(languages: Mapping[str, NullTranslations]) -> Reader:
     """The reader of this request: of the languages that we have, the one that the browser likes best."""
     wishes = [tag for tag, quality in request.accept_languages[:MOST_WISHES] if quality] if len(languages) > 1 else []
     best = next((have for tag in wishes for have in (tag.replace("-", "_"), tag[:2]) if have in languages), ENGLISH)
-    return Reader(best, languages[best], has_wishes=True)
+    return Reader(best, languages[best])
 
 
 def _wished() -> Locale | None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from flask import request, url_for
 
 from blueprints import urls
-from blueprints.language import _, number
+from config.words import _, number
 
 Row = TypeVar("Row")
 

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from config import parsers
+from config.words import later
 
 ROLES = parsers.ROLES  # a setting names them too
 MEANINGS = {
-    "viewer": "sees everything but secrets, and changes nothing",
-    "operator": "does what a viewer does, manages connections and destinations, and decides about held refreshes",
-    "admin": "does what an operator does, and manages operators, API tokens and alerts",
+    "viewer": later("sees everything but secrets, and changes nothing"),
+    "operator": later(
+        "does what a viewer does, manages connections and destinations, and decides about held refreshes"
+    ),
+    "admin": later("does what an operator does, and manages operators, API tokens and alerts"),
 }
 
 View = TypeVar("View", bound=Callable[..., object])

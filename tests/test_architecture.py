@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "config": set(),
 }
 
-FOR_ALL = {"config.clock", "config.counts", "config.durations"}
+FOR_ALL = {"config.clock", "config.counts", "config.durations", "config.lengths", "config.words"}
 WEB = {"flask", "werkzeug", "jinja2", "flask_httpauth", "flask_limiter", "htmx_flask"}
 CALLS_OUT = {"requests", "httpx", "urllib3", "http", "smtplib", "socket", "tenacity"}
 NEVER = {

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, text
 
 from blueprints.dashboard import blueprint, request_tree
 from blueprints.dashboard.request_tree import Shown
-from blueprints.language import counted
 from blueprints.urls import can_be_stored
+from config.words import counted
 from models.database import DatabaseUnavailable
 from runtime import current_runtime
 from security import connections, handover, sign_in_guard

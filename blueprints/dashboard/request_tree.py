@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from blueprints.language import counted
+from config.words import counted
 
 MASK = "••••"
 MOST_NODES = 400

@@ -9,9 +9,9 @@ from flask import Response, abort, request
 from sqlalchemy import Connection, select
 
 from blueprints import spreadsheets
-from blueprints.language import counted
 from blueprints.outbound import blueprint
 from blueprints.outbound.loaders import delivery_of
+from config.words import counted
 from models import Cohort
 from outbound import deliveries, projects
 from outbound.answers.reading import tables_of

@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, text
 
 from blueprints import paging, rows, spreadsheets
-from blueprints.language import counted
 from blueprints.outbound import blueprint
 from blueprints.outbound.uploads import kept_upload, largest_upload
 from blueprints.urls import can_be_stored
+from config.words import counted
 from outbound import projects
 from outbound.comparison import jobs, remote, runner, uploads
 from outbound.comparison.jobs import WAYS, Comparison

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask import session
 
-from blueprints.language import counted
+from config.words import counted
 from outbound import resend
 from outbound.deliveries import Delivery
 from outbound.operations.types import Operation

@@ -7,7 +7,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from blueprints.formatting import MINUS
-from blueprints.language import counted, number, percent
+from blueprints.language import percent
+from config.words import counted, number
 from outbound.answers.types import Cell
 from outbound.comparison.jobs import Comparison
 from outbound.downloads.targets import size_of

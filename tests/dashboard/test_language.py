@@ -10,6 +10,7 @@ import pytest
 
 from blueprints import language
 from blueprints.formatting import ordinal
+from config import words
 from config.clock import DAY
 from tests.relay import Browser, Relay
 
@@ -116,7 +117,7 @@ def test_a_process_loads_so_many_locales_and_no_more(browser: Browser, monkeypat
 
 def test_no_reader_is_left_for_whoever_comes_next(relay: Relay, browser: Browser) -> None:
     browser.get("/cohorts", headers=GERMAN)
-    assert language.reader() is language.NOBODY
+    assert words.reader() is words.NOBODY
     assert size(browser, None) == "1,234"
 
 
@@ -156,11 +157,11 @@ def test_the_third_is_written_by_the_rules_of_the_words() -> None:
 
 
 def test_a_count_picks_the_words() -> None:
-    assert isinstance(language.reader().words, NullTranslations)
-    assert [language.counted(count, "property") for count in (0, 1, 1234)] == [
+    assert isinstance(words.reader().words, NullTranslations)
+    assert [words.counted(count, "property") for count in (0, 1, 1234)] == [
         "0 properties", "1 property", "1,234 properties",
     ]  # fmt: skip
-    assert language.counted_to(10, 11, "person", "people") == "more than 10 people"
+    assert words.counted_to(10, 11, "person", "people") == "more than 10 people"
 
 
 def test_the_catalogue_has_every_word_that_the_code_says(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.connections.routes import connection_or_404
-from blueprints.language import counted_to
+from config.words import counted_to
 from models.profile_choice import LONGEST_FIELD, MOST_FIELDS, ProfileChoice, WrongChoice, days_of, of_json
 from runtime import current_runtime
 from security import connections, sign_in_guard

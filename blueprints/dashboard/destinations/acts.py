@@ -12,7 +12,7 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import status, words
 from blueprints.dashboard.destinations.changes import LONGEST_REASON, UNCHANGED
 from blueprints.dashboard.destinations.subscription import find, subscription_or_404
-from blueprints.language import counted
+from config.words import counted
 from destinations import destinations, guard, opening, registry, replay, subscriptions, trial
 from destinations.settings import WrongSettings
 from destinations.subscriptions import Subscription

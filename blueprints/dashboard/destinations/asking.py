@@ -9,8 +9,8 @@ from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import acts, words
 from blueprints.dashboard.destinations.subscription import find
 from blueprints.formatting import number
-from blueprints.language import counted
 from blueprints.urls import key
+from config.words import counted
 from destinations import asking
 from destinations.asking import Asked, CannotAsk
 from runtime import current_runtime

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from blueprints.dashboard import blueprint
 from blueprints.dashboard.destinations import acts, words
 from blueprints.dashboard.destinations.subscription import find
-from blueprints.language import counted
+from config.words import counted
 from destinations import opening, reconcile, registry
 from destinations.reconcile import Reconciliation
 from destinations.settings import WrongSettings

@@ -10,9 +10,9 @@ from functools import cached_property
 
 from sqlalchemy import Connection, text
 
-from blueprints.language import counted
-from blueprints.lengths import roughly
 from config.clock import MINUTE
+from config.lengths import roughly
+from config.words import counted
 from destinations import destinations, registry, subscriptions
 from destinations.contract import DestinationType
 from destinations.destinations import Destination

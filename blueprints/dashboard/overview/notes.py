@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from blueprints.lengths import roughly
 from config import disk_room
 from config.clock import MINUTE
+from config.lengths import roughly
 from models.synchronous_standby import is_awaited
 from runtime import Runtime
 from security import rate_limits

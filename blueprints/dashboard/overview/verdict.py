@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from backups.status import BackupStatus
 from blueprints.dashboard.destinations.status import DestinationStatus
-from blueprints.language import counted
+from config.words import counted
 from sync.status import text
 from sync.status.cohort import TONES, CohortStatus, LastFailure
 from sync.status.connection import ConnectionStatus

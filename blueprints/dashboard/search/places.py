@@ -6,6 +6,7 @@ from typing import NamedTuple
 from flask import url_for
 
 from blueprints.dashboard import blueprint
+from config.words import _, later
 from outbound.operations import registry
 from security.roles import covers
 
@@ -21,38 +22,46 @@ class Place(NamedTuple):
     role: str = "viewer"
 
     @property
+    def title(self) -> str:
+        return _(self.word)
+
+    @property
     def path(self) -> str:
         return url_for(self.endpoint)
 
 
 MAIN = (
-    Place("dashboard.overview", "Overview", "o", "home start"),
-    Place("dashboard.list_cohorts", "Cohorts", "c"),
-    Place("dashboard.list_sessions", "Sessions", "s", "exports syncs refreshes diffs"),
-    Place("dashboard.list_failures", "Failures", "f", "errors refused"),
-    Place("dashboard.list_people", "People", "p", "members users persons"),
-    Place("dashboard.list_destinations", "Destinations", "d", "relay webhooks"),
-    Place("outbound.compose", "Send", "e", "compose calls events"),
-    Place("dashboard.list_connections", "Connections", "n", "passwords"),
+    Place("dashboard.overview", later("Overview"), "o", "home start"),
+    Place("dashboard.list_cohorts", later("Cohorts"), "c"),
+    Place("dashboard.list_sessions", later("Sessions"), "s", "exports syncs refreshes diffs"),
+    Place("dashboard.list_failures", later("Failures"), "f", "errors refused"),
+    Place("dashboard.list_people", later("People"), "p", "members users persons"),
+    Place("dashboard.list_destinations", later("Destinations"), "d", "relay webhooks"),
+    Place("outbound.compose", later("Send"), "e", "compose calls events"),
+    Place("dashboard.list_connections", later("Connections"), "n", "passwords"),
 )
 FOOT = (
-    Place("dashboard.show_settings", "Settings", "t"),
-    Place("dashboard.show_audit", "Audit", "a", "trail log changes"),
+    Place("dashboard.show_settings", later("Settings"), "t"),
+    Place("dashboard.show_audit", later("Audit"), "a", "trail log changes"),
 )
 OTHERS = (
-    Place("dashboard.new_connection", "Create a connection", also="new add make", role="operator"),
-    Place("dashboard.new_destination", "Connect a destination", also="new add create", role="operator"),
-    Place("outbound.list_saved", "Saved requests", also="collections folders tests"),
-    Place("outbound.list_imports", "Imports", also="upload csv file import"),
-    Place("outbound.list_comparisons", "Comparisons", also="compare with mixpanel"),
-    Place("outbound.list_deliveries", "History of calls", also="sent deliveries"),
-    Place("outbound.list_projects", "Projects", also="credentials mixpanel"),
-    Place("dashboard.list_operators", "Operators", also="users roles invite add operator"),
-    Place("dashboard.list_tokens", "API tokens", also="keys new token"),
-    Place("dashboard.show_alerts", "Alerts", also="email slack notifications"),
-    Place("dashboard.list_erasures", "Erasures", also="was somebody erased gdpr delete proof"),
-    Place("dashboard.show_kept_about_people", "What we keep about people", also="privacy personal data gdpr retention"),
-    Place("dashboard.show_account", "Account", also="password sign-ins browsers"),
+    Place("dashboard.new_connection", later("Create a connection"), also="new add make", role="operator"),
+    Place("dashboard.new_destination", later("Connect a destination"), also="new add create", role="operator"),
+    Place("outbound.list_saved", later("Saved requests"), also="collections folders tests"),
+    Place("outbound.list_imports", later("Imports"), also="upload csv file import"),
+    Place("outbound.list_comparisons", later("Comparisons"), also="compare with mixpanel"),
+    Place("outbound.list_deliveries", later("History of calls"), also="sent deliveries"),
+    Place("outbound.list_projects", later("Projects"), also="credentials mixpanel"),
+    Place("dashboard.list_operators", later("Operators"), also="users roles invite add operator"),
+    Place("dashboard.list_tokens", later("API tokens"), also="keys new token"),
+    Place("dashboard.show_alerts", later("Alerts"), also="email slack notifications"),
+    Place("dashboard.list_erasures", later("Erasures"), also="was somebody erased gdpr delete proof"),
+    Place(
+        "dashboard.show_kept_about_people",
+        later("What we keep about people"),
+        also="privacy personal data gdpr retention",
+    ),
+    Place("dashboard.show_account", later("Account"), also="password sign-ins browsers"),
 )
 
 
@@ -61,7 +70,7 @@ def named(words: Sequence[str], role: str) -> list[Place]:
     return [
         place
         for place in (*MAIN, *FOOT, *OTHERS)
-        if covers(role, place.role) and has_all(f"{place.word} {place.also}", words)
+        if covers(role, place.role) and has_all(f"{place.word} {place.title} {place.also}", words)
     ]
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, text
 from blueprints import time_zone
 from blueprints.dashboard.sessions.filters import HALF_HOUR, STATUSES
 from blueprints.dashboard.sessions.words import RUNNING
-from blueprints.language import counted
 from config.clock import DAY, iso
+from config.words import counted
 from models.sessions import IS_UNFINISHED
 
 PARTS = DAY // HALF_HOUR

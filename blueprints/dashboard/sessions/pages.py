@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from blueprints.dashboard.sessions.words import RUNNING
 from blueprints.formatting import number
-from blueprints.language import counted
 from config.clock import SECOND
+from config.words import counted
 from models.statement import Statement
 from sync.status import progress
 

@@ -3,9 +3,9 @@
 from typing import Any, NamedTuple
 
 from blueprints.formatting import number
-from blueprints.language import counted
-from blueprints.lengths import age, duration, roughly
 from config.clock import SECOND
+from config.lengths import age, duration, roughly
+from config.words import counted
 from sync.status import progress
 from sync.status.cohort import TONES
 from sync.status.progress import Ranges

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from blueprints.dashboard import blueprint
+from config.words import later
 from runtime import current_runtime
 from security import handover, sign_in_guard, tokens
 from security.audit import note
@@ -17,12 +18,19 @@ from security.token_bounds import Bounds, WrongBound, read
 from security.tokens import SCOPES, Token, WrongTokenName
 
 NARROW = ("days", "project_id", "network", "calls_per_minute")
+WORDS = {
+    "read": later("Read"),
+    "send": later("Send"),
+    "erase": later("Erase"),
+    "deliver": later("Deliver"),
+    "manage": later("Manage"),
+}
 MEANINGS = {
-    "read": "reads cohorts, members, changes and failures",
-    "send": "reads, and also sends to Mixpanel",
-    "erase": "reads, and also erases people for good",
-    "deliver": "reads, and also manages destinations and subscriptions",
-    "manage": "reads, and also makes and removes connections and tokens: as good as an admin",
+    "read": later("reads cohorts, members, changes and failures"),
+    "send": later("reads, and also sends to Mixpanel"),
+    "erase": later("reads, and also erases people for good"),
+    "deliver": later("reads, and also manages destinations and subscriptions"),
+    "manage": later("reads, and also makes and removes connections and tokens: as good as an admin"),
 }
 
 
@@ -105,4 +113,4 @@ def _list(
 ) -> str:
     found = current_runtime().database.read(tokens.listed, one_statement=True)
     said = {"typed": typed, "wrong": wrong, "narrow": narrow, "wrong_bound": wrong_bound}
-    return render_template("dashboard/settings/tokens.html", found=found, meanings=MEANINGS, **said)
+    return render_template("dashboard/settings/tokens.html", found=found, meanings=MEANINGS, words=WORDS, **said)

@@ -1,7 +1,7 @@
-"""Lengths of time and ages on pages: as `config/durations.py` writes them, in the reader's language."""
+"""Lengths of time and ages for whoever reads them: as `config/durations.py` writes them, in the reader's language."""
 
-from blueprints.language import _, later
 from config import durations
+from config.words import _, later
 
 UNITS = {
     "y": later("%(count)s y"),
