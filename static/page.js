@@ -43,7 +43,16 @@ function moveInMenu(event) {
   entries.at(next % entries.length)?.focus();
 }
 
+// Where tabs are wider than a phone, the present one comes into view; the page itself stays where it is.
+function showPresentTab(root) {
+  for (const tab of root.querySelectorAll(".tabs [aria-current]")) {
+    const row = tab.closest("ul");
+    row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }
+}
+
 function dress(root) {
+  showPresentTab(root);
   freshenTimes(root);
   drawCharts(root);
 }

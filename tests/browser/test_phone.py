@@ -84,3 +84,40 @@ def test_on_a_wide_screen_filters_need_no_button(running, shown: Server) -> None
     expect(page.get_by_label("Connection")).to_be_visible()
     expect(page.locator("main summary", has_text="Filter")).to_be_hidden()
     context.close()
+
+
+def test_the_name_of_a_project_is_read_whole_in_the_foot_of_the_composer(phone: Page, shown: Server) -> None:
+    phone.goto(f"{shown.url}/send?operation=import-events")
+    chosen = phone.get_by_label("Project", exact=True)
+    spare = chosen.evaluate(
+        """select => {
+          const style = getComputedStyle(select), pen = document.createElement("canvas").getContext("2d");
+          pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+          const arrow = 20, padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+          const wanted = pen.measureText("acme-production-eu · EU · 2891273").width;
+          return select.clientWidth - padding - arrow - wanted;
+        }"""
+    )
+    assert spare >= 0
+
+
+def test_passwords_of_a_connection_are_said_on_the_line_of_their_word(phone: Page, shown: Server) -> None:
+    phone.goto(f"{shown.url}/connections")
+    cell = phone.locator('td[data-word="Live passwords"]', has_text="used").first
+    lines = cell.evaluate("cell => Math.round(cell.getBoundingClientRect().height / 24)")
+    assert lines == 1
+
+
+@pytest.mark.parametrize("path", ["/send/projects", "/settings/alerts", "/cohorts"])
+def test_tabs_are_one_line_with_the_present_one_in_view(phone: Page, shown: Server, path: str) -> None:
+    phone.goto(shown.url + path)
+    if path == "/cohorts":
+        cohort = phone.locator("#list tbody th a").first.get_attribute("href")
+        phone.goto(f"{shown.url}{cohort}/settings")
+    tabs = phone.locator("nav.tabs").first
+    present = tabs.locator("[aria-current]")
+    expect(present).to_be_in_viewport(ratio=0.99)
+    places = [one.bounding_box() for one in tabs.locator("a").all()]
+    assert len({box["y"] for box in places if box}) == 1
+    tabs.locator("a").first.focus()
+    expect(tabs.locator("a").first).to_be_in_viewport()
