@@ -9,10 +9,16 @@ from sqlalchemy import event
 
 from blueprints.dashboard.cohorts import head
 from blueprints.dashboard.cohorts import members as cohort_members
-from blueprints.dashboard.cohorts import search as cohort_search
 from config.clock import DAY, HOUR
 from tests.dashboard.test_cohorts import table
 from tests.relay import MINUTE
+
+PEOPLE = [
+    {"distinct_id": "u1", "email": "Ada@Example.org", "first_name": "Ada", "last_name": "Lovelace"},
+    {"distinct_id": "u2", "email": "grace@example.org", "first_name": "Grace", "last_name": "Hopper"},
+    {"distinct_id": "u3", "email": "adam@example.org", "first_name": "Adam", "last_name": "Van Ada"},
+    {"distinct_id": "ada", "first_name": "Émilie"},
+]
 
 
 @pytest.fixture
@@ -45,16 +51,6 @@ def search(browser, address: str, **form) -> str:
     answer = browser.submit(address, form)
     assert answer.status_code == 200
     return answer.text
-
-
-def search_all(browser, address: str, wanted: str) -> list[str]:
-    found, form = [], {"q": wanted}
-    while form:
-        page = search(browser, address, **form)
-        found += shown(page)
-        fields = dict(re.findall(r'<input type="hidden" name="(q|way|value|after)" value="([^"]*)"', page))
-        form = fields
-    return found
 
 
 # --- the list
@@ -222,76 +218,6 @@ def test_what_an_address_says_wrongly_is_as_if_it_were_not_there(relay, browser,
     assert shown(browser.page(path(relay, wrong))) == ["a"]
 
 
-# --- the search
-
-PEOPLE = [
-    {"distinct_id": "u1", "email": "Ada@Example.org", "first_name": "Ada", "last_name": "Lovelace"},
-    {"distinct_id": "u2", "email": "grace@example.org", "first_name": "Grace", "last_name": "Hopper"},
-    {"distinct_id": "u3", "email": "adam@example.org", "first_name": "Adam", "last_name": "Van Ada"},
-    {"distinct_id": "ada", "first_name": "Émilie"},
-]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        ("u1", {"u1"}),
-        ("U1", set()),
-        ("ada@example.org", {"u1"}),
-        ("ADA@EX", {"u1"}),
-        ("ada", {"u1", "u3", "ada"}),
-        ("lovelace", {"u1"}),
-        ("ada lovelace", {"u1"}),
-        ("ADA  love", {"u1"}),
-        ("van ada", {"u3"}),
-        ("adam van ada", {"u3"}),
-        ("Émilie", {"ada"}),
-        ("%", set()),
-        ("nul\0", set()),
-    ],
-)
-def test_members_are_found_by_id_or_the_beginning_of_e_mail_and_names(relay, browser, wanted, found) -> None:
-    relay.refresh(PEOPLE)
-    hits = search_all(browser, path(relay), wanted)
-    assert set(hits) == found
-    assert len(hits) == len(found)
-
-
-def test_the_search_knows_only_members_of_now_and_of_this_cohort(relay, browser) -> None:
-    relay.refresh(PEOPLE[:2], cohort="7")
-    relay.refresh(PEOPLE[2:], cohort="8")
-    relay.refresh([{"distinct_id": "other", "first_name": "Ada"}], cohort="7", project="2")
-    relay.remove(["u1"], session="s2", cohort="7")
-    here = f"/cohorts/{relay.cohort('7', '1')['id']}"
-    assert search_all(browser, here, "ada") == []
-    assert search_all(browser, here, "u1") == []
-    assert search_all(browser, here, "grace") == ["u2"]
-
-
-def test_a_search_with_many_hits_goes_on_and_names_nobody_twice(relay, browser, monkeypatch) -> None:
-    monkeypatch.setattr(cohort_search, "EXAMINED", 30)
-    many = [
-        {"distinct_id": f"u{number}", "email": f"sam{number % 3}@example.org", "first_name": "Sam", "last_name": "Sams"}
-        for number in range(90)
-    ]
-    relay.refresh(many[::2], cohort="7")
-    relay.refresh(many[1::2], cohort="8")
-    found = search_all(browser, f"/cohorts/{relay.cohort('7')['id']}", "SAM")
-    assert sorted(found) == sorted(one["distinct_id"] for one in many[::2])
-
-
-def test_a_search_stands_in_no_address(relay, browser) -> None:
-    relay.refresh(PEOPLE)
-    page = search(browser, path(relay), q="ada@example.org")
-    assert not re.search(r'(href|action)="[^"]*ada', page)
-
-
-def test_a_search_is_read_up_to_a_thousand_characters(relay, browser) -> None:
-    relay.refresh(PEOPLE)
-    page = search(browser, path(relay), q="z" * 50_000)
-    assert max(map(len, re.findall("z+", page))) == 1000
-
-
 def test_an_export_of_a_moment_reads_five_hundred_members_at_once(relay) -> None:
     people = [f"p{number:04}" for number in range(1201)]
     relay.refresh(people)
@@ -299,11 +225,6 @@ def test_an_export_of_a_moment_reads_five_hundred_members_at_once(relay) -> None
     found = cohort_members.pieces_as_of(relay.database, cohort, relay.clock())
     sizes = [len(piece) for piece in found]
     assert (max(sizes), sum(sizes)) == (500, 1201)
-
-
-def test_a_search_without_hits_says_so(relay, browser) -> None:
-    relay.refresh(PEOPLE)
-    assert "Nobody matches" in search(browser, path(relay), q="zoe")
 
 
 # --- all of it stays small
