@@ -61,7 +61,7 @@ class Disk:
     @property
     def without_room(self) -> str:
         """What happens once nothing is left, in a sentence."""
-        return f"Without room {_listed([_WITHOUT_ROOM[use] for use in self.uses], '; ')}."
+        return f"Without room {'; '.join(_WITHOUT_ROOM[use] for use in self.uses)}."
 
 
 WHAT_TO_DO = "Make room there, or keep less: RETAIN_PAGES_DAYS, MAX_DOWNLOADS_MB and BACKUP_KEEP say how much is kept."
@@ -123,6 +123,6 @@ def _disk(use: str, folder: Path, percent: int) -> Disk | None:
     return Disk((use,), folder, device, free, size, min(size * percent // 100, MOST_LEAST))
 
 
-def _listed(words: list[str], mark: str = ", ") -> str:
+def _listed(words: list[str]) -> str:
     *first, last = words
-    return f"{mark.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} and {last}" if first else last

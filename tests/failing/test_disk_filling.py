@@ -91,7 +91,7 @@ def test_a_disk_that_is_nearly_full_is_said_everywhere_and_so_is_its_end(disk: D
     (note,) = notes(viewer)
     assert note.startswith("The disk of the database and the instance folder is nearly full. 2.")
     assert f" MB of 41 MB are left there ({disk.folder} on " in note
-    assert "pages are refused with 503" in note
+    assert "Without room pages are refused with 503, and Mixpanel sends them again; no file is taken" in note
     (message,) = told(relay)
     assert " is nearly full\n2." in message
     assert "What to do: Make room there" in message
