@@ -96,7 +96,7 @@ lint-scripts: node_modules/installed-dev ## ESLint: static/*.js
 	@$(NODE) node_modules/eslint/bin/eslint.js --max-warnings 0 static '*.mjs'
 
 catalogue: .venv/installed-dev ## The words of all pages, into translations/messages.pot
-	@$(BIN)/python -m babel.messages.frontend --quiet extract -F babel.cfg -k later --omit-header --add-location=file --sort-output -o translations/messages.pot .
+	@$(BIN)/python -m babel.messages.frontend --quiet extract -F babel.cfg -k later -k both:1,2 --omit-header --add-location=file --sort-output -o translations/messages.pot .
 
 bench: .venv/installed-dev node_modules/installed-dev ## Measure the webhook against raw SQL and against the obvious handler
 	@$(BIN)/python -m benchmarks

@@ -37,13 +37,13 @@ def write_for(reader: Reader) -> None:
     _reader.set(reader)
 
 
-def _(message: str, **named: Any) -> str:
+def _(message: str, /, **named: Any) -> str:
     """Return a sentence in the reader's language, with what it names: `_("%(word)s became %(other)s", word=…)`."""
     told = _reader.get().words.gettext(message)
     return told % named if named else told
 
 
-def ngettext(one: str, many: str, count: float, **named: Any) -> str:
+def ngettext(one: str, many: str, count: float, /, **named: Any) -> str:
     """The same of a sentence that a count decides; `%(num)s` is the count as the reader writes it."""
     told = _reader.get().words.ngettext(one, many, count)  # type: ignore[arg-type]  # a float is many, as elsewhere
     return told % {"num": number(count), **named}
@@ -52,6 +52,11 @@ def ngettext(one: str, many: str, count: float, **named: Any) -> str:
 def later(message: str) -> str:
     """Mark a word of a constant for the catalogue; whoever shows it says `_` of it."""
     return message
+
+
+def both(one: str, many: str) -> tuple[str, str]:
+    """Mark a pair of words of a constant, for one and for several; whoever shows them says `ngettext` of both."""
+    return one, many
 
 
 def number(value: float, places: int | None = None) -> str:

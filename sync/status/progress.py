@@ -10,6 +10,7 @@ from typing import Protocol
 from sqlalchemy import Connection, bindparam, text
 
 from config.clock import MINUTE, SECOND
+from config.words import _, number
 
 LEAST = 10 * SECOND  # of silence that are never late
 PACES = 3  # so many of its own paces may a session be silent
@@ -81,23 +82,27 @@ def count(ranges: Ranges) -> int:
 
 def missing(ranges: Ranges) -> str:
     """`page 3 is missing`, `pages 7 and 23 are missing`, `pages 7, 9, 12 to 20 and 4 more are missing`."""
-    named = [str(first) if first == last else f"{first:,} to {last:,}" for first, last in ranges[:NAMED]]
+    named = [
+        str(first) if first == last else _("%(first)s to %(last)s", first=number(first), last=number(last))
+        for first, last in ranges[:NAMED]
+    ]
     more = count(ranges[NAMED:])
-    parts = [*named, f"{more:,} more"] if more else named
+    parts = [*named, _("%(more)s more", more=number(more))] if more else named
     if not parts:
-        return "no page is missing"
+        return _("no page is missing")
     if parts == [str(ranges[0][0])]:
-        return f"page {parts[0]} is missing"
-    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-    return f"pages {listed} are missing"
+        return _("page %(page)s is missing", page=parts[0])
+    if len(parts) == 1:
+        return _("pages %(pages)s are missing", pages=parts[0])
+    return _("pages %(pages)s and %(last)s are missing", pages=", ".join(parts[:-1]), last=parts[-1])
 
 
 def starts_over(kind: str) -> str:
     """Say what Mixpanel does about an export that came to a halt. `kind` is that of the cohort's rhythm."""
     return {
-        "recurring": "Mixpanel starts over at its next cycle",
-        "one_time": "Mixpanel does not send a one-time export again by itself: export it once more",
-    }.get(kind, "Mixpanel starts a sync over at its next cycle; a one-time export has to be exported once more")
+        "recurring": _("Mixpanel starts over at its next cycle"),
+        "one_time": _("Mixpanel does not send a one-time export again by itself: export it once more"),
+    }.get(kind, _("Mixpanel starts a sync over at its next cycle; a one-time export has to be exported once more"))
 
 
 def capital(sentence: str) -> str:
@@ -108,12 +113,12 @@ def missing_ranges(numbers: Iterable[int], total: int) -> list[tuple[int, int]]:
     """The ranges of 1 to `total` that are not among the ascending `numbers`; a total of 2 billion costs nothing."""
     found = []
     expected = 1
-    for number in numbers:
-        if number > total:
+    for page in numbers:
+        if page > total:
             break
-        if number > expected:
-            found.append((expected, number - 1))
-        expected = number + 1
+        if page > expected:
+            found.append((expected, page - 1))
+        expected = page + 1
     if expected <= total:
         found.append((expected, total))
     return found

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from config.clock import SECOND
-from config.counts import counted
-from config.durations import age, duration, roughly
+from config.lengths import age, duration, roughly
+from config.words import _, both, counted, later, ngettext, number
 from sync.status import progress
 from sync.sweep import held
 
@@ -15,32 +15,38 @@ if TYPE_CHECKING:
     from sync.status.cohort import CohortStatus, Unfinished
     from sync.status.connection import ConnectionStatus
 
-LOOK = "Look in Mixpanel: Data, Destinations"
+LOOK = later("Look in Mixpanel: Data, Destinations")
 
 _HEADLINES = {
-    "in_step": "In step",
-    "settling": "Settling",
-    "sweeping": "Finishing",
-    "quiet": "Quiet",
-    "held": "Held",
-    "one_time": "One-time export",
-    "failing": "Failing",
-    "off": "Off",
-    "never_called": "Never called",
+    "in_step": later("In step"),
+    "settling": later("Settling"),
+    "sweeping": later("Finishing"),
+    "quiet": later("Quiet"),
+    "held": later("Held"),
+    "one_time": later("One-time export"),
+    "failing": later("Failing"),
+    "off": later("Off"),
+    "never_called": later("Never called"),
 }
 
 # Every state in a word, those too whose headline says how far it has come.
-WORDS = _HEADLINES | {"receiving": "Receiving", "late": "Late", "stalled": "Stalled"}
+WORDS = _HEADLINES | {"receiving": later("Receiving"), "late": later("Late"), "stalled": later("Stalled")}
+
+# How far it has come, where its pages are not counted and where they are.
+_HOW_FAR = {
+    "receiving": (later("Receiving page %(page)s"), later("Receiving page %(page)s of %(total)s")),
+    "stalled": (later("Stalled at %(page)s"), later("Stalled at %(page)s of %(total)s")),
+    "late": (later("Late at %(page)s"), later("Late at %(page)s of %(total)s")),
+}
 
 
 def headline(cohort: CohortStatus) -> str:
     """Return the state in two or three words: "Receiving page 6 of 10"."""
     session = cohort.session
-    if session and cohort.state == "receiving":
-        return f"Receiving page {_of_total(session)}"
-    if session and cohort.state in {"stalled", "late"}:
-        return f"{cohort.state.capitalize()} at {_of_total(session)}"
-    return _HEADLINES[cohort.state]
+    if session and cohort.state in _HOW_FAR:
+        far, in_all = _HOW_FAR[cohort.state]
+        return _(in_all if session.total_pages else far, page=session.pages_received, total=session.total_pages)
+    return _(WORDS[cohort.state])
 
 
 def sentence(cohort: CohortStatus) -> str:
@@ -63,35 +69,40 @@ def sentence(cohort: CohortStatus) -> str:
 
 
 def connection_headline(connection: ConnectionStatus) -> str:
-    return WORDS[connection.state]  # late and stalled are its cohorts'
+    return _(WORDS[connection.state])  # late and stalled are its cohorts'
 
 
 def connection_sentence(connection: ConnectionStatus) -> str:
     if connection.state == connection.own_state:
         return own_sentence(connection)
-    called = "" if connection.last_call_at is None else f". Last call {ago(connection.last_call_at, connection.now)}"
-    return f"{_of_cohorts(connection)}{called}"
+    cohorts = _of_cohorts(connection)
+    return cohorts if connection.last_call_at is None else f"{cohorts}. {_last_call(connection)}"
 
 
 def own_sentence(connection: ConnectionStatus) -> str:
     """What is to say of the connection beside its cohorts."""
-    called = "" if connection.last_call_at is None else f"Last call {ago(connection.last_call_at, connection.now)}"
-    simulated = "Only a simulated export has come; w" if connection.is_only_simulated else "W"
+    called = "" if connection.last_call_at is None else _last_call(connection)
     return {
-        "off": "Mixpanel keeps trying, and will catch up once it is switched on",
-        "failing": _refused(connection.refusals, paused=connection.needs_you, what="a sync of this connection"),
-        "never_called": f"{simulated}aiting for the first call from Mixpanel",
-        "quiet": f"{called}; none of its syncs has called as usual. {LOOK}",
+        "off": _("Mixpanel keeps trying, and will catch up once it is switched on"),
+        "failing": _refused(connection.refusals, is_one_sync=False, paused=connection.needs_you),
+        "never_called": _("Only a simulated export has come; waiting for the first call from Mixpanel")
+        if connection.is_only_simulated
+        else _("Waiting for the first call from Mixpanel"),
+        "quiet": _("%(called)s; none of its syncs has called as usual. %(look)s", called=called, look=_(LOOK)),
     }.get(connection.own_state, called)
+
+
+def _last_call(connection: ConnectionStatus) -> str:
+    return _("Last call %(ago)s", ago=ago(connection.last_call_at or connection.now, connection.now))
 
 
 # What is not well with one of a connection's cohorts, and with several.
 _TROUBLES = {
-    "failing": ("is failing", "are failing"),
-    "held": ("is held", "are held"),
-    "stalled": ("has stalled", "have stalled"),
-    "quiet": ("has gone quiet", "have gone quiet"),
-    "late": ("is late", "are late"),
+    "failing": both("is failing", "are failing"),
+    "held": both("is held", "are held"),
+    "stalled": both("has stalled", "have stalled"),
+    "quiet": both("has gone quiet", "have gone quiet"),
+    "late": both("is late", "are late"),
 }
 
 
@@ -99,19 +110,21 @@ def _of_cohorts(connection: ConnectionStatus) -> str:
     """Which of its cohorts are not well, the worst first, and how many others are."""
     found = connection.troubles
     parts = [_trouble(connection, state, found[state]) for state in _TROUBLES if found[state]]
-    well = len(connection.cohorts) - found.total()
-    others = "" if not well else "; the other one is well" if well == 1 else f"; the other {well:,} are well"
-    return ", ".join(parts) + others
+    if well := len(connection.cohorts) - found.total():
+        others = ngettext("the other one is well", "the other %(num)s are well", well)
+        return f"{', '.join(parts)}; {others}"
+    return ", ".join(parts)
 
 
 def _trouble(connection: ConnectionStatus, state: str, count: int) -> str:
+    said = ngettext(*_TROUBLES[state], count)
     if count > 1:
-        return f"{count:,} of its cohorts {_TROUBLES[state][1]}"
+        return _("%(count)s of its cohorts %(state)s", count=number(count), state=said)
     cohort = next(cohort for cohort in connection.cohorts if cohort.state == state)
-    name = cohort.name or f"Cohort {cohort.mixpanel_cohort_id}"
+    name = cohort.name or _("Cohort %(id)s", id=cohort.mixpanel_cohort_id)
     if state == "failing" and cohort.needs_you:
-        return f"{name} is paused by Mixpanel"
-    return f"{name} {_TROUBLES[state][0]}"
+        return _("%(name)s is paused by Mixpanel", name=name)
+    return f"{name} {said}"
 
 
 def ago(moment: int, now: int) -> str:
@@ -119,49 +132,54 @@ def ago(moment: int, now: int) -> str:
     return age(max(0, now - moment))
 
 
-def _of_total(session: Unfinished) -> str:
-    return f"{session.pages_received}" + (f" of {session.total_pages}" if session.total_pages else "")
-
-
 def _off(_cohort: CohortStatus) -> str:
-    return "Its connection is switched off. Mixpanel keeps trying and will catch up"
+    return _("Its connection is switched off. Mixpanel keeps trying and will catch up")
 
 
 def _failing(cohort: CohortStatus) -> str:
-    return _refused(cohort.refusals, paused=cohort.needs_you, what="this sync")
+    return _refused(cohort.refusals, is_one_sync=True, paused=cohort.needs_you)
 
 
-def _refused(refusals: int, *, paused: bool, what: str) -> str:
-    times = "a refusal" if refusals == 1 else f"{refusals:,} refusals in a row"
-    return f"Mixpanel got {times}{f' and has paused {what}' if paused else ''}; see the failure"
+def _refused(refusals: int, *, is_one_sync: bool, paused: bool) -> str:
+    times = ngettext("a refusal", "%(num)s refusals in a row", refusals)
+    if not paused:
+        return _("Mixpanel got %(times)s; see the failure", times=times)
+    if is_one_sync:
+        return _("Mixpanel got %(times)s and has paused this sync; see the failure", times=times)
+    return _("Mixpanel got %(times)s and has paused a sync of this connection; see the failure", times=times)
 
 
 def _quiet(cohort: CohortStatus) -> str:
-    silence = duration(cohort.now - max(cohort.last_call_at, cohort.rhythm.last_beat))
-    return f"No call for {silence}; they usually come every {duration(cohort.rhythm.every or 0)}. {LOOK}"
+    return _(
+        "No call for %(silence)s; they usually come every %(rhythm)s. %(look)s",
+        silence=duration(cohort.now - max(cohort.last_call_at, cohort.rhythm.last_beat)),
+        rhythm=duration(cohort.rhythm.every or 0),
+        look=_(LOOK),
+    )
 
 
 def _one_time(cohort: CohortStatus) -> str:
     at, now = (datetime.fromtimestamp(moment / 1000, UTC) for moment in (cohort.rhythm.last_beat, cohort.now))
-    year = "" if at.year == now.year else f" {at.year}"
-    return f"Received {at.day} {at:%b}{year}; nothing more is expected"
+    day = f"{at.day} {at:%b}" if at.year == now.year else f"{at.day} {at:%b} {at.year}"
+    return _("Received %(day)s; nothing more is expected", day=day)
 
 
 def _in_step(cohort: CohortStatus) -> str:
     if cohort.last_synced_at is None:
-        return f"No sync is complete yet; last call {ago(cohort.last_call_at, cohort.now)}"
+        return _("No sync is complete yet; last call %(ago)s", ago=ago(cohort.last_call_at, cohort.now))
     due = cohort.rhythm.next_expected
-    synced = f"Last sync {ago(cohort.last_synced_at, cohort.now)}"
+    synced = _("Last sync %(ago)s", ago=ago(cohort.last_synced_at, cohort.now))
     if due is None:
         return synced
     if due <= cohort.now:
-        return f"{synced}, next expected any moment"
-    return f"{synced}, next expected in about {roughly(due - cohort.now)}"
+        return _("%(synced)s, next expected any moment", synced=synced)
+    return _("%(synced)s, next expected in about %(due)s", synced=synced, due=roughly(due - cohort.now))
 
 
 def _held(session: Unfinished, _now: int) -> str:
-    stay = "Everyone stays until you decide" if held.can_be_approved(session) else "Everyone stays"
-    return f"{held.why(session)}. {stay}"
+    if held.can_be_approved(session):
+        return _("%(why)s. Everyone stays until you decide", why=held.why(session))
+    return _("%(why)s. Everyone stays", why=held.why(session))
 
 
 def _late(cohort: CohortStatus) -> str:
@@ -170,14 +188,18 @@ def _late(cohort: CohortStatus) -> str:
 
 
 def late(session: Unfinished, now: int) -> str:
-    return f"No page for {roughly(now - session.last_page_at)}; {_missing(session)}"
+    return _("No page for %(now)s; %(missing)s", now=roughly(now - session.last_page_at), missing=_missing(session))
 
 
 def _stalled(cohort: CohortStatus) -> str:
     session = cohort.session
     assert session is not None  # noqa: S101 - it is the session that has stalled
-    missing = f"{progress.capital(_missing(session))}; the last page came {ago(session.last_page_at, cohort.now)}."
-    so_far = "Nobody has left." if session.action == "members" else "What came has been applied."
+    missing = _(
+        "%(missing)s; the last page came %(ago)s.",
+        missing=progress.capital(_missing(session)),
+        ago=ago(session.last_page_at, cohort.now),
+    )
+    so_far = _("Nobody has left.") if session.action == "members" else _("What came has been applied.")
     return f"{missing} {so_far} {progress.starts_over(cohort.rhythm.kind)}"
 
 
@@ -185,17 +207,21 @@ def _missing(session: Unfinished) -> str:
     if session.missing:
         return progress.missing(session.missing)
     rest = (session.total_pages or 0) - session.pages_received
-    return f"{rest:,} pages are missing" if rest > 1 else "a page is missing"
+    return ngettext("a page is missing", "%(num)s pages are missing", max(rest, 1))
 
 
 def _receiving(session: Unfinished, now: int) -> str:
     if not session.total_pages:
-        return f"{counted(session.received, 'member')} so far"
+        return _("%(members)s so far", members=counted(session.received, "member"))
     expected = max(session.received, session.received * session.total_pages // session.pages_received)
     rough = round(expected, 2 - len(str(expected)))
-    done = f"{session.received:,} of about {counted(max(rough, session.received), 'member')}"
+    done = _(
+        "%(received)s of about %(members)s",
+        received=number(session.received),
+        members=counted(max(rough, session.received), "member"),
+    )
     left = remaining(session, now)
-    return done if left is None else f"{done}; done in about {roughly(max(SECOND, left))}"
+    return done if left is None else _("%(done)s; done in about %(left)s", done=done, left=roughly(max(SECOND, left)))
 
 
 def remaining(session: Unfinished, now: int) -> int | None:
@@ -210,9 +236,10 @@ def remaining(session: Unfinished, now: int) -> int | None:
 
 def _settling(session: Unfinished, _now: int) -> str:
     waits = duration((session.settles_at or session.last_page_at) - session.last_page_at)
-    why = "A page of this export came in two versions" if session.total_pages else None
-    return f"{why or 'This export does not say how many pages it has'}. Finished once nothing came for {waits}"
+    if session.total_pages:
+        return _("A page of this export came in two versions. Finished once nothing came for %(waits)s", waits=waits)
+    return _("This export does not say how many pages it has. Finished once nothing came for %(waits)s", waits=waits)
 
 
 def _sweeping(_session: Unfinished, _now: int) -> str:
-    return "All pages are here; removing those who left"
+    return _("All pages are here; removing those who left")

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from config.words import _, counted, number
 from sync.sweep.readability import HALF_UNREADABLE, NONE_READABLE, REMOVALS
 
 Reason = Literal["removals", "half_unreadable", "none_readable"]
@@ -21,23 +22,26 @@ def can_be_approved(session: Any) -> bool:
 def why(session: Any) -> str:
     """One sentence without its full stop. `session` has `held_for`, `received`, `rejected`, `would_leave` and
     `would_leave_of`."""
+    rejected = number(session.rejected)
     if reason(session) == NONE_READABLE:
-        return f"Not one of the {session.rejected:,} members that this refresh sent could be read"
-    leaving, old = session.would_leave or 0, session.would_leave_of or 0
-    share = f"would remove {leaving:,} of {old:,} member{'' if old == 1 else 's'}"
+        return _("Not one of the %(rejected)s members that this refresh sent could be read", rejected=rejected)
+    leaving, old = number(session.would_leave or 0), counted(session.would_leave_of or 0, "member")
     if reason(session) == HALF_UNREADABLE:
-        unread = f"{session.rejected:,} of the {session.received:,} members"
-        return f"{unread} that this refresh sent could not be read; it {share}"
-    return f"This refresh {share}"
+        return _(
+            "%(rejected)s of the %(received)s that this refresh sent could not be read; it would remove %(leaving)s of "
+            "%(old)s",
+            rejected=rejected, received=counted(session.received, "member"), leaving=leaving, old=old,
+        )  # fmt: skip
+    return _("This refresh would remove %(leaving)s of %(old)s", leaving=leaving, old=old)
 
 
 def what_next(session: Any) -> str:
     """Say, in sentences, what happens unless somebody decides."""
     if reason(session) == NONE_READABLE:
-        return (
+        return _(
             "Everyone stays: such a refresh never removes anybody, however often it comes. See the rejected members "
             "for the reason, and mend the sync in Mixpanel; the next refresh that can be read takes its place."
         )
     if reason(session) == HALF_UNREADABLE:
-        return "Everyone stays until you decide. A newer refresh takes its place, or is held for the same."
-    return "Everyone stays until you decide. A newer refresh that would remove as much again goes through by itself."
+        return _("Everyone stays until you decide. A newer refresh takes its place, or is held for the same.")
+    return _("Everyone stays until you decide. A newer refresh that would remove as much again goes through by itself.")

@@ -25,13 +25,7 @@ TEMPLATES = ROOT / "templates"
 BARE_FOLDERS: tuple[str, ...] = ()
 BARE_PAGES = {
     "dashboard.ask_erase",
-    "dashboard.cohort_failures",
     "dashboard.cohort_rejected",
-    "dashboard.cohort_sessions",
-    "dashboard.cohort_settings",
-    "dashboard.list_cohorts",
-    "dashboard.list_cohorts_now",
-    "dashboard.list_connections",
     "dashboard.list_failures",
     "dashboard.list_session_members",
     "dashboard.list_sessions",
@@ -39,7 +33,6 @@ BARE_PAGES = {
     "dashboard.new_channel",
     "dashboard.new_destination",
     "dashboard.overview",
-    "dashboard.overview_now",
     "dashboard.show_account",
     "dashboard.show_audit",
     "dashboard.show_cohort",

@@ -13,6 +13,7 @@ from blueprints.dashboard.cohorts.history import Bucket
 from blueprints.dashboard.sessions.words import RUNNING
 from config.clock import DAY, MINUTE
 from config.durations import duration
+from config.words import _
 from destinations import subscriptions
 from destinations.subscriptions import Subscription
 from models.columns import columns_of
@@ -66,8 +67,8 @@ class Head:
         """How often syncs come (F5)."""
         learned = self.status.rhythm
         if learned.every is not None:
-            return f"Every {duration(round(learned.every / MINUTE) * MINUTE or learned.every)}"
-        return "One-time export" if learned.kind == "one_time" else "New: its rhythm is not known yet"
+            return _("Every %(rhythm)s", rhythm=duration(round(learned.every / MINUTE) * MINUTE or learned.every))
+        return _("One-time export") if learned.kind == "one_time" else _("New: its rhythm is not known yet")
 
 
 @blueprint.get("/cohorts/<int:cohort_id>/now")

@@ -15,11 +15,25 @@ from blueprints.cohorts import Cohort
 from blueprints.dashboard.time_axis import TimeAxis
 from blueprints.rows import every
 from config.clock import DAY, HOUR, Zone
+from config.words import _, later
 
 WEEK = 7 * DAY
-UNITS = {HOUR: "hour", DAY: "day", WEEK: "week", 4 * WEEK: "four weeks", 52 * WEEK: "year"}
+UNITS = {
+    HOUR: later("hour"),
+    DAY: later("day"),
+    WEEK: later("week"),
+    4 * WEEK: later("four weeks"),
+    52 * WEEK: later("year"),
+}
+HEADS = {
+    HOUR: later("Hour"),
+    DAY: later("Day"),
+    WEEK: later("Week from"),
+    4 * WEEK: later("Four weeks from"),
+    52 * WEEK: later("Year from"),
+}
 MOST = 92  # points that a chart can show
-RANGES = {"30d": ("30 d", 30 * DAY), "90d": ("90 d", 90 * DAY), "all": ("All", None)}
+RANGES = {"30d": (later("30 d"), 30 * DAY), "90d": (later("90 d"), 90 * DAY), "all": (later("All"), None)}
 SPARKLINE_DAYS = 14
 LONGEST_SESSION = 31 * DAY  # from a session's first page to its end; a refresh waits while it is held
 
@@ -87,12 +101,12 @@ class History:
 
     @property
     def heads(self) -> list[str]:
-        marks = ["Size when renamed"] if self.renames else []
-        return [f"{self.word.capitalize()}{' from' if self.unit > DAY else ''}", "Members", *marks, "Syncs"]
+        marks = [_("Size when renamed")] if self.renames else []
+        return [_(HEADS[self.unit]), _("Members"), *marks, _("Syncs")]
 
     @property
     def word(self) -> str:
-        return UNITS[self.unit]
+        return _(UNITS[self.unit])
 
     @property
     def axis(self) -> TimeAxis:

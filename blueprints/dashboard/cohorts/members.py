@@ -17,13 +17,14 @@ from blueprints.members import MemberRow
 from blueprints.paging import AFTER_ALL, split
 from blueprints.rows import every
 from config.clock import DAY, Zone, utc
+from config.words import later
 from models.database import Database
 from models.queries.trail import trail
 
 SHOWN = 50
 PIECE = 500  # members of an export of then that are read at once
 EXAMINED = 2000  # rows that one page looks at
-SINCE = {"today": "Today", "7d": "Last 7 days", "30d": "Last 30 days"}
+SINCE = {"today": later("Today"), "7d": later("Last 7 days"), "30d": later("Last 30 days")}
 PROPERTY_COLUMNS = 3
 
 _PEOPLE = text("""

@@ -21,6 +21,7 @@ from blueprints.dashboard.cohorts.members import SINCE, Listing
 from blueprints.dashboard.cohorts.search import SearchPosition
 from blueprints.exports import COLUMNS, CSV, NDJSON, Form, TooManyExports
 from config.clock import DAY
+from config.words import _
 from runtime import current_runtime
 from security import handover, sign_in_guard
 from security.roles import covers, needs
@@ -91,9 +92,9 @@ def show_cohort(cohort_id: int) -> ResponseReturnValue:
         "dashboard/cohorts/members.html",
         head=found,
         history=past,
-        ranges=RANGES,
+        ranges={name: (_(word), reach) for name, (word, reach) in RANGES.items()},
         filters=filters,
-        sinces=SINCE,
+        sinces={name: _(word) for name, word in SINCE.items()},
         listing=listing,
         pages=paging.pager(
             len(listing.rows),

@@ -13,6 +13,7 @@ from blueprints.dashboard import blueprint, reading
 from blueprints.dashboard.cohorts import sparklines
 from blueprints.dashboard.cohorts.history import Bucket
 from blueprints.dashboard.overview import attention
+from config.words import _
 from runtime import current_runtime
 from sync.status import cohort as cohort_status
 from sync.status.cohort import CohortStatus
@@ -119,7 +120,7 @@ def _listed() -> dict[str, Any]:
         "lines": shown,
         "filters": filters,
         "counts": [(state, counts[state]) for state in STATES if counts[state] or state in filters.states],
-        "states": STATES,
+        "states": {state: _(word) for state, word in STATES.items()},
         "tones": cohort_status.TONES,
         "pages": paging.pager(
             len(shown), following, len(fitting), "page", filters.kept, endpoint="dashboard.list_cohorts"

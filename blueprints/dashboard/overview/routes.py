@@ -15,6 +15,7 @@ from blueprints.dashboard.overview import attention, notes
 from blueprints.dashboard.overview import day as overview_day
 from blueprints.dashboard.overview.verdict import Verdict
 from config.clock import SECOND
+from config.words import _
 from runtime import current_runtime
 from sync.status import progress, text
 from sync.status.cohort import CohortStatus, Unfinished
@@ -75,7 +76,7 @@ def overview() -> str:
         return seen, overview_day.read(db, moment, time_zone.chosen()), overview_day.latest_failures(db), told
 
     seen, day, failures, is_anybody_told = runtime.database.read(read)
-    names = {cohort.id: cohort.name or f"Cohort {cohort.mixpanel_cohort_id}" for cohort in seen.cohorts}
+    names = {cohort.id: cohort.name or _("Cohort %(id)s", id=cohort.mixpanel_cohort_id) for cohort in seen.cohorts}
     return render_template(
         "dashboard/overview.html",
         seen=seen,

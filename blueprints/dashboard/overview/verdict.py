@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from backups.status import BackupStatus
 from blueprints.dashboard.destinations.status import DestinationStatus
-from config.words import counted
+from config.words import _, both, counted, later, ngettext, number
 from sync.status import text
 from sync.status.cohort import TONES, CohortStatus, LastFailure
 from sync.status.connection import ConnectionStatus
@@ -22,36 +22,37 @@ Words = Mapping[str, tuple[str, str]]
 Arguments = dict[str, int | str]
 
 # Every state of a cohort in a sentence: for one, and for several. What is being received is one thing to a reader.
-_UNDER_WAY = ("is being received", "are being received")
+_UNDER_WAY = both("is being received", "are being received")
 _STATES = {
-    "in_step": ("is in step", "are in step"),
+    "in_step": both("is in step", "are in step"),
     "receiving": _UNDER_WAY,
     "settling": _UNDER_WAY,
     "sweeping": _UNDER_WAY,
-    "late": ("is late", "are late"),
-    "failing": ("is failing", "are failing"),
-    "held": ("is held", "are held"),
-    "stalled": ("has stalled", "have stalled"),
-    "quiet": ("has gone quiet", "have gone quiet"),
-    "one_time": ("was a one-time export", "were one-time exports"),
-    "off": ("is switched off", "are switched off"),
+    "late": both("is late", "are late"),
+    "failing": both("is failing", "are failing"),
+    "held": both("is held", "are held"),
+    "stalled": both("has stalled", "have stalled"),
+    "quiet": both("has gone quiet", "have gone quiet"),
+    "one_time": both("was a one-time export", "were one-time exports"),
+    "off": both("is switched off", "are switched off"),
 }
 _WELL = frozenset(_STATES[state] for state in ("in_step", "receiving", "one_time"))
 # The same of a destination.
 _DESTINATIONS = {
-    "in_step": ("is in step", "are in step"),
-    "sending": ("is being told", "are being told"),
-    "empty": ("gets nothing yet", "get nothing yet"),
-    "behind": ("is behind", "are behind"),
-    "trouble": ("has trouble", "have trouble"),
-    "asked": ("asked us to wait", "asked us to wait"),
-    "stopped": ("has stopped", "have stopped"),
-    "unknown": ("is of an unknown type", "are of unknown types"),
-    "held": ("is held", "are held"),
-    "paused": ("is paused", "are paused"),
-    "leaving": ("is being removed", "are being removed"),
+    "in_step": both("is in step", "are in step"),
+    "sending": both("is being told", "are being told"),
+    "empty": both("gets nothing yet", "get nothing yet"),
+    "behind": both("is behind", "are behind"),
+    "trouble": both("has trouble", "have trouble"),
+    "asked": both("asked us to wait", "asked us to wait"),
+    "stopped": both("has stopped", "have stopped"),
+    "unknown": both("is of an unknown type", "are of unknown types"),
+    "held": both("is held", "are held"),
+    "paused": both("is paused", "are paused"),
+    "leaving": both("is being removed", "are being removed"),
 }
 _DESTINATIONS_WELL = frozenset(_DESTINATIONS[state] for state in ("in_step", "sending", "empty"))
+_ONE = {"cohort": later("The one cohort %(state)s."), "destination": later("The one destination %(state)s.")}
 # Where what needs somebody is found, by the page that its button leads to.
 _PLACES = {
     "show_failure": "failures",
@@ -107,7 +108,8 @@ def judge(
     headline, counts = _calm(cohorts, destinations)
     urgent = sum(need.state in NEED_YOU for need in needs)
     if urgent:
-        headline, counts = f"{counted(urgent, 'thing needs', 'things need')} you", f"{headline} {counts}".strip()
+        counts = f"{headline} {counts}".strip()
+        headline = ngettext("%(num)s thing needs you", "%(num)s things need you", urgent)
     return Verdict(
         tone=needs[0].tone if needs else _calm_tone(cohorts, destinations),
         headline=headline,
@@ -129,8 +131,10 @@ def _calm(cohorts: Sequence[CohortStatus], destinations: Sequence[DestinationSta
         return said, ""
     told = count_states(states, _DESTINATIONS, _DESTINATIONS_WELL, "destination")
     if {*states, *(cohort.state for cohort in cohorts)} == {"in_step"} and cohorts:
-        first = f"All {len(cohorts):,} cohorts" if len(cohorts) > 1 else "The one cohort"
-        return f"{first} and {counted(len(states), 'destination')} are in step.", ""
+        named = {"destinations": counted(len(states), "destination"), "cohorts": counted(len(cohorts), "cohort")}
+        if len(cohorts) > 1:
+            return _("All %(cohorts)s and %(destinations)s are in step.", **named), ""
+        return _("The one cohort and %(destinations)s are in step.", **named), ""
     is_well = {_DESTINATIONS[state] for state in states} <= _DESTINATIONS_WELL
     return (said, told) if is_well else (f"{said} {told}", "")
 
@@ -140,18 +144,22 @@ def count_states(
 ) -> str:
     """`All 12 cohorts are in step.`, `10 of 12 cohorts are in step, 1 has stalled, 1 was a one-time export.`, and
     where nothing is amiss `All 12 cohorts are well: 11 are in step, 1 was a one-time export.`"""
-    counted = Counter(words[state] for state in states)
-    total = counted.total()
+    found = Counter(words[state] for state in states)
+    total = found.total()
     if not total:
-        return "Nothing has been received yet."
-    parts = [(counted[said], said) for said in dict.fromkeys(words.values()) if counted[said]]
-    (first, word), *rest = parts
+        return _("Nothing has been received yet.")
+    (first, word), *rest = [(found[said], said) for said in dict.fromkeys(words.values()) if found[said]]
+    things, said = counted(total, thing), ngettext(*word, first)
     if not rest:
-        return f"All {total:,} {thing}s {word[1]}." if total > 1 else f"The one {thing} {word[0]}."
-    if set(counted) <= set(well):
-        return f"All {total:,} {thing}s are well: {', '.join(f'{n:,} {w[n > 1]}' for n, w in parts)}."
-    sentence = [f"{first:,} of {total:,} {thing}s {word[first > 1]}", *(f"{n:,} {w[n > 1]}" for n, w in rest)]
-    return f"{', '.join(sentence)}."
+        return _("All %(things)s %(state)s.", things=things, state=said) if total > 1 else _(_ONE[thing], state=said)
+    others = ", ".join(f"{number(count)} {ngettext(*word, count)}" for count, word in rest)
+    if set(found) <= set(well):
+        states_said = f"{number(first)} {said}, {others}"
+        return _("All %(things)s are well: %(states)s.", things=things, states=states_said)
+    return _(
+        "%(count)s of %(things)s %(state)s, %(others)s.",
+        count=number(first), things=things, state=said, others=others,
+    )  # fmt: skip
 
 
 def _calm_tone(cohorts: Sequence[CohortStatus], destinations: Sequence[DestinationStatus]) -> str:
@@ -177,16 +185,16 @@ def _of_destinations(destinations: Sequence[DestinationStatus]) -> Iterator[Need
         name, state = status.destination.name, _NEEDED.get(status.state)
         if state == "held" and held:
             of: Arguments = {"subscription_id": held.id}
-            yield Need(state, name, status.says, "dashboard.show_subscription", of, "Decide")
+            yield Need(state, name, status.says, "dashboard.show_subscription", of, _("Decide"))
         elif state:
             of = {"destination_id": status.destination.id}
-            yield Need(state, name, status.says, "dashboard.show_destination", of, "Open")
+            yield Need(state, name, status.says, "dashboard.show_destination", of, _("Open"))
 
 
 def _of_backups(backups: BackupStatus | None) -> Iterator[Need]:
     if backups is not None and backups.state in URGENCY:
         says = f"{backups.says} {backups.what_to_do}"
-        yield Need(backups.state, "Backups", says, "dashboard.overview", {"_anchor": "backups"}, "See")
+        yield Need(backups.state, _("Backups"), says, "dashboard.overview", {"_anchor": "backups"}, _("See"))
 
 
 def _places(needs: Iterable[Need]) -> Iterator[str]:
@@ -204,30 +212,34 @@ def _of_connection(connection: ConnectionStatus) -> Need:
         f"{text.own_sentence(connection)}.",
         "dashboard.show_connection",
         {"name": connection.name},
-        "Open",
+        _("Open"),
     )
 
 
 def _of_cohort(cohort: CohortStatus) -> Need:
-    name = cohort.name or f"Cohort {cohort.mixpanel_cohort_id}"
+    name = cohort.name or _("Cohort %(id)s", id=cohort.mixpanel_cohort_id)
     if cohort.state == "failing" and cohort.failure:
         return _failing(name, cohort.refusals, cohort.failure)
     if cohort.state == "held":
-        return Need("held", name, f"{cohort.says}.", "dashboard.held_refresh", {"cohort_id": cohort.id}, "Decide")
+        return Need("held", name, f"{cohort.says}.", "dashboard.held_refresh", {"cohort_id": cohort.id}, _("Decide"))
     if cohort.state == "stalled" and cohort.session:
         of: dict[str, int | str] = {"session_id": cohort.session.id}
-        return Need("stalled", name, f"{cohort.says}.", "dashboard.show_session", of, "Open")
-    return Need(cohort.state, name, f"{cohort.says}.", "dashboard.show_cohort", {"cohort_id": cohort.id}, "Open")
+        return Need("stalled", name, f"{cohort.says}.", "dashboard.show_session", of, _("Open"))
+    return Need(cohort.state, name, f"{cohort.says}.", "dashboard.show_cohort", {"cohort_id": cohort.id}, _("Open"))
 
 
 def _failing(name: str, refusals: int, failure: LastFailure) -> Need:
     """Make a need of refused calls: whether Mixpanel has paused, and what we answered, which says why."""
-    happened = "Mixpanel paused this sync" if failure.pauses else f"{counted(refusals, 'call')} refused in a row"
+    happened = (
+        _("Mixpanel paused this sync")
+        if failure.pauses
+        else _("%(calls)s refused in a row", calls=counted(refusals, "call"))
+    )
     return Need(
         "failing",
         name,
-        f"{happened}. We told Mixpanel: {failure.message}",
+        _("%(happened)s. We told Mixpanel: %(message)s", happened=happened, message=failure.message),
         "dashboard.show_failure",
         {"failure_id": failure.id},
-        "See failure",
+        _("See failure"),
     )

@@ -11,20 +11,27 @@ from blueprints.dashboard.sessions.words import RUNNING, STATES
 from blueprints.paging import AFTER_ALL
 from blueprints.urls import storable
 from config.clock import DAY, HOUR, MINUTE
+from config.words import later
 from models.sessions import UNFINISHED
 from sync import erasure
 
 KINDS = {
-    "refresh": ("Refreshes", ("members",)),
-    "diff": ("Diffs", ("add_members", "remove_members")),
-    "added": ("Diffs that add", ("add_members",)),
-    "removed": ("Diffs that remove", ("remove_members",)),
-    "erased": ("Erasures", (erasure.ACTION,)),
+    "refresh": (later("Refreshes"), ("members",)),
+    "diff": (later("Diffs"), ("add_members", "remove_members")),
+    "added": (later("Diffs that add"), ("add_members",)),
+    "removed": (later("Diffs that remove"), ("remove_members",)),
+    "erased": (later("Erasures"), (erasure.ACTION,)),
 }
 # Late is not asked for: it is said of what is being received.
-STATUSES = {"running": "Under way"} | {status: word for status, (_tone, word) in STATES.items() if status != "late"}
-CHANGES = {"some": "Changed something", "none": "Without change, one by one"}
-STRETCHES = {"1h": ("Last hour", HOUR), "24h": ("Last 24 hours", DAY), "7d": ("Last 7 days", 7 * DAY)}
+STATUSES = {"running": later("Under way")} | {
+    status: word for status, (_tone, word) in STATES.items() if status != "late"
+}
+CHANGES = {"some": later("Changed something"), "none": later("Without change, one by one")}
+STRETCHES = {
+    "1h": (later("Last hour"), HOUR),
+    "24h": (later("Last 24 hours"), DAY),
+    "7d": (later("Last 7 days"), 7 * DAY),
+}
 HALF_HOUR = 30 * MINUTE
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 

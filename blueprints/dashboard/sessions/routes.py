@@ -15,6 +15,7 @@ from blueprints.dashboard.sessions import words as session_words
 from blueprints.dashboard.sessions.filters import CHANGES, KINDS, STATUSES, STRETCHES, SessionFilters
 from blueprints.dashboard.sessions.session import Session, find
 from blueprints.dashboard.sessions.words import RUNNING
+from config.words import _
 from runtime import current_runtime
 from sync.status import cohort as cohort_status
 from sync.status import progress
@@ -41,9 +42,9 @@ def list_sessions() -> str:
         "dashboard/sessions/list.html",
         **seen,
         connections=connections + [chosen] * (chosen not in ("", *connections)),
-        kinds={name: word for name, (word, _actions) in KINDS.items()},
-        stretches={name: word for name, (word, _length) in STRETCHES.items()},
-        changes=CHANGES,
+        kinds={name: _(word) for name, (word, _actions) in KINDS.items()},
+        stretches={name: _(word) for name, (word, _length) in STRETCHES.items()},
+        changes={name: _(word) for name, word in CHANGES.items()},
     )
 
 
@@ -60,7 +61,7 @@ def _listed(db: Connection) -> dict[str, Any]:
         "found": found,
         "filters": filters,
         "day": session_day.read(db, now),
-        "statuses": STATUSES,
+        "statuses": {name: _(word) for name, word in STATUSES.items()},
         "running": RUNNING,
         "words": session_words,
         "pages": paging.pager(0, found.following, kept=filters.chosen, endpoint="dashboard.list_sessions"),

@@ -2,10 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from blueprints.formatting import number
 from config.clock import SECOND
 from config.lengths import age, duration, roughly
-from config.words import counted
+from config.words import _, counted, later, ngettext, number
 from sync.status import progress
 from sync.status.cohort import TONES
 from sync.status.progress import Ranges
@@ -16,17 +15,21 @@ RUNNING = ("receiving", "settling", "sweeping")
 
 # Status: the tone of its colour and icon, and its word.
 STATES = {state: (TONES[state], WORDS[state]) for state in (*RUNNING, "late", "stalled", "held")} | {
-    "complete": ("in-step", "Complete"),
-    "superseded": ("off", "Superseded"),
+    "complete": ("in-step", later("Complete")),
+    "superseded": ("off", later("Superseded")),
 }
 
 _WHATS = {
-    "members": "Refresh of {}",
-    "add_members": "Diff of {}: additions",
-    "remove_members": "Diff of {}: removals",
-    "erasure": "Erased from {}",
+    "members": later("Refresh of %(label)s"),
+    "add_members": later("Diff of %(label)s: additions"),
+    "remove_members": later("Diff of %(label)s: removals"),
+    "erasure": later("Erased from %(label)s"),
 }
-_SHORT = {"members": "Refresh", "add_members": "Diff", "remove_members": "Diff"}
+_SHORT = {
+    "members": later("Refresh %(number)s"),
+    "add_members": later("Diff %(number)s"),
+    "remove_members": later("Diff %(number)s"),
+}
 _KINDS = {"members": "refresh", "add_members": "diff", "remove_members": "diff", "erasure": "erasure"}
 
 
@@ -41,28 +44,34 @@ class Number(NamedTuple):
 NUMBERS = {
     "received": Number(
         "received",
-        "Everyone whom a page named, page by page; whom two pages named is listed with both. Rejected members are "
-        "in the number, and listed on their own.",
-        "This session named nobody.",
+        later(
+            "Everyone whom a page named, page by page; whom two pages named is listed with both. Rejected members are "
+            "in the number, and listed on their own."
+        ),
+        later("This session named nobody."),
     ),
-    "entered": Number("entered", "Everyone who entered the cohort by this session.", "Nobody entered by this session."),
+    "entered": Number(
+        "entered", later("Everyone who entered the cohort by this session."), later("Nobody entered by this session.")
+    ),
     "left": Number(
-        "left_count", "Everyone who left the cohort by this session, the last first.", "Nobody left by this session."
+        "left_count",
+        later("Everyone who left the cohort by this session, the last first."),
+        later("Nobody left by this session."),
     ),
     "unchanged": Number(
         "unchanged",
-        "Everyone whom a page named and this session did not change, page by page.",
-        "Nobody whom it named stayed as they were.",
+        later("Everyone whom a page named and this session did not change, page by page."),
+        later("Nobody whom it named stayed as they were."),
     ),
     "rejected": Number(
         "rejected",
-        "Members that could not be kept, with the reason. Their page succeeded without them.",
-        "Every member that came could be kept.",
+        later("Members that could not be kept, with the reason. Their page succeeded without them."),
+        later("Every member that came could be kept."),
     ),
 }
 
 
-SWEEPING = "All pages are here. Those whom no page named leave now, in steps; Mixpanel has nothing more to send."
+SWEEPING = later("All pages are here. Those whom no page named leave now, in steps; Mixpanel has nothing more to send.")
 
 
 class State(NamedTuple):
@@ -74,12 +83,12 @@ class State(NamedTuple):
 
 def what(action: str, label: str) -> str:
     """`Refresh of Paying users`; the label is the cohort's name."""
-    return _WHATS[action].format(label)
+    return _(_WHATS[action], label=label)
 
 
 def short(action: str, number: int) -> str:
     """`Refresh 12`, in a list of one cohort's sessions."""
-    return f"{_SHORT[action]} {number}"
+    return _(_SHORT[action], number=number)
 
 
 def kind(action: str | None) -> str:
@@ -95,8 +104,9 @@ def counts(session: Any) -> dict[str, int]:
 def state(session: Any, now: int) -> State:
     """How a session stands, for every page that shows one."""
     if session.decision == "rejected":
-        return State("off", "Rejected")
-    return State(*STATES[progress.state(session, now)])
+        return State("off", _("Rejected"))
+    tone, word = STATES[progress.state(session, now)]
+    return State(tone, _(word))
 
 
 def took(session: Any, now: int) -> int:
@@ -108,21 +118,17 @@ def took(session: Any, now: int) -> int:
 
 def headline(session: Any, expected_at: int | None, now: int) -> str:
     """How it stands, to be read behind the state's word; may be empty."""
-    received, total = session.pages_received, session.total_pages
-    state = progress.state(session, now)
-    if state == "late" and total:
-        return f"at {number(received)} of {counted(total, 'page')}"
+    total, state = session.total_pages, progress.state(session, now)
+    so_far = {"received": number(session.pages_received), "pages": counted(total or 0, "page")}
+    if state == "receiving" and total and expected_at is not None and expected_at > now:
+        left = roughly(max(SECOND, expected_at - now))
+        return _("%(received)s of %(pages)s, done in about %(left)s", left=left, **so_far)
     if state == "receiving" and total:
-        left = (
-            ""
-            if expected_at is None or expected_at <= now
-            else f", done in about {roughly(max(SECOND, expected_at - now))}"
-        )
-        return f"{number(received)} of {counted(total, 'page')}{left}"
-    if session.status == "stalled" and total:
-        return f"at {number(received)} of {counted(total, 'page')}"
+        return _("%(received)s of %(pages)s", **so_far)
+    if state in {"late", "stalled"} and total:
+        return _("at %(received)s of %(pages)s", **so_far)
     if session.status == "settling" and session.settles_at:
-        return f"done in {roughly(max(0, session.settles_at - now))} unless another page comes"
+        return _("done in %(left)s unless another page comes", left=roughly(max(0, session.settles_at - now)))
     return ""
 
 
@@ -132,7 +138,7 @@ def what_next(session: Any, missing: Ranges, kind: str, now: int) -> str:
         "receiving": lambda: _when_receiving(session, progress.count(missing)),
         "late": lambda: _when_late(session, missing, now),
         "settling": lambda: _when_settling(session, now),
-        "sweeping": lambda: SWEEPING,
+        "sweeping": lambda: _(SWEEPING),
         "stalled": lambda: _when_stalled(session, missing, kind, now),
         "held": lambda: f"{held.why(session)}. {held.what_next(session)}",
         "superseded": lambda: _when_superseded(session),
@@ -142,65 +148,94 @@ def what_next(session: Any, missing: Ranges, kind: str, now: int) -> str:
 
 
 def _when_settling(session: Any, now: int) -> str:
-    wait = duration(max(0, (session.settles_at or now) - now))
-    return (
-        f"It cannot be told for certain whether all pages are here. Once nothing has come for another {wait}, those "
-        "whom no page named leave. Until then nobody leaves."
+    return _(
+        "It cannot be told for certain whether all pages are here. Once nothing has come for another %(wait)s, those "
+        "whom no page named leave. Until then nobody leaves.",
+        wait=duration(max(0, (session.settles_at or now) - now)),
     )
 
 
 def _when_receiving(session: Any, missing: int) -> str:
-    pages = "the missing page is" if missing == 1 else f"the {number(missing)} missing pages are"
     if session.action == "members":
-        return f"When {pages} here, those whom no page named leave. Until then nobody leaves."
-    return f"What has arrived counts already. When {pages} here, this diff is complete."
-
-
-def _when_late(session: Any, missing: Ranges, now: int) -> str:
-    so_far = "Nobody leaves before that." if session.action == "members" else "What has arrived counts already."
-    gone = f"; {progress.missing(missing)}" if missing else ""
-    return (
-        f"No page has come for {roughly(now - session.last_page_at)}{gone}. Mixpanel sends a page that failed again, "
-        f"so that it may still come. {so_far}"
+        return ngettext(
+            "When the missing page is here, those whom no page named leave. Until then nobody leaves.",
+            "When the %(num)s missing pages are here, those whom no page named leave. Until then nobody leaves.",
+            missing,
+        )
+    return ngettext(
+        "What has arrived counts already. When the missing page is here, this diff is complete.",
+        "What has arrived counts already. When the %(num)s missing pages are here, this diff is complete.",
+        missing,
     )
 
 
+def _when_late(session: Any, missing: Ranges, now: int) -> str:
+    silence = roughly(now - session.last_page_at)
+    came = _("No page has come for %(silence)s.", silence=silence)
+    if missing:
+        lacks = progress.missing(missing)
+        came = _("No page has come for %(silence)s; %(missing)s.", silence=silence, missing=lacks)
+    again = _("Mixpanel sends a page that failed again, so that it may still come.")
+    so_far = _("Nobody leaves before that.") if session.action == "members" else _("What has arrived counts already.")
+    return f"{came} {again} {so_far}"
+
+
 def _when_stalled(session: Any, missing: Ranges, kind: str, now: int) -> str:
-    gone = f"{progress.capital(progress.missing(missing))}; the" if missing else "The"
-    so_far = "Nobody has left." if session.action == "members" else "What has arrived counts."
-    return f"{gone} last page came {age(now - session.last_page_at)}. {so_far} A late page takes this export up \
-again. If none comes: {progress.starts_over(kind)}."
+    ago = age(now - session.last_page_at)
+    last = _("The last page came %(ago)s.", ago=ago)
+    if missing:
+        lacks = progress.capital(progress.missing(missing))
+        last = _("%(missing)s; the last page came %(ago)s.", missing=lacks, ago=ago)
+    so_far = _("Nobody has left.") if session.action == "members" else _("What has arrived counts.")
+    late = _("A late page takes this export up again. If none comes: %(then)s.", then=progress.starts_over(kind))
+    return f"{last} {so_far} {late}"
 
 
 def _when_superseded(session: Any) -> str:
     if session.decision == "rejected":
-        return f"It was held. {held.why(session)}; an operator rejected that. Nobody left by it, and whatever pages \
-still come change nothing."
+        return _(
+            "It was held. %(why)s; an operator rejected that. Nobody left by it, and whatever pages still come change "
+            "nothing.",
+            why=held.why(session),
+        )
     if session.held_at is not None:
-        return f"It was held. {held.why(session)}. A newer refresh took its place before anybody decided, so nobody \
-left by it."
+        return _(
+            "It was held. %(why)s. A newer refresh took its place before anybody decided, so nobody left by it.",
+            why=held.why(session),
+        )
     if session.action == "members":
-        return "A newer refresh began before this one was complete, so nobody left by it. Pages that still come are \
+        return _(
+            "A newer refresh began before this one was complete, so nobody left by it. Pages that still come are \
 kept and change nothing."
-    return "A newer refresh has had the last word on everybody. Pages that came after it are kept and change nothing."
+        )
+    return _(
+        "A newer refresh has had the last word on everybody. Pages that came after it are kept and change nothing."
+    )
 
 
 def _when_complete(session: Any) -> str:
     if session.decision == "approved":
-        return f"Nothing more. It was held. {held.why(session)}; an operator approved it, and they left."
+        return _("Nothing more. It was held. %(why)s; an operator approved it, and they left.", why=held.why(session))
     if session.decision == "agreed":
-        return f"Nothing more. It would remove {_share(session)}, as the held refresh before it would have, so it went \
-through by itself."
+        return _(
+            "Nothing more. It would remove %(share)s, as the held refresh before it would have, so it went through by "
+            "itself.",
+            share=_share(session),
+        )
     if session.action == "members":
-        return "Nothing more. All pages are here, and those whom no page named have left."
+        return _("Nothing more. All pages are here, and those whom no page named have left.")
     if session.action == "erasure":
-        return (
+        return _(
             "Nothing more. Somebody who was in the cohort was erased, and left it. Mixpanel has sent nothing of this."
         )
     if session.received == 0:
-        return "Nothing more. An empty diff is Mixpanel's sign of life: the cohort had not changed."
-    return "Nothing more. All pages are here and have been applied."
+        return _("Nothing more. An empty diff is Mixpanel's sign of life: the cohort had not changed.")
+    return _("Nothing more. All pages are here and have been applied.")
 
 
 def _share(session: Any) -> str:
-    return f"{number(session.would_leave)} of {counted(session.would_leave_of or 0, 'member')}"
+    return _(
+        "%(would_leave)s of %(members)s",
+        would_leave=number(session.would_leave),
+        members=counted(session.would_leave_of or 0, "member"),
+    )
