@@ -12,13 +12,18 @@ from blueprints.dashboard import blueprint, reading, refused_requests
 from blueprints.dashboard.refused_requests import Told
 from blueprints.urls import can_be_stored, storable
 from config.clock import DAY
+from config.words import _, later
 from models.queries.failures import is_over, last_taken, taken_since
 from runtime import current_runtime
 from sync.status import remedies
 from sync.status.remedies import NextStep
 
 MOST = 100  # groups on a page
-STRETCHES = {"24h": ("Last 24 hours", DAY), "7d": ("Last 7 days", 7 * DAY), "90d": ("Last 90 days", 90 * DAY)}
+STRETCHES = {
+    "24h": (later("Last 24 hours"), DAY),
+    "7d": (later("Last 7 days"), 7 * DAY),
+    "90d": (later("Last 90 days"), 90 * DAY),
+}
 USUAL = "7d"
 STATUSES = (400, 401, 404, 405, 429, 500, 503)
 
@@ -176,7 +181,7 @@ def list_failures() -> str:
         more=max(0, groups[0].groups - MOST) if groups else 0,
         are_there_any=are_there_any,
         filters=filters,
-        stretches={name: word for name, (word, _length) in STRETCHES.items()},
+        stretches={name: _(word) for name, (word, _length) in STRETCHES.items()},
         statuses=STATUSES,
         causes=[(cause, remedies.title(cause)) for cause in causes],
         connections=_chosen_too([row.word for row in choices if row.what == "connection"], filters.connection),

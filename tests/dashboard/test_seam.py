@@ -26,13 +26,11 @@ BARE_FOLDERS: tuple[str, ...] = ()
 BARE_PAGES = {
     "dashboard.ask_erase",
     "dashboard.cohort_rejected",
-    "dashboard.list_failures",
     "dashboard.list_session_members",
     "dashboard.list_sessions",
     "dashboard.list_sessions_now",
     "dashboard.new_channel",
     "dashboard.new_destination",
-    "dashboard.overview",
     "dashboard.show_account",
     "dashboard.show_audit",
     "dashboard.show_cohort",

@@ -9,7 +9,7 @@ from blueprints import time_zone
 from blueprints.dashboard.sessions.filters import HALF_HOUR, STATUSES
 from blueprints.dashboard.sessions.words import RUNNING
 from config.clock import DAY, iso
-from config.words import counted
+from config.words import _, counted, number
 from models.sessions import IS_UNFINISHED
 
 PARTS = DAY // HALF_HOUR
@@ -44,14 +44,15 @@ class Part:
     def hours(self) -> str:
         """`02:30 to 03:00`, in the reader's zone."""
         zone = time_zone.chosen()
-        return f"{zone.written(self.start)[11:16]} to {zone.written(self.start + HALF_HOUR)[11:16]}"
+        since, until = (zone.written(moment)[11:16] for moment in (self.start, self.start + HALF_HOUR))
+        return _("%(since)s to %(until)s", since=since, until=until)
 
     @property
     def words(self) -> str:
         """`02:30 to 03:00: 118 sessions, 2 stalled, 1 call refused`."""
-        parts = [f"{self.received + self.stalled:,} session{'' if self.received + self.stalled == 1 else 's'}"]
-        parts += [f"{self.stalled:,} stalled or held"] * bool(self.stalled)
-        parts += [f"{self.refused:,} refused"] * bool(self.refused)
+        parts = [counted(self.received + self.stalled, "session")]
+        parts += [_("%(count)s stalled or held", count=number(self.stalled))] * bool(self.stalled)
+        parts += [_("%(count)s refused", count=number(self.refused))] * bool(self.refused)
         return f"{self.hours}: {', '.join(parts)}"
 
     @property
@@ -79,7 +80,10 @@ class SessionDay:
     def words(self) -> str:
         stalled, refused = (sum(getattr(part, name) for part in self.parts) for name in ("stalled", "refused"))
         came = sum(part.received for part in self.parts) + stalled
-        return f"{counted(came, 'session')}, {stalled:,} of them stalled or held, and {refused:,} refused calls"
+        return _(
+            "%(sessions)s, %(stalled)s of them stalled or held, and %(refused)s refused calls",
+            sessions=counted(came, "session"), stalled=number(stalled), refused=number(refused),
+        )  # fmt: skip
 
 
 def read(db: Connection, now: int) -> SessionDay:
