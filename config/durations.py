@@ -12,12 +12,12 @@ JUST_NOW = 5 * SECOND
 
 def duration(milliseconds: float) -> str:
     """Write a length in its two largest units: `1 min 12 s`, `1 h`, `400 ms`; `0 s` for none."""
-    return _written(parts(milliseconds)[:2])
+    return _written(parts(milliseconds))
 
 
 def roughly(milliseconds: float) -> str:
     """Write a length in its largest unit: `1 min`, `400 ms`; `0 s` for none."""
-    return _written(parts(milliseconds)[:1])
+    return _written(parts(milliseconds, 1))
 
 
 def age(milliseconds: float) -> str:
@@ -27,12 +27,12 @@ def age(milliseconds: float) -> str:
     return f"{roughly(milliseconds)} ago" if milliseconds > 0 else f"in {roughly(-milliseconds)}"
 
 
-def parts(milliseconds: float) -> list[tuple[int, str]]:
+def parts(milliseconds: float, most: int = 2) -> list[tuple[int, str]]:
     """Return the largest unit that it fills with its count, and the unit below where that has a count too."""
     rest = max(0, round(milliseconds))
     first = next((at for at, (length, _name) in enumerate(UNITS) if rest >= length), len(UNITS))
     found: list[tuple[int, str]] = []
-    for length, name in UNITS[first : first + 2]:
+    for length, name in UNITS[first : first + most]:
         count, rest = divmod(rest, length)
         if count and not (found and name == "ms"):
             found.append((count, name))

@@ -15,12 +15,12 @@ UNITS = {
 
 def duration(milliseconds: float) -> str:
     """Write a length in its two largest units: `1 min 12 s`, `1 h`, `400 ms`; `0 s` for none."""
-    return _written(durations.parts(milliseconds)[:2])
+    return _written(durations.parts(milliseconds))
 
 
 def roughly(milliseconds: float) -> str:
     """Write a length in its largest unit: `1 min`, `400 ms`; `0 s` for none."""
-    return _written(durations.parts(milliseconds)[:1])
+    return _written(durations.parts(milliseconds, 1))
 
 
 def age(milliseconds: float) -> str:

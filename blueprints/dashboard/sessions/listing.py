@@ -16,6 +16,7 @@ from blueprints.dashboard.sessions.filters import KINDS, SessionFilters
 from blueprints.dashboard.sessions.session import COLUMNS, ListedSession
 from blueprints.dashboard.sessions.words import RUNNING
 from config.clock import MINUTE
+from config.words import _, later
 from models.sessions import IS_UNFINISHED
 from sync.status.cadence import TOGETHER
 
@@ -46,6 +47,10 @@ PARTNERS = (
 )
 
 
+_TITLES = {"members": later("Refresh of %(label)s"), "erasure": later("Erasure of %(label)s")}
+_DIFF = later("Diff of %(label)s")
+
+
 @dataclass(frozen=True)
 class Cycle:
     """What a cohort was sent together: one session, or its adds and its removes, the newest first."""
@@ -60,8 +65,7 @@ class Cycle:
     @property
     def what(self) -> str:
         """`Diff of Paying users`."""
-        word = {"members": "Refresh", "erasure": "Erasure"}.get(self.session.action, "Diff")
-        return f"{word} of {self.session.label}"
+        return _(_TITLES.get(self.session.action, _DIFF), label=self.session.label)
 
     @property
     def started_at(self) -> int:

@@ -42,7 +42,7 @@ class Number(NamedTuple):
 
 
 NUMBERS = {
-    "received": Number(
+    later("received"): Number(
         "received",
         later(
             "Everyone whom a page named, page by page; whom two pages named is listed with both. Rejected members are "
@@ -50,20 +50,20 @@ NUMBERS = {
         ),
         later("This session named nobody."),
     ),
-    "entered": Number(
+    later("entered"): Number(
         "entered", later("Everyone who entered the cohort by this session."), later("Nobody entered by this session.")
     ),
-    "left": Number(
+    later("left"): Number(
         "left_count",
         later("Everyone who left the cohort by this session, the last first."),
         later("Nobody left by this session."),
     ),
-    "unchanged": Number(
+    later("unchanged"): Number(
         "unchanged",
         later("Everyone whom a page named and this session did not change, page by page."),
         later("Nobody whom it named stayed as they were."),
     ),
-    "rejected": Number(
+    later("rejected"): Number(
         "rejected",
         later("Members that could not be kept, with the reason. Their page succeeded without them."),
         later("Every member that came could be kept."),
