@@ -33,10 +33,12 @@ _OPEN = text("""
 
 @dataclass
 class Claimed:
-    """The calls to be made. `settled` counts the messages that were claimed, also those that need no call."""
+    """The calls to be made. `settled` counts the messages that were claimed, also those that need no call; `slow` says
+    that some of them tell of who was in already."""
 
     calls: list[Call] = field(default_factory=list)
     settled: int = 0
+    slow: bool = False
 
 
 def claim(db: Connection, runtime: Runtime, destination_id: int, room: int, after: int = 0) -> Claimed:
@@ -85,6 +87,7 @@ def _claim(
     parts = calls.contents(db, runtime, subscription, decision.told, batch)
     claimed.calls += calls.attempts(db, known, subscription, parts, now)
     claimed.settled += len(rows)
+    claimed.slow |= priority == lanes.SLOW
     # A level's call may be carried by another message than the one that was claimed for it.
     counts = Counter(state for _, state, _ in decision.ended)
     counts.update({"waiting": -len(decision.told) - len(decision.ended), "sending": len(decision.told)})

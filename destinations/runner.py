@@ -5,6 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from queue import Empty, LifoQueue
 from threading import Event
+from time import monotonic
 
 import structlog
 from sqlalchemy import Connection
@@ -16,6 +17,7 @@ from destinations.claiming import Claimed
 from destinations.contract import Adapter, Answer, Refusal
 from destinations.credentials import key_of
 from destinations.destinations import Destination
+from destinations.giving_way import GivingWay
 from models.database import DatabaseUnavailable
 from runtime import Runtime
 
@@ -32,8 +34,11 @@ Done = list[tuple[Call, Answer]]
 class Runner:
     """Runs until nothing is due, or until it is told to stop."""
 
-    def __init__(self, runtime: Runtime, destination: Destination, budget: Budget, stop: Event) -> None:
+    def __init__(
+        self, runtime: Runtime, destination: Destination, budget: Budget, stop: Event, giving_way: GivingWay
+    ) -> None:
         self._runtime, self._destination, self._budget, self._stop = runtime, destination, budget, stop
+        self._giving_way = giving_way
         concurrency = destination.settings.get("concurrency") or destination.kind.budget.concurrency
         self._most = max(1, int(concurrency))
         self._rate = float(destination.settings.get("rate") or destination.kind.budget.rate)
@@ -74,11 +79,15 @@ class Runner:
             claimed.calls = halves + claimed.calls
             return claimed
 
+        began = monotonic()
         claimed = self._persistent(turn) if done or room else Claimed()
+        took = monotonic() - began
         self._budget.spend(self._key, self._rate, len(claimed.calls))
         claimed.calls = first + claimed.calls
         if claimed.calls:
             self._after = claimed.calls[-1].subscription.id
+        if claimed.slow:
+            self._giving_way.rest(took)
         return claimed
 
     def _persistent(self, work: Callable[[Connection], Claimed]) -> Claimed:

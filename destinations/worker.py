@@ -7,6 +7,7 @@ send gets a thread, which ends when nothing is due. Any number of processes may 
 from collections.abc import Callable
 from functools import partial
 from threading import Event, Thread
+from time import monotonic
 
 import structlog
 from sqlalchemy import Connection, text
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, text
 from config.clock import MINUTE, SECOND
 from destinations import backfill, destinations, finishing, planner, profiles, registry, removal, sender
 from destinations.budget import Budget
+from destinations.giving_way import GivingWay
 from destinations.reporting import Reporter
 from destinations.runner import Runner
 from models.database import DatabaseUnavailable
@@ -61,10 +63,11 @@ class Apart:
 class Worker:
     """Plans and sends until it is told to stop."""
 
-    def __init__(self, runtime: Runtime, stop: Event) -> None:
+    def __init__(self, runtime: Runtime, stop: Event, giving_way: GivingWay | None = None) -> None:
         self._runtime, self._stop = runtime, stop
         self._budget = Budget(runtime.settings.redis_url)
         self._apart = Apart(runtime)
+        self._giving_way = giving_way or GivingWay(runtime, stop.wait)
         self._threads: dict[int, Thread] = {}
         self._recovered_at = 0
 
@@ -102,7 +105,7 @@ class Worker:
             self._recovered_at = now
         self._apart("removal", 0, lambda: removal.go_on(self._runtime))
         self._start_threads(now)
-        return plan_some(self._runtime, self._apart)
+        return plan_some(self._runtime, self._apart, self._giving_way.rest)
 
     def _start_threads(self, now: int) -> None:
         for number in self._runtime.database.read(lambda db: due(db, now), one_statement=True):
@@ -114,7 +117,7 @@ class Worker:
         known = self._runtime.database.read(lambda db: destinations.by_id(db, number), one_statement=True)
         if known is None or known.type not in registry.TYPES:
             return 0
-        runner = Runner(self._runtime, known, self._budget, self._stop)
+        runner = Runner(self._runtime, known, self._budget, self._stop, self._giving_way)
         self._threads[number] = Thread(target=_running, args=(runner,), name=f"to-{known.name}", daemon=True)
         self._threads[number].start()
         return 1
@@ -129,8 +132,9 @@ def run_once(runtime: Runtime) -> None:
     Reporter(runtime).report()
 
 
-def plan_some(runtime: Runtime, apart: Apart) -> int:
-    """Plan some changes of every subscription that is behind; return how many."""
+def plan_some(runtime: Runtime, apart: Apart, rest: Callable[[float], None] | None = None) -> int:
+    """Plan some changes of every subscription that is behind; return how many. `rest` is told how many seconds each
+    step for those who were in already took."""
     now, planned = runtime.clock(), 0
     for what, find, plan in (
         ("changes", planner.behind, planner.plan),
@@ -138,7 +142,10 @@ def plan_some(runtime: Runtime, apart: Apart) -> int:
         ("backfill", backfill.under_way, backfill.plan),
     ):
         for number in runtime.database.read(find, one_statement=True):
+            began = monotonic()
             planned += apart(what, number, partial(plan, runtime, number))
+            if rest is not None and plan is backfill.plan:
+                rest(monotonic() - began)
     return planned
 
 

@@ -10,6 +10,7 @@ from destinations import destinations
 from destinations.budget import Budget
 from destinations.contract import Answer
 from destinations.destinations import NewDestination
+from destinations.giving_way import GivingWay
 from destinations.runner import Runner
 from tests import servers
 from tests.destinations.conftest import Relaying
@@ -28,7 +29,8 @@ def connect(relaying: Relaying, name: str, key: str, **settings: object) -> None
 def run(relaying: Relaying, name: str, budget: Budget) -> int:
     """A process with this budget sends until nothing may be sent; return how many calls it has made."""
     before = len(relaying.there(name).bodies)
-    Runner(relaying.runtime, relaying.of(name), budget, threading.Event()).run()
+    stop = threading.Event()
+    Runner(relaying.runtime, relaying.of(name), budget, stop, GivingWay(relaying.runtime, stop.wait)).run()
     return len(relaying.there(name).bodies) - before
 
 
