@@ -6,6 +6,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import bindparam, text
 
 from sync.status import progress
 from sync.status.cohort import CohortStatus, cohort_statuses
@@ -183,3 +184,13 @@ def test_all_is_well_while_something_is_received(relay: Relay) -> None:
 def test_one_look_reads_the_gaps_of_twenty_sessions(relay: Relay) -> None:
     looked = relay.database.read(lambda db: progress.gaps(db, range(1, 100)))
     assert list(looked) == list(range(1, 21))
+
+
+def test_gaps_are_looked_for_in_the_pages_of_the_sessions_asked_about_alone(relay: Relay) -> None:
+    """However many sessions are stored, and whatever a database believes of them before it has counted."""
+    for number in range(3):
+        relay.post("members", [f"p{number}"], 2, 5, session=f"s{number}")
+    explain = "EXPLAIN" if relay.database.dialect == "postgresql" else "EXPLAIN QUERY PLAN"
+    asked = text(f"{explain} {progress._GAPS.text}").bindparams(bindparam("sessions", expanding=True))
+    plan = str(relay.database.read(lambda db: db.execute(asked, {"sessions": [1, 2, 3]}).all()))
+    assert not re.search("Anti Join|SCAN b", plan), plan
