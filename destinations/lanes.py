@@ -55,11 +55,12 @@ _FIRST = f"""subscription_id = :subscription AND priority = :priority AND state 
     AND {_HEAD}"""
 _ALONE = Claims("message", _FIRST, returning=COLUMNS, order="next_at, id")
 _WITH_OTHERS = Claims("message", _FIRST, returning=f"{COLUMNS}, {_LAST}", order="next_at, id")
+# One of them is asked for, because PostgreSQL turns the question whether one EXISTS into a join with all that wait.
 _DUE = text("""
     SELECT s.id FROM subscription s
-    WHERE s.destination_id = :destination AND s.status IN ('active', 'draining') AND EXISTS (
-        SELECT 1 FROM message m WHERE m.subscription_id = s.id AND m.priority = :priority AND m.state = 'waiting'
-            AND m.next_at <= :now)
+    WHERE s.destination_id = :destination AND s.status IN ('active', 'draining') AND (
+        SELECT m.id FROM message m WHERE m.subscription_id = s.id AND m.priority = :priority AND m.state = 'waiting'
+            AND m.next_at <= :now LIMIT 1) IS NOT NULL
     ORDER BY s.id <= :after, s.id""")
 # What waits of a subscription may be a backlog of millions: its columns are written so that no index of them fits.
 _BESIDE = probing.statements(

@@ -29,12 +29,14 @@ RECOVER_EVERY = 5 * SECOND
 AGAIN = MINUTE  # after which what broke is tried again
 LAST_CALLS = 5.0
 
+# As in `lanes`: of a destination that is dead millions may wait.
 _DUE = text("""
     SELECT d.id FROM destination d
     WHERE (d.status IN ('active', 'draining') OR d.probe_at <= :now) AND coalesce(d.wait_until, 0) <= :now AND EXISTS (
-        SELECT 1 FROM subscription s JOIN message m ON m.subscription_id = s.id AND m.state = 'waiting'
-            AND m.next_at <= :now
-        WHERE s.destination_id = d.id AND s.status IN ('active', 'draining'))
+        SELECT 1 FROM subscription s
+        WHERE s.destination_id = d.id AND s.status IN ('active', 'draining') AND (
+            SELECT m.id FROM message m WHERE m.subscription_id = s.id AND m.priority IN (0, 1)
+                AND m.state = 'waiting' AND m.next_at <= :now LIMIT 1) IS NOT NULL)
     ORDER BY d.id""")
 
 

@@ -4,7 +4,7 @@ import re
 
 from sqlalchemy import text
 
-from destinations import calls, erasure, finishing, guard, lanes, level, reentry
+from destinations import calls, erasure, finishing, guard, lanes, level, reentry, worker
 from tests.destinations.conftest import Relaying
 from tests.sync.test_statements import watched
 
@@ -69,3 +69,12 @@ def _sqlite(plan: str, column: str) -> bool:
 
 
 BY_INDEX = {"postgresql": _postgresql, "sqlite": _sqlite}
+
+
+def test_of_all_that_waits_one_message_is_looked_at_to_find_what_is_due(relaying: Relaying) -> None:
+    dialect = relaying.database.dialect
+    explain, wanted = ("EXPLAIN", "Limit") if dialect == "postgresql" else ("EXPLAIN QUERY PLAN", "SEARCH m")
+    asked = {"now": 1, "destination": 1, "priority": 0, "after": 0}
+    for due in (worker._DUE, lanes._DUE):
+        plan = str(relaying.relay.rows(f"{explain} {due.text}", **asked))
+        assert wanted in plan, plan
