@@ -14,8 +14,7 @@ from tests.relay import MINUTE, Browser, Relay, member
 PEOPLE = [member("ada-12345678", email="ada@example.org"), member("bob-12345678"), member("cy-12345678", email="no")]
 
 
-@pytest.fixture
-def browser(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> Browser:
+def operator_of_three(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> Browser:
     """An operator, a cohort of three, and a destination `hook` whose far end is in memory."""
     for kind in sets_and_streams.TYPES:
         monkeypatch.setitem(registry.TYPES, kind.name, kind)
@@ -23,6 +22,11 @@ def browser(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> Browser:
     relay.refresh(PEOPLE)
     relayed.connect(relay.app, "hook", "hook")
     return relay.sign_in("operator")
+
+
+@pytest.fixture
+def browser(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> Browser:
+    return operator_of_three(relay, monkeypatch)
 
 
 def form_of(browser: Browser, **more: str) -> dict[str, str]:

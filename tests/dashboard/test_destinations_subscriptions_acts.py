@@ -2,23 +2,16 @@
 
 import pytest
 
-from destinations import registry
 from tests.dashboard import relayed
 from tests.dashboard.test_destinations import plain
-from tests.dashboard.test_destinations_subscriptions import PEOPLE, address, noted, started
+from tests.dashboard.test_destinations_subscriptions import address, noted, operator_of_three, started
 from tests.destinations import sets_and_streams
 from tests.relay import Browser, Relay
 
 
 @pytest.fixture
 def browser(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> Browser:
-    """An operator, a cohort of three, and a destination `hook` whose far end is in memory."""
-    for kind in sets_and_streams.TYPES:
-        monkeypatch.setitem(registry.TYPES, kind.name, kind)
-    monkeypatch.setattr(sets_and_streams, "FAR_ENDS", {})
-    relay.refresh(PEOPLE)
-    relayed.connect(relay.app, "hook", "hook")
-    return relay.sign_in("operator")
+    return operator_of_three(relay, monkeypatch)
 
 
 def test_a_test_is_a_real_call_with_one_chosen_person(browser: Browser) -> None:
